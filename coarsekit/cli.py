@@ -1,0 +1,13 @@
+"""``coarsekit``: readers and simulation. The commands are in ``coarsekit/commands``; none is imported for --help."""
+
+from coarsekit.console import LazyGroup
+
+main = LazyGroup(
+    "coarsekit",
+    package="coarsekit.commands",
+    about="From fine lesion masks to the circles and ellipses that an annotator would have drawn.",
+    summaries={
+        "readers": "Show the datasets that can be read, with their licences.",
+        "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
+    },
+)

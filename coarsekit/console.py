@@ -1,0 +1,159 @@
+"""The manner of both command lines: options that mean the same everywhere, progress, tables, errors, exit codes."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from math import isnan
+from typing import Any, TypeVar
+
+import click
+
+from coarsekit.errors import CoarsekitError, ParameterError
+from coarsekit.nearest import suggestion
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
+SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
+SEED = click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
+FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
+
+
+class Group(click.Group):
+    """A command group whose user errors are one sentence on stderr and exit code 2, and whose interrupts are 130."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().main(*args, **{**options, "standalone_mode": False}) or sys.exit(0)
+        except CoarsekitError as error:
+            self._stop(f"Error: {error}", 2)
+        except click.UsageError as error:
+            where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
+            self._stop(f"Error: {error.format_message()}{where}", 2)
+        except click.ClickException as error:
+            self._stop(f"Error: {error.format_message()}", 2)
+        except (click.Abort, KeyboardInterrupt):
+            self._stop("Interrupted; what was finished is kept, so run the same command again to go on.", 130)
+        except OSError as error:
+            self._stop(
+                f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
+            )
+
+    @staticmethod
+    def _stop(sentence: str, code: int) -> None:
+        click.echo(sentence, err=True)
+        sys.exit(code)
+
+
+class LazyGroup(Group):
+    """A group whose commands lie one to a file of ``package``, and are imported when they are run.
+
+    ``summaries``: the one-line help by command name, so that --help imports none of them.
+    """
+
+    def __init__(self, name: str, *, package: str, about: str, summaries: dict[str, str]) -> None:
+        super().__init__(name, help=about)
+        self._package, self._summaries = package, summaries
+        click.version_option(package_name="coarsekit", prog_name=name)(self)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._summaries:
+            return None
+        command: click.Command = import_module(f"{self._package}.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self._summaries:
+            known = ", ".join(self._summaries)
+            ctx.fail(f"no command {args[0]!r}; choose one of {known}{suggestion(args[0], self._summaries)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries.items()))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """A value (``1.5``), a list (``1,1.5,2``) or a sweep that holds its end (``1.0:2.0:0.1``) of reduction factors.
+
+    Raises `ParameterError` for anything else.
+    """
+    try:
+        if ":" not in text:
+            return tuple(float(part) for part in text.split(","))
+        start, stop, step = (float(part) for part in text.split(":"))
+        if not step > 0 or stop < start:
+            raise ValueError
+        return tuple(round(start + index * step, 10) for index in range(int((stop - start) / step + 1e-9) + 1))
+    except (ValueError, OverflowError):
+        raise ParameterError(
+            f"{text!r} is not a number, a list such as 1,1.5,2, or a sweep such as 1.0:2.0:0.1"
+        ) from None
+
+
+@contextmanager
+def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, gone when done; gives the function that advances it."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table on stdout, with one column for each key of the first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ():
+        grid.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], (int, float)) else "left")
+    for row in rows:
+        grid.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()))
+    console = Console()
+    # Piped output keeps every column whole instead of folding at 80 characters.
+    console.print(grid, width=None if console.is_terminal else 200)
+
+
+def emit(result: dict[str, Any]) -> None:
+    """Print a result as one JSON document on stdout; NaN, which JSON lacks, becomes null."""
+    click.echo(json.dumps(_plain(result), allow_nan=False))
+
+
+def say(sentence: str, quiet: bool) -> None:
+    """A message for people, on stderr."""
+    if not quiet:
+        click.echo(sentence, err=True)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and isnan(value) else value

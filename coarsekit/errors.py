@@ -1,0 +1,29 @@
+"""One error tree: every error is one sentence that says what, where, what was expected, and what to do."""
+
+
+class CoarsekitError(Exception):
+    """Base of all errors that a user's input can cause; the command line prints it and exits with 2."""
+
+
+class ImageError(CoarsekitError):
+    """A file is missing, is not an image, or holds no usable pixels."""
+
+
+class AnnotationError(CoarsekitError):
+    """An annotation is malformed, or does not fit its photograph."""
+
+
+class SourceError(CoarsekitError):
+    """A SOURCE names no dataset, or its folders are not laid out as its reader expects."""
+
+
+class ParameterError(CoarsekitError):
+    """A parameter lies outside its range."""
+
+
+class OutputError(CoarsekitError):
+    """A result cannot be written where it was asked for."""
+
+
+class RefinerError(CoarsekitError):
+    """No such refiner, or a checkpoint that does not hold what its config promises."""

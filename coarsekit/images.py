@@ -1,0 +1,68 @@
+"""The only opener and writer of image files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from coarsekit.errors import ImageError
+from coarsekit.files import whole
+from coarsekit.types import Image, Mask
+
+
+def read_image(path: str | os.PathLike[str]) -> Image:
+    """A photograph as upright RGB, (h, w, 3) uint8.
+
+    Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
+    picture = _open(path)
+    if picture.mode.startswith(("I", "F")):
+        deep = np.asarray(picture, dtype=np.float64)
+        grey = np.clip(deep / 257.0 if deep.max(initial=0) > 255 else deep, 0, 255).round().astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if picture.mode == "P" and "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    return np.asarray(picture.convert("RGB")).copy()
+
+
+def read_mask(path: str | os.PathLike[str]) -> Mask:
+    """A fine mask, (h, w) boolean: the pixels at which any channel but alpha is not 0.
+
+    A palette image counts by its indices, because published masks hold 0 and 1 under palettes of any colours.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
+    picture = _open(path)
+    if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
+        picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
+    values = np.asarray(picture)
+    if picture.mode in ("LA", "RGBA"):
+        values = values[..., :-1]
+    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+
+
+def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
+    """Write RGB (h, w, 3) uint8, or a mask (h, w) as 0 and 255; the format follows the suffix; whole or not at all."""
+    pixels = image.astype(np.uint8) * 255 if image.dtype == bool else image
+    path = Path(path)
+    with whole(path) as temporary:
+        Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
+
+
+def _open(path: str | os.PathLike[str]) -> Pillow.Image:
+    try:
+        with Pillow.open(path) as picture:
+            picture.load()
+            return ImageOps.exif_transpose(picture)
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such file; check the path of the image") from None
+    except IsADirectoryError:
+        raise ImageError(f"{path}: expected an image file, got a folder") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as cause:
+        raise ImageError(f"{path}: the image cannot be decoded ({cause}); export or copy it again") from None

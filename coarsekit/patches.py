@@ -1,0 +1,102 @@
+"""Windows around ellipses; cutting them out of a photograph and putting them back. Cut and stitch are inverses."""
+
+from collections.abc import Iterable
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.errors import ParameterError
+from coarsekit.geometry import draw, extent, moved
+from coarsekit.types import Ellipse, Image, Mask, Window
+
+LEAST_SIDE = 64
+"""Least side of a window, px on a photograph as wide as `REFERENCE_WIDTH`: room for background around any lesion."""
+REFERENCE_WIDTH = 4288
+
+
+def window_around(ellipse: Ellipse, width: int, context: float = 1.5) -> Window:
+    """The square window around an ellipse, ``context`` times as wide as its bounding box.
+
+    ``width``: the photograph's, px; the least side of a window scales with it.
+
+    Raises `ParameterError` when ``context`` is below 1, since the window would cut the ellipse.
+    """
+    if not context >= 1:
+        raise ParameterError(f"a window's context must be 1 or more, got {context}")
+    x0, y0, x1, y1 = extent(ellipse)
+    side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * width / REFERENCE_WIDTH, 2))
+    return Window(round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side)
+
+
+def windows_around(ellipse: Ellipse, width: int, context: float = 1.5, most: float | None = None) -> tuple[Window, ...]:
+    """`window_around`, or several windows of bounded side where that one would be larger than ``most``.
+
+    Small lesions inside a large ellipse vanish when its one window is shrunk to a patch; windows of side ``most`` (px
+    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the ellipse
+    does not reach.
+    """
+    one = window_around(ellipse, width, context)
+    side = one.side if most is None else round(most * width / REFERENCE_WIDTH)
+    if one.side <= side:
+        return (one,)
+    steps = ceil((one.side - side / 8) / (side - side / 8))
+    starts = np.linspace(0, one.side - side, steps).round().astype(int)
+    windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
+    return tuple(window for window in windows if cut_ellipses([ellipse], window, 32).any())
+
+
+def crop(array: NDArray, window: Window) -> NDArray:
+    """The pixels (side, side, …) of ``array`` (h, w, …) in the window; 0 where it reaches over the edge."""
+    patch = np.zeros((window.side, window.side, *array.shape[2:]), array.dtype)
+    there, here = _overlap(window, array.shape)
+    patch[here] = array[there]
+    return patch
+
+
+def cut_image(image: Image, window: Window, size: int) -> Image:
+    """The window of a photograph as a patch (size, size, 3) uint8; black where it reaches over the edge."""
+    return _resize(crop(image, window), size)
+
+
+def cut_mask(mask: Mask, window: Window, size: int) -> Mask:
+    """The window of a mask as a patch (size, size): the pixels of which at least half is covered."""
+    return _resize(crop(mask, window).astype(np.float32), size) >= 0.5
+
+
+def cut_ellipses(ellipses: Iterable[Ellipse], window: Window, size: int) -> Mask:
+    """The union of ``ellipses`` in the window as a patch (size, size), drawn at the patch's own resolution."""
+    scale = size / window.side
+    return draw((moved(ellipse, -window.x, -window.y, scale) for ellipse in ellipses), (size, size))
+
+
+def stitch(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Paste ``patches`` (n, size, size) back into ``shape`` (h, w), keeping the maximum where they overlap.
+
+    Pixels outside every window get 0; so does everything when there are no patches (Yu et al., section 2.1, testing).
+    """
+    whole = np.zeros(shape, np.float32)
+    for patch, window in zip(patches, windows, strict=True):
+        there, here = _overlap(window, shape)
+        whole[there] = np.maximum(whole[there], _resize(patch, window.side)[here])
+    return whole
+
+
+def _resize(patch: NDArray, size: int) -> NDArray:
+    if patch.shape[0] == size:
+        return patch
+    # Averaging over areas is right for shrinking only; for enlarging it would repeat pixels.
+    method = cv2.INTER_AREA if size < patch.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(patch, (size, size), interpolation=method)
+
+
+def _overlap(window: Window, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where the window and an array of ``shape`` meet, as indices into the array and into the window's patch."""
+    there, here = [], []
+    for start, length in ((window.y, shape[0]), (window.x, shape[1])):
+        low = min(max(start, 0), length)
+        high = max(min(start + window.side, length), low)
+        there.append(slice(low, high))
+        here.append(slice(low - start, high - start) if high > low else slice(0, 0))
+    return (there[0], there[1]), (here[0], here[1])

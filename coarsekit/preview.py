@@ -1,0 +1,127 @@
+"""Pictures for people: coarse ellipses and masks drawn over a photograph, and close-ups of single lesions."""
+
+from collections.abc import Mapping, Sequence
+from colorsys import hsv_to_rgb
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from coarsekit.geometry import extent, moved
+from coarsekit.patches import cut_ellipses, cut_image, cut_mask, window_around
+from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask
+
+Colour = tuple[int, int, int]
+_COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (80, 120, 255), SE: (255, 90, 255)}
+_COARSE: Colour = (255, 255, 255)
+
+
+def colour_of(lesion: str) -> Colour:
+    """The colour of a lesion class: fixed for the four known ones, and always the same bright one for any other."""
+    if lesion in _COLOURS:
+        return _COLOURS[lesion]
+    r, g, b = (round(255 * part) for part in hsv_to_rgb(crc32(lesion.encode()) % 360 / 360, 0.6, 1.0))
+    return r, g, b
+
+
+def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> Image:
+    """The photograph with the ellipses as thin white lines, the masks' outlines in their class's colour, and a legend.
+
+    ``masks``: refined or fine, (h, w) by lesion; a class without one shows its ellipses only.
+    """
+    picture = image.copy()
+    line = max(1, round(image.shape[1] / 1500))
+    for lesion in annotation.lesions:
+        for ellipse in annotation.of(lesion):
+            _outline_ellipse(picture, ellipse, line)
+    for lesion, mask in masks.items():
+        _outline_mask(picture, mask, colour_of(lesion), line)
+    legend = [(f"{lesion}", colour_of(lesion)) for lesion in masks] + [("drawn", _COARSE)]
+    return _with_legend(picture, legend, max(14, image.shape[1] // 60))
+
+
+def closeups(image: Image, annotation: Annotation, masks: Mapping[str, Mask], count: int = 2, size: int = 224) -> Image:
+    """Rows of patches around ``count`` ellipses of each class, from small to large: as it is, as drawn, and the mask.
+
+    Without any ellipse the picture is one black row.
+    """
+    strips = []
+    for lesion in annotation.lesions:
+        ellipses = sorted(annotation.of(lesion), key=lambda e: e.rx * e.ry)
+        places = np.unique(np.linspace(0, len(ellipses) - 1, count + 2).round().astype(int)[1:-1])
+        cells = [_closeup(image, ellipses, ellipses[place], masks.get(lesion), lesion, size) for place in places]
+        cells += [np.zeros_like(cells[0])] * (count - len(cells))
+        strips.append(np.concatenate(cells, axis=1))
+    return np.concatenate(strips, axis=0) if strips else np.zeros((size, 3 * count * size, 3), np.uint8)
+
+
+def preview(image: Image, annotation: Annotation, masks: Mapping[str, Mask], height: int = 1000) -> Image:
+    """One picture to judge by: the whole photograph with everything drawn on it, and close-ups beside it."""
+    parts = (
+        overlay(_scaled(image, height), *_scaled_drawing(annotation, masks, height)),
+        closeups(image, annotation, masks),
+    )
+    return np.concatenate([_scaled(part, height) for part in parts], axis=1)
+
+
+def _scaled(picture: NDArray[Any], height: int) -> NDArray[Any]:
+    size = (max(1, round(picture.shape[1] * height / picture.shape[0])), height)
+    method = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=method))
+
+
+def _scaled_drawing(
+    annotation: Annotation, masks: Mapping[str, Mask], height: int
+) -> tuple[Annotation, dict[str, Mask]]:
+    scale = height / annotation.height
+    marks = tuple(Mark(mark.lesion, moved(mark.ellipse, 0, 0, scale)) for mark in annotation.marks)
+    # Any lesion pixel keeps its place in the small picture, or microaneurysms would be gone.
+    small = {lesion: _scaled(mask.astype(np.float32), height) > 0.1 for lesion, mask in masks.items()}
+    return replace(annotation, marks=marks), small
+
+
+def _closeup(
+    image: Image, ellipses: Sequence[Ellipse], ellipse: Ellipse, mask: Mask | None, lesion: str, size: int
+) -> Image:
+    window = window_around(ellipse, image.shape[1], 2.0)
+    plain = cut_image(image, window, size)
+    drawn, shown = plain.copy(), plain.copy()
+    _outline_mask(drawn, cut_ellipses(ellipses, window, size), _COARSE, 1)
+    if mask is not None:
+        _outline_mask(shown, cut_mask(mask, window, size), colour_of(lesion), 1)
+    cell = np.concatenate([plain, drawn, shown], axis=1)
+    cell[:, -2:] = 0
+    cell[-2:] = 0
+    return _with_legend(cell, [(lesion, colour_of(lesion))], size // 12)
+
+
+def _outline_ellipse(picture: Image, ellipse: Ellipse, line: int) -> None:
+    x0, y0, x1, y1 = extent(ellipse)
+    if max(abs(x0), abs(y0), abs(x1), abs(y1)) > 30_000:  # beyond what OpenCV can place
+        return
+    # OpenCV counts from the middle of the first pixel and takes sixteenths of a pixel with shift=4.
+    centre = (round((ellipse.cx - 0.5) * 16), round((ellipse.cy - 0.5) * 16))
+    axes = (round(ellipse.rx * 16), round(ellipse.ry * 16))
+    cv2.ellipse(picture, centre, axes, ellipse.angle, 0, 360, _COARSE, line, cv2.LINE_AA, shift=4)
+
+
+def _outline_mask(picture: Image, mask: Mask, colour: Colour, line: int) -> None:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, contours, -1, colour, line)
+
+
+def _with_legend(picture: Image, entries: Sequence[tuple[str, Colour]], height: int) -> Image:
+    canvas = Pillow.fromarray(picture)
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(height)
+    x = height // 2
+    for text, colour in entries:
+        box = pen.textbbox((x, height // 3), text, font=font)
+        pen.rectangle((box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3), fill=(0, 0, 0))
+        pen.text((x, height // 3), text, fill=colour, font=font)
+        x = round(box[2]) + height
+    return np.asarray(canvas).copy()

@@ -1,0 +1,12 @@
+"""Refiners that turn the circles and ellipses drawn on a fundus photograph into pixel-exact lesion masks.
+
+>>> import zoo
+>>> refiner = zoo.from_pretrained("lite")
+>>> refined = refiner.refine(image, annotation)
+"""
+
+from zoo.bundled import names as names
+from zoo.pretrained import from_pretrained as from_pretrained
+from zoo.refiner import Refiner as Refiner
+
+__all__ = ["Refiner", "from_pretrained", "names"]

@@ -1,0 +1,71 @@
+"""A checkpoint folder, in the layout that the Hub holds: config.json, model.safetensors, training.json."""
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from coarsekit.errors import RefinerError
+from coarsekit.files import whole, write_text
+from zoo.bundled import CONFIG, FORMAT, RECORD, read_config
+from zoo.network import Network
+from zoo.variants import variant
+
+WEIGHTS = "model.safetensors"
+
+
+def save(network: Network, folder: Path, record: dict[str, Any], half: bool = True) -> None:
+    """Write a network and its training record; ``half`` stores weights as 16-bit floats, at half the size."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if half:
+        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    with whole(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary, metadata={"format": "pt"})
+    config = {
+        "format": FORMAT,
+        "variant": network.variant,
+        "trained_on": network.trained_on,
+        "config": asdict(network.config),
+    }
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
+
+
+def load(folder: Path, name: str = "") -> Network:
+    """Read a network, strictly: every tensor that its config promises, of the promised shape, and no other.
+
+    Raises `RefinerError` for an unknown variant or field, a newer format, and a missing, extra or misshapen tensor.
+    """
+    stored = read_config(folder)
+    kind = variant(stored["variant"])
+    known = {field.name for field in fields(kind.config_type)}
+    unknown = sorted(stored["config"].keys() - known)
+    if unknown:
+        raise RefinerError(f"{folder / CONFIG}: {kind.variant} has no field {unknown[0]!r}; update coarsekit")
+    network = kind(kind.config_type(**stored["config"]))
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except (FileNotFoundError, SafetensorError) as cause:
+        raise RefinerError(f"{folder / WEIGHTS}: the weights cannot be read ({cause}); copy the folder again") from None
+    _check(network.state_dict(), weights, folder / WEIGHTS)
+    network.load_state_dict(weights)
+    network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
+    return network.eval()
+
+
+def _check(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], path: Path) -> None:
+    for problem, names in (("is missing", expected.keys() - found), ("is not part of it", found.keys() - expected)):
+        if names:
+            raise RefinerError(
+                f"{path}: the tensor {min(names)} {problem}; weights and config.json must be of one save"
+            )
+    for name, tensor in expected.items():
+        if tensor.shape != found[name].shape:
+            raise RefinerError(
+                f"{path}: the tensor {name} must be {tuple(tensor.shape)}, got {tuple(found[name].shape)}; weights and "
+                "config.json must be of one save"
+            )

@@ -1,0 +1,15 @@
+"""``zoo``: refine, train, evaluate, list. The commands are in ``zoo/commands``; none is imported for --help."""
+
+from coarsekit.console import LazyGroup
+
+main = LazyGroup(
+    "zoo",
+    package="zoo.commands",
+    about="Refiners that turn the circles and ellipses drawn on a fundus photograph into pixel-exact lesion masks.",
+    summaries={
+        "list": "Show the refiners that are ready to use.",
+        "refine": "Refine a photograph and its ellipses, or a whole SOURCE, into masks.",
+        "train": "Train a refiner on a SOURCE.",
+        "evaluate": "Score refiners on a SOURCE with fine masks.",
+    },
+)

@@ -1,0 +1,145 @@
+"""``zoo refine``."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from coarsekit.annotations import read_annotation
+from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, progress, say, table
+from coarsekit.errors import AnnotationError
+from coarsekit.files import claim, write_text
+from coarsekit.geometry import draw
+from coarsekit.images import read_image, write_image
+from coarsekit.preview import overlay, preview
+from coarsekit.readers import open_source
+from coarsekit.simulate import annotate
+from coarsekit.styles import style_named
+from coarsekit.types import Annotation, Image
+from zoo.bundled import DEFAULT
+from zoo.refiner import Refiner, check_size, ignore
+
+
+@click.command("refine")
+@click.argument("source", metavar="IMAGE|SOURCE")
+@click.argument("annotation", required=False)
+@click.option("--refiner", "name", default=DEFAULT, show_default=True, help="Bundled refiner, or a checkpoint folder.")
+@click.option("-o", "--out", default="refined", show_default=True, metavar="FOLDER", help="Folder to write to.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@click.option(
+    "--style", "style_name", default="human", show_default=True, help="For a SOURCE: how its ellipses are drawn."
+)
+@click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
+@SPLIT
+@SEED
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    annotation: str | None,
+    name: str,
+    out: str,
+    device: str,
+    style_name: str,
+    reduction: float,
+    split: str | None,
+    seed: int,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Refine the ellipses drawn on a photograph into pixel masks.
+
+    IMAGE ANNOTATION refines one photograph with the ellipses of an ellipses.json. A SOURCE (sample, or READER:PATH)
+    has ellipses drawn around its fine masks first, as 'coarsekit simulate' does.
+
+    For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
+    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints.
+    """
+    refiner = _load(name, device)
+    folder = Path(out)
+    if annotation is not None:
+        drawn = read_annotation(annotation)
+        image = read_image(source)
+        _check(image, drawn, annotation)
+        with progress("Refining", len(drawn.marks), quiet) as advance:
+            records = [_refine(refiner, Path(source).stem, image, drawn, folder, force, advance)]
+    else:
+        if ":" not in source and source != "sample":
+            raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
+        dataset, style = open_source(source), style_named(style_name)
+        keys, records = dataset.keys(split), []
+        with progress("Refining", len(keys), quiet) as advance:
+            for key in keys:
+                fundus = dataset.read(key)
+                drawn = annotate(fundus, reduction, style, seed, dataset.name)
+                records.append(_refine(refiner, key, fundus.image, drawn, folder, force, ignore))
+                advance(1)
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(record))
+    elif not quiet:
+        table(f"Refined by {refiner.name}", [_line(record, mask) for record in records for mask in record["masks"]])
+    say(f"Masks and pictures of {len(records)} photograph{'s'[: len(records) > 1]} are in {folder}", quiet)
+
+
+def _load(name: str, device: str) -> Refiner:
+    from zoo.pretrained import from_pretrained, on_device
+
+    return on_device(from_pretrained(name), device)
+
+
+def _check(image: Image, annotation: Annotation, path: str) -> None:
+    try:
+        check_size(image, annotation)
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}: {error}") from None
+
+
+def _refine(
+    refiner: Refiner, stem: str, image: Image, annotation: Annotation, folder: Path, force: bool, advance: Any
+) -> dict[str, Any]:
+    """Refine one photograph, write its files, and return the record of what was done; the record is written last."""
+    masks = {lesion: folder / f"{stem}_{lesion}.png" for lesion in annotation.lesions}
+    pictures = {"overlay": folder / f"{stem}_overlay.jpg", "preview": folder / f"{stem}_preview.jpg"}
+    line = folder / f"{stem}.json"
+    claim([*masks.values(), *pictures.values(), line], force)
+    began = time.perf_counter()
+    refined = refiner.refine(image, annotation, advance)
+    seconds = time.perf_counter() - began
+    for lesion, mask in refined.items():
+        write_image(masks[lesion], mask)
+    write_image(pictures["overlay"], overlay(image, annotation, refined))
+    write_image(pictures["preview"], preview(image, annotation, refined))
+    shape = (annotation.height, annotation.width)
+    record = {
+        "image": annotation.image,
+        "width": annotation.width,
+        "height": annotation.height,
+        "refiner": refiner.name,
+        "trained_on": refiner.trained_on,
+        "seconds": round(seconds, 2),
+        "masks": [
+            {
+                "lesion": lesion,
+                "ellipses": len(annotation.of(lesion)),
+                "coarse_pixels": int(np.count_nonzero(draw(annotation.of(lesion), shape))),
+                "refined_pixels": int(np.count_nonzero(mask)),
+                "file": str(masks[lesion]),
+            }
+            for lesion, mask in refined.items()
+        ],
+        **{what: str(path) for what, path in pictures.items()},
+    }
+    write_text(line, json.dumps(record) + "\n")
+    return record
+
+
+def _line(record: dict[str, Any], mask: dict[str, Any]) -> dict[str, Any]:
+    kept = 100 * mask["refined_pixels"] / mask["coarse_pixels"] if mask["coarse_pixels"] else 0.0
+    shown = {name: mask[name] for name in ("lesion", "ellipses", "refined_pixels")}
+    return {"image": record["image"], **shown, "percent_of_drawn": kept}

@@ -1,0 +1,64 @@
+"""A whole photograph: windows around each ellipse, cut, refined in batches, stitched by maximum, thresholded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from coarsekit.patches import cut_ellipses, cut_image, stitch, windows_around
+from coarsekit.types import Annotation, Ellipse, Image, Mask, Window
+from zoo.refiner import Advance, check_size, ignore
+
+if TYPE_CHECKING:
+    from zoo.network import Network
+
+BATCH = 16
+"""Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
+
+
+def refine_photograph(
+    network: Network, image: Image, annotation: Annotation, advance: Advance = ignore
+) -> dict[str, Mask]:
+    """Refine every lesion class of one photograph; see `Refiner.refine`."""
+    check_size(image, annotation)
+    return {
+        lesion: photograph_probability(network, image, annotation.of(lesion), advance) >= network.config.threshold
+        for lesion in annotation.lesions
+    }
+
+
+def photograph_probability(
+    network: Network, image: Image, ellipses: Sequence[Ellipse], advance: Advance = ignore
+) -> NDArray[np.float32]:
+    """Probability of lesion (h, w), 0–1, for the ellipses of one class; 0 outside their windows."""
+    config, width = network.config, image.shape[1]
+    around = [windows_around(ellipse, width, config.context, config.most) for ellipse in ellipses]
+    windows = [window for places in around for window in places]
+    # After its last window an ellipse is done, which the progress hears of.
+    last = np.cumsum([len(places) for places in around])
+    device = next(network.parameters()).device
+    patches = np.zeros((len(windows), config.size, config.size), np.float32)
+    for start in range(0, len(windows), BATCH):
+        end = min(start + BATCH, len(windows))
+        images, coarse = window_tensors(image, ellipses, windows[start:end], config.size)
+        found = network.probabilities(images.to(device), coarse.to(device))
+        patches[start:end] = found[:, 0].float().cpu().numpy()
+        advance(int(((last > start) & (last <= end)).sum()))
+    return stitch(patches, windows, (image.shape[0], image.shape[1]))
+
+
+def window_tensors(
+    image: Image, ellipses: Sequence[Ellipse], windows: Iterable[Window], size: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
+
+    The coarse mask of a window holds every ellipse of the class that reaches into it, not only the one it is around.
+    """
+    places = list(windows)
+    images = np.stack([cut_image(image, window, size) for window in places])
+    coarse = np.stack([cut_ellipses(ellipses, window, size) for window in places])
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()

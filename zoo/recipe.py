@@ -1,0 +1,67 @@
+"""How a refiner is trained: every choice of a run, in one record."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from coarsekit.errors import ParameterError
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
+
+    ``samples``: pairs per epoch, None for one per drawn ellipse. ``balance``: see `SimulatedPairs`. ``ema``: decay of
+    the running average of the weights that is validated and saved, 0 for none. ``patience``: epochs without a better
+    validation before the learning rate is halved. ``validation``: share of the photographs held out.
+    """
+
+    variant: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    pretrained: bool = False
+    styles: tuple[str, ...] = ("paper", "human")
+    reductions: tuple[float, ...] = (1.0,)
+    epochs: int = 120
+    samples: int | None = None
+    batch: int = 64
+    learning_rate: float = 1e-4
+    balance: float = 0.0
+    ema: float = 0.0
+    patience: int = 5
+    validation: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ParameterError(f"{name} must be above 0, got {getattr(self, name)}")
+        for name in ("ema", "balance"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+        if not 0 < self.validation < 1:
+            raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation}")
+
+    def parameters(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dictionaries, as JSON holds them."""
+        return asdict(self) | {
+            "styles": list(self.styles),
+            "reductions": list(self.reductions),
+            "config": dict(self.config),
+        }
+
+
+def hold_out(keys: tuple[str, ...], share: float, seed: int = 0) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split photographs by image into those to train on and those to validate on, at least one of each.
+
+    Raises `ParameterError` for fewer than two photographs.
+    """
+    if len(keys) < 2:
+        raise ParameterError(f"training needs two photographs or more, one to validate on; got {len(keys)}")
+    held = min(max(1, round(share * len(keys))), len(keys) - 1)
+    chosen = set(np.random.default_rng(seed).permutation(len(keys))[:held].tolist())
+    return (
+        tuple(key for index, key in enumerate(keys) if index not in chosen),
+        tuple(key for index, key in enumerate(keys) if index in chosen),
+    )
