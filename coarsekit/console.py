@@ -102,7 +102,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 @contextmanager
 def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr, gone when done; gives the function that advances it."""
+    """A progress bar on stderr, if that is a terminal, gone when done; gives the function that advances it."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -120,7 +120,8 @@ def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], Non
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda steps: bar.advance(task, steps)
 

@@ -53,6 +53,8 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise RefinerError(f"{path}: expected an object with the name of a variant; copy the folder again")
     if config.get("format") != FORMAT:
         raise RefinerError(f"{path}: format {config.get('format')!r} is not {FORMAT}, which this version reads; update")
+    if not isinstance(config.get("config"), dict):
+        raise RefinerError(f"{path}: config must be an object of the variant's fields; copy the folder again")
     return config
 
 

@@ -1,7 +1,7 @@
 """A checkpoint folder, in the layout that the Hub holds: config.json, model.safetensors, training.json."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,10 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from coarsekit.errors import RefinerError
+from coarsekit.errors import CoarsekitError, RefinerError
 from coarsekit.files import whole, write_text
 from zoo.bundled import CONFIG, FORMAT, RECORD, read_config
-from zoo.network import Network
+from zoo.network import Network, build
 from zoo.variants import variant
 
 WEIGHTS = "model.safetensors"
@@ -41,12 +41,10 @@ def load(folder: Path, name: str = "") -> Network:
     Raises `RefinerError` for an unknown variant or field, a newer format, and a missing, extra or misshapen tensor.
     """
     stored = read_config(folder)
-    kind = variant(stored["variant"])
-    known = {field.name for field in fields(kind.config_type)}
-    unknown = sorted(stored["config"].keys() - known)
-    if unknown:
-        raise RefinerError(f"{folder / CONFIG}: {kind.variant} has no field {unknown[0]!r}; update coarsekit")
-    network = kind(kind.config_type(**stored["config"]))
+    try:
+        network = build(variant(stored["variant"]), stored["config"])
+    except CoarsekitError as error:
+        raise RefinerError(f"{folder / CONFIG}: {error}") from None
     try:
         weights = load_file(folder / WEIGHTS)
     except (FileNotFoundError, SafetensorError) as cause:

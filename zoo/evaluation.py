@@ -82,7 +82,7 @@ def evaluate(
                 images=len(pairs),
                 floor_iou=float(floors.mean()),
                 floor_iou_std=float(floors.std()),
-                shrink_iou=100 * float(np.mean([theirs.iou for _, theirs in pairs])),
+                shrink_iou=float((100 * np.array([theirs.iou for _, theirs in pairs])).mean()),
                 iou=float(ious.mean()),
                 iou_std=float(ious.std()),
             )

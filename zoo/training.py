@@ -17,7 +17,7 @@ from coarsekit.files import whole
 from coarsekit.styles import STYLES
 from zoo import checkpoint
 from zoo.losses import refinement_loss
-from zoo.network import Network
+from zoo.network import Network, build
 from zoo.pairs import SimulatedPairs
 from zoo.recipe import Recipe
 from zoo.refiner import ignore
@@ -108,9 +108,8 @@ class _Run:
         self, recipe: Recipe, training: Sequence[Stored], out: Path, trained_on: str, device: str, workers: int
     ) -> None:
         torch.manual_seed(recipe.seed)
-        kind = variant(recipe.variant)
         self.recipe, self.out, self.device = recipe, out, device
-        self.network: Network = kind(kind.config_type(**recipe.config))
+        self.network = build(variant(recipe.variant), recipe.config)
         if recipe.pretrained:
             self.network.initialise()
         self.network.trained_on = trained_on

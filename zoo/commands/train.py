@@ -7,38 +7,33 @@ from typing import Any
 import click
 
 from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say
+from coarsekit.dataset import Dataset
 from coarsekit.files import claim
 from coarsekit.readers import open_source
-from coarsekit.styles import style_named
+from coarsekit.styles import Style, style_named
+from zoo.bundled import CONFIG
+from zoo.recipe import Recipe, hold_out
+
+DEFAULTS = Recipe("unet")
 
 
 @click.command("train")
 @click.argument("source")
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Checkpoint folder to write.")
-@click.option("--variant", "variant_name", default="unet", show_default=True, help="Kind of network.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field of the variant's config, e.g. width=32."
-)
+@click.option("--variant", default=DEFAULTS.variant, show_default=True, help="Kind of network, or shrink.")
+@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
-@click.option(
-    "--split", default="train", show_default=True, help="Split to train on and hold validation images out of."
-)
-@click.option(
-    "--style", "style_names", default="paper,human", show_default=True, help="Styles of drawing to train for."
-)
+@click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
+@click.option("--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles of drawing to train for.")
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
-@click.option("--epochs", default=120, show_default=True)
+@click.option("--epochs", default=DEFAULTS.epochs, show_default=True)
 @click.option("--samples", type=int, help="Pairs per epoch.  [default: one per drawn window]")
-@click.option("--batch", default=64, show_default=True, help="Pairs per step.")
-@click.option("--learning-rate", default=1e-4, show_default=True, help="Adam's initial learning rate.")
-@click.option(
-    "--patience", default=5, show_default=True, help="Epochs without a better validation before it is halved."
-)
-@click.option(
-    "--balance", default=0.0, show_default=True, help="0: lesion classes as they occur; 1: all equally often."
-)
-@click.option("--ema", default=0.0, show_default=True, help="Decay of the running average of the weights; 0 for none.")
-@click.option("--validation", default=0.2, show_default=True, help="Share of the images held out to choose by.")
+@click.option("--batch", default=DEFAULTS.batch, show_default=True, help="Pairs per step.")
+@click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True, help="Adam's, at first.")
+@click.option("--patience", default=DEFAULTS.patience, show_default=True, help="Epochs without gain before it halves.")
+@click.option("--balance", default=DEFAULTS.balance, show_default=True, help="0: classes as they occur; 1: equally.")
+@click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
+@click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
 @click.option("--device", help="cpu, cuda, ….  [default: a GPU where there is one]")
 @click.option("--threads", type=int, help="Processor threads.  [default: torch's]")
 @click.option("--workers", default=0, show_default=True, help="Processes that prepare pairs beside the training.")
@@ -48,85 +43,66 @@ from coarsekit.styles import style_named
 @AS_JSON
 @QUIET
 def command(
-    source: str,
-    out: str,
-    variant_name: str,
-    settings: tuple[str, ...],
-    pretrained: bool,
-    split: str,
-    style_names: str,
-    reduction: str,
-    epochs: int,
-    samples: int | None,
-    batch: int,
-    learning_rate: float,
-    patience: int,
-    balance: float,
-    ema: float,
-    validation: float,
-    device: str | None,
-    threads: int | None,
-    workers: int,
-    resume: bool,
-    seed: int,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
+    source: str, out: str, fields: tuple[str, ...], split: str, style: str, reduction: str, **options: Any
 ) -> None:
     """Train a refiner on the pairs simulated from SOURCE (sample, or READER:PATH such as idrid:data/idrid).
 
     Every epoch sees each photograph drawn anew. The checkpoint that refines the held-out photographs best is kept in
     --out: config.json, model.safetensors, and training.json with the data, splits, parameters and validation curve.
     The defaults are the paper's recipe; on a CPU choose a smaller --batch, --samples and --set width=16.
+
+    The variant shrink is no network but the image-blind rule: it is fitted to the whole split, and takes only --style
+    and --seed.
     """
+    run = {name: options.pop(name) for name in ("device", "threads", "workers", "resume", "force", "as_json", "quiet")}
+    styles = [style_named(name) for name in style.split(",")]
+    folder, dataset = Path(out), open_source(source)
+    if not run["resume"]:
+        claim([folder / CONFIG], run["force"])
+    if options["variant"] == "shrink":
+        record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
+    else:
+        names, factors = tuple(kind.name for kind in styles), numbers(reduction)
+        recipe = Recipe(config=_settings(fields), styles=names, reductions=factors, **options)
+        record = _train(dataset, split, styles, folder, recipe, run)
+    if run["as_json"]:
+        emit(record)
+
+
+def _train(
+    dataset: Dataset, split: str, styles: list[Style], folder: Path, recipe: Recipe, run: dict[str, Any]
+) -> dict[str, Any]:
     import torch
 
-    from zoo.recipe import Recipe, hold_out
+    from zoo.network import build
     from zoo.store import store
-    from zoo.training import STATE, Progress, train
+    from zoo.training import Progress, train
+    from zoo.variants import variant
 
-    if threads:
-        torch.set_num_threads(threads)
-    styles = [style_named(name) for name in style_names.split(",")]
-    recipe = Recipe(
-        variant=variant_name,
-        config=_settings(settings),
-        pretrained=pretrained,
-        styles=tuple(style.name for style in styles),
-        reductions=numbers(reduction),
-        epochs=epochs,
-        samples=samples,
-        batch=batch,
-        learning_rate=learning_rate,
-        balance=balance,
-        ema=ema,
-        patience=patience,
-        validation=validation,
-        seed=seed,
-    )
-    folder = Path(out)
-    if not resume:
-        claim([folder / STATE, folder / "config.json"], force)
-    dataset = open_source(source)
-    keys, held_out = hold_out(dataset.keys(split), validation)
-    with progress("Reading photographs", len(keys) + len(held_out), quiet) as advance:
+    if run["threads"]:
+        torch.set_num_threads(run["threads"])
+    build(variant(recipe.variant), recipe.config)  # a wrong field is said before the photographs are read
+    keys, held_out = hold_out(dataset.keys(split), recipe.validation)
+    with progress("Reading photographs", len(keys) + len(held_out), run["quiet"]) as advance:
         training = store(dataset, keys, folder / "cache", styles, recipe.reductions, advance)
         validating = store(dataset, held_out, folder / "cache", styles, (1.0,), advance)
 
     def log(line: dict[str, Any]) -> None:
-        say(
-            f"epoch {line['epoch']}: loss {line['loss']:.4f}, validation IoU {line['validation_iou']:.1f} %, "
-            f"{line['seconds']:.0f} s  {json.dumps(line['validation'])}",
-            quiet,
+        scores = "; ".join(
+            f"{style} " + ", ".join(f"{lesion} {iou:.1f}" for lesion, iou in classes.items())
+            for style, classes in line["validation"].items()
         )
+        head = f"epoch {line['epoch']}: loss {line['loss']:.4f}, validation IoU {line['validation_iou']:.1f} %"
+        say(f"{head} ({scores}), {line['seconds']:.0f} s", run["quiet"])
 
-    bar: dict[str, Any] = {"epoch": 0, "done": 0}
-    with progress("Training", recipe.epochs * (samples or 1), quiet) as advance:
+    with progress("Training", recipe.epochs * 1000, run["quiet"]) as advance:
+        shown = 0
 
         def report(progress: Progress) -> None:
-            done = progress.done if progress.epoch != bar["epoch"] else progress.done - bar["done"]
-            bar.update(epoch=progress.epoch, done=progress.done)
-            advance(done)
+            nonlocal shown
+            now = round(1000 * (progress.epoch - 1 + progress.done / progress.total))
+            advance(now - shown)
+            shown = now
 
         record = train(
             recipe,
@@ -134,25 +110,34 @@ def command(
             validating,
             folder,
             trained_on=f"{dataset.name} {split}",
-            resume=resume,
-            device=device or ("cuda" if torch.cuda.is_available() else "cpu"),
-            workers=workers,
+            resume=run["resume"],
+            device=run["device"] or ("cuda" if torch.cuda.is_available() else "cpu"),
+            workers=run["workers"],
             report=report,
             log=log,
         )
-    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}", quiet)
-    if as_json:
-        emit(record)
+    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}", run["quiet"])
+    return record
 
 
-def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
-    fields = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
+def _fit(dataset: Dataset, split: str, styles: list[Style], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:
+    from zoo.fitting import fit_shrink, save_shrink
+
+    with progress("Fitting", len(dataset.keys(split)), quiet) as advance:
+        shrink, fitted = fit_shrink(dataset, split, styles, seed, advance)
+    save_shrink(shrink, folder, f"{dataset.name} {split}", fitted, seed)
+    say(f"Fitted: training IoU {json.dumps(fitted)} in percent; the rule is in {folder}", quiet)
+    return {"data": f"{dataset.name} {split}", "seed": seed, "training_iou": fitted}
+
+
+def _settings(fields: tuple[str, ...]) -> dict[str, Any]:
+    settings = {}
+    for field in fields:
+        name, equals, value = field.partition("=")
         if not equals:
-            raise click.UsageError(f"--set expects FIELD=VALUE, got {setting!r}")
+            raise click.UsageError(f"--set expects FIELD=VALUE, got {field!r}")
         try:
-            fields[name] = json.loads(value)
+            settings[name] = json.loads(value)
         except ValueError:
-            fields[name] = value
-    return fields
+            settings[name] = value
+    return settings

@@ -1,0 +1,205 @@
+"""The command line of zoo, through its console script and its entry point."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from coarsekit.annotations import read_annotation
+from coarsekit.images import read_mask
+from zoo.bundled import DEFAULT
+from zoo.cli import main
+
+SCRIPT = Path(sys.executable).with_name("zoo")
+SPLIT = ("--split", "validation")
+
+
+def zoo(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def wrong(*arguments: object) -> str:
+    """The sentence of a refusal: exit code 2, one line on stderr, nothing on stdout."""
+    result = zoo(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.fixture
+def photograph(tmp_path) -> tuple[Path, dict]:
+    """A small grey photograph, and a valid annotation for it."""
+    path = tmp_path / "image.png"
+    Image.fromarray(np.full((120, 160, 3), 90, np.uint8)).save(path)
+    ellipse = {"lesion": "MA", "cx": 60.0, "cy": 50.0, "rx": 12.0, "ry": 9.0, "angle": 10.0}
+    return path, {"image": {"name": "image.png", "width": 160, "height": 120}, "ellipses": [ellipse]}
+
+
+def annotation(folder: Path, content: object) -> Path:
+    path = folder / "ellipses.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_a_photograph_and_its_ellipses_go_in_and_masks_come_out(photograph, tmp_path) -> None:
+    image, content = photograph
+    content["ellipses"].append({"lesion": "hard exudates", "cx": 150, "cy": 115, "r": 20})
+    out = tmp_path / "out"
+    result = zoo("refine", image, annotation(tmp_path, content), "-o", out, "--json")
+    assert result.exit_code == 0, result.output
+    record = json.loads(result.stdout)
+    assert (record["refiner"], record["width"], record["height"]) == (DEFAULT, 160, 120)
+    assert [(m["lesion"], m["ellipses"]) for m in record["masks"]] == [("MA", 1), ("hard exudates", 1)]
+    for mask in record["masks"]:
+        pixels = read_mask(mask["file"])
+        assert pixels.shape == (120, 160)
+        assert np.count_nonzero(pixels) == mask["refined_pixels"]
+    assert {path.name for path in out.iterdir()} == {
+        "image_MA.png",
+        "image_hard exudates.png",
+        "image_overlay.jpg",
+        "image_preview.jpg",
+        "image.json",
+    }
+    assert json.loads((out / "image.json").read_text()) == record
+    assert read_annotation(tmp_path / "ellipses.json").lesions == ("MA", "hard exudates")
+
+
+def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
+    command = [SCRIPT, "refine", "sample", "--refiner", "shrink", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["image"] for record in records] == ["IDRiD_19.jpg", "IDRiD_46.jpg"]
+    assert all((tmp_path / record["overlay"]).exists() for record in records)
+
+
+def test_results_are_not_written_over_unless_forced(photograph, tmp_path) -> None:
+    image, content = photograph
+    arguments = ("refine", image, annotation(tmp_path, content), "--refiner", "shrink", "-o", tmp_path / "out")
+    assert zoo(*arguments).exit_code == 0
+    assert "--force" in wrong(*arguments)
+    assert zoo(*arguments, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"rx": 0}, "ellipses.0.rx"),
+        ({"ry": -3.0}, "ellipses.0.ry"),
+        ({"cx": "60"}, "ellipses.0.cx"),
+        ({"cy": None}, "ellipses.0.cy"),
+        ({"angle": float("nan")}, "ellipses.0.angle"),
+        ({"rx": float("inf")}, "ellipses.0.rx"),
+        ({"lesion": 7}, "ellipses.0.lesion"),
+        ({"lesion": "a/b"}, "ellipses.0"),
+        ({"radius": 3}, "ellipses.0.radius"),
+        ({"cx": 900.0}, "ellipses.0 lies wholly outside"),
+    ],
+)
+def test_a_bad_ellipse_is_one_sentence_that_names_the_field(photograph, tmp_path, change: dict, sentence: str) -> None:
+    image, content = photograph
+    content["ellipses"][0].update(change)
+    path = annotation(tmp_path, content)
+    said = wrong("refine", image, path)
+    assert sentence in said
+    assert str(path) in said
+
+
+def test_bad_files_are_one_sentence(photograph, tmp_path) -> None:
+    image, content = photograph
+    good = annotation(tmp_path, content)
+    assert "no such file" in wrong("refine", tmp_path / "missing.png", good)
+    assert "no such file" in wrong("refine", image, tmp_path / "missing.json")
+    assert "not an image" in wrong("refine", good, good)
+    assert "folder" in wrong("refine", tmp_path, good)
+    (tmp_path / "cut.png").write_bytes(image.read_bytes()[:90])
+    assert "cut.png" in wrong("refine", tmp_path / "cut.png", good)
+    assert "not JSON" in wrong("refine", image, annotation(tmp_path, "{"))
+    assert "cannot be read" in wrong("refine", image, image)
+    content["image"]["width"] = 170
+    assert "170 × 120" in wrong("refine", image, annotation(tmp_path, content))
+
+
+def test_bad_usage_is_one_sentence(photograph) -> None:
+    image, _ = photograph
+    assert "did you mean 'shrink'" in wrong("refine", image, "x.json", "--refiner", "shrnk")
+    assert "needs an annotation" in wrong("refine", image)
+    assert "did you mean 'refine'" in wrong("refien", image)
+    assert "--size" in wrong("refine", image, "--size", 3)
+    assert "did you mean 'idrid'" in wrong("evaluate", "idird:here")
+    assert "no split 'tset'" in wrong("evaluate", "sample", "--split", "tset")
+    assert "no lesion class 'XX'" in wrong("evaluate", "sample", "--lesion", "XX")
+    assert "no style 'papr'" in wrong("evaluate", "sample", "--style", "papr")
+    assert "reduction factor" in wrong("evaluate", "sample", "--reduction", "0.5", "--refiner", "shrink")
+    assert "did you mean 'proto'" in wrong("train", "sample", "-o", "x", "--variant", "prot")
+    assert "no field 'depth'" in wrong("train", "sample", "-o", "x", "--set", "depth=3")
+    assert "FIELD=VALUE" in wrong("train", "sample", "-o", "x", "--set", "depth")
+    assert "source" in wrong("train", "samples", "-o", "x")
+
+
+def test_evaluate_prints_rows_and_nothing_else_as_json() -> None:
+    options = ("--split", "validation", "--refiner", "shrink", "--reduction", "1.0", "--style", "paper", "--json")
+    result = zoo("evaluate", "sample", *options)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert [row["lesion"] for row in rows] == ["MA", "HE", "EX", "SE"]
+    assert all(row["iou"] == row["shrink_iou"] for row in rows)
+    assert sum(row["iou"] - row["floor_iou"] for row in rows) > 80
+
+
+def test_evaluate_shows_people_a_table_with_the_average() -> None:
+    result = zoo("evaluate", "sample", "--refiner", "shrink", "--lesion", "MA", "--lesion", "SE")
+    assert result.exit_code == 0, result.output
+    assert all(word in result.stdout for word in ("shrink", "floor", "average"))
+
+
+def test_train_writes_a_checkpoint_that_refine_can_use(photograph, tmp_path) -> None:
+    image, content = photograph
+    folder = tmp_path / "trained"
+    tiny = ("--set", "width=2", "--set", "size=32", "--batch", 4, "--samples", 8, "--epochs", 1, *SPLIT)
+    result = zoo("train", "sample", "-o", folder, "--variant", "proto-superpixel", *tiny)
+    assert result.exit_code == 0, result.output
+    assert {"config.json", "model.safetensors", "training.json"} <= {path.name for path in folder.iterdir()}
+    assert "already there" in wrong("train", "sample", "-o", folder, *tiny)
+    more = zoo("train", "sample", "-o", folder, "--variant", "proto-superpixel", *tiny, "--epochs", 2, "--resume")
+    assert more.exit_code == 0, more.output
+    assert "epoch 2" in more.stderr
+    assert "epoch 1:" not in more.stderr
+    refined = zoo("refine", image, annotation(tmp_path, content), "--refiner", folder, "-o", tmp_path / "out", "--json")
+    assert refined.exit_code == 0, refined.output
+    assert json.loads(refined.stdout)["trained_on"] == "sample validation"
+
+
+def test_the_shrink_rule_is_fitted_by_the_same_command(tmp_path) -> None:
+    result = zoo("train", "sample", "-o", tmp_path / "rule", "--variant", "shrink", "--split", "validation")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(zoo("evaluate", "sample", "--refiner", tmp_path / "rule", "--json").stdout)["rows"]
+    assert {row["trained_on"] for row in rows} == {"sample validation"}
+
+
+def test_list_shows_the_default() -> None:
+    listed = json.loads(zoo("list", "--json").stdout)
+    assert listed["default"] == DEFAULT
+    assert DEFAULT in {row["refiner"] for row in listed["refiners"]}
+    assert DEFAULT in zoo("list").stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["refine", "--help"], ["--version"]])
+def test_help_and_list_answer_without_torch(arguments: list[str]) -> None:
+    code = (
+        "import sys; from zoo.cli import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as done: assert not done.code, done.code\n"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'timm')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

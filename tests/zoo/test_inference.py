@@ -1,0 +1,100 @@
+"""From a photograph and its ellipses to masks, through a network whose answer is known."""
+
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from coarsekit.errors import AnnotationError
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Ellipse, Mark
+from zoo.inference import photograph_probability
+from zoo.network import Config, Network
+
+
+@final
+class Darkness(Network):
+    """Certain of lesion where the photograph is dark, and of nothing else: its answer can be checked by hand."""
+
+    variant = "darkness"
+    config_type = Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.scale = nn.Parameter(torch.tensor(100.0))
+
+    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+        return self.scale * (0.5 - image.mean(1, keepdim=True))
+
+
+@pytest.fixture
+def photograph() -> tuple[np.ndarray, Annotation, np.ndarray]:
+    """A bright photograph with two dark lesions, one of them at the edge, circled generously."""
+    lesions = [Ellipse(60, 50, 10, 6, 30), Ellipse(196, 140, 9, 9)]
+    dark = draw(lesions, (150, 200))
+    image = np.where(dark[..., None], 40, 220).astype(np.uint8).repeat(3, axis=2)
+    marks = tuple(Mark("HE", replace(e, rx=e.rx + 8, ry=e.ry + 8)) for e in lesions)
+    return image, Annotation("p.png", 200, 150, marks), dark
+
+
+@pytest.mark.parametrize("config", [Config(size=64), Config(size=64, most=900), Config(size=32, threshold=0.3)])
+def test_masks_come_back_in_place_at_full_size(photograph, config: Config) -> None:
+    image, annotation, dark = photograph
+    refined = Darkness(config).refine(image, annotation)
+    assert list(refined) == ["HE"]
+    assert refined["HE"].dtype == bool
+    assert refined["HE"].shape == (150, 200)
+    assert (refined["HE"] & dark).sum() > 0.9 * dark.sum()
+    assert (refined["HE"] & ~dark).sum() < 0.15 * dark.sum()
+
+
+def test_nothing_is_found_outside_the_windows(photograph) -> None:
+    image, annotation, _ = photograph
+    probability = photograph_probability(Darkness(Config(size=64)), 0 * image, annotation.of("HE")[:1])
+    assert probability[50, 60] > 0.99
+    assert probability[:, 150:].max() == 0
+
+
+def test_a_circle_is_an_ellipse(photograph) -> None:
+    image, _, _ = photograph
+    network = Darkness(Config(size=64))
+    circle, ellipse = (
+        network.refine(image, Annotation("p", 200, 150, (Mark("HE", e),)))["HE"]
+        for e in (Ellipse(60, 50, 18, 18), Ellipse(60, 50, 18, 18, 77.0))
+    )
+    assert np.array_equal(circle, ellipse)
+
+
+def test_each_class_gets_its_own_mask_and_none_gives_none(photograph) -> None:
+    image, annotation, _ = photograph
+    network = Darkness(Config(size=64))
+    both = replace(annotation, marks=(*annotation.marks, Mark("drusen", Ellipse(100, 75, 5, 5))))
+    refined = network.refine(image, both)
+    assert list(refined) == ["HE", "drusen"]
+    assert refined["HE"].any()
+    assert not refined["drusen"].any()
+    assert network.refine(image, replace(annotation, marks=())) == {}
+
+
+def test_an_annotation_for_another_size_is_refused(photograph) -> None:
+    image, annotation, _ = photograph
+    with pytest.raises(AnnotationError, match="100 × 150 px, but this one has 200 × 150 px"):
+        Darkness(Config(size=64)).refine(image, replace(annotation, width=100))
+
+
+def test_progress_hears_of_every_ellipse_once(photograph) -> None:
+    image, annotation, _ = photograph
+    marks = tuple(Mark("HE", Ellipse(20 + 4 * i, 70, 3 + i, 4)) for i in range(40))
+    heard: list[int] = []
+    Darkness(Config(size=32, most=400)).refine(image, replace(annotation, marks=marks), heard.append)
+    assert sum(heard) == 40
+
+
+def test_the_input_stays_as_it_is(photograph) -> None:
+    image, annotation, _ = photograph
+    before = image.copy()
+    Darkness(Config(size=64)).refine(image, annotation)
+    assert np.array_equal(image, before)
