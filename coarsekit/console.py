@@ -17,7 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
 SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
-SEED = click.option("--seed", default=0, show_default=True, help="Seed of all random numbers.")
+SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers.")
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
@@ -56,7 +56,7 @@ class LazyGroup(Group):
     """
 
     def __init__(self, name: str, *, package: str, about: str, summaries: dict[str, str]) -> None:
-        super().__init__(name, help=about)
+        super().__init__(name, help=about, no_args_is_help=False)
         self._package, self._summaries = package, summaries
         click.version_option(package_name="coarsekit", prog_name=name)(self)
 

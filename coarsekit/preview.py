@@ -17,7 +17,7 @@ from coarsekit.patches import cut_ellipses, cut_image, cut_mask, window_around
 from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask
 
 Colour = tuple[int, int, int]
-_COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (80, 120, 255), SE: (255, 90, 255)}
+_COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (100, 170, 255), SE: (255, 90, 255)}
 _COARSE: Colour = (255, 255, 255)
 
 
