@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from math import isnan
+from math import isfinite, isnan
 from typing import Any, TypeVar
 
 import click
@@ -17,7 +17,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
 SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
-SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
+)
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
@@ -88,10 +90,13 @@ def numbers(text: str) -> tuple[float, ...]:
     Raises `ParameterError` for anything else.
     """
     try:
+        parts = [float(part) for part in text.split(":" if ":" in text else ",")]
+        if not all(isfinite(part) for part in parts):
+            raise ValueError
         if ":" not in text:
-            return tuple(float(part) for part in text.split(","))
-        start, stop, step = (float(part) for part in text.split(":"))
-        if not step > 0 or stop < start:
+            return tuple(parts)
+        start, stop, step = parts
+        if step <= 0 or stop < start:
             raise ValueError
         return tuple(round(start + index * step, 10) for index in range(int((stop - start) / step + 1e-9) + 1))
     except (ValueError, OverflowError):
