@@ -39,7 +39,10 @@ class Group(click.Group):
         except click.ClickException as error:
             self._stop(f"Error: {error.format_message()}", 2)
         except (click.Abort, KeyboardInterrupt):
-            self._stop("Interrupted; what was finished is kept, so run the same command again to go on.", 130)
+            self._stop(
+                "Interrupted; what was finished is kept: run the same command again to go on (zoo train: with --resume).",
+                130,
+            )
         except OSError as error:
             self._stop(
                 f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
@@ -140,7 +143,7 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
     for name in rows[0] if rows else ():
         grid.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], (int, float)) else "left")
     for row in rows:
-        grid.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()))
+        grid.add_row(*(_cell(value) for value in row.values()))
     console = Console()
     # Piped output keeps every column whole instead of folding at 80 characters.
     console.print(grid, width=None if console.is_terminal else 200)
@@ -155,6 +158,12 @@ def say(sentence: str, quiet: bool) -> None:
     """A message for people, on stderr."""
     if not quiet:
         click.echo(sentence, err=True)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return "–" if value is None else str(value)
 
 
 def _plain(value: Any) -> Any:
