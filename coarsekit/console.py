@@ -25,6 +25,9 @@ QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no tab
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
 
+_INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
+
+
 class Group(click.Group):
     """A command group whose user errors are one sentence on stderr and exit code 2, and whose interrupts are 130."""
 
@@ -39,10 +42,7 @@ class Group(click.Group):
         except click.ClickException as error:
             self._stop(f"Error: {error.format_message()}", 2)
         except (click.Abort, KeyboardInterrupt):
-            self._stop(
-                "Interrupted; what was finished is kept: run the same command again to go on (zoo train: with --resume).",
-                130,
-            )
+            self._stop(_INTERRUPTED, 130)
         except OSError as error:
             self._stop(
                 f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
