@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from coarsekit.types import Ellipse as Ellipse
     from coarsekit.types import Fundus as Fundus
     from coarsekit.types import Mark as Mark
+    from coarsekit.types import Polygon as Polygon
+    from coarsekit.types import Raster as Raster
 
 _HOMES = {
     "Annotation": "types",
@@ -38,6 +40,8 @@ _HOMES = {
     "HUMAN": "styles",
     "Mark": "types",
     "PAPER": "styles",
+    "Polygon": "types",
+    "Raster": "types",
     "Style": "styles",
     "annotate": "simulate",
     "open_source": "readers",

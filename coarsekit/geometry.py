@@ -1,17 +1,17 @@
-"""Pure geometry: components of a mask, ellipses that cover points, ellipses as masks.
+"""Pure geometry: components of a mask, ellipses that cover points, shapes as masks.
 
 Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask holds the pixels whose centres lie inside.
 """
 
 from collections.abc import Callable, Iterable
-from math import cos, hypot, radians, sin
+from math import cos, floor, hypot, radians, sin
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from coarsekit.types import Ellipse, Mask
+from coarsekit.types import Ellipse, Mask, Polygon, Raster, Shape
 
 Points = NDArray[np.float64]
 """(n, 2) array of x, y in px."""
@@ -72,8 +72,15 @@ def covering_ellipse(points: Points, inside: Points) -> Ellipse:
     return Ellipse(float(centre[0]), float(centre[1]), float(major), float(minor), angle)
 
 
-def extent(ellipse: Ellipse) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of the ellipse's bounding box, px."""
+def extent(shape: Shape) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the shape's bounding box, px."""
+    if isinstance(shape, Polygon):
+        xs, ys = zip(*(corner for ring in shape.rings for corner in ring), strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+    if isinstance(shape, Raster):
+        height, width = shape.crop.shape
+        return shape.left, shape.top, shape.left + width, shape.top + height
+    ellipse = shape
     c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
     half_w = hypot(ellipse.rx * c, ellipse.ry * s)
     half_h = hypot(ellipse.rx * s, ellipse.ry * c)
@@ -85,25 +92,82 @@ def contains(ellipse: Ellipse, points: Points, slack: float = 1e-9) -> NDArray[n
     return _radius_squared(ellipse, points[:, 0], points[:, 1]) <= 1 + slack
 
 
-def draw(ellipses: Iterable[Ellipse], shape: tuple[int, int]) -> Mask:
-    """The union of ``ellipses`` as a mask of ``shape`` (h, w); what lies outside is cut off, none gives all False."""
-    mask = np.zeros(shape, dtype=bool)
-    for ellipse in ellipses:
-        x0, y0, x1, y1 = extent(ellipse)
-        left, right = max(int(np.floor(x0)), 0), min(int(np.ceil(x1)), shape[1])
-        top, bottom = max(int(np.floor(y0)), 0), min(int(np.ceil(y1)), shape[0])
-        if left >= right or top >= bottom:
-            continue
-        x, y = np.arange(left, right) + 0.5, np.arange(top, bottom)[:, None] + 0.5
-        mask[top:bottom, left:right] |= _radius_squared(ellipse, x, y) <= 1 + 1e-9
+def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
+    """The union of ``shapes`` as a mask of ``size`` (h, w); what lies outside is cut off, none gives all False."""
+    mask = np.zeros(size, dtype=bool)
+    for shape in shapes:
+        x0, y0, x1, y1 = extent(shape)
+        left, right = (int(np.clip(x, 0, size[1])) for x in (np.floor(x0), np.ceil(x1)))
+        top, bottom = (int(np.clip(y, 0, size[0])) for y in (np.floor(y0), np.ceil(y1)))
+        if left < right and top < bottom:
+            mask[top:bottom, left:right] |= _covered(shape, left, top, right, bottom)
     return mask
 
 
-def moved(ellipse: Ellipse, dx: float, dy: float, scale: float = 1.0) -> Ellipse:
-    """The ellipse shifted by ``dx, dy`` px and then scaled about the origin."""
-    return Ellipse(
-        (ellipse.cx + dx) * scale, (ellipse.cy + dy) * scale, ellipse.rx * scale, ellipse.ry * scale, ellipse.angle
-    )
+def moved(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
+    """The shape shifted by ``dx, dy`` px and then scaled about the origin.
+
+    A raster takes the pixels whose centres come from its own; one that is too small for any keeps its middle one.
+    """
+    if isinstance(shape, Ellipse):
+        return Ellipse(
+            (shape.cx + dx) * scale, (shape.cy + dy) * scale, shape.rx * scale, shape.ry * scale, shape.angle
+        )
+    if isinstance(shape, Polygon):
+        return Polygon(tuple(tuple(((x + dx) * scale, (y + dy) * scale) for x, y in ring) for ring in shape.rings))
+    height, width = shape.crop.shape
+    left, columns = _sources(shape.left + dx, width, scale)
+    top, rows = _sources(shape.top + dy, height, scale)
+    crop = shape.crop[rows[:, None], columns]
+    if crop.any():
+        return Raster(left, top, crop)
+    x, y = (shape.left + width / 2 + dx) * scale, (shape.top + height / 2 + dy) * scale
+    return Raster(floor(x), floor(y), np.ones((1, 1), dtype=bool))
+
+
+def eroded(raster: Raster, depth: float) -> Raster:
+    """The pixels of ``raster`` whose centres lie at least ``depth`` px inside it; its deepest ones where none does."""
+    inside = _distance_to(~np.pad(raster.crop, 1))[1:-1, 1:-1]
+    return Raster(raster.left, raster.top, raster.crop & (inside >= min(depth + 0.5, float(inside.max()))))
+
+
+def _covered(shape: Shape, left: int, top: int, right: int, bottom: int) -> Mask:
+    """Which pixels of a part of the photograph have their centres in the shape."""
+    if isinstance(shape, Ellipse):
+        x, y = np.arange(left, right) + 0.5, np.arange(top, bottom)[:, None] + 0.5
+        return np.asarray(_radius_squared(shape, x, y) <= 1 + 1e-9)
+    if isinstance(shape, Raster):
+        # The part lies within the extent, so its place in the crop is at least 0.
+        return shape.crop[top - shape.top : bottom - shape.top, left - shape.left : right - shape.left]
+    mask = np.zeros((bottom - top, right - left), dtype=bool)
+    for ring in shape.rings:
+        mask |= _filled(np.asarray(ring) - (left, top), mask.shape)
+    return mask
+
+
+def _filled(ring: Points, size: tuple[int, ...]) -> Mask:
+    """A ring filled by the even-odd rule: a pixel is in it if an odd number of edges crosses its row before it."""
+    height, width = size
+    ends = np.stack([ring, np.roll(ring, -1, axis=0)])
+    order = np.argsort(ends[:, :, 1], axis=0, kind="stable")
+    (x0, y0), (x1, y1) = np.take_along_axis(ends, order[:, :, None], axis=0).transpose(0, 2, 1)
+    first, last = (np.clip(np.ceil(y - 0.5), 0, height).astype(int) for y in (y0, y1))
+    spans = last - first
+    edge = np.repeat(np.arange(len(ring)), spans)
+    row = np.arange(spans.sum()) - np.repeat(np.cumsum(spans) - spans - first, spans)
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = (row + 0.5 - y0[edge]) / (y1 - y0)[edge]
+        crossing = np.nan_to_num(x0[edge] * (1 - share) + x1[edge] * share)
+    column = np.clip(np.ceil(crossing - 0.5), 0, width).astype(int)
+    toggles = np.bincount(row * (width + 1) + column, minlength=height * (width + 1)).reshape(height, width + 1)
+    return np.cumsum(toggles[:, :width] & 1, axis=1) % 2 == 1
+
+
+def _sources(start: float, length: int, scale: float) -> tuple[int, NDArray[np.int64]]:
+    """The first pixel of a scaled row of pixels that began at ``start``, and the old pixel under each new centre."""
+    first, last = (int(np.ceil(end * scale - 0.5)) for end in (start, start + length))
+    sources = np.floor((np.arange(first, last) + 0.5) / scale - start).astype(int)
+    return first, np.clip(sources, 0, length - 1)
 
 
 def _radius_squared(ellipse: Ellipse, x: NDArray, y: NDArray) -> NDArray:

@@ -2,6 +2,9 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +23,7 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
-    picture = _open(path)
+    picture = _open(path, path)
     if picture.mode.startswith(("I", "F")):
         deep = np.asarray(picture, dtype=np.float64)
         grey = np.clip(deep / 257.0 if deep.max(initial=0) > 255 else deep, 0, 255).round().astype(np.uint8)
@@ -37,13 +40,30 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
-    picture = _open(path)
-    if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
-        picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
-    values = np.asarray(picture)
-    if picture.mode in ("LA", "RGBA"):
-        values = values[..., :-1]
-    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+    return _mask(_open(path, path))
+
+
+def decode_mask(data: bytes, name: str) -> Mask:
+    """The mask (h, w) in the bytes of an image file; ``name`` is what errors call it. See `read_mask`."""
+    return _mask(_open(BytesIO(data), name))
+
+
+def encode_mask(mask: Mask) -> bytes:
+    """The bytes of a PNG file with a mask (h, w) as 0 and 1."""
+    data = BytesIO()
+    Pillow.fromarray(mask.astype(np.uint8)).save(data, format="PNG")
+    return data.getvalue()
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of an upright image in px, from its header alone.
+
+    Raises `ImageError` when the file is missing or not an image.
+    """
+    with _explained(path), warnings.catch_warnings(action="ignore"), Pillow.open(path) as picture:
+        width, height = picture.size
+        sideways = picture.getexif().get(0x0112, 1) > 4  # the EXIF orientations that swap rows and columns
+        return (height, width) if sideways else (width, height)
 
 
 def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
@@ -54,17 +74,31 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
 
 
-def _open(path: str | os.PathLike[str]) -> Pillow.Image:
+def _mask(picture: Pillow.Image) -> Mask:
+    if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
+        picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
+    values = np.asarray(picture)
+    if picture.mode in ("LA", "RGBA"):
+        values = values[..., :-1]
+    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+
+
+def _open(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str]) -> Pillow.Image:
+    # What Pillow warns of is either harmless or followed by an error.
+    with _explained(name), warnings.catch_warnings(action="ignore"), Pillow.open(file) as picture:
+        picture.load()
+        return ImageOps.exif_transpose(picture)
+
+
+@contextmanager
+def _explained(name: str | os.PathLike[str]) -> Iterator[None]:
     try:
-        # What Pillow warns of is either harmless or followed by an error.
-        with warnings.catch_warnings(action="ignore"), Pillow.open(path) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
+        yield
     except FileNotFoundError:
-        raise ImageError(f"{path}: no such file; check the path of the image") from None
+        raise ImageError(f"{name}: no such file; check the path of the image") from None
     except IsADirectoryError:
-        raise ImageError(f"{path}: expected an image file, got a folder") from None
+        raise ImageError(f"{name}: expected an image file, got a folder") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{path}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
+        raise ImageError(f"{name}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as cause:
-        raise ImageError(f"{path}: the image cannot be decoded ({cause}); export or copy it again") from None
+        raise ImageError(f"{name}: the image cannot be decoded ({cause}); export or copy it again") from None

@@ -1,4 +1,4 @@
-"""Windows around ellipses; cutting them out of a photograph and putting them back. Cut and stitch are inverses."""
+"""Windows around shapes; cutting them out of a photograph and putting them back. Cut and stitch are inverses."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -9,35 +9,35 @@ from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw, extent, moved
-from coarsekit.types import Ellipse, Image, Mask, Window
+from coarsekit.types import Image, Mask, Shape, Window
 
 LEAST_SIDE = 64
 """Least side of a window, px on a photograph as wide as `REFERENCE_WIDTH`: room for background around any lesion."""
 REFERENCE_WIDTH = 4288
 
 
-def window_around(ellipse: Ellipse, width: int, context: float = 1.5) -> Window:
-    """The square window around an ellipse, ``context`` times as wide as its bounding box.
+def window_around(shape: Shape, width: int, context: float = 1.5) -> Window:
+    """The square window around a shape, ``context`` times as wide as its bounding box.
 
     ``width``: the photograph's, px; the least side of a window scales with it.
 
-    Raises `ParameterError` when ``context`` is below 1, since the window would cut the ellipse.
+    Raises `ParameterError` when ``context`` is below 1, since the window would cut the shape.
     """
     if not context >= 1:
         raise ParameterError(f"a window's context must be 1 or more, got {context}")
-    x0, y0, x1, y1 = extent(ellipse)
+    x0, y0, x1, y1 = extent(shape)
     side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * width / REFERENCE_WIDTH, 2))
     return Window(round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side)
 
 
-def windows_around(ellipse: Ellipse, width: int, context: float = 1.5, most: float | None = None) -> tuple[Window, ...]:
+def windows_around(shape: Shape, width: int, context: float = 1.5, most: float | None = None) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``most``.
 
-    Small lesions inside a large ellipse vanish when its one window is shrunk to a patch; windows of side ``most`` (px
-    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the ellipse
+    Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``most`` (px
+    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
     does not reach.
     """
-    one = window_around(ellipse, width, context)
+    one = window_around(shape, width, context)
     side = one.side if most is None else max(2, round(most * width / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
@@ -45,7 +45,7 @@ def windows_around(ellipse: Ellipse, width: int, context: float = 1.5, most: flo
     starts = np.linspace(0, one.side - side, steps).round().astype(int)
     windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
     # Looked for pixel by pixel, since a sliver passes between coarser samples; one without any pixel keeps them all.
-    reached = [window for window in windows if cut_ellipses([ellipse], window, side).any()]
+    reached = [window for window in windows if cut_shapes([shape], window, side).any()]
     return tuple(reached or windows)
 
 
@@ -67,10 +67,10 @@ def cut_mask(mask: Mask, window: Window, size: int) -> Mask:
     return _resize(crop(mask, window).astype(np.float32), size) >= 0.5
 
 
-def cut_ellipses(ellipses: Iterable[Ellipse], window: Window, size: int) -> Mask:
-    """The union of ``ellipses`` in the window as a patch (size, size), drawn at the patch's own resolution."""
+def cut_shapes(shapes: Iterable[Shape], window: Window, size: int) -> Mask:
+    """The union of ``shapes`` in the window as a patch (size, size), drawn at the patch's own resolution."""
     scale = size / window.side
-    return draw((moved(ellipse, -window.x, -window.y, scale) for ellipse in ellipses), (size, size))
+    return draw((moved(shape, -window.x, -window.y, scale) for shape in shapes), (size, size))
 
 
 def stitch(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.float32]:

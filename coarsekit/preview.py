@@ -1,4 +1,4 @@
-"""Pictures for people: coarse ellipses and masks drawn over a photograph, and close-ups of single lesions."""
+"""Pictures for people: coarse shapes and masks drawn over a photograph, and close-ups of single lesions."""
 
 from collections.abc import Mapping, Sequence
 from colorsys import hsv_to_rgb
@@ -13,8 +13,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from coarsekit.geometry import extent, moved
-from coarsekit.patches import cut_ellipses, cut_image, cut_mask, window_around
-from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask
+from coarsekit.patches import cut_image, cut_mask, cut_shapes, window_around
+from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask, Polygon, Shape
 
 Colour = tuple[int, int, int]
 _COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (100, 170, 255), SE: (255, 90, 255)}
@@ -30,15 +30,15 @@ def colour_of(lesion: str) -> Colour:
 
 
 def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> Image:
-    """The photograph with the ellipses as thin white lines, the masks' outlines in their class's colour, and a legend.
+    """The photograph with what was drawn in thin white lines, the masks' outlines in their class's colour, a legend.
 
-    ``masks``: refined or fine, (h, w) by lesion; a class without one shows its ellipses only.
+    ``masks``: refined or fine, (h, w) by lesion; a class without one shows what was drawn only.
     """
     picture = image.copy()
     line = max(1, round(image.shape[1] / 1500))
     for lesion in annotation.lesions:
-        for ellipse in annotation.of(lesion):
-            _outline_ellipse(picture, ellipse, line)
+        for shape in annotation.of(lesion):
+            _outline_shape(picture, shape, line)
     for lesion, mask in masks.items():
         _outline_mask(picture, mask, colour_of(lesion), line)
     legend = [(f"{lesion}", colour_of(lesion)) for lesion in masks] + [("drawn", _COARSE)]
@@ -46,15 +46,15 @@ def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> 
 
 
 def closeups(image: Image, annotation: Annotation, masks: Mapping[str, Mask], count: int = 2, size: int = 224) -> Image:
-    """Rows of patches around ``count`` ellipses of each class, from small to large: as it is, as drawn, and the mask.
+    """Rows of patches around ``count`` shapes of each class, from small to large: as it is, as drawn, and the mask.
 
-    Without any ellipse the picture is one black row.
+    Without any shape the picture is one black row.
     """
     strips = []
     for lesion in annotation.lesions:
-        ellipses = sorted(annotation.of(lesion), key=lambda e: e.rx * e.ry)
-        places = np.unique(np.linspace(0, len(ellipses) - 1, count + 2).round().astype(int)[1:-1])
-        cells = [_closeup(image, ellipses, ellipses[place], masks.get(lesion), lesion, size) for place in places]
+        shapes = sorted(annotation.of(lesion), key=_size)
+        places = np.unique(np.linspace(0, len(shapes) - 1, count + 2).round().astype(int)[1:-1])
+        cells = [_closeup(image, shapes, shapes[place], masks.get(lesion), lesion, size) for place in places]
         cells += [np.zeros_like(cells[0])] * (count - len(cells))
         strips.append(np.concatenate(cells, axis=1))
     return np.concatenate(strips, axis=0) if strips else np.zeros((size, 3 * count * size, 3), np.uint8)
@@ -79,19 +79,17 @@ def _scaled_drawing(
     annotation: Annotation, masks: Mapping[str, Mask], height: int
 ) -> tuple[Annotation, dict[str, Mask]]:
     scale = height / annotation.height
-    marks = tuple(Mark(mark.lesion, moved(mark.ellipse, 0, 0, scale)) for mark in annotation.marks)
+    marks = tuple(Mark(mark.lesion, moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
     # Any lesion pixel keeps its place in the small picture, or microaneurysms would be gone.
     small = {lesion: _scaled(mask.astype(np.float32), height) > 0.1 for lesion, mask in masks.items()}
     return replace(annotation, marks=marks), small
 
 
-def _closeup(
-    image: Image, ellipses: Sequence[Ellipse], ellipse: Ellipse, mask: Mask | None, lesion: str, size: int
-) -> Image:
-    window = window_around(ellipse, image.shape[1], 2.0)
+def _closeup(image: Image, shapes: Sequence[Shape], shape: Shape, mask: Mask | None, lesion: str, size: int) -> Image:
+    window = window_around(shape, image.shape[1], 2.0)
     plain = cut_image(image, window, size)
     drawn, shown = plain.copy(), plain.copy()
-    _outline_mask(drawn, cut_ellipses(ellipses, window, size), _COARSE, 1)
+    _outline_mask(drawn, cut_shapes(shapes, window, size), _COARSE, 1)
     if mask is not None:
         _outline_mask(shown, cut_mask(mask, window, size), colour_of(lesion), 1)
     cell = np.concatenate([plain, drawn, shown], axis=1)
@@ -100,14 +98,28 @@ def _closeup(
     return _with_legend(cell, [(lesion, colour_of(lesion))], size // 12)
 
 
-def _outline_ellipse(picture: Image, ellipse: Ellipse, line: int) -> None:
-    x0, y0, x1, y1 = extent(ellipse)
-    if max(abs(x0), abs(y0), abs(x1), abs(y1)) > 30_000:  # beyond what OpenCV can place
+def _size(shape: Shape) -> float:
+    x0, y0, x1, y1 = extent(shape)
+    return (x1 - x0) * (y1 - y0)
+
+
+def _outline_shape(picture: Image, shape: Shape, line: int) -> None:
+    if max(abs(end) for end in extent(shape)) > 30_000:  # beyond what OpenCV can place
         return
-    # OpenCV counts from the middle of the first pixel and takes sixteenths of a pixel with shift=4.
-    centre = (round((ellipse.cx - 0.5) * 16), round((ellipse.cy - 0.5) * 16))
-    axes = (round(ellipse.rx * 16), round(ellipse.ry * 16))
-    cv2.ellipse(picture, centre, axes, ellipse.angle, 0, 360, _COARSE, line, cv2.LINE_AA, shift=4)
+    if isinstance(shape, Ellipse):
+        centre, axes = _sixteenths((shape.cx, shape.cy)), (round(shape.rx * 16), round(shape.ry * 16))
+        cv2.ellipse(picture, centre, axes, shape.angle, 0, 360, _COARSE, line, cv2.LINE_AA, shift=4)
+    elif isinstance(shape, Polygon):
+        rings = [np.array([_sixteenths(corner) for corner in ring], np.int32) for ring in shape.rings]
+        cv2.polylines(picture, rings, True, _COARSE, line, cv2.LINE_AA, shift=4)
+    else:
+        contours, _ = cv2.findContours(shape.crop.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, contours, -1, _COARSE, line, offset=(shape.left, shape.top))
+
+
+def _sixteenths(place: tuple[float, float]) -> tuple[int, int]:
+    """OpenCV counts from the middle of the first pixel, and takes sixteenths of a pixel with shift=4."""
+    return round((place[0] - 0.5) * 16), round((place[1] - 0.5) * 16)
 
 
 def _outline_mask(picture: Image, mask: Mask, colour: Colour, line: int) -> None:

@@ -7,7 +7,7 @@ centre of the pixel in column ``i`` and row ``j`` is ``(i + 0.5, j + 0.5)``, as 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ LESIONS = (MA, HE, EX, SE)
 """Microaneurysms, haemorrhages, hard exudates, soft exudates; any other name is as welcome."""
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Ellipse:
     """An ellipse; a circle is one with ``rx == ry``.
@@ -50,15 +51,84 @@ class Ellipse:
                 raise AnnotationError(f"an ellipse's {name} must be above 0 px, got {getattr(self, name):g}")
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """The union of one or more closed rings, each filled by the even-odd rule.
+
+    ``rings``: for each ring its corners x, y in px, three or more; the last corner joins the first.
+
+    Raises `AnnotationError` without a ring, for a ring of fewer than three corners, and for numbers not finite.
+    """
+
+    rings: tuple[tuple[tuple[float, float], ...], ...]
+
+    def __post_init__(self) -> None:
+        try:
+            rings = tuple(tuple((float(x), float(y)) for x, y in ring) for ring in self.rings)
+        except (TypeError, ValueError, OverflowError):
+            raise AnnotationError("a polygon's rings must be lists of corners x, y; give two numbers each") from None
+        if not rings:
+            raise AnnotationError("a polygon needs at least one ring, got none")
+        for ring in rings:
+            if len(ring) < 3:
+                raise AnnotationError(f"a polygon's ring needs at least 3 corners, got {len(ring)}")
+            for x, y in ring:
+                if not (isfinite(x) and isfinite(y)):
+                    raise AnnotationError(f"a polygon's corners must be finite numbers, got {x}, {y}")
+        object.__setattr__(self, "rings", rings)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A region given by its pixels.
+
+    ``left, top``: column and row of the crop's first pixel on the photograph. ``crop``: (h, w) boolean. Rows and
+    columns without a pixel are cut off its rim, so that equal regions are equal, and it cannot be written to.
+
+    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or holds no pixel.
+    """
+
+    left: int
+    top: int
+    crop: Mask
+
+    def __post_init__(self) -> None:
+        crop = np.asarray(self.crop)
+        if crop.dtype != bool or crop.ndim != 2:
+            raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
+        rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
+        if not rows.size:
+            raise AnnotationError("a mask needs at least one pixel, got none; leave the region out")
+        crop = crop[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+        crop.setflags(write=False)
+        object.__setattr__(self, "crop", crop)
+        object.__setattr__(self, "left", int(self.left) + int(columns[0]))
+        object.__setattr__(self, "top", int(self.top) + int(rows[0]))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Raster):
+            return NotImplemented
+        return (self.left, self.top) == (other.left, other.top) and np.array_equal(self.crop, other.crop)
+
+    def __hash__(self) -> int:
+        return hash((self.left, self.top, self.crop.shape, self.crop.tobytes()))
+
+
+Shape: TypeAlias = Ellipse | Polygon | Raster
+"""What can be drawn around a lesion; the ellipse is the usual one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One drawn ellipse and the lesion class that it stands for.
+    """One drawn shape and the lesion class that it stands for.
 
     Raises `AnnotationError` for a lesion name that could not name a file (masks are written one file per lesion).
     """
 
     lesion: str
-    ellipse: Ellipse
+    shape: Shape
 
     def __post_init__(self) -> None:
         name = self.lesion
@@ -83,9 +153,9 @@ class Annotation:
         """Lesion names in order of first appearance."""
         return tuple(dict.fromkeys(mark.lesion for mark in self.marks))
 
-    def of(self, lesion: str) -> tuple[Ellipse, ...]:
-        """The ellipses of one lesion class; empty when there are none."""
-        return tuple(mark.ellipse for mark in self.marks if mark.lesion == lesion)
+    def of(self, lesion: str) -> tuple[Shape, ...]:
+        """The shapes of one lesion class; empty when there are none."""
+        return tuple(mark.shape for mark in self.marks if mark.lesion == lesion)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

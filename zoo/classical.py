@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import pi, sqrt
 from pathlib import Path
 from typing import final
 
 from coarsekit.errors import RefinerError
-from coarsekit.geometry import draw
-from coarsekit.types import Annotation, Ellipse, Image, Mask
+from coarsekit.geometry import draw, eroded, extent
+from coarsekit.types import Annotation, Ellipse, Image, Mask, Polygon, Shape
 from zoo.bundled import CONFIG, read_config
 from zoo.refiner import Advance, Refiner, check_size, ignore
 
@@ -16,18 +17,29 @@ from zoo.refiner import Advance, Refiner, check_size, ignore
 class Amount:
     """How much to shrink: each semi-axis becomes ``factor`` × itself − ``pixels``, at least half a pixel.
 
-    ``pixels``: px on a photograph 4288 px wide.
+    ``pixels``: px on a photograph 4288 px wide. Half the width and half the height are a polygon's semi-axes; a raster
+    loses from its rim what the radius of a disk of its area would.
     """
 
     factor: float
     pixels: float
 
-    def shrink(self, ellipse: Ellipse, width: int) -> Ellipse:
-        """The ellipse, on a photograph of ``width`` px, shrunk about its centre."""
-        less = self.pixels * width / 4288
-        return replace(
-            ellipse, rx=max(self.factor * ellipse.rx - less, 0.5), ry=max(self.factor * ellipse.ry - less, 0.5)
-        )
+    def shrink(self, shape: Shape, width: int) -> Shape:
+        """The shape, on a photograph of ``width`` px, shrunk about its centre."""
+        if isinstance(shape, Ellipse):
+            return replace(shape, rx=self._less(shape.rx, width), ry=self._less(shape.ry, width))
+        if isinstance(shape, Polygon):
+            x0, y0, x1, y1 = extent(shape)
+            cx, cy, half_w, half_h = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
+            across = self._less(half_w, width) / half_w if half_w else 1.0
+            down = self._less(half_h, width) / half_h if half_h else 1.0
+            rings = tuple(tuple((cx + across * (x - cx), cy + down * (y - cy)) for x, y in r) for r in shape.rings)
+            return Polygon(rings)
+        radius = sqrt(int(shape.crop.sum()) / pi)
+        return eroded(shape, radius - self._less(radius, width))
+
+    def _less(self, semi_axis: float, width: int) -> float:
+        return max(self.factor * semi_axis - self.pixels * width / 4288, 0.5)
 
 
 @final

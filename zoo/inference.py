@@ -1,4 +1,4 @@
-"""A whole photograph: windows around each ellipse, cut, refined in batches, stitched by maximum, thresholded."""
+"""A whole photograph: windows around each shape, cut, refined in batches, stitched by maximum, thresholded."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coarsekit.patches import cut_ellipses, cut_image, stitch, windows_around
-from coarsekit.types import Annotation, Ellipse, Image, Mask, Window
+from coarsekit.patches import cut_image, cut_shapes, stitch, windows_around
+from coarsekit.types import Annotation, Image, Mask, Shape, Window
 from zoo.config import Config
 from zoo.refiner import Advance, check_size, ignore
 
@@ -37,31 +37,31 @@ def refine_photograph(
 
 
 def photograph_probability(
-    network: PatchRefiner, image: Image, ellipses: Sequence[Ellipse], advance: Advance = ignore
+    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore
 ) -> NDArray[np.float32]:
-    """Probability of lesion (h, w), 0–1, for the ellipses of one class; 0 outside their windows."""
+    """Probability of lesion (h, w), 0–1, for the shapes of one class; 0 outside their windows."""
     config, width = network.config, image.shape[1]
-    around = [windows_around(ellipse, width, config.context, config.most) for ellipse in ellipses]
+    around = [windows_around(shape, width, config.context, config.most) for shape in shapes]
     windows = [window for places in around for window in places]
-    # After its last window an ellipse is done, which the progress hears of.
+    # After its last window a shape is done, which the progress hears of.
     last = np.cumsum([len(places) for places in around])
     patches = np.zeros((len(windows), config.size, config.size), np.float32)
     for start in range(0, len(windows), BATCH):
         end = min(start + BATCH, len(windows))
-        images, coarse = window_tensors(image, ellipses, windows[start:end], config.size)
+        images, coarse = window_tensors(image, shapes, windows[start:end], config.size)
         patches[start:end] = network.probabilities(images, coarse)[:, 0].numpy()
         advance(int(((last > start) & (last <= end)).sum()))
     return stitch(patches, windows, (image.shape[0], image.shape[1]))
 
 
 def window_tensors(
-    image: Image, ellipses: Sequence[Ellipse], windows: Iterable[Window], size: int
+    image: Image, shapes: Sequence[Shape], windows: Iterable[Window], size: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
 
-    The coarse mask of a window holds every ellipse of the class that reaches into it, not only the one it is around.
+    The coarse mask of a window holds every shape of the class that reaches into it, not only the one it is around.
     """
     places = list(windows)
     images = np.stack([cut_image(image, window, size) for window in places])
-    coarse = np.stack([cut_ellipses(ellipses, window, size) for window in places])
+    coarse = np.stack([cut_shapes(shapes, window, size) for window in places])
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from coarsekit.patches import cut_ellipses, cut_image, cut_mask, windows_around
+from coarsekit.patches import cut_image, cut_mask, cut_shapes, windows_around
 from coarsekit.simulate import draw_by_hand
 from coarsekit.styles import Style
 from coarsekit.types import Ellipse, Window
@@ -76,7 +76,7 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor]]):
         grow = ceil(inner.side * (MARGIN - 1) / 2)
         window = Window(inner.x - grow, inner.y - grow, inner.side + 2 * grow)
         size = round(self._config.size * window.side / inner.side)
-        coarse = cut_ellipses(draw.ellipses, window, size)
+        coarse = cut_shapes(draw.ellipses, window, size)
         fine = cut_mask(draw.photograph.fine[draw.lesion], window, size)
         patch = torch.from_numpy(cut_image(image, window, size)).permute(2, 0, 1)
         masks = torch.from_numpy(np.stack([coarse, fine]).astype(np.uint8))

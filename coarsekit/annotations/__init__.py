@@ -1,25 +1,136 @@
-"""One file per annotation format; the folder is the registry, and a format is imported when it is asked for."""
+"""One file per annotation format; the folder is the registry, and a format is imported when it is asked for.
+
+Every format has ``TITLE``, ``ONE_FILE_EACH``, ``recognise(document)``, ``read(source, reading)`` and, unless it is read
+only, ``write(path, annotations, approximate, images)``; see `Format`.
+"""
 
 import os
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import Protocol, cast
 
-from coarsekit.annotations import native
-from coarsekit.errors import AnnotationError
+from coarsekit.documents import Document, load
+from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.exchange import Reading, file_name
 from coarsekit.geometry import extent
-from coarsekit.types import Annotation
+from coarsekit.nearest import suggestion
+from coarsekit.types import Annotation, Ellipse, Polygon
 
 
-def read_annotation(path: str | os.PathLike[str]) -> Annotation:
-    """Read an annotation file, and check that every mark reaches into its photograph.
+class Format(Protocol):
+    """What a module of this folder offers."""
 
-    Raises `AnnotationError` when the file is missing or malformed (the field is named), or a mark lies wholly outside.
+    TITLE: str
+    """The format as people call it."""
+    ONE_FILE_EACH: bool
+    """Whether each photograph has a file of its own."""
+
+    def recognise(self, document: Document) -> bool:
+        """Whether a file that was opened is of this format, by its content."""
+
+    def read(self, source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+        """All photographs in a file, in its order; see `Reading` for what the user can say.
+
+        Raises `AnnotationError` when the file is missing or malformed; the sentence names the field.
+        """
+
+    def write(
+        self, path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
+    ) -> list[str]:
+        """Write a file, or a folder of files, whole or not at all; ``images`` is the folder of the photographs.
+
+        Returns a sentence for each approximation that was made. Raises `AnnotationError` for what the format cannot
+        hold, unless ``approximate``.
+        """
+
+
+def names(writable: bool = False) -> tuple[str, ...]:
+    """Names of all formats, without importing them; or, by importing them, of those that can be written."""
+    every = sorted(module.name for module in iter_modules(__path__))
+    return tuple(name for name in every if not writable or hasattr(format_named(name), "write"))
+
+
+def format_named(name: str) -> Format:
+    """The format of that name, one of `names`.
+
+    Raises `ParameterError` for any other.
     """
-    annotation = native.read(Path(path))
-    for place, mark in enumerate(annotation.marks):
-        x0, y0, x1, y1 = extent(mark.ellipse)
+    known = tuple(module.name for module in iter_modules(__path__))
+    if name not in known:
+        raise ParameterError(
+            f"no annotation format {name!r}; choose one of {', '.join(sorted(known))}{suggestion(name, known)}"
+        )
+    return cast("Format", import_module(f"{__name__}.{name}"))
+
+
+def recognise(document: Document) -> str:
+    """The name of the format that a file is in, by its content.
+
+    Raises `AnnotationError` when it is in none that is known.
+    """
+    for name in names():
+        if format_named(name).recognise(document):
+            return name
+    raise AnnotationError(
+        f"{document.path}: not an annotation in a format that is known; expected one of "
+        f"{', '.join(format_named(name).TITLE for name in names())}"
+    )
+
+
+def read_annotations(path: str | os.PathLike[str], reading: Reading | None = None) -> list[Annotation]:
+    """All photographs in an annotation file of any format.
+
+    Raises `AnnotationError` when the file is missing, in no known format or malformed (the field is named).
+    """
+    document = load(Path(path))
+    return format_named(recognise(document)).read(document, reading)
+
+
+def read_annotation(
+    path: str | os.PathLike[str], photograph: str | None = None, reading: Reading | None = None
+) -> Annotation:
+    """Read the annotation of one photograph from a file of any format, and check that every mark reaches into it.
+
+    ``photograph``: its file name, by which it is found in a file of several.
+
+    Raises `AnnotationError` when the file is missing or malformed (the field is named), does not say which of several
+    annotations is meant, or has a mark wholly outside its photograph.
+    """
+    annotation = _choose(read_annotations(path, reading), path, photograph)
+    places: dict[str, int] = {}
+    for mark in annotation.marks:
+        kind = (
+            "ellipses"
+            if isinstance(mark.shape, Ellipse)
+            else "polygons"
+            if isinstance(mark.shape, Polygon)
+            else "masks"
+        )
+        place = places[kind] = places.get(kind, -1) + 1
+        x0, y0, x1, y1 = extent(mark.shape)
         if x1 <= 0 or y1 <= 0 or x0 >= annotation.width or y0 >= annotation.height:
             raise AnnotationError(
-                f"{path}: ellipses.{place} lies wholly outside the photograph of {annotation.width} × "
-                f"{annotation.height} px (its centre is {mark.ellipse.cx:g}, {mark.ellipse.cy:g}); remove or move it"
+                f"{path}: {kind}.{place} lies wholly outside the photograph of {annotation.width} × "
+                f"{annotation.height} px (its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
             )
     return annotation
+
+
+def _choose(annotations: list[Annotation], path: str | os.PathLike[str], photograph: str | None) -> Annotation:
+    if len(annotations) == 1:
+        return annotations[0]
+    if not annotations:
+        raise AnnotationError(f"{path}: holds no photograph; export the annotation again")
+    if photograph is None:
+        raise AnnotationError(f"{path}: holds {len(annotations)} photographs; say which by its file name")
+    name = file_name(photograph)
+    own = [annotation for annotation in annotations if annotation.image == name]
+    if len(own) > 1:
+        raise AnnotationError(f"{path}: holds {len(own)} annotations of {name}; keep one of them in the file")
+    if not own:
+        known = [annotation.image for annotation in annotations]
+        shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+        raise AnnotationError(f"{path}: holds no annotation of {name}, but of {shown}{suggestion(name, known)}")
+    return own[0]

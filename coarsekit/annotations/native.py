@@ -1,4 +1,4 @@
-"""The native format, ``ellipses.json``: one photograph, its ellipses, and where they came from.
+"""The native format, ``ellipses.json``: one photograph, what was drawn on it, and where it came from.
 
 ::
 
@@ -9,22 +9,33 @@
         {"lesion": "MA", "cx": 812.5, "cy": 1033.0, "rx": 31.2, "ry": 28.9, "angle": 12.0},
         {"lesion": "HE", "cx": 2400, "cy": 900, "r": 60}
       ],
+      "polygons": [{"lesion": "EX", "rings": [[[10, 10], [40, 12], [25.5, 30]]]}],
+      "masks": [{"lesion": "SE", "left": 100, "top": 80, "width": 3, "height": 2, "counts": [1, 3, 1, 1]}],
       "provenance": {"made_by": "coarsekit simulate", "style": "human", "reduction": 1.5, "seed": 0}
     }
 
 Positions and semi-axes are px from the top left corner, ``angle`` is in degrees clockwise on the screen and 0 where it
-is left out, ``r`` is short for a circle. ``format``, ``version`` and ``provenance`` may be left out by hand-made files.
+is left out, ``r`` is short for a circle. A polygon is the union of its rings. A mask is a crop of ``width × height``
+pixels at ``left, top``; ``counts`` are COCO's run lengths, column by column, beginning with the pixels outside.
+``format``, ``version``, ``polygons``, ``masks`` and ``provenance`` may be left out. Marks are read in the order of the
+three lists, so a file that mixes them returns the ellipses first.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.errors import AnnotationError
+from coarsekit.documents import Document, checked, load, placed
+from coarsekit.exchange import Reading, file_name, one_file_each
 from coarsekit.files import write_text
-from coarsekit.types import Annotation, Ellipse, Mark
+from coarsekit.runs import from_run_lengths, run_lengths
+from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
+
+TITLE = "coarsekit JSON"
+ONE_FILE_EACH = True
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -57,11 +68,29 @@ class _Ellipse(_Strict):
             raise ValueError("expected rx and ry, or r alone for a circle")
         return self
 
-    def mark(self) -> Mark:
-        rx, ry = (self.rx, self.ry) if self.rx is not None and self.ry is not None else (self.r, self.r)
-        if rx is None or ry is None:
-            raise AnnotationError("an ellipse needs rx and ry, or r alone for a circle")
-        return Mark(self.lesion, Ellipse(self.cx, self.cy, rx, ry, self.angle))
+    def shape(self) -> Shape:
+        return Ellipse(self.cx, self.cy, self.rx or self.r or 0.0, self.ry or self.r or 0.0, self.angle)
+
+
+class _Polygon(_Strict):
+    lesion: str
+    rings: list[list[Annotated[list[_Finite], Field(min_length=2, max_length=2)]]]
+
+    def shape(self) -> Shape:
+        return Polygon(tuple(tuple((x, y) for x, y in ring) for ring in self.rings))
+
+
+class _Mask(_Strict):
+    lesion: str
+    left: int
+    top: int
+    width: _Pixels
+    height: _Pixels
+    counts: list[int]
+
+    def shape(self) -> Shape:
+        pixels = from_run_lengths(self.counts, self.width * self.height)
+        return Raster(self.left, self.top, pixels.reshape(self.width, self.height).T)
 
 
 class _File(_Strict):
@@ -69,76 +98,70 @@ class _File(_Strict):
     version: Literal[1] = 1
     image: _Image
     ellipses: list[_Ellipse]
+    polygons: list[_Polygon] = []
+    masks: list[_Mask] = []
     provenance: dict[str, Any] = {}
 
 
-def read(path: Path) -> Annotation:
-    """Read an ``ellipses.json``; a file without ellipses gives an annotation without marks.
+def recognise(document: Document) -> bool:
+    """A JSON object that says so, or has ellipses and is of no other kind."""
+    return document.has("ellipses") or (document.has("format") and document.content["format"] == "coarsekit-ellipses")
+
+
+def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+    """Read an ``ellipses.json``: one annotation, without marks if nothing was drawn.
 
     Raises `AnnotationError` when the file is missing, not JSON, or mis-typed; the sentence names the field.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AnnotationError(f"{path}: no such file; check the path of the annotation") from None
-    except (OSError, UnicodeDecodeError) as cause:
-        raise AnnotationError(f"{path}: cannot be read ({cause}); expected a JSON file") from None
-    except (ValueError, RecursionError) as cause:
-        raise AnnotationError(f"{path}: not JSON ({cause}); expected an object with image and ellipses") from None
-    try:
-        file = _File.model_validate(content)
-    except ValidationError as error:
-        raise AnnotationError(f"{path}: {_sentence(error)}") from None
+    document, reading = load(source), reading or Reading()
+    path = document.path
+    file = checked(_File, document.content, str(path))
     marks = []
-    for place, ellipse in enumerate(file.ellipses):
-        try:
-            marks.append(ellipse.mark())
-        except AnnotationError as error:
-            raise AnnotationError(f"{path}: ellipses.{place}: {error}") from None
-    return Annotation(file.image.name, file.image.width, file.image.height, tuple(marks), file.provenance)
+    lists: dict[str, Sequence[_Ellipse | _Polygon | _Mask]]
+    lists = {"ellipses": file.ellipses, "polygons": file.polygons, "masks": file.masks}
+    for kind, items in lists.items():
+        for place, item in enumerate(items):
+            with placed(f"{path}: {kind}.{place}"):
+                marks.append(reading.mark(item.lesion, item.shape()))
+    with placed(f"{path}: image.name"):
+        name = file_name(file.image.name)
+    return [Annotation(name, file.image.width, file.image.height, tuple(marks), file.provenance)]
 
 
-def write(path: Path, annotation: Annotation) -> None:
-    """Write an ``ellipses.json``, whole or not at all."""
-    write_text(path, dumps(annotation))
+def write(
+    path: Path,
+    annotations: Sequence[Annotation],
+    approximate: bool = False,
+    images: Path | None = None,
+) -> list[str]:
+    """Write an ``ellipses.json``, or a folder of them named after their photographs; see `Format.write`."""
+    for place, annotation in one_file_each(path, annotations, ".json").items():
+        write_text(place, dumps(annotation))
+    return []
 
 
 def dumps(annotation: Annotation) -> str:
-    """The text of an ``ellipses.json``: one line for each ellipse, numbers as they are."""
-    head = {
-        "format": "coarsekit-ellipses",
-        "version": 1,
-        "image": {"name": annotation.image, "width": annotation.width, "height": annotation.height},
-    }
-    rows = [
-        json.dumps(
-            {
-                "lesion": mark.lesion,
-                "cx": mark.ellipse.cx,
-                "cy": mark.ellipse.cy,
-                "rx": mark.ellipse.rx,
-                "ry": mark.ellipse.ry,
-                "angle": mark.ellipse.angle,
-            },
-            ensure_ascii=False,
-        )
-        for mark in annotation.marks
-    ]
-    ellipses = "[\n    " + ",\n    ".join(rows) + "\n  ]" if rows else "[]"
-    fields = [f'"{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in head.items()]
-    fields.append(f'"ellipses": {ellipses}')
-    fields.append(f'"provenance": {json.dumps(dict(annotation.provenance), ensure_ascii=False)}')
-    return "{\n  " + ",\n  ".join(fields) + "\n}\n"
+    """The text of an ``ellipses.json``: one line for each shape, numbers as they are."""
+    image = {"name": annotation.image, "width": annotation.width, "height": annotation.height}
+    rows: dict[str, list[str]] = {"ellipses": [], "polygons": [], "masks": []}
+    for mark in annotation.marks:
+        kind, fields = _fields(mark.shape)
+        rows[kind].append(json.dumps({"lesion": mark.lesion, **fields}, ensure_ascii=False))
+    parts = ['"format": "coarsekit-ellipses"', '"version": 1', f'"image": {json.dumps(image, ensure_ascii=False)}']
+    for kind, lines in rows.items():
+        if lines:
+            parts.append(f'"{kind}": [\n    ' + ",\n    ".join(lines) + "\n  ]")
+        elif kind == "ellipses":
+            parts.append('"ellipses": []')
+    parts.append(f'"provenance": {json.dumps(dict(annotation.provenance), ensure_ascii=False)}')
+    return "{\n  " + ",\n  ".join(parts) + "\n}\n"
 
 
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "missing":
-        return f"{where} is missing; add it{more}"
-    if first["type"] == "extra_forbidden":
-        return f"{where} is not a field of this format; check its spelling{more}"
-    got = json.dumps(first["input"], default=str)
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
-    return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"
+def _fields(shape: Shape) -> tuple[str, dict[str, Any]]:
+    if isinstance(shape, Ellipse):
+        return "ellipses", {"cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry, "angle": shape.angle}
+    if isinstance(shape, Polygon):
+        return "polygons", {"rings": shape.rings}
+    height, width = shape.crop.shape
+    counts = run_lengths(shape.crop.T.ravel())
+    return "masks", {"left": shape.left, "top": shape.top, "width": width, "height": height, "counts": counts}

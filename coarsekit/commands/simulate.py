@@ -75,7 +75,7 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     if force or not picture.exists():
         write_image(picture, preview(fundus.image, annotation, fundus.fine))
     if force or not ellipses.exists():
-        native.write(ellipses, annotation)
+        native.write(ellipses, [annotation])
 
 
 def _document(

@@ -10,8 +10,9 @@ import click
 import numpy as np
 
 from coarsekit.annotations import native, read_annotation
-from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, progress, say, table
+from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
 from coarsekit.errors import AnnotationError
+from coarsekit.exchange import Reading
 from coarsekit.files import claim, write_text
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
@@ -34,6 +35,7 @@ from zoo.refiner import Advance, Refiner, check_size, ignore
     "--style", "style_name", default="human", show_default=True, help="For a SOURCE: how its ellipses are drawn."
 )
 @click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
+@LABELS
 @SPLIT
 @SEED
 @FORCE
@@ -47,6 +49,7 @@ def command(
     device: str,
     style_name: str,
     reduction: float,
+    labels: tuple[str, ...],
     split: str | None,
     seed: int,
     force: bool,
@@ -55,8 +58,9 @@ def command(
 ) -> None:
     """Refine the ellipses drawn on a photograph into pixel masks.
 
-    IMAGE ANNOTATION refines one photograph with the ellipses of an ellipses.json. A SOURCE (sample, or READER:PATH)
-    has ellipses drawn around its fine masks first, as 'coarsekit simulate' does.
+    IMAGE ANNOTATION refines one photograph with what was drawn on it in a file of any format that 'coarsekit
+    convert' reads; in a file of several photographs it is found by its name. A SOURCE (sample, or READER:PATH) has
+    ellipses drawn around its fine masks first, as 'coarsekit simulate' does.
 
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
     full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. A photograph
@@ -65,8 +69,12 @@ def command(
     refiner = _load(name, device)
     folder = Path(out)
     if annotation is not None:
-        drawn = read_annotation(annotation)
         image = read_image(source)
+        size = (image.shape[1], image.shape[0])
+        reading = Reading(label_table(labels), Path(source).parent, size)
+        drawn = read_annotation(annotation, Path(source).name, reading)
+        for sentence in reading.left_out:
+            say(f"Left out: {sentence}", quiet)
         _check(image, drawn, annotation)
         with progress("Refining", len(drawn.marks), quiet) as advance:
             records = [_refine(refiner, Path(source).stem, image, drawn, folder, force, advance)]

@@ -1,0 +1,123 @@
+"""LabelMe: one JSON file for each photograph, with circles, polygons, rectangles and masks.
+
+A circle is its centre and a point on its rim. A rectangle is two opposite corners, or, as some relatives of LabelMe
+write it, all four. A mask is a PNG in base64, placed by the corners of its box. Lines and points have no area and are
+left out. LabelMe has no ellipses: a circle is written as one, any other ellipse is approximated or an error.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from binascii import Error
+from collections.abc import Sequence
+from math import hypot
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from coarsekit.conversion import Holds, fitted
+from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.exchange import Reading, file_name, one_file_each
+from coarsekit.files import write_text
+from coarsekit.images import decode_mask, encode_mask
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+
+TITLE = "LabelMe (JSON)"
+ONE_FILE_EACH = True
+_HOLDS = Holds("LabelMe", circles=True, rasters=True)
+_Pixels = Annotated[int, Field(gt=0)]
+
+
+class _Shape(Loose):
+    label: str
+    points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
+    shape_type: str = "polygon"
+    mask: str | None = None
+
+    def shape(self) -> Shape | None:
+        """None for what has no area."""
+        corners = [(x, y) for x, y in self.points]
+        if self.shape_type == "polygon" or (self.shape_type in ("rectangle", "rotation") and len(corners) == 4):
+            return Polygon((tuple(corners),))
+        if self.shape_type not in ("circle", "rectangle", "mask"):
+            return None
+        if len(corners) != 2:
+            raise AnnotationError(f"a {self.shape_type} must have 2 points, got {len(corners)}")
+        (x0, y0), (x1, y1) = corners
+        if self.shape_type == "circle":
+            radius = hypot(x1 - x0, y1 - y0)
+            return Ellipse(x0, y0, radius, radius)
+        if self.shape_type == "rectangle":
+            return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
+        try:
+            pixels = decode_mask(b64decode(self.mask or "", validate=True), "its mask")
+        except (Error, ValueError, ImageError) as cause:
+            raise AnnotationError(f"mask must be a PNG in base64 ({cause}); export it again") from None
+        return Raster(round(min(x0, x1)), round(min(y0, y1)), pixels)
+
+
+class _File(Loose):
+    shapes: list[_Shape]
+    imagePath: str  # noqa: N815 — their name
+    imageHeight: _Pixels | None = None  # noqa: N815
+    imageWidth: _Pixels | None = None  # noqa: N815
+
+
+def recognise(document: Document) -> bool:
+    """A JSON object with shapes and the path of an image."""
+    return document.has("shapes", "imagePath")
+
+
+def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+    """Read the one photograph of a file; see `Format.read`."""
+    document, reading = load(source), reading or Reading()
+    path = document.path
+    file = checked(_File, document.content, str(path))
+    with placed(f"{path}: imagePath"):
+        name = file_name(file.imagePath)
+    size = (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else reading.size_of(name)
+    if size is None:
+        raise AnnotationError(
+            f"{path}: imageWidth and imageHeight are missing; give the folder with {name} by --images"
+        )
+    marks = []
+    for place, item in enumerate(file.shapes):
+        with placed(f"{path}: shapes.{place}"):
+            shape = item.shape()
+            if shape is None:
+                reading.left_out.append(f"{path}: shapes.{place}, the {item.shape_type} {item.label!r}, has no area")
+            else:
+                marks.append(reading.mark(item.label, shape))
+    return [Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})]
+
+
+def write(
+    path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
+) -> list[str]:
+    """Write a JSON file, or a folder of them named after their photographs; see `Format.write`."""
+    notes, texts = [], {}
+    for place, annotation in one_file_each(path, annotations, ".json").items():
+        marks, made = fitted(annotation, _HOLDS, approximate)
+        notes += made
+        head = {"version": "5.5.0", "flags": {}, "shapes": [_fields(mark) for mark in marks]}
+        size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
+        texts[place] = {**head, "imagePath": file_name(annotation.image), "imageData": None, **size}
+    for place, content in texts.items():
+        write_text(place, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    return notes
+
+
+def _fields(mark: Mark) -> dict[str, Any]:
+    shape, mask = mark.shape, None
+    points: list[list[float]]
+    if isinstance(shape, Ellipse):
+        kind, points = "circle", [[shape.cx, shape.cy], [shape.cx + shape.rx, shape.cy]]
+    elif isinstance(shape, Polygon):
+        kind, points = "polygon", [[x, y] for x, y in shape.rings[0]]
+    else:
+        height, width = shape.crop.shape
+        kind, mask = "mask", b64encode(encode_mask(shape.crop)).decode()
+        points = [[shape.left, shape.top], [shape.left + width - 1, shape.top + height - 1]]
+    head = {"label": mark.lesion, "points": points, "group_id": None, "description": "", "shape_type": kind}
+    return {**head, "flags": {}, "mask": mask}

@@ -1,0 +1,253 @@
+"""Label Studio: JSON, full or MIN, with any number of photographs; places are in percent of the photograph.
+
+An ellipse's ``x, y`` are its centre, although the documentation says top left; a rectangle's are its top left corner,
+about which it is turned. Rotations are in degrees clockwise. A brush is Label Studio's own packing of the photograph's
+RGBA pixels, of which the opaque ones count. Where a task has several annotations (one for each annotator), each becomes
+an annotation of its own; predictions are not read. Answers about the whole photograph and regions without an area are
+left out.
+
+Written files are tasks to import: their control tags are ``ellipse``, ``polygon`` and ``brush``, their image ``image``.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from math import cos, radians, sin
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+from pydantic import Field
+
+from coarsekit.brush import pack, unpack
+from coarsekit.conversion import Holds, fitted
+from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.errors import AnnotationError
+from coarsekit.exchange import Reading, file_name
+from coarsekit.files import write_text
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+
+TITLE = "Label Studio (JSON)"
+ONE_FILE_EACH = False
+_HOLDS = Holds("Label Studio", ellipses=True, circles=True, rasters=True)
+_IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
+_Pixels = Annotated[int, Field(gt=0)]
+
+
+class _Size(Loose):
+    original_width: _Pixels
+    original_height: _Pixels
+    image_rotation: float = 0.0
+
+
+class _EllipseValue(Loose):
+    x: float
+    y: float
+    radiusX: float  # noqa: N815 — their name
+    radiusY: float  # noqa: N815
+    rotation: float = 0.0
+
+
+class _RectangleValue(Loose):
+    x: float
+    y: float
+    width: float
+    height: float
+    rotation: float = 0.0
+
+
+class _PolygonValue(Loose):
+    points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
+
+
+class _BrushValue(Loose):
+    rle: list[Annotated[int, Field(ge=0, le=255)]]
+
+
+class _Answer(Loose):
+    result: list[dict[str, Any]]
+    was_cancelled: bool | None = False
+    completed_by: Any = None
+
+
+class _Task(Loose):
+    data: dict[str, Any]
+    annotations: list[_Answer]
+
+
+def recognise(document: Document) -> bool:
+    """A list of tasks (or one) with data and annotations, or with the annotation's id as MIN exports have it."""
+    content = [document.content] if isinstance(document.content, dict) else document.content
+    if document.kind != "json" or not content or not all(isinstance(task, dict) for task in content):
+        return False
+    first = content[0]
+    full = isinstance(first.get("data"), dict) and "annotations" in first
+    return full or "annotation_id" in first or ("annotator" in first and "id" in first)
+
+
+def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+    """Read every annotation of every task; see `Format.read`.
+
+    A task in which nothing was drawn has no size of its photograph: it is left out, unless ``reading`` knows the size.
+    """
+    document, reading = load(source), reading or Reading()
+    path = document.path
+    if not recognise(document):
+        raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
+    tasks = [document.content] if isinstance(document.content, dict) else document.content
+    annotations = []
+    for place, task in enumerate(tasks):
+        where = f"{path}: task {place}"
+        with placed(where):
+            name = _photograph(task["data"] if isinstance(task.get("data"), dict) else task)
+        for results, annotator in _answers(task, f"{where} ({name})", reading):
+            annotation = _annotation(name, results, f"{where} ({name})", reading)
+            if annotation is not None:
+                provenance = {"made_by": "Label Studio", **({"annotator": annotator} if annotator is not None else {})}
+                annotations.append(Annotation(*annotation, provenance))
+    return annotations
+
+
+def write(
+    path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
+) -> list[str]:
+    """Write one JSON file of tasks to import; see `Format.write`."""
+    tasks: list[dict[str, Any]] = []
+    notes: list[str] = []
+    for annotation in annotations:
+        marks, made = fitted(annotation, _HOLDS, approximate)
+        notes += made
+        result = [_result(annotation, mark, f"{len(tasks)}-{place}") for place, mark in enumerate(marks)]
+        tasks.append({"data": {"image": file_name(annotation.image)}, "annotations": [{"result": result}]})
+    write_text(path, json.dumps(tasks, ensure_ascii=False) + "\n")
+    return notes
+
+
+def _photograph(data: dict[str, Any]) -> str:
+    """The photograph's file name, from an address of Label Studio's, a bucket's or the web's."""
+    texts = {field: text for field, text in data.items() if isinstance(text, str)}
+    pictures = [text for text in texts.values() if PurePosixPath(urlsplit(_safe(text)).path).suffix.lower() in _IMAGES]
+    text = texts.get("image") or next(iter(pictures), None)
+    if text is None:
+        raise AnnotationError("the address of its image is missing; expected data.image")
+    parts = urlsplit(_safe(text))
+    inner = parse_qs(parts.query).get("d")
+    name = file_name(inner[0] if inner else unquote(parts.path) or text)
+    # Uploads get eight characters and a hyphen in front of their names.
+    return re.sub(r"^[0-9a-f]{8}-(?=.)", "", name) if "/upload/" in text else name
+
+
+def _safe(text: str) -> str:
+    """Without the brackets that would make an address malformed."""
+    return text.translate({ord("["): "%5B", ord("]"): "%5D"})
+
+
+def _answers(task: dict[str, Any], where: str, reading: Reading) -> Iterator[tuple[list[dict[str, Any]], Any]]:
+    """The results of each annotation of a task, flat as MIN exports have them, and who made it."""
+    if "annotations" not in task:
+        lists = (value for value in task.values() if isinstance(value, list))
+        yield [item for items in lists for item in items if isinstance(item, dict)], task.get("annotator")
+        return
+    answers = checked(_Task, task, where).annotations
+    if not answers:
+        reading.left_out.append(f"{where}: nobody annotated it")
+    for answer in answers:
+        if answer.was_cancelled:
+            reading.left_out.append(f"{where}: an annotation that was skipped in the tool")
+            continue
+        # With a tag for shapes and one for labels, a region comes twice under one id: alone and with its labels.
+        labelled = {item.get("id") for item in answer.result if _labels(_flat(item))} - {None}
+        yield [_flat(i) for i in answer.result if _labels(_flat(i)) or i.get("id") not in labelled], answer.completed_by
+
+
+def _flat(item: dict[str, Any]) -> dict[str, Any]:
+    value = item.get("value")
+    return {**item, **value} if isinstance(value, dict) else item
+
+
+def _annotation(
+    name: str, results: list[dict[str, Any]], where: str, reading: Reading
+) -> tuple[str, int, int, tuple[Mark, ...]] | None:
+    sizes: set[tuple[int, int]] = set()
+    marks: list[Mark] = []
+    for place, item in enumerate(results):
+        shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
+        if shape_of is None:
+            reading.left_out.append(
+                f"{where}: result {place} ({item.get('type', 'unknown')}) is not a region with an area"
+            )
+            continue
+        size = checked(_Size, item, f"{where}: result {place}")
+        if size.image_rotation % 360:
+            raise AnnotationError(
+                f"{where}: result {place}: image_rotation must be 0, got {size.image_rotation:g}; undo it"
+            )
+        width, height = size.original_width, size.original_height
+        sizes.add((width, height))
+        with placed(f"{where}: result {place}"):
+            shape = shape_of(item, width, height)
+            labels = _labels(item)
+            if not labels:
+                raise AnnotationError("it has no label; give it one in the tool")
+            marks += [reading.mark(label, shape) for label in labels]
+    if len(sizes) > 1:
+        raise AnnotationError(f"{where}: its regions name different sizes of the photograph; export it again")
+    known = next(iter(sizes), None) or reading.size_of(name)
+    if known is None:
+        reading.left_out.append(f"{where}: nothing was drawn, and its size is not known; give the folder of the images")
+        return None
+    return name, *known, tuple(marks)
+
+
+def _labels(item: dict[str, Any]) -> list[str]:
+    """The labels of a region: ``ellipselabels``, ``brushlabels``, ``labels``, …."""
+    lists = [value for field, value in item.items() if field.endswith("labels") and isinstance(value, list)]
+    return [label for labels in lists[:1] for label in labels if isinstance(label, str)]
+
+
+def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
+    v = checked(_EllipseValue, item, "value")
+    rx, ry = v.radiusX * width / 100, v.radiusY * height / 100
+    return Ellipse(v.x * width / 100, v.y * height / 100, rx, ry, v.rotation)
+
+
+def _rectangle(item: dict[str, Any], width: int, height: int) -> Shape:
+    v = checked(_RectangleValue, item, "value")
+    x, y, w, h = v.x * width / 100, v.y * height / 100, v.width * width / 100, v.height * height / 100
+    c, s = cos(radians(v.rotation)), sin(radians(v.rotation))
+    return Polygon((tuple((x + c * u - s * t, y + s * u + c * t) for u, t in ((0, 0), (w, 0), (w, h), (0, h))),))
+
+
+def _polygon(item: dict[str, Any], width: int, height: int) -> Shape:
+    points = checked(_PolygonValue, item, "value").points
+    return Polygon((tuple((x * width / 100, y * height / 100) for x, y in points),))
+
+
+def _brush(item: dict[str, Any], width: int, height: int) -> Shape:
+    packed = bytes(checked(_BrushValue, item, "value").rle)
+    return Raster(0, 0, unpack(packed, 4 * width * height).reshape(height, width, 4)[..., 3] > 0)
+
+
+_SHAPES = {"radiusX": _ellipse, "rle": _brush, "points": _polygon, "height": _rectangle}
+"""By a field that only this kind of region has; key points have a width but no height."""
+
+
+def _result(annotation: Annotation, mark: Mark, key: str) -> dict[str, Any]:
+    width, height, shape = annotation.width, annotation.height, mark.shape
+    value: dict[str, Any]
+    if isinstance(shape, Ellipse):
+        tag = "ellipse"
+        value = {"x": shape.cx / width * 100, "y": shape.cy / height * 100, "rotation": shape.angle % 360}
+        value |= {"radiusX": shape.rx / width * 100, "radiusY": shape.ry / height * 100}
+    elif isinstance(shape, Polygon):
+        tag, value = "polygon", {"points": [[x / width * 100, y / height * 100] for x, y in shape.rings[0]]}
+        value["closed"] = True
+    else:
+        tag, whole = "brush", np.zeros((height, width), dtype=np.uint8)
+        rows, columns = shape.crop.shape
+        whole[shape.top : shape.top + rows, shape.left : shape.left + columns] = 255 * shape.crop
+        value = {"format": "rle", "rle": list(pack(np.repeat(whole.ravel(), 4)))}
+    head = {"id": key, "type": f"{tag}labels", "from_name": tag, "to_name": "image"}
+    size = {"original_width": width, "original_height": height, "image_rotation": 0}
+    return {**head, **size, "value": {**value, f"{tag}labels": [mark.lesion]}}

@@ -1,0 +1,124 @@
+"""What a format cannot hold, in shapes that it can: every approximation has a name and is reported."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import cos, pi, radians, sin, sqrt
+
+import numpy as np
+
+from coarsekit.errors import AnnotationError
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+
+CORNERS = 72
+"""Of the polygon that stands for an ellipse: its rim strays from the ellipse's by less than 0.1 % of the radius."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What a format can hold besides polygons of one ring, which every format can.
+
+    ``name``: as people call it. ``rasters``: masks within the photograph.
+    """
+
+    name: str
+    ellipses: bool = False
+    circles: bool = False
+    rings: bool = False
+    rasters: bool = False
+
+
+def fitted(annotation: Annotation, holds: Holds, approximate: bool) -> tuple[tuple[Mark, ...], list[str]]:
+    """The marks as a format can hold them, and a sentence for each kind of approximation that was made.
+
+    Raises `AnnotationError` for a shape that the format cannot hold, unless ``approximate``, and for a mask that lies
+    wholly outside its photograph.
+    """
+    marks, made = [], Counter[str]()
+    size = (annotation.height, annotation.width)
+    for place, mark in enumerate(annotation.marks):
+        shape, what = _fit(mark.shape, holds, size)
+        if shape is None:
+            raise AnnotationError(f"{annotation.image}: mark {place} ({mark.lesion}) lies outside; move or remove it")
+        if what and not approximate:
+            raise AnnotationError(
+                f"{annotation.image}: {holds.name} cannot hold mark {place} ({mark.lesion}) as it is; "
+                f"with --approximate it gets {what}"
+            )
+        if what:
+            made[what] += 1
+        marks.append(Mark(mark.lesion, shape))
+    return tuple(marks), [f"{annotation.image}: {count} × {what}" for what, count in made.items()]
+
+
+def as_polygon(ellipse: Ellipse, corners: int = CORNERS) -> Polygon:
+    """The polygon of ``corners`` corners that has the ellipse's centre, direction and area."""
+    stretch = sqrt(2 * pi / corners / sin(2 * pi / corners))
+    c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
+    ring = []
+    for corner in range(corners):
+        turn = 2 * pi * corner / corners
+        u, v = stretch * ellipse.rx * cos(turn), stretch * ellipse.ry * sin(turn)
+        ring.append((ellipse.cx + c * u - s * v, ellipse.cy + s * u + c * v))
+    return Polygon((tuple(ring),))
+
+
+def as_raster(shapes: Iterable[Shape], size: tuple[int, int]) -> Raster | None:
+    """The pixels of ``shapes`` on a photograph of ``size`` (h, w); None where they have none."""
+    mask = draw(shapes, size)
+    return Raster(0, 0, mask) if mask.any() else None
+
+
+def as_outline(raster: Raster) -> Polygon:
+    """The raster as one ring along the edges of its pixels, which holds just these pixels.
+
+    Separate parts and holes hang together by lines of no width, there and back.
+    """
+    turns: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    inside = np.pad(raster.crop, 1)
+    for (dy, dx), (start, end) in _SIDES.items():
+        bare = inside & ~np.roll(inside, (-dy, -dx), axis=(0, 1))
+        for y, x in np.argwhere(bare).tolist():
+            turns.setdefault((x + start[0], y + start[1]), []).append((x + end[0], y + end[1]))
+    ring: list[tuple[int, int]] = []
+    while turns:
+        begin = place = next(iter(turns))
+        loop = [begin]
+        while True:
+            ahead = turns[place].pop()
+            if not turns[place]:
+                del turns[place]
+            place = ahead
+            loop.append(place)
+            if place == begin:
+                break
+        ring += _straightened(loop) + ([ring[0]] if ring else [])
+    return Polygon((tuple((raster.left + x - 1, raster.top + y - 1) for x, y in ring),))
+
+
+_SIDES = {(-1, 0): ((0, 0), (1, 0)), (0, 1): ((1, 0), (1, 1)), (1, 0): ((1, 1), (0, 1)), (0, -1): ((0, 1), (0, 0))}
+"""For each neighbour of a pixel (dy, dx) the side between them, from x, y to x, y, clockwise around the pixel."""
+
+
+def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """A closed loop of unit steps without the places at which it goes straight on; both ends stay."""
+    inner = zip(loop, loop[1:], loop[2:], strict=False)
+    return [loop[0], *(b for a, b, c in inner if (b[0] - a[0], b[1] - a[1]) != (c[0] - b[0], c[1] - b[1])), loop[-1]]
+
+
+def _fit(shape: Shape, holds: Holds, size: tuple[int, int]) -> tuple[Shape | None, str]:
+    """A shape that the format holds, and what it is in the other's stead; no words where it is the same."""
+    if isinstance(shape, Ellipse):
+        if holds.ellipses or (holds.circles and shape.rx == shape.ry):
+            return shape, ""
+        return as_polygon(shape), f"a polygon of {CORNERS} corners for an ellipse"
+    if isinstance(shape, Raster) and not holds.rasters:
+        return as_outline(shape), "an outline along the edges of its pixels for a mask"
+    if isinstance(shape, Polygon) and (holds.rings or len(shape.rings) == 1):
+        return shape, ""
+    raster = as_raster([shape], size)
+    if isinstance(shape, Raster):
+        return raster, "" if raster == shape else "its part on the photograph for a mask that reaches over the edge"
+    outline = raster if raster is None or holds.rasters else as_outline(raster)
+    return outline, "its pixels on the photograph for a polygon of several rings"

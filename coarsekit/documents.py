@@ -1,0 +1,96 @@
+"""Opening the files of other tools: JSON, XML or text, checked against a schema, with errors that name the field."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from defusedxml import ElementTree
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from coarsekit.errors import AnnotationError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file that was opened: ``content`` is what JSON holds, an XML file's root element, or the text itself."""
+
+    path: Path
+    kind: Literal["json", "xml", "text"]
+    content: Any
+
+    def has(self, *fields: str) -> bool:
+        """Whether it is a JSON object with all of ``fields``."""
+        return isinstance(self.content, dict) and all(field in self.content for field in fields)
+
+
+class Loose(BaseModel):
+    """Base of what other tools write: the fields that matter have just their types, any others are allowed."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+
+def load(source: Path | Document) -> Document:
+    """Open a file; its first character says whether it is JSON, XML or text. A `Document` is given back as it is.
+
+    Raises `AnnotationError` when the file is missing, cannot be read, or is cut or malformed; XML that defines entities
+    is refused.
+    """
+    if isinstance(source, Document):
+        return source
+    path = source
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise AnnotationError(f"{path}: no such file; check the path of the annotation") from None
+    except (OSError, UnicodeDecodeError) as cause:
+        raise AnnotationError(f"{path}: cannot be read ({cause}); expected a JSON, XML or CSV file") from None
+    begin = text.lstrip()[:1]
+    if begin == "<":
+        try:
+            return Document(path, "xml", ElementTree.fromstring(text.lstrip().encode(), forbid_dtd=True))
+        except (SyntaxError, ValueError, LookupError) as cause:
+            raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
+    if begin in ("{", "["):
+        try:
+            return Document(path, "json", json.loads(text))
+        except (ValueError, RecursionError) as cause:
+            raise AnnotationError(f"{path}: not JSON ({cause}); export it again") from None
+    return Document(path, "text", text)
+
+
+def checked(kind: type[T], content: Any, where: str) -> T:
+    """``content`` as a pydantic model or any other type.
+
+    Raises `AnnotationError` when it does not fit: ``where``, the field, what was expected and what was found.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(content, strict=True)
+    except ValidationError as error:
+        raise AnnotationError(f"{where}: {_sentence(error)}") from None
+
+
+@contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Say in front of an `AnnotationError` where it was found."""
+    try:
+        yield
+    except AnnotationError as error:
+        raise AnnotationError(f"{where}: {error}") from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "missing":
+        return f"{where} is missing; add it{more}"
+    if first["type"] == "extra_forbidden":
+        return f"{where} is not a field of this format; check its spelling{more}"
+    got = json.dumps(first["input"], default=str)
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
+    return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"
