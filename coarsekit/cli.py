@@ -1,4 +1,4 @@
-"""``coarsekit``: readers and simulation. The commands are in ``coarsekit/commands``; none is imported for --help."""
+"""``coarsekit``: readers, simulation, annotation files. The commands are in ``coarsekit/commands``, one a file."""
 
 from coarsekit.console import LazyGroup
 
@@ -8,6 +8,7 @@ main = LazyGroup(
     about="From fine lesion masks to the circles and ellipses that an annotator would have drawn.",
     summaries={
         "readers": "Show the datasets that can be read, with their licences.",
+        "convert": "Convert annotation files from one tool's format to another's.",
         "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
     },
 )

@@ -22,6 +22,12 @@ SEED = click.option(
 )
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
+LABELS = click.option(
+    "--labels",
+    multiple=True,
+    metavar="LABEL=LESION",
+    help="The lesion class that a label of the annotation stands for; may be given several times.",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
 
@@ -106,6 +112,21 @@ def numbers(text: str) -> tuple[float, ...]:
         raise ParameterError(
             f"{text!r} is not a number, a list such as 1,1.5,2, or a sweep such as 1.0:2.0:0.1"
         ) from None
+
+
+def label_table(pairs: Sequence[str]) -> dict[str, str]:
+    """Lesion class by label, from texts such as ``Microaneurysm=MA``.
+
+    Raises `ParameterError` for a text of another form and for a label that is given two classes.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        label, equals, lesion = (part.strip() for part in pair.rpartition("="))
+        if not (label and equals and lesion):
+            raise ParameterError(f"--labels must be LABEL=LESION such as Microaneurysm=MA, got {pair!r}")
+        if found.setdefault(label, lesion) != lesion:
+            raise ParameterError(f"--labels gives {label!r} two lesion classes, {found[label]} and {lesion}; keep one")
+    return found
 
 
 @contextmanager
