@@ -5,6 +5,8 @@ length of a run (4 each, less 1). Then run after run: whether its words are all 
 (2), its length less 1, and the one word or all of them.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +19,9 @@ _LENGTHS = (3, 4, 8, 16)
 
 def pack(words: NDArray[np.uint8]) -> bytes:
     """The bytes ``words`` (n,) packed, every run of equal ones as a run."""
-    starts = np.flatnonzero(np.concatenate([[True], words[1:] != words[:-1]])) if len(words) else np.array([], int)
-    ends = np.append(starts[1:], len(words))
+    edges = np.concatenate([[0], np.flatnonzero(words[1:] != words[:-1]) + 1, [len(words)]]).tolist()
     bits = [f"{len(words):032b}{7:05b}", *(f"{length - 1:04b}" for length in _LENGTHS)]
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+    for start, end in pairwise(edges):
         for begin in range(start, end, 1 << _LENGTHS[-1]):
             run = min(end - begin, 1 << _LENGTHS[-1])
             choice = next(place for place, length in enumerate(_LENGTHS) if run <= 1 << length)

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 from defusedxml import ElementTree
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from coarsekit.errors import AnnotationError
 
 T = TypeVar("T")
+Pixels: TypeAlias = Annotated[int, Field(gt=0, le=1_000_000)]
+"""A side of a photograph in px."""
 
 
 @dataclass(frozen=True, slots=True)

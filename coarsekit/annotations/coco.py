@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
 from coarsekit.errors import AnnotationError
 from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
@@ -30,8 +30,8 @@ _HOLDS = Holds("COCO", rings=True, rasters=True)
 class _Image(Loose):
     id: int | str
     file_name: str
-    width: Annotated[int, Field(gt=0)]
-    height: Annotated[int, Field(gt=0)]
+    width: Pixels
+    height: Pixels
 
 
 class _Category(Loose):

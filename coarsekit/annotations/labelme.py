@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.exchange import Reading, file_name, one_file_each
 from coarsekit.files import write_text
@@ -26,7 +26,6 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 TITLE = "LabelMe (JSON)"
 ONE_FILE_EACH = True
 _HOLDS = Holds("LabelMe", circles=True, rasters=True)
-_Pixels = Annotated[int, Field(gt=0)]
 
 
 class _Shape(Loose):
@@ -60,8 +59,8 @@ class _Shape(Loose):
 class _File(Loose):
     shapes: list[_Shape]
     imagePath: str  # noqa: N815 — their name
-    imageHeight: _Pixels | None = None  # noqa: N815
-    imageWidth: _Pixels | None = None  # noqa: N815
+    imageHeight: Pixels | None = None  # noqa: N815
+    imageWidth: Pixels | None = None  # noqa: N815
 
 
 def recognise(document: Document) -> bool:

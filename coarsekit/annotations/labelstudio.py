@@ -22,7 +22,7 @@ from pydantic import Field
 
 from coarsekit.brush import pack, unpack
 from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
 from coarsekit.errors import AnnotationError
 from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
@@ -32,12 +32,11 @@ TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
 _HOLDS = Holds("Label Studio", ellipses=True, circles=True, rasters=True)
 _IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
-_Pixels = Annotated[int, Field(gt=0)]
 
 
 class _Size(Loose):
-    original_width: _Pixels
-    original_height: _Pixels
+    original_width: Pixels
+    original_height: Pixels
     image_rotation: float = 0.0
 
 
@@ -78,10 +77,10 @@ class _Task(Loose):
 
 def recognise(document: Document) -> bool:
     """A list of tasks (or one) with data and annotations, or with the annotation's id as MIN exports have it."""
-    content = [document.content] if isinstance(document.content, dict) else document.content
-    if document.kind != "json" or not content or not all(isinstance(task, dict) for task in content):
+    tasks = _tasks(document)
+    if not tasks:
         return False
-    first = content[0]
+    first = tasks[0]
     full = isinstance(first.get("data"), dict) and "annotations" in first
     return full or "annotation_id" in first or ("annotator" in first and "id" in first)
 
@@ -95,7 +94,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     path = document.path
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
-    tasks = [document.content] if isinstance(document.content, dict) else document.content
+    tasks = _tasks(document)
     annotations = []
     for place, task in enumerate(tasks):
         where = f"{path}: task {place}"
@@ -122,6 +121,12 @@ def write(
         tasks.append({"data": {"image": file_name(annotation.image)}, "annotations": [{"result": result}]})
     write_text(path, json.dumps(tasks, ensure_ascii=False) + "\n")
     return notes
+
+
+def _tasks(document: Document) -> list[dict[str, Any]]:
+    """Empty for what is no list of objects."""
+    content = [document.content] if isinstance(document.content, dict) else document.content
+    return content if isinstance(content, list) and all(isinstance(task, dict) for task in content) else []
 
 
 def _photograph(data: dict[str, Any]) -> str:
@@ -157,8 +162,9 @@ def _answers(task: dict[str, Any], where: str, reading: Reading) -> Iterator[tup
             reading.left_out.append(f"{where}: an annotation that was skipped in the tool")
             continue
         # With a tag for shapes and one for labels, a region comes twice under one id: alone and with its labels.
-        labelled = {item.get("id") for item in answer.result if _labels(_flat(item))} - {None}
-        yield [_flat(i) for i in answer.result if _labels(_flat(i)) or i.get("id") not in labelled], answer.completed_by
+        labelled = {str(item.get("id")) for item in answer.result if _labels(_flat(item)) and "id" in item}
+        flat = [_flat(item) for item in answer.result]
+        yield [item for item in flat if _labels(item) or str(item.get("id")) not in labelled], answer.completed_by
 
 
 def _flat(item: dict[str, Any]) -> dict[str, Any]:

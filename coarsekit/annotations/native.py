@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.documents import Document, checked, load, placed
+from coarsekit.documents import Document, Pixels, checked, load, placed
 from coarsekit.exchange import Reading, file_name, one_file_each
 from coarsekit.files import write_text
 from coarsekit.runs import from_run_lengths, run_lengths
@@ -39,7 +39,6 @@ ONE_FILE_EACH = True
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-_Pixels = Annotated[int, Field(gt=0)]
 
 
 class _Strict(BaseModel):
@@ -48,8 +47,8 @@ class _Strict(BaseModel):
 
 class _Image(_Strict):
     name: str
-    width: _Pixels
-    height: _Pixels
+    width: Pixels
+    height: Pixels
 
 
 class _Ellipse(_Strict):
@@ -84,8 +83,8 @@ class _Mask(_Strict):
     lesion: str
     left: int
     top: int
-    width: _Pixels
-    height: _Pixels
+    width: Pixels
+    height: Pixels
     counts: list[int]
 
     def shape(self) -> Shape:

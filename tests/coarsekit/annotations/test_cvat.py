@@ -1,0 +1,91 @@
+"""CVAT for images 1.1, as CVAT writes it."""
+
+import numpy as np
+import pytest
+
+from coarsekit.annotations import read_annotations
+from coarsekit.exchange import Reading
+from coarsekit.geometry import draw
+from coarsekit.types import Ellipse, Polygon, Raster
+
+# The layout of an export from CVAT 2: meta data with labels and owner, numbers with two decimals, attributes in shapes.
+EXPORT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta>
+    <task>
+      <id>7</id>
+      <name>fundus</name>
+      <size>2</size>
+      <mode>annotation</mode>
+      <overlap>0</overlap>
+      <labels>
+        <label><name>Microaneurysm</name><color>#33ddff</color><type>any</type><attributes></attributes></label>
+      </labels>
+      <owner><username>admin</username><email></email></owner>
+    </task>
+    <dumped>2024-05-02 10:11:12.123456+00:00</dumped>
+  </meta>
+  <image id="0" name="batch 1/IDRiD_01.jpg" subset="default" task_id="7" width="200" height="150">
+    <ellipse label="Microaneurysm" source="manual" occluded="0" cx="60.50" cy="50.25" rx="12.00" ry="9.50" z_order="0"/>
+    <ellipse label="HE" source="manual" occluded="0" cx="100.00" cy="90.00" rx="30.00" ry="10.00" rotation="90.00"
+      z_order="0"/>
+    <polygon label="EX" source="manual" occluded="0" points="10.00,10.00;30.00,12.50;20.00,30.00" z_order="0">
+      <attribute name="certain">yes</attribute>
+    </polygon>
+    <box label="EX" source="manual" occluded="0" xtl="10.00" ytl="20.00" xbr="30.00" ybr="24.00" rotation="90.00"
+      z_order="0"/>
+    <mask label="SE" source="semi-auto" occluded="0" rle="1, 2, 1, 3, 2" left="40" top="30" width="3" height="3"
+      z_order="0"/>
+    <polyline label="vessel" source="manual" occluded="0" points="1.00,1.00;2.00,2.00" z_order="0"></polyline>
+    <tag label="gradable" source="manual"></tag>
+  </image>
+  <image id="1" name="IDRiD_02.jpg" width="200" height="150">
+  </image>
+</annotations>
+"""
+
+
+def test_an_export_is_read_whole(put) -> None:
+    reading = Reading({"Microaneurysm": "MA"})
+    first, second = read_annotations(put("annotations.xml", EXPORT), reading)
+    assert (first.image, first.width, first.height) == ("IDRiD_01.jpg", 200, 150)
+    assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
+    assert [mark.lesion for mark in first.marks] == ["MA", "HE", "EX", "EX", "SE"]
+    ellipse, turned, polygon, box, mask = (mark.shape for mark in first.marks)
+    assert ellipse == Ellipse(60.5, 50.25, 12, 9.5)
+    assert turned == Ellipse(100, 90, 30, 10, 90)
+    assert polygon == Polygon((((10, 10), (30, 12.5), (20, 30)),))
+    assert isinstance(box, Polygon)
+    upright = Polygon((((18, 12), (22, 12), (22, 32), (18, 32)),))
+    assert np.array_equal(draw([box], (150, 200)), draw([upright], (150, 200)))
+    assert mask == Raster(40, 30, np.array([[0, 1, 1], [0, 1, 1], [1, 0, 0]], bool))
+    assert [text.partition(": ")[2] for text in reading.left_out] == [
+        "IDRiD_01.jpg: the polyline 'vessel' has no area",
+        "IDRiD_01.jpg: the tag 'gradable' has no area",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('cx="60.50"', 'cx="6O.50"', ": image 0: IDRiD_01.jpg, ellipse 0: cx must be a finite number"),
+        ('cx="60.50"', "", "cx is missing"),
+        ('rx="12.00"', 'rx="0.00"', "rx must be above 0"),
+        ("10.00,10.00;30.00,12.50;20.00,30.00", "1,2;3,4", "at least 3 corners"),
+        ("10.00,10.00;30.00,12.50;20.00,30.00", "1,2;3", "points must be"),
+        ("1, 2, 1, 3, 2", "1, 2, 1, 3, 3", "must add up to its 9 pixels, got 10"),
+        ("1, 2, 1, 3, 2", "9", "at least one pixel"),
+        ("1, 2, 1, 3, 2", "1, x", "rle must be whole numbers"),
+        ('label="SE"', 'label="a/b"', "usable in a file name"),
+        (
+            'width="200" height="150">\n    <ellipse',
+            'width="0" height="150">\n    <ellipse',
+            "width must be a whole number",
+        ),
+        ("<meta>", "<track/><meta>", "CVAT for video"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(refused, old: str, new: str, said: str) -> None:
+    assert old in EXPORT
+    assert said in refused("annotations.xml", EXPORT.replace(old, new, 1))

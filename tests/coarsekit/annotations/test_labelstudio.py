@@ -1,0 +1,199 @@
+"""Label Studio's JSON, full and MIN, as it writes them."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from coarsekit.annotations import format_named, read_annotations
+from coarsekit.brush import pack, unpack
+from coarsekit.errors import AnnotationError
+from coarsekit.exchange import Reading
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
+
+# What label-studio-converter 0.0.59 makes of this mask (mask2rle): runs of literal and of equal bytes.
+BRUSH_MASK = np.zeros((12, 20), bool)
+BRUSH_MASK[2:7, 3:15], BRUSH_MASK[4, 6:9] = True, False
+BRUSH = [0, 0, 3, 192, 57, 27, 254, 171, 0, 197, 255, 248, 124, 3, 23, 255, 225, 240, 11, 127, 246, 192, 48, 191, 254]
+BRUSH += [31, 0, 197, 255, 248, 124, 3, 23, 255, 240, 26, 48, 0]
+
+SIZE = {"original_width": 20, "original_height": 12, "image_rotation": 0}
+
+
+def region(kind: str, value: dict, label: str = "MA", **more) -> dict:
+    head = {
+        "id": f"id{kind}{label}",
+        "type": f"{kind}labels",
+        "from_name": "label",
+        "to_name": "image",
+        "origin": "manual",
+    }
+    return {**SIZE, **head, "value": {**value, f"{kind}labels": [label]}, **more}
+
+
+ELLIPSE = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 25, "rotation": 30}
+FULL = [
+    {
+        "id": 1,
+        "annotations": [
+            {
+                "id": 1,
+                "completed_by": 3,
+                "was_cancelled": False,
+                "result": [
+                    region("ellipse", ELLIPSE, "Microaneurysm"),
+                    region("polygon", {"points": [[10, 10], [50, 10], [30, 50]], "closed": True}, "EX"),
+                    region("rectangle", {"x": 50, "y": 25, "width": 20, "height": 50, "rotation": 90}, "HE"),
+                    region("brush", {"format": "rle", "rle": BRUSH}, "SE"),
+                    region("keypoint", {"x": 3, "y": 3, "width": 1}),
+                    {
+                        "id": "c",
+                        "type": "choices",
+                        "value": {"choices": ["gradable"]},
+                        "from_name": "q",
+                        "to_name": "image",
+                    },
+                ],
+                "lead_time": 12.5,
+            },
+            {"id": 2, "completed_by": 4, "was_cancelled": True, "result": []},
+        ],
+        "file_upload": "0a1b2c3d-IDRiD_01.jpg",
+        "drafts": [],
+        "predictions": [],
+        "data": {"image": "/data/upload/1/0a1b2c3d-IDRiD_01.jpg"},
+        "meta": {},
+        "project": 1,
+    }
+]
+MIN = [
+    {
+        "image": "/data/upload/1/0a1b2c3d-IDRiD_01.jpg",
+        "id": 1,
+        "label": [
+            {**ELLIPSE, "ellipselabels": ["MA"], "original_width": 20, "original_height": 12},
+            {"format": "rle", "rle": BRUSH, "brushlabels": ["SE"], "original_width": 20, "original_height": 12},
+        ],
+        "annotator": 1,
+        "annotation_id": 1,
+        "created_at": "2024-05-02T10:11:12.123456Z",
+        "lead_time": 12.5,
+    }
+]
+
+
+def test_a_full_export_is_read_whole(put) -> None:
+    reading = Reading({"Microaneurysm": "MA"})
+    [annotation] = read_annotations(put("a.json", FULL), reading)
+    assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 20, 12)
+    assert annotation.provenance["annotator"] == 3
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "HE", "SE"]
+    ellipse, polygon, rectangle, brush = (mark.shape for mark in annotation.marks)
+    assert ellipse == Ellipse(10, 6, 4, 3, 30)
+    assert polygon == Polygon((((2, 1.2), (10, 1.2), (6, 6)),))
+    # Turned by 90 degrees clockwise about its top left corner, 10, 3: 4 wide and 6 high become 6 and 4, to the left.
+    assert isinstance(rectangle, Polygon)
+    assert np.allclose(rectangle.rings[0], [(10, 3), (10, 7), (4, 7), (4, 3)])
+    assert np.array_equal(draw([brush], (12, 20)), BRUSH_MASK)
+    assert [text.partition("(IDRiD_01.jpg): ")[2] for text in reading.left_out] == [
+        "result 4 (keypointlabels) is not a region with an area",
+        "result 5 (choices) is not a region with an area",
+        "an annotation that was skipped in the tool",
+    ]
+
+
+def test_a_min_export_is_read_whole(put) -> None:
+    [annotation] = read_annotations(put("a.json", MIN))
+    assert annotation.image == "IDRiD_01.jpg"
+    assert [(m.lesion, type(m.shape)) for m in annotation.marks] == [("MA", Ellipse), ("SE", Raster)]
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("/data/upload/1/0a1b2c3d-p.jpg", "p.jpg"),
+        ("/data/local-files/?d=fundus/left%20eye.png", "left eye.png"),
+        ("s3://bucket/fundus/p.tif", "p.tif"),
+        ("https://example.org/a/p%201.jpg?token=a/b", "p 1.jpg"),
+        ("http://[bad/p.jpg", "p.jpg"),
+        ("p.jpg", "p.jpg"),
+    ],
+)
+def test_photographs_have_their_own_names_whatever_their_address(put, address: str, name: str) -> None:
+    [annotation] = read_annotations(put("a.json", [{**MIN[0], "image": address}]))
+    assert annotation.image == name
+
+
+def test_the_tags_for_shapes_and_for_labels_may_be_two(put) -> None:
+    alone = {**SIZE, "id": "x", "type": "ellipse", "value": ELLIPSE}
+    labelled = {**SIZE, "id": "x", "type": "labels", "value": {**ELLIPSE, "labels": ["HE"]}}
+    tasks = [{"data": {"image": "p.jpg"}, "annotations": [{"result": [alone, labelled]}]}]
+    [annotation] = read_annotations(put("a.json", tasks))
+    assert [mark.lesion for mark in annotation.marks] == ["HE"]
+
+
+def test_each_annotator_has_an_annotation_of_their_own(put) -> None:
+    answers = [{"result": [region("ellipse", ELLIPSE)], "completed_by": who} for who in (1, {"id": 2})]
+    annotations = read_annotations(put("a.json", [{"data": {"image": "p.jpg"}, "annotations": answers}]))
+    assert [a.provenance["annotator"] for a in annotations] == [1, {"id": 2}]
+
+
+def test_a_photograph_without_regions_needs_its_size_from_elsewhere(put) -> None:
+    path = put("a.json", [{"data": {"image": "p.jpg"}, "annotations": [{"result": []}]}])
+    reading = Reading()
+    assert read_annotations(path, reading) == []
+    assert "its size is not known" in reading.left_out[0]
+    [annotation] = read_annotations(path, Reading(size=(20, 12)))
+    assert (annotation.width, annotation.height, annotation.marks) == (20, 12, ())
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("value", "x"), "50", "task 0 (IDRiD_01.jpg): result 0: value: x: expected a valid number"),
+        (("value", "radiusX"), 0, "rx must be above 0"),
+        (("value", "ellipselabels"), [], "it has no label"),
+        (("original_width",), None, "original_width: expected a valid integer"),
+        (("original_height",), 13, "different sizes"),
+        (("image_rotation",), 90, "image_rotation must be 0"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(refused, place: tuple, value: object, said: str) -> None:
+    content = copy.deepcopy(FULL)
+    inner = content[0]["annotations"][0]["result"][0]
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    assert said in refused("a.json", content)
+
+
+@pytest.mark.parametrize("cut", [0, 5, 12, 30, 36])
+def test_a_brush_that_is_cut_short_is_refused(cut: int) -> None:
+    with pytest.raises(AnnotationError, match="cut short"):
+        unpack(bytes(BRUSH[:cut]), 4 * 12 * 20)
+
+
+@pytest.mark.parametrize(
+    "words", [[], [7], [9] * 4 + [1, 2, 3, 4] + [9] * 4, [0] * 70_000 + [255] * 66_000, list(range(256))]
+)
+def test_what_was_packed_is_unpacked(words: list[int]) -> None:
+    array = np.array(words, np.uint8)
+    assert np.array_equal(unpack(pack(array), len(words)), array)
+
+
+def test_what_is_written_can_be_imported(tmp_path) -> None:
+    annotation = Annotation(
+        "p.jpg", 20, 12, (Mark("MA", Ellipse(10, 6, 4, 3, 30)), Mark("SE", Raster(3, 2, BRUSH_MASK)))
+    )
+    format_named("labelstudio").write(tmp_path / "a.json", [annotation])
+    [task] = json.loads((tmp_path / "a.json").read_text())
+    assert task["data"] == {"image": "p.jpg"}
+    ellipse, brush = task["annotations"][0]["result"]
+    assert ellipse["type"] == "ellipselabels"
+    assert ellipse["value"].pop("ellipselabels") == ["MA"]
+    assert ellipse["value"] == pytest.approx(ELLIPSE)
+    assert (ellipse["original_width"], ellipse["to_name"]) == (20, "image")
+    assert brush["value"]["format"] == "rle"
+    assert all(0 <= number <= 255 for number in brush["value"]["rle"])

@@ -1,0 +1,257 @@
+"""LabelMe, COCO, DIARETDB1 and the native format, as their tools write them."""
+
+import copy
+from base64 import b64encode
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from coarsekit.annotations import native, read_annotations
+from coarsekit.exchange import Reading
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
+
+MASK = np.array([[0, 1, 1], [1, 1, 0]], bool)
+
+
+def png(mask: np.ndarray, mode: str = "L") -> str:
+    data = BytesIO()
+    Image.fromarray(mask.astype(np.uint8)).convert(mode).save(data, format="PNG")
+    return b64encode(data.getvalue()).decode()
+
+
+def labelme_shape(kind: str, points: list, label: str = "HE", **more) -> dict:
+    head = {"label": label, "points": points, "group_id": None, "description": "", "shape_type": kind, "flags": {}}
+    return {**head, "mask": None, **more}
+
+
+LABELME = {
+    "version": "5.4.1",
+    "flags": {},
+    "shapes": [
+        labelme_shape("circle", [[60.5, 50.0], [63.5, 54.0]], "Microaneurysm"),
+        labelme_shape("polygon", [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "EX"),
+        labelme_shape("rectangle", [[40.0, 25.0], [10.0, 20.0]], "EX"),
+        labelme_shape("mask", [[20.0, 30.0], [22.0, 31.0]], "SE", mask=png(MASK)),
+        labelme_shape("linestrip", [[1.0, 1.0], [2.0, 2.0]], "vessel"),
+        {"label": "old", "points": [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "line_color": None, "fill_color": None},
+    ],
+    "imagePath": "x\\IDRiD_01.jpg",
+    "imageData": None,
+    "imageHeight": 150,
+    "imageWidth": 200,
+}
+
+
+def test_labelme_is_read_whole(put) -> None:
+    reading = Reading({"Microaneurysm": "MA"})
+    [annotation] = read_annotations(put("a.json", LABELME), reading)
+    assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 200, 150)
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "EX", "SE", "old"]
+    circle, polygon, box, mask, _ = (mark.shape for mark in annotation.marks)
+    assert circle == Ellipse(60.5, 50, 5, 5)
+    assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
+    assert draw([box], (150, 200)).sum() == 30 * 5
+    assert mask == Raster(20, 30, MASK)
+    assert len(reading.left_out) == 1
+    assert "linestrip" in reading.left_out[0]
+
+
+def test_labelme_files_without_a_size_ask_for_the_photographs(refused, put) -> None:
+    content = {**LABELME, "imageHeight": None}
+    assert "--images" in refused("a.json", content)
+    assert read_annotations(put("a.json", content), Reading(size=(9, 9)))[0].width == 9
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        (labelme_shape("circle", [[1, 1]]), "a circle must have 2 points, got 1"),
+        (labelme_shape("circle", [[1, 1], [1, 1]]), "rx must be above 0"),
+        (labelme_shape("polygon", [[1, 1], [2]]), "shapes.0.points.1"),
+        (labelme_shape("mask", [[1, 1], [2, 2]]), "mask must be a PNG in base64"),
+        (labelme_shape("mask", [[1, 1], [2, 2]], mask="bm90IGEgcG5n"), "mask must be a PNG in base64"),
+        (labelme_shape("mask", [[1, 1], [2, 2]], mask="ü"), "mask must be a PNG in base64"),
+        (labelme_shape("mask", [[1, 1], [2, 2]], mask=png(MASK)[:60]), "mask must be a PNG in base64"),
+        (labelme_shape("mask", [[1, 1], [2, 2]], mask=png(0 * MASK)), "at least one pixel"),
+        (labelme_shape("circle", [[1, 1], [2, 2]], label="a/b"), "shapes.0: a lesion name"),
+    ],
+)
+def test_labelme_says_what_is_wrong(refused, shape: dict, said: str) -> None:
+    assert said in refused("a.json", {**LABELME, "shapes": [shape]})
+
+
+# What pycocotools 2.0.11 makes of this mask, compressed, and its run lengths.
+COCO_MASK = np.zeros((12, 9), bool)
+COCO_MASK[2:7, 1:5], COCO_MASK[4, 3], COCO_MASK[9:, 8], COCO_MASK[0, 0] = True, False, True, True
+COMPRESSED = "01=4J00MJ063[1N"
+RUNS = [0, 1, 13, 5, 7, 5, 7, 2, 1, 2, 7, 5, 50, 3]
+
+COCO = {
+    "info": {"year": 2024},
+    "licenses": [],
+    "images": [
+        {"id": 5, "file_name": "train/IDRiD_01.jpg", "width": 9, "height": 12, "license": 1},
+        {"id": 6, "file_name": "IDRiD_02.jpg", "width": 9, "height": 12},
+    ],
+    "categories": [{"id": 1, "name": "Microaneurysm", "supercategory": "lesion"}, {"id": 3, "name": "HE"}],
+    "annotations": [
+        {"id": 1, "image_id": 5, "category_id": 1, "bbox": [1, 2, 3, 4], "segmentation": [], "area": 12, "iscrowd": 0},
+        {"id": 2, "image_id": 5, "category_id": 3, "segmentation": [[1, 1, 5, 1, 5, 5], [2.5, 6, 6, 6, 6, 9, 2, 9]]},
+        {"id": 3, "image_id": 5, "category_id": 3, "iscrowd": 1, "segmentation": {"size": [12, 9], "counts": RUNS}},
+        {"id": 4, "image_id": 5, "category_id": 3, "segmentation": {"size": [12, 9], "counts": COMPRESSED}},
+    ],
+}
+
+
+def test_coco_is_read_whole(put) -> None:
+    first, second = read_annotations(put("a.json", COCO), Reading({"Microaneurysm": "MA"}))
+    assert (first.image, first.width, first.height) == ("IDRiD_01.jpg", 9, 12)
+    assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
+    assert first.lesions == ("MA", "HE")
+    box, polygon, runs, compressed = (mark.shape for mark in first.marks)
+    assert box == Polygon((((1, 2), (4, 2), (4, 6), (1, 6)),))
+    assert polygon == Polygon((((1, 1), (5, 1), (5, 5)), ((2.5, 6), (6, 6), (6, 9), (2, 9))))
+    assert runs == compressed == Raster(0, 0, COCO_MASK)
+
+
+@pytest.mark.parametrize(
+    ("place", "change", "said"),
+    [
+        (0, {"bbox": [1, 2, 3]}, "annotations.0.bbox"),
+        (0, {"bbox": None}, "neither segmentation nor bbox"),
+        (0, {"image_id": 99}, "annotations.0: image_id 99 is not the id of an image"),
+        (0, {"category_id": 99}, "annotations.0: category_id 99"),
+        (1, {"segmentation": [[1, 2, 3]]}, "odd length"),
+        (1, {"segmentation": [[1, 2, 3, 4]]}, "at least 3 corners"),
+        (2, {"segmentation": {"size": [9, 12], "counts": RUNS}}, "segmentation.size must be [12, 9]"),
+        (2, {"segmentation": {"size": [12, 9], "counts": [1, -1, 108]}}, "must add up"),
+        (3, {"segmentation": {"size": [12, 9], "counts": "01=4J"}}, "must add up"),
+        (3, {"segmentation": {"size": [12, 9], "counts": "o"}}, "end within a number"),
+        (3, {"segmentation": {"size": [12, 9], "counts": "0 1"}}, "hold ' '"),
+    ],
+)
+def test_coco_says_what_is_wrong(refused, place: int, change: dict, said: str) -> None:
+    content = copy.deepcopy(COCO)
+    content["annotations"][place].update(change)
+    assert said in refused("a.json", content)
+
+
+# The elements that the published ground truth has, with one marking of each kind and two of its quirks.
+DIARETDB1 = """<?xml version="1.0" encoding="utf-8"?>
+<imgannotooldata>
+<markinglist>
+<marking><circleregion><centroid><coords2d>1012,475</coords2d></centroid><radius>25</radius></circleregion>
+<representativepoint><coords2d>1010,470</coords2d></representativepoint>
+<confidencelevel>High</confidencelevel><markingtype>Red_small_dots</markingtype></marking>
+<marking><ellipseregion><centroid><coords2d>700,300</coords2d></centroid><radius direction="x">60</radius>
+<radius direction="y">20</radius><angle>30</angle></ellipseregion>
+<confidencelevel>Medium</confidencelevel><markingtype>Haemorrhages</markingtype></marking>
+<marking><polygonregion><centroid><coords2d>20,20</coords2d></centroid><coords2d>10,10</coords2d>
+<coords2d>30,10</coords2d><coords2d>30,40</coords2d></polygonregion>
+<confidencelevel>Low</confidencelevel><markingtype>Disc</markingtype></marking>
+<marking><circleregion><centroid><coords2d>5,6</coords2d></centroid><radius>0</radius></circleregion>
+<confidencelevel>Low</confidencelevel><markingtype>Soft_exudates</markingtype></marking>
+<marking><polygonregion><coords2d>10,10</coords2d></polygonregion>
+<confidencelevel>Low</confidencelevel><markingtype>Hard_exudates</markingtype></marking>
+</markinglist>
+</imgannotooldata>
+"""
+
+
+def test_diaretdb1_is_read_whole(put) -> None:
+    reading = Reading({"Disc": "optic disc"})
+    [annotation] = read_annotations(put("diaretdb1_image005_02_plain.xml", DIARETDB1), reading)
+    assert (annotation.image, annotation.width, annotation.height) == ("diaretdb1_image005.png", 1500, 1152)
+    assert annotation.provenance["expert"] == "02"
+    assert annotation.provenance["confidence"] == ["High", "Medium", "Low", "Low"]
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "HE", "optic disc", "SE"]
+    circle, ellipse, polygon, click = (mark.shape for mark in annotation.marks)
+    assert circle == Ellipse(1012.5, 475.5, 25, 25)
+    assert polygon == Polygon((((10.5, 10.5), (30.5, 10.5), (30.5, 40.5)),))
+    assert [tuple(place) for place in np.argwhere(draw([click], (20, 20)))] == [(6, 5)]
+    # 30 degrees counter-clockwise: the long axis rises to the right, towards smaller y.
+    assert ellipse == Ellipse(700.5, 300.5, 60, 20, 150)
+    drawn = draw([ellipse], (1152, 1500))
+    assert drawn[300 - 25, 700 + 43]
+    assert not drawn[300 + 25, 700 + 43]
+    assert [text.rpartition(": ")[2] for text in reading.left_out] == ["its polygon has fewer than three corners"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("1012,475", "1012", ": marking 0: coords2d must be x,y"),
+        ("<radius>25</radius>", "", "radius is missing"),
+        ("<radius>25</radius>", "<radius>x</radius>", "radius must be a finite number"),
+        ('direction="x"', "", "radius of direction x"),
+        ("<angle>30</angle>", "", "angle is missing"),
+        ("<markingtype>Disc</markingtype>", "", "markingtype is missing"),
+        ("circleregion>", "squareregion>", "expected to be a circleregion"),
+    ],
+)
+def test_diaretdb1_says_what_is_wrong(refused, old: str, new: str, said: str) -> None:
+    assert said in refused("a_01.xml", DIARETDB1.replace(old, new))
+
+
+NATIVE = """{
+  "format": "coarsekit-ellipses",
+  "version": 1,
+  "image": {"name": "p.jpg", "width": 200, "height": 150},
+  "ellipses": [
+    {"lesion": "MA", "cx": 60.5, "cy": 50, "rx": 12, "ry": 9, "angle": 10.0},
+    {"lesion": "HE", "cx": 90, "cy": 70, "r": 10}
+  ],
+  "polygons": [
+    {"lesion": "EX", "rings": [[[10, 10], [40, 12], [25.5, 30]]]}
+  ],
+  "masks": [
+    {"lesion": "SE", "left": 100, "top": 80, "width": 3, "height": 2, "counts": [1, 4, 1]}
+  ],
+  "provenance": {"made_by": "hand"}
+}
+"""
+
+
+def test_the_native_format_is_read_as_documented(put) -> None:
+    [annotation] = read_annotations(put("a.json", NATIVE))
+    assert annotation.provenance == {"made_by": "hand"}
+    ellipse, circle, polygon, mask = (mark.shape for mark in annotation.marks)
+    assert (ellipse, circle) == (Ellipse(60.5, 50, 12, 9, 10), Ellipse(90, 70, 10, 10))
+    assert polygon == Polygon((((10, 10), (40, 12), (25.5, 30)),))
+    assert mask == Raster(100, 80, MASK)
+
+
+def test_the_native_text_of_ellipses_alone_stays_as_it_was() -> None:
+    annotation = Annotation("p.jpg", 200, 150, (Mark("MA", Ellipse(60.5, 50.0, 12.0, 9.0, 10.0)),), {"seed": 0})
+    assert native.dumps(annotation) == (
+        '{\n  "format": "coarsekit-ellipses",\n  "version": 1,\n  "image": '
+        '{"name": "p.jpg", "width": 200, "height": 150},\n  "ellipses": [\n    {"lesion": "MA", "cx": 60.5, "cy": 50.0, "rx": 12.0, "ry": 9.0, "angle": 10.0}\n  ],'
+        '\n  "provenance": {"seed": 0}\n}\n'
+    )
+    assert native.dumps(Annotation("p.jpg", 2, 1)) == (
+        '{\n  "format": "coarsekit-ellipses",\n  "version": 1,\n  "image": {"name": "p.jpg", "width": 2, "height": 1},'
+        '\n  "ellipses": [],\n  "provenance": {}\n}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"r": 10', '"r": 0', ": ellipses.1.r: expected greater than 0, got 0"),
+        ('"r": 10', '"r": 10, "rx": 3', ": ellipses.1: expected rx and ry, or r alone"),
+        ("[25.5, 30]", "[25.5]", ": polygons.0.rings.0.2"),
+        ("[25.5, 30]", '[25.5, "30"]', ": polygons.0.rings.0.2.1: expected a valid number"),
+        ("[10, 10], ", "", ": polygons.0: a polygon's ring needs at least 3 corners, got 2"),
+        ("[1, 4, 1]", "[1, 4]", ": masks.0: the mask's run lengths must add up to its 6 pixels, got 5"),
+        ("[1, 4, 1]", "[6]", ": masks.0: a mask needs at least one pixel"),
+        ('"left": 100', '"left": 1.5', ": masks.0.left: expected a valid integer"),
+        ('"masks"', '"mask"', ": mask is not a field of this format"),
+        ('"p.jpg"', '""', ": image.name: expected the file name"),
+    ],
+)
+def test_the_native_format_says_what_is_wrong(refused, old: str, new: str, said: str) -> None:
+    assert old in NATIVE
+    assert said in refused("a.json", NATIVE.replace(old, new, 1))

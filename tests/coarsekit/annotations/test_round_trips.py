@@ -1,0 +1,175 @@
+"""Every writable format gives back what was written: shapes, classes, names and sizes."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from coarsekit.annotations import format_named, names, read_annotations, recognise
+from coarsekit.documents import load
+from coarsekit.errors import AnnotationError
+from coarsekit.exchange import Reading
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+
+WIDTH, HEIGHT = 200, 150
+HOLDS = {
+    "native": {"ellipse", "polygon", "rings", "raster", "raster outside"},
+    "cvat": {"ellipse", "polygon", "raster"},
+    "labelstudio": {"ellipse", "polygon", "raster"},
+    "via": {"ellipse", "polygon"},
+    "labelme": {"circle", "polygon", "raster"},
+    "coco": {"polygon", "rings", "raster"},
+}
+"""What each format holds as it is; a test below says that there is no other writable one."""
+
+places = st.floats(-60, 260)
+ellipses = st.builds(Ellipse, places, places, st.floats(0.5, 90), st.floats(0.5, 90), st.floats(-720, 720))
+circles = st.builds(lambda x, y, r: Ellipse(x, y, r, r), places, places, st.floats(0.5, 90))
+rings = st.lists(st.tuples(places, places), min_size=3, max_size=7)
+crops = st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32), st.sampled_from([0.3, 0.8, 1.0]))
+
+
+def raster(left: int, top: int, crop: tuple[int, int, int, float]) -> Raster:
+    height, width, seed, density = crop
+    pixels = np.random.default_rng(seed).random((height, width)) < density
+    pixels[0, 0] = True
+    return Raster(left, top, pixels)
+
+
+SHAPES = {
+    "ellipse": ellipses,
+    "circle": circles,
+    "polygon": st.builds(lambda ring: Polygon((ring,)), rings),
+    "rings": st.builds(Polygon, st.lists(rings, min_size=2, max_size=3)),
+    "raster": st.builds(raster, st.integers(0, WIDTH - 9), st.integers(0, HEIGHT - 9), crops),
+    "raster outside": st.builds(raster, st.integers(-20, 300), st.integers(-20, 300), crops),
+}
+lesions = st.sampled_from(["MA", "hard exudates", "Drüsen & Co.", "a 'quoted', one"])
+
+
+def annotations(kinds: set[str]) -> st.SearchStrategy[Annotation]:
+    shapes = st.one_of([SHAPES[kind] for kind in sorted(kinds)])
+    marks = st.lists(st.builds(Mark, lesions, shapes), min_size=1, max_size=8).map(tuple)
+    # Files list photographs under their names; the native one lists shapes by kind.
+    ordered = marks.map(lambda each: tuple(sorted(each, key=lambda mark: type(mark.shape).__name__)))
+    return st.builds(Annotation, st.sampled_from(["p.jpg", "left eye é.png"]), st.just(WIDTH), st.just(HEIGHT), ordered)
+
+
+def assert_same(before: Shape, after: Shape) -> None:
+    assert type(before) is type(after)
+    if isinstance(before, Ellipse):
+        for name in ("cx", "cy", "rx", "ry"):
+            assert getattr(after, name) == pytest.approx(getattr(before, name), abs=0.01)
+        if before.rx != before.ry:
+            turned = (after.angle - before.angle + 90) % 180 - 90
+            assert abs(turned) < 0.01
+    elif isinstance(before, Polygon):
+        assert [len(ring) for ring in before.rings] == [len(ring) for ring in after.rings]
+        for one, other in zip(before.rings, after.rings, strict=True):
+            assert np.allclose(one, other, atol=1e-6)
+    else:
+        assert before == after
+
+
+def assert_drawn_alike(before: Shape, after: Shape) -> None:
+    differing = np.argwhere(draw([before], (HEIGHT, WIDTH)) != draw([after], (HEIGHT, WIDTH)))
+    if isinstance(before, Ellipse) and len(differing):
+        inner, outer = (
+            draw([Ellipse(before.cx, before.cy, before.rx + by, before.ry + by, before.angle)], (HEIGHT, WIDTH))
+            for by in (-0.02, 0.02)
+        )
+        rim = outer & ~inner
+        assert all(rim[y, x] for y, x in differing)
+    else:
+        assert not len(differing)
+
+
+def test_the_formats_that_can_be_written_are_these() -> None:
+    assert names(writable=True) == tuple(sorted(HOLDS))
+    assert set(names()) - set(HOLDS) == {"diaretdb1"}
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS))
+def test_what_was_written_comes_back(name: str) -> None:
+    target = format_named(name)
+
+    @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(annotations(HOLDS[name]))
+    def round_trip(annotation: Annotation) -> None:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "annotation.json"
+            assert target.write(path, [annotation]) == []
+            document = load(path)
+            assert recognise(document) == name
+            assert [other for other in names() if format_named(other).recognise(document)] == [name]
+            [back] = target.read(document, Reading(size=(WIDTH, HEIGHT)))
+        assert (back.image, back.width, back.height) == (annotation.image, WIDTH, HEIGHT)
+        assert [mark.lesion for mark in back.marks] == [mark.lesion for mark in annotation.marks]
+        for before, after in zip(annotation.marks, back.marks, strict=True):
+            assert_same(before.shape, after.shape)
+            assert_drawn_alike(before.shape, after.shape)
+
+    round_trip()
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS))
+def test_several_photographs_keep_their_marks(name: str, tmp_path) -> None:
+    marks = [Mark("MA", Ellipse(50, 40, 9, 9)), Mark("EX", Polygon((((1, 1), (9, 1), (5, 8)),)))]
+    written = [Annotation(f"{key}.jpg", WIDTH, HEIGHT, tuple(marks[: key + 1])) for key in range(2)]
+    target = format_named(name)
+    out = tmp_path / ("folder" if target.ONE_FILE_EACH else "file.json")
+    assert bool(target.write(out, written, approximate=True)) == (name == "coco")
+    files = sorted(out.iterdir()) if out.is_dir() else [out]
+    back = [a for file in files for a in read_annotations(file, Reading(size=(WIDTH, HEIGHT)))]
+    assert [(a.image, a.lesions, len(a.marks)) for a in back] == [("0.jpg", ("MA",), 1), ("1.jpg", ("MA", "EX"), 2)]
+
+
+TRICKY = {
+    "an ellipse": Ellipse(90.25, 70.5, 40, 22, 33),
+    "several rings": Polygon((((10, 10), (60, 12), (40, 60)), ((50, 20), (90, 20), (90, 70), (50, 70)))),
+    "a mask": Raster(20, 30, np.array([[1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1]], bool)),
+    "a mask over the edge": Raster(WIDTH - 2, 30, np.ones((3, 4), bool)),
+}
+
+
+@pytest.mark.parametrize("shape", TRICKY.values(), ids=TRICKY)
+@pytest.mark.parametrize("name", sorted(HOLDS))
+def test_what_a_format_cannot_hold_is_an_error_or_a_named_approximation(name: str, shape: Shape, tmp_path) -> None:
+    annotation = Annotation("p.jpg", WIDTH, HEIGHT, (Mark("HE", shape),))
+    target, path = format_named(name), tmp_path / "p.json"
+    refusal = ""
+    try:
+        notes = target.write(path, [annotation])
+    except AnnotationError as error:
+        refusal, notes = str(error), target.write(path, [annotation], approximate=True)
+    assert not refusal or (refusal.startswith("p.jpg: ") and "--approximate" in refusal)
+    assert [note.startswith("p.jpg: 1 × ") for note in notes] == [True] * bool(refusal)
+    [back] = target.read(path, Reading(size=(WIDTH, HEIGHT)))
+    assert back.lesions == ("HE",)
+    before, after = (draw(each.of("HE"), (HEIGHT, WIDTH)) for each in (annotation, back))
+    strayed = np.count_nonzero(before != after)
+    assert strayed <= (0.01 * np.count_nonzero(before) if isinstance(shape, Ellipse) else 0)
+    assert np.count_nonzero(before) == pytest.approx(np.count_nonzero(after), rel=0.005)
+
+
+@pytest.mark.parametrize("name", ["cvat", "coco", "labelme", "labelstudio"])
+def test_a_mask_outside_the_photograph_is_never_written(name: str, tmp_path) -> None:
+    annotation = Annotation("p.jpg", WIDTH, HEIGHT, (Mark("HE", Raster(WIDTH + 5, 3, np.ones((2, 2), bool))),))
+    with pytest.raises(AnnotationError, match=r"p\.jpg: mark 0 \(HE\) lies outside"):
+        format_named(name).write(tmp_path / "p.json", [annotation], approximate=True)
+
+
+def test_via_writes_a_table_too(tmp_path) -> None:
+    marks = (Mark("MA", Ellipse(50.5, 40, 9, 7, 12)), Mark("a, 'b'", Polygon((((1, 1), (9, 1), (5, 8.25)),))))
+    annotation = Annotation("p, q.jpg", WIDTH, HEIGHT, marks)
+    via = format_named("via")
+    via.write(tmp_path / "via.csv", [annotation, Annotation("empty.jpg", WIDTH, HEIGHT)])
+    back, empty = read_annotations(tmp_path / "via.csv", Reading(size=(WIDTH, HEIGHT)))
+    assert (empty.image, empty.marks) == ("empty.jpg", ())
+    assert (back.image, back.lesions) == ("p, q.jpg", annotation.lesions)
+    for before, after in zip(marks, back.marks, strict=True):
+        assert_same(before.shape, after.shape)

@@ -1,0 +1,186 @@
+"""Shapes that are no ellipses: what is refused, where they lie, and how they are drawn, moved and cut."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.measure import points_in_poly
+
+from coarsekit.conversion import as_outline, as_polygon
+from coarsekit.errors import AnnotationError
+from coarsekit.geometry import draw, eroded, extent, moved
+from coarsekit.patches import cut_shapes, window_around, windows_around
+from coarsekit.preview import overlay, preview
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Window
+
+SIZE = (40, 50)
+L = np.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]], bool)
+SQUARE = ((10, 10), (20, 10), (20, 20), (10, 20))
+quick = settings(max_examples=200, deadline=None, derandomize=True)
+
+corners = st.tuples(st.floats(-20, 70), st.floats(-20, 60))
+rasters = st.builds(
+    lambda left, top, height, width, seed: Raster(left, top, _noise(height, width, seed)),
+    *(st.integers(-5, 45), st.integers(-5, 35), st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32)),
+)
+
+
+def _noise(height: int, width: int, seed: int) -> np.ndarray:
+    pixels = np.random.default_rng(seed).random((height, width)) < 0.6
+    pixels[height // 2, width // 2] = True
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("rings", "said"),
+    [
+        ((), "at least one ring"),
+        ((((0, 0), (1, 1)),), "at least 3 corners, got 2"),
+        ((((0, 0), (1, 1), (float("nan"), 2)),), "finite"),
+        ((((0, 0), (1, 1), (2,)),), "lists of corners"),
+        ((((0, 0), (1, 1), (2, "x")),), "lists of corners"),
+        ((3,), "lists of corners"),
+        ((((0, 0), (1, 1), (10**400, 1)),), "lists of corners"),
+    ],
+)
+def test_a_polygon_that_is_none_is_refused(rings, said: str) -> None:
+    with pytest.raises(AnnotationError, match=said):
+        Polygon(rings)
+
+
+@pytest.mark.parametrize(
+    "crop", [np.zeros((2, 2), bool), np.zeros((0, 0), bool), np.ones((2, 2), int), np.ones(3, bool)]
+)
+def test_a_raster_that_is_none_is_refused(crop) -> None:
+    with pytest.raises(AnnotationError, match="a mask"):
+        Raster(0, 0, crop)
+
+
+def test_equal_rasters_are_equal_whatever_their_margin_and_cannot_change() -> None:
+    one, other = Raster(5, 6, L), Raster(3, 5, np.pad(L, ((1, 4), (2, 3))))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != Raster(5, 7, L)
+    assert one != "mask"
+    with pytest.raises(ValueError, match="read-only"):
+        one.crop[0, 0] = False
+
+
+def test_polygons_are_tuples_of_floats_whatever_they_were_made_of() -> None:
+    assert Polygon([np.array(SQUARE)]) == Polygon((SQUARE,))
+
+
+@pytest.mark.parametrize(
+    ("shape", "box"),
+    [
+        (Polygon((SQUARE, ((0, 12), (3, 30), (4, 12)))), (0, 10, 20, 30)),
+        (Raster(5, 6, L), (5, 6, 8, 9)),
+        (Ellipse(10, 10, 4, 2, 90), (8, 6, 12, 14)),
+    ],
+)
+def test_extent_is_the_bounding_box(shape, box: tuple) -> None:
+    assert extent(shape) == pytest.approx(box)
+
+
+@quick
+@given(st.lists(corners, min_size=3, max_size=8))
+def test_a_ring_is_filled_by_the_even_odd_rule_at_pixel_centres(ring: list) -> None:
+    x, y = np.meshgrid(np.arange(SIZE[1]) + 0.5, np.arange(SIZE[0]) + 0.5)
+    centres = np.stack([x.ravel(), y.ravel()], axis=1)
+    expected = points_in_poly(centres, np.array(ring)).reshape(SIZE)
+    drawn = draw([Polygon((tuple(ring),))], SIZE)
+    differing = np.argwhere(drawn != expected) + 0.5
+    # Only a centre on an edge may be counted either way.
+    for cy, cx in differing:
+        assert min(_distance((cx, cy), a, b) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)) < 1e-9
+
+
+def _distance(point, a, b) -> float:
+    p, a, b = (np.array(each, float) for each in (point, a, b))
+    along = b - a
+    share = 0.0 if not along.any() else float(np.clip((p - a) @ along / (along @ along), 0, 1))
+    return float(np.hypot(*(p - a - share * along)))
+
+
+def test_rings_are_united_and_neighbours_share_no_pixel() -> None:
+    left, right = ((0, 0), (7.5, 0), (7.5, 9), (0, 9)), ((7.5, 0), (15, 0), (15, 9), (7.5, 9))
+    assert not (draw([Polygon((left,))], SIZE) & draw([Polygon((right,))], SIZE)).any()
+    assert draw([Polygon((left, right))], SIZE).sum() == 15 * 9
+    assert draw([Polygon((SQUARE, SQUARE))], SIZE).sum() == 100
+
+
+def test_what_lies_outside_or_reaches_to_infinity_is_cut_off() -> None:
+    far = Polygon((((-1e308, -1e308), (1e308, -1e308), (1e308, 1e308), (-1e308, 1e308)),))
+    assert draw([far], SIZE).all()
+    assert not draw([Polygon((((60, 1), (70, 1), (70, 9)),))], SIZE).any()
+    assert draw([Raster(-1, -2, L)], SIZE).sum() == 2
+    assert not draw([Raster(50, 0, L), Raster(-3, 0, L)], SIZE).any()
+
+
+@quick
+@given(rasters, st.integers(-9, 9), st.integers(-9, 9), st.integers(1, 3))
+def test_moving_a_raster_by_whole_pixels_is_exact_and_enlarging_repeats_them(raster, dx, dy, scale) -> None:
+    bigger = moved(raster, dx, dy, scale)
+    repeated = raster.crop.repeat(scale, axis=0).repeat(scale, axis=1)
+    assert bigger == Raster((raster.left + dx) * scale, (raster.top + dy) * scale, repeated)
+    assert moved(bigger, 0, 0, 1 / scale) == moved(raster, dx, dy)
+
+
+def test_a_raster_too_small_for_any_centre_keeps_one_pixel() -> None:
+    assert moved(Raster(80, 40, np.ones((1, 1), bool)), 0, 0, 0.1) == Raster(8, 4, np.ones((1, 1), bool))
+
+
+@quick
+@given(rasters)
+def test_an_outline_holds_just_the_pixels(raster) -> None:
+    outline = as_outline(raster)
+    assert len(outline.rings) == 1
+    assert np.array_equal(draw([outline], SIZE), draw([raster], SIZE))
+    assert extent(outline) == extent(raster)
+
+
+def test_the_polygon_of_an_ellipse_has_its_area_and_stays_near_its_rim() -> None:
+    ellipse = Ellipse(25, 20, 15, 8, 30)
+    [ring] = as_polygon(ellipse).rings
+    x, y = np.array(ring).T
+    area = abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    assert area == pytest.approx(np.pi * 15 * 8)
+    outer, inner = (Ellipse(25, 20, 15 * by, 8 * by, 30) for by in (1.002, 0.998))
+    drawn = draw([as_polygon(ellipse)], SIZE)
+    assert not (drawn & ~draw([outer], SIZE)).any()
+    assert not (draw([inner], SIZE) & ~drawn).any()
+
+
+@pytest.mark.parametrize("shape", [Polygon((SQUARE,)), Raster(10, 10, np.ones((10, 10), bool)), Ellipse(15, 15, 5, 5)])
+def test_windows_and_patches_take_every_shape(shape) -> None:
+    window = window_around(shape, 500)
+    assert window == Window(round((30 - window.side) / 2), round((30 - window.side) / 2), window.side)
+    patch = cut_shapes([shape], window, 2 * window.side)
+    whole = draw([shape], SIZE)
+    assert patch.sum() == pytest.approx(4 * whole.sum(), rel=0.1)
+    pieces = windows_around(shape, 500, most=40)
+    assert len(pieces) > 1
+    assert all(cut_shapes([shape], piece, piece.side).any() for piece in pieces)
+
+
+def test_erosion_keeps_what_lies_deep_enough_and_never_loses_all() -> None:
+    disk = Raster(5, 5, draw([Ellipse(10, 10, 10, 10)], (20, 20)))
+    assert extent(eroded(disk, 5)) == (10, 10, 20, 20)
+    assert eroded(disk, 0) == disk
+    assert 1 <= eroded(disk, 1000).crop.sum() <= 4
+
+
+def test_pictures_show_every_shape() -> None:
+    shapes = {
+        "MA": Ellipse(150, 150, 5, 5),
+        "EX": moved(Polygon((SQUARE,)), 0, 0, 10),
+        "SE": Raster(300, 200, L),
+        "HE": Ellipse(15, 9e9, 5, 5),
+    }
+    image = np.zeros((300, 400, 3), np.uint8)
+    for lesion, shape in shapes.items():
+        annotation = Annotation("p.jpg", 400, 300, (Mark(lesion, shape),))
+        empty = overlay(image, Annotation("p.jpg", 400, 300), {})
+        assert (overlay(image, annotation, {}) != empty).any() == (lesion != "HE")
+    marks = tuple(Mark(lesion, shape) for lesion, shape in shapes.items() if lesion != "HE")
+    assert preview(image, Annotation("p.jpg", 400, 300, marks), {}, height=200).shape[0] == 200
