@@ -31,23 +31,29 @@ _HOLDS = Holds("LabelMe", circles=True, rasters=True)
 class _Shape(Loose):
     label: str
     points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
-    shape_type: str = "polygon"
+    shape_type: str | None = None
     mask: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.shape_type or "polygon"
 
     def shape(self) -> Shape | None:
         """None for what has no area."""
         corners = [(x, y) for x, y in self.points]
-        if self.shape_type == "polygon" or (self.shape_type in ("rectangle", "rotation") and len(corners) == 4):
+        if self.kind == "polygon" or (
+            self.kind in ("rectangle", "rotation", "oriented_rectangle") and len(corners) == 4
+        ):
             return Polygon((tuple(corners),))
-        if self.shape_type not in ("circle", "rectangle", "mask"):
+        if self.kind not in ("circle", "rectangle", "mask"):
             return None
         if len(corners) != 2:
-            raise AnnotationError(f"a {self.shape_type} must have 2 points, got {len(corners)}")
+            raise AnnotationError(f"a {self.kind} must have 2 points, got {len(corners)}")
         (x0, y0), (x1, y1) = corners
-        if self.shape_type == "circle":
+        if self.kind == "circle":
             radius = hypot(x1 - x0, y1 - y0)
             return Ellipse(x0, y0, radius, radius)
-        if self.shape_type == "rectangle":
+        if self.kind == "rectangle":
             return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
         try:
             pixels = decode_mask(b64decode(self.mask or "", validate=True), "its mask")
@@ -85,7 +91,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         with placed(f"{path}: shapes.{place}"):
             shape = item.shape()
             if shape is None:
-                reading.left_out.append(f"{path}: shapes.{place}, the {item.shape_type} {item.label!r}, has no area")
+                reading.left_out.append(f"{path}: shapes.{place}, the {item.kind} {item.label!r}, has no area")
             else:
                 marks.append(reading.mark(item.label, shape))
     return [Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})]

@@ -37,6 +37,8 @@ LABELME = {
         labelme_shape("mask", [[20.0, 30.0], [22.0, 31.0]], "SE", mask=png(MASK)),
         labelme_shape("linestrip", [[1.0, 1.0], [2.0, 2.0]], "vessel"),
         {"label": "old", "points": [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "line_color": None, "fill_color": None},
+        {"label": "old", "points": [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "shape_type": None},
+        labelme_shape("rotation", [[1.0, 1.0], [9.0, 1.0], [9.0, 8.0], [1.0, 8.0]], "old"),
     ],
     "imagePath": "x\\IDRiD_01.jpg",
     "imageData": None,
@@ -49,8 +51,8 @@ def test_labelme_is_read_whole(put) -> None:
     reading = Reading({"Microaneurysm": "MA"})
     [annotation] = read_annotations(put("a.json", LABELME), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 200, 150)
-    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "EX", "SE", "old"]
-    circle, polygon, box, mask, _ = (mark.shape for mark in annotation.marks)
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "EX", "SE", "old", "old", "old"]
+    circle, polygon, box, mask, *_ = (mark.shape for mark in annotation.marks)
     assert circle == Ellipse(60.5, 50, 5, 5)
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert draw([box], (150, 200)).sum() == 30 * 5
@@ -225,15 +227,15 @@ def test_the_native_format_is_read_as_documented(put) -> None:
 
 
 def test_the_native_text_of_ellipses_alone_stays_as_it_was() -> None:
+    head = '{\n  "format": "coarsekit-ellipses",\n  "version": 1,\n'
     annotation = Annotation("p.jpg", 200, 150, (Mark("MA", Ellipse(60.5, 50.0, 12.0, 9.0, 10.0)),), {"seed": 0})
+    ellipse = '{"lesion": "MA", "cx": 60.5, "cy": 50.0, "rx": 12.0, "ry": 9.0, "angle": 10.0}'
     assert native.dumps(annotation) == (
-        '{\n  "format": "coarsekit-ellipses",\n  "version": 1,\n  "image": '
-        '{"name": "p.jpg", "width": 200, "height": 150},\n  "ellipses": [\n    {"lesion": "MA", "cx": 60.5, "cy": 50.0, "rx": 12.0, "ry": 9.0, "angle": 10.0}\n  ],'
-        '\n  "provenance": {"seed": 0}\n}\n'
+        f'{head}  "image": {{"name": "p.jpg", "width": 200, "height": 150}},\n'
+        f'  "ellipses": [\n    {ellipse}\n  ],\n  "provenance": {{"seed": 0}}\n}}\n'
     )
     assert native.dumps(Annotation("p.jpg", 2, 1)) == (
-        '{\n  "format": "coarsekit-ellipses",\n  "version": 1,\n  "image": {"name": "p.jpg", "width": 2, "height": 1},'
-        '\n  "ellipses": [],\n  "provenance": {}\n}\n'
+        f'{head}  "image": {{"name": "p.jpg", "width": 2, "height": 1}},\n  "ellipses": [],\n  "provenance": {{}}\n}}\n'
     )
 
 
