@@ -84,8 +84,17 @@ def assert_drawn_alike(before: Shape, after: Shape) -> None:
         )
         rim = outer & ~inner
         assert all(rim[y, x] for y, x in differing)
+    elif isinstance(before, Polygon):
+        edges = [edge for ring in before.rings for edge in zip(ring, ring[1:] + ring[:1], strict=True)]
+        assert all(min(distance(place[::-1] + 0.5, edge) for edge in edges) < 1e-6 for place in differing)
     else:
         assert not len(differing)
+
+
+def distance(point: np.ndarray, edge: tuple[tuple[float, float], tuple[float, float]]) -> float:
+    start, along = np.array(edge[0]), np.array(edge[1]) - edge[0]
+    share = np.clip((point - start) @ along / max(along @ along, 1e-300), 0, 1)
+    return float(np.hypot(*(point - start - share * along)))
 
 
 def test_the_formats_that_can_be_written_are_these() -> None:
