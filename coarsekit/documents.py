@@ -1,11 +1,13 @@
 """Opening the files of other tools: JSON, XML or text, checked against a schema, with errors that name the field."""
 
+import codecs
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from coarsekit.errors import AnnotationError
 
 T = TypeVar("T")
+_UTF_16_XML = (codecs.BOM_UTF16_LE + b"<", codecs.BOM_UTF16_BE + b"\x00<")
 Pixels: TypeAlias = Annotated[int, Field(gt=0, le=1_000_000)]
 """A side of a photograph in px."""
 
@@ -46,23 +49,28 @@ def load(source: Path | Document) -> Document:
         return source
     path = source
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        if data.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"<", *_UTF_16_XML)):
+            return Document(path, "xml", _xml(data, path))
+        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file; check the path of the annotation") from None
     except (OSError, UnicodeDecodeError) as cause:
         raise AnnotationError(f"{path}: cannot be read ({cause}); expected a JSON, XML or CSV file") from None
-    begin = text.lstrip()[:1]
-    if begin == "<":
-        try:
-            return Document(path, "xml", ElementTree.fromstring(text.lstrip().encode(), forbid_dtd=True))
-        except (SyntaxError, ValueError, LookupError) as cause:
-            raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
-    if begin in ("{", "["):
+    if text.lstrip()[:1] in ("{", "["):
         try:
             return Document(path, "json", json.loads(text))
         except (ValueError, RecursionError) as cause:
             raise AnnotationError(f"{path}: not JSON ({cause}); export it again") from None
     return Document(path, "text", text)
+
+
+def _xml(data: bytes, path: Path) -> Element:
+    """The parser decodes, because an XML file says itself how it is encoded."""
+    try:
+        return ElementTree.fromstring(data.lstrip())
+    except (SyntaxError, ValueError, LookupError) as cause:
+        raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
 
 
 def checked(kind: type[T], content: Any, where: str) -> T:

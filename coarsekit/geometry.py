@@ -173,7 +173,8 @@ def _sources(start: float, length: int, scale: float) -> tuple[int, NDArray[np.i
 def _radius_squared(ellipse: Ellipse, x: NDArray, y: NDArray) -> NDArray:
     c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
     dx, dy = x - ellipse.cx, y - ellipse.cy
-    return ((c * dx + s * dy) / ellipse.rx) ** 2 + ((c * dy - s * dx) / ellipse.ry) ** 2
+    with np.errstate(over="ignore"):  # far outside is outside, however far
+        return ((c * dx + s * dy) / ellipse.rx) ** 2 + ((c * dy - s * dx) / ellipse.ry) ** 2
 
 
 def _distance_to(mask: Mask) -> NDArray[np.float32]:

@@ -24,6 +24,9 @@ LESIONS = (MA, HE, EX, SE)
 """Microaneurysms, haemorrhages, hard exudates, soft exudates; any other name is as welcome."""
 
 
+_FAR = 10**9
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Ellipse:
@@ -87,7 +90,8 @@ class Raster:
     ``left, top``: column and row of the crop's first pixel on the photograph. ``crop``: (h, w) boolean. Rows and
     columns without a pixel are cut off its rim, so that equal regions are equal, and it cannot be written to.
 
-    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or holds no pixel.
+    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or holds no pixel, and for a place a
+    billion pixels away.
     """
 
     left: int
@@ -98,6 +102,8 @@ class Raster:
         crop = np.asarray(self.crop)
         if crop.dtype != bool or crop.ndim != 2:
             raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
+        if not (abs(self.left) < _FAR and abs(self.top) < _FAR):
+            raise AnnotationError(f"a mask must lie within {_FAR} px of the photograph; move or remove it")
         rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
         if not rows.size:
             raise AnnotationError("a mask needs at least one pixel, got none; leave the region out")

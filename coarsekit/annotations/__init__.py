@@ -96,24 +96,25 @@ def read_annotation(
     ``photograph``: its file name, by which it is found in a file of several.
 
     Raises `AnnotationError` when the file is missing or malformed (the field is named), does not say which of several
-    annotations is meant, or has a mark wholly outside its photograph.
+    annotations is meant, or has a mark wholly outside its photograph or more than twice as long.
     """
     annotation = _choose(read_annotations(path, reading), path, photograph)
+    width, height = annotation.width, annotation.height
     places: dict[str, int] = {}
     for mark in annotation.marks:
-        kind = (
-            "ellipses"
-            if isinstance(mark.shape, Ellipse)
-            else "polygons"
-            if isinstance(mark.shape, Polygon)
-            else "masks"
-        )
+        shape = mark.shape
+        kind = "ellipses" if isinstance(shape, Ellipse) else "polygons" if isinstance(shape, Polygon) else "masks"
         place = places[kind] = places.get(kind, -1) + 1
-        x0, y0, x1, y1 = extent(mark.shape)
-        if x1 <= 0 or y1 <= 0 or x0 >= annotation.width or y0 >= annotation.height:
+        x0, y0, x1, y1 = extent(shape)
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
             raise AnnotationError(
-                f"{path}: {kind}.{place} lies wholly outside the photograph of {annotation.width} × "
-                f"{annotation.height} px (its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
+                f"{path}: {kind}.{place} lies wholly outside the photograph of {width} × {height} px "
+                f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
+            )
+        if max(x1 - x0, y1 - y0) > 2 * max(width, height):
+            raise AnnotationError(
+                f"{path}: {kind}.{place} is {max(x1 - x0, y1 - y0):g} px long, more than twice as long as the "
+                f"photograph of {width} × {height} px; check its units"
             )
     return annotation
 

@@ -56,6 +56,11 @@ def test_a_raster_that_is_none_is_refused(crop) -> None:
         Raster(0, 0, crop)
 
 
+def test_a_raster_beyond_all_photographs_is_refused() -> None:
+    with pytest.raises(AnnotationError, match="within 1000000000 px"):
+        Raster(10**400, 0, L)
+
+
 def test_equal_rasters_are_equal_whatever_their_margin_and_cannot_change() -> None:
     one, other = Raster(5, 6, L), Raster(3, 5, np.pad(L, ((1, 4), (2, 3))))
     assert one == other

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coarsekit.annotations import format_named, names, read_annotation, read_annotations
+from coarsekit.annotations import format_named, names, native, read_annotation, read_annotations
 from coarsekit.documents import Document
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.exchange import Reading
+from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 
 SIZE = (200, 150)
@@ -48,7 +49,10 @@ def damaged(content: object, place: tuple, junk: object) -> object:
 def read_or_refuse(name: str, document: Document) -> None:
     sentence = str(document.path)
     try:
-        format_named(name).read(document, Reading(size=SIZE))
+        for annotation in format_named(name).read(document, Reading(size=SIZE)):
+            # What was read can be drawn and written.
+            assert draw((mark.shape for mark in annotation.marks), SIZE).shape == SIZE
+            assert native.dumps(annotation)
     except AnnotationError as error:
         sentence = str(error)
     assert sentence.startswith(str(document.path)), sentence
@@ -201,6 +205,22 @@ def test_a_mark_outside_its_photograph_is_named_by_kind_and_place(tmp_path) -> N
     format_named("native").write(path, [Annotation("p.jpg", *SIZE, tuple(marks))])
     with pytest.raises(AnnotationError, match=r"polygons\.0 lies wholly outside .* \(its centre is 305, 4\.5\)"):
         read_annotation(path)
+
+
+def test_a_mark_of_other_units_is_refused(tmp_path) -> None:
+    path = tmp_path / "a.json"
+    format_named("native").write(path, [Annotation("p.jpg", *SIZE, (Mark("MA", Ellipse(9, 9, 1e6, 2)),))])
+    with pytest.raises(AnnotationError, match=r"ellipses\.0 is 2e\+06 px long, .* check its units"):
+        read_annotation(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
+def test_xml_says_itself_how_it_is_encoded(put, encoding: str) -> None:
+    declared = "utf-8" if encoding == "utf-8-sig" else encoding
+    text = f'<?xml version="1.0" encoding="{declared}"?>\n<annotations><version>1.1</version>'
+    text += '<image name="Auge für.jpg" width="9" height="9"/></annotations>\n'
+    [annotation] = read_annotations(put("a.xml", text.encode(encoding)))
+    assert annotation.image == "Auge für.jpg"
 
 
 def test_writing_is_whole_or_not_at_all() -> None:
