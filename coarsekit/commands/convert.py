@@ -73,7 +73,7 @@ def command(
         files = [str(place) for place in places]
         emit({**head, "files": files, "rows": rows, "approximated": made, "left_out": reading.left_out})
     elif not quiet:
-        table(f"{target.TITLE}: {out}", rows)
+        table(f"{source} → {out}: {target.TITLE}", rows)
     say(f"{len(annotations)} photograph{'s'[: len(annotations) > 1]} written to {out}", quiet)
     if reading.left_out:
         sys.exit(1)
