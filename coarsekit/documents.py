@@ -40,7 +40,7 @@ class Loose(BaseModel):
 
 
 def load(source: Path | Document) -> Document:
-    """Open a file; its first character says whether it is JSON, XML or text. A `Document` is given back as it is.
+    """Open a file; its beginning says whether it is JSON, XML or text. A `Document` is given back as it is.
 
     Raises `AnnotationError` when the file is missing, cannot be read, or is cut or malformed; XML that defines entities
     is refused.
@@ -57,7 +57,7 @@ def load(source: Path | Document) -> Document:
         raise AnnotationError(f"{path}: no such file; check the path of the annotation") from None
     except (OSError, UnicodeDecodeError) as cause:
         raise AnnotationError(f"{path}: cannot be read ({cause}); expected a JSON, XML or CSV file") from None
-    if text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] in ("{", "[") or path.suffix.lower() == ".json":
         try:
             return Document(path, "json", json.loads(text))
         except (ValueError, RecursionError) as cause:

@@ -37,14 +37,18 @@ class Reading:
         return image_size(path) if path is not None and path.is_file() else self.size
 
 
+def climbs(text: str) -> bool:
+    """Whether a name has a part that leads out of its folder."""
+    return ".." in re.split(r"[/\\]", text)
+
+
 def file_name(text: str) -> str:
     """The file name of a photograph, without the folders that tools put before it.
 
     Raises `AnnotationError` when there is none, it climbs out of its folder, or it could not name a file.
     """
-    parts = re.split(r"[/\\]", text)
-    name = parts[-1]
-    if ".." in parts or name in ("", ".") or len(name) > 200 or any(ord(character) < 32 for character in name):
+    name = re.split(r"[/\\]", text)[-1]
+    if climbs(text) or name in ("", ".") or len(name) > 200 or any(ord(character) < 32 for character in name):
         raise AnnotationError(f"expected the file name of a photograph, got {text[:80]!r}; rename it in the annotation")
     return name
 

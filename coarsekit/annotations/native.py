@@ -29,7 +29,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from coarsekit.documents import Document, Pixels, checked, load, placed
-from coarsekit.exchange import Reading, file_name, one_file_each
+from coarsekit.errors import AnnotationError
+from coarsekit.exchange import Reading, climbs, one_file_each
 from coarsekit.files import write_text
 from coarsekit.runs import from_run_lengths, run_lengths
 from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
@@ -103,8 +104,11 @@ class _File(_Strict):
 
 
 def recognise(document: Document) -> bool:
-    """A JSON object that says so, or has ellipses and is of no other kind."""
-    return document.has("ellipses") or (document.has("format") and document.content["format"] == "coarsekit-ellipses")
+    """A JSON object that says so, or has ellipses or an image with fields."""
+    if not isinstance(document.content, dict):
+        return False
+    named = document.content.get("format") == "coarsekit-ellipses"
+    return named or "ellipses" in document.content or isinstance(document.content.get("image"), dict)
 
 
 def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
@@ -122,8 +126,11 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         for place, item in enumerate(items):
             with placed(f"{path}: {kind}.{place}"):
                 marks.append(reading.mark(item.lesion, item.shape()))
-    with placed(f"{path}: image.name"):
-        name = file_name(file.image.name)
+    name = file.image.name
+    if climbs(name):
+        raise AnnotationError(
+            f"{path}: image.name: expected the file name of a photograph, got {name[:80]!r}; rename it"
+        )
     return [Annotation(name, file.image.width, file.image.height, tuple(marks), file.provenance)]
 
 

@@ -56,8 +56,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(annotation=annotations)
 def test_what_is_written_is_read_again(folder: Path, annotation: Annotation) -> None:
-    native.write(folder / "ellipses.json", annotation)
-    assert native.read(folder / "ellipses.json") == annotation
+    native.write(folder / "ellipses.json", [annotation])
+    assert native.read(folder / "ellipses.json") == [annotation]
     assert [path.name for path in folder.iterdir()] == ["ellipses.json"]
 
 
@@ -145,9 +145,9 @@ def test_an_ellipse_wholly_outside_is_refused(tmp_path: Path, cx: float, cy: flo
         (document(format="coco"), "format"),
         (document(version=2), "version"),
         (document(provenance=[]), "provenance"),
-        (document(masks=[]), "masks is not a field"),
-        ([document()], "the file"),
-        ("null", "the file"),
+        (document(regions=[]), "regions is not a field"),
+        ([document()], "not an annotation in a format that is known"),
+        ("null", "not an annotation in a format that is known"),
         ("", "not JSON"),
         ("ellipses", "not JSON"),
         (json.dumps(document())[:-3], "not JSON"),

@@ -14,9 +14,9 @@ from coarsekit.patches import (
     LEAST_SIDE,
     REFERENCE_WIDTH,
     crop,
-    cut_ellipses,
     cut_image,
     cut_mask,
+    cut_shapes,
     stitch,
     window_around,
     windows_around,
@@ -107,7 +107,7 @@ def test_without_a_bound_there_is_one_window(ellipse: Ellipse, width: int) -> No
 def test_windows_that_the_ellipse_does_not_reach_are_left_out() -> None:
     diagonal = Ellipse(500, 500, 480, 20, 45)
     several = windows_around(diagonal, REFERENCE_WIDTH, 1.0, most=128)
-    assert all(cut_ellipses([diagonal], window, window.side).any() for window in several)
+    assert all(cut_shapes([diagonal], window, window.side).any() for window in several)
     assert len(several) == 16  # of 6 × 6: the diagonal and its neighbours
 
 
@@ -131,7 +131,7 @@ def test_patches_have_the_asked_size_and_type(window: Window, size: int) -> None
     assert (patch.shape, patch.dtype) == ((size, size, 3), np.uint8)
     cut = cut_mask(image[..., 0] > 100, window, size)
     assert (cut.shape, cut.dtype) == ((size, size), bool)
-    drawn = cut_ellipses([Ellipse(15, 12, 8, 5)], window, size)
+    drawn = cut_shapes([Ellipse(15, 12, 8, 5)], window, size)
     assert (drawn.shape, drawn.dtype) == ((size, size), bool)
 
 
@@ -150,7 +150,7 @@ def test_a_small_image_averages_areas() -> None:
 def test_ellipses_cut_at_full_size_are_the_cut_of_the_drawn_mask(several: list[Ellipse], window: Window) -> None:
     """Inside the photograph, that is: beyond its edge a mask has nothing to cut."""
     inside = cut_mask(np.ones((40, 44), bool), window, window.side)
-    drawn = cut_ellipses(several, window, window.side) & inside
+    drawn = cut_shapes(several, window, window.side) & inside
     different = drawn != cut_mask(draw(several, (40, 44)), window, window.side)
     assert different.sum() <= 2  # a rim through a pixel's very centre
 
@@ -161,7 +161,7 @@ def test_ellipses_cut_at_full_size_are_the_cut_of_the_drawn_mask(several: list[E
 )
 def test_ellipses_cut_at_any_size_are_the_cut_of_the_drawn_mask_up_to_the_rim(ellipse: Ellipse, size: int) -> None:
     window = window_around(ellipse, 180)
-    drawn = cut_ellipses([ellipse], window, size)
+    drawn = cut_shapes([ellipse], window, size)
     cut = cut_mask(
         draw([moved(ellipse, -window.x, -window.y)], (window.side, window.side)), Window(0, 0, window.side), size
     )

@@ -251,7 +251,7 @@ def test_the_native_text_of_ellipses_alone_stays_as_it_was() -> None:
         ("[1, 4, 1]", "[6]", ": masks.0: a mask needs at least one pixel"),
         ('"left": 100', '"left": 1.5', ": masks.0.left: expected a valid integer"),
         ('"masks"', '"mask"', ": mask is not a field of this format"),
-        ('"p.jpg"', '""', ": image.name: expected the file name"),
+        ('"p.jpg"', '"a/../p.jpg"', ": image.name: expected the file name"),
     ],
 )
 def test_the_native_format_says_what_is_wrong(refused, old: str, new: str, said: str) -> None:
