@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
@@ -36,13 +37,21 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
+    return np.asarray(read_values(path) != 0, dtype=bool)
+
+
+def read_values(path: str | os.PathLike[str]) -> NDArray:
+    """The raw values of a mask or label map, (h, w): palette indices, grey values, or the greatest colour channel.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
     picture = _open(path)
     if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
         picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
     values = np.asarray(picture)
     if picture.mode in ("LA", "RGBA"):
         values = values[..., :-1]
-    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+    return values.max(axis=2) if values.ndim == 3 else values
 
 
 def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
