@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from math import isnan
+from math import isfinite, isnan
 from typing import Any, TypeVar
 
 import click
@@ -17,10 +17,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
 SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
-SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
+)
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
+
+
+_INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
 
 
 class Group(click.Group):
@@ -37,7 +42,7 @@ class Group(click.Group):
         except click.ClickException as error:
             self._stop(f"Error: {error.format_message()}", 2)
         except (click.Abort, KeyboardInterrupt):
-            self._stop("Interrupted; what was finished is kept, so run the same command again to go on.", 130)
+            self._stop(_INTERRUPTED, 130)
         except OSError as error:
             self._stop(
                 f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
@@ -88,10 +93,13 @@ def numbers(text: str) -> tuple[float, ...]:
     Raises `ParameterError` for anything else.
     """
     try:
+        parts = [float(part) for part in text.split(":" if ":" in text else ",")]
+        if not all(isfinite(part) for part in parts):
+            raise ValueError
         if ":" not in text:
-            return tuple(float(part) for part in text.split(","))
-        start, stop, step = (float(part) for part in text.split(":"))
-        if not step > 0 or stop < start:
+            return tuple(parts)
+        start, stop, step = parts
+        if step <= 0 or stop < start:
             raise ValueError
         return tuple(round(start + index * step, 10) for index in range(int((stop - start) / step + 1e-9) + 1))
     except (ValueError, OverflowError):
@@ -135,7 +143,7 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
     for name in rows[0] if rows else ():
         grid.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], (int, float)) else "left")
     for row in rows:
-        grid.add_row(*(f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()))
+        grid.add_row(*(_cell(value) for value in row.values()))
     console = Console()
     # Piped output keeps every column whole instead of folding at 80 characters.
     console.print(grid, width=None if console.is_terminal else 200)
@@ -150,6 +158,12 @@ def say(sentence: str, quiet: bool) -> None:
     """A message for people, on stderr."""
     if not quiet:
         click.echo(sentence, err=True)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return "–" if value is None else str(value)
 
 
 def _plain(value: Any) -> Any:

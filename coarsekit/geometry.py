@@ -54,7 +54,8 @@ def covering_ellipse(points: Points, inside: Points) -> Ellipse:
     """The ellipse with the centre and second moments of ``points`` (n, 2), grown where need be to cover ``inside``.
 
     Points are pixel centres and count as whole pixels, so a single one gives a circle and a line of them an ellipse.
-    Without ``inside``, (0, 2), it is the ellipse of the second moments, as `skimage.measure.regionprops` has it.
+    Without ``inside``, (0, 2), it is the ellipse of the second moments: those of `skimage.measure.regionprops`, which
+    takes pixels for points, and a pixel's own.
 
     Raises `ValueError` for an empty ``points``.
     """

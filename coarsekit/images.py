@@ -1,6 +1,7 @@
 """The only opener and writer of image files."""
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,8 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
 
 def _open(path: str | os.PathLike[str]) -> Pillow.Image:
     try:
-        with Pillow.open(path) as picture:
+        # What Pillow warns of is either harmless or followed by an error.
+        with warnings.catch_warnings(action="ignore"), Pillow.open(path) as picture:
             picture.load()
             return ImageOps.exif_transpose(picture)
     except FileNotFoundError:

@@ -38,13 +38,15 @@ def windows_around(ellipse: Ellipse, width: int, context: float = 1.5, most: flo
     does not reach.
     """
     one = window_around(ellipse, width, context)
-    side = one.side if most is None else round(most * width / REFERENCE_WIDTH)
+    side = one.side if most is None else max(2, round(most * width / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
     steps = ceil((one.side - side / 8) / (side - side / 8))
     starts = np.linspace(0, one.side - side, steps).round().astype(int)
     windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
-    return tuple(window for window in windows if cut_ellipses([ellipse], window, 32).any())
+    # Looked for pixel by pixel, since a sliver passes between coarser samples; one without any pixel keeps them all.
+    reached = [window for window in windows if cut_ellipses([ellipse], window, side).any()]
+    return tuple(reached or windows)
 
 
 def crop(array: NDArray, window: Window) -> NDArray:

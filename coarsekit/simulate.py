@@ -6,7 +6,7 @@ with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step an
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp, sqrt
+from math import exp, inf, sqrt
 from typing import NamedTuple
 from zlib import crc32
 
@@ -55,6 +55,14 @@ def cluster(centroids: Points, count: int) -> list[list[int]]:
     return sorted((sorted(cluster) for cluster in members.values()), key=lambda cluster: cluster[0])
 
 
+def check_reduction(reduction: float) -> None:
+    """Raise `ParameterError` for a reduction factor that is below 1 or not finite."""
+    if not 1 <= reduction < inf:
+        raise ParameterError(
+            f"the reduction factor must be a finite number from 1 (which draws every component), got {reduction:g}"
+        )
+
+
 def outline(components: Sequence[Component], reduction: float, style: Style, width: int) -> tuple[Ellipse, ...]:
     """One covering ellipse for each of ``max(1, round(components / reduction))`` clusters of components.
 
@@ -62,8 +70,7 @@ def outline(components: Sequence[Component], reduction: float, style: Style, wid
 
     Raises `ParameterError` for a reduction factor below 1.
     """
-    if not reduction >= 1:
-        raise ParameterError(f"the reduction factor must be 1 or more (1 draws every component), got {reduction:g}")
+    check_reduction(reduction)
     if not components:
         return ()
     centroids = np.stack([component.points.mean(axis=0) for component in components])
@@ -118,7 +125,12 @@ def draw_by_hand(
 
 
 def generator(seed: int, key: str) -> np.random.Generator:
-    """The random numbers of one photograph: they follow from its key and the seed, not from what came before it."""
+    """The random numbers of one photograph: they follow from its key and the seed, not from what came before it.
+
+    Raises `ParameterError` for a seed below 0.
+    """
+    if seed < 0:
+        raise ParameterError(f"the seed must be 0 or more, got {seed}")
     return np.random.default_rng([seed, crc32(key.encode())])
 
 
@@ -128,8 +140,9 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
     ``dataset``: the name that the provenance gives as the photograph's origin. The same photograph, reduction factor,
     style and seed give the same annotation.
 
-    Raises `ParameterError` for a reduction factor below 1.
+    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
     """
+    check_reduction(reduction)
     height, width = fundus.shape
     components = {lesion: find_components(mask, style) for lesion, mask in fundus.fine.items() if mask.any()}
     outlines = {lesion: outline(found, reduction, style, width) for lesion, found in components.items()}

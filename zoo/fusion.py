@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from zoo.network import Config, Network
+from zoo.config import Config
+from zoo.network import Network
 
 
 def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:

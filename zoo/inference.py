@@ -1,9 +1,7 @@
 """A whole photograph: windows around each ellipse, cut, refined in batches, stitched by maximum, thresholded."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,17 +9,24 @@ from numpy.typing import NDArray
 
 from coarsekit.patches import cut_ellipses, cut_image, stitch, windows_around
 from coarsekit.types import Annotation, Ellipse, Image, Mask, Window
+from zoo.config import Config
 from zoo.refiner import Advance, check_size, ignore
-
-if TYPE_CHECKING:
-    from zoo.network import Network
 
 BATCH = 16
 """Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
 
 
+class PatchRefiner(Protocol):
+    """What is asked of a network here: probabilities (n, 1, s, s) for patches of its configuration's size."""
+
+    config: Config
+
+    def probabilities(self, image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+        """See `Network.probabilities`."""
+
+
 def refine_photograph(
-    network: Network, image: Image, annotation: Annotation, advance: Advance = ignore
+    network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = ignore
 ) -> dict[str, Mask]:
     """Refine every lesion class of one photograph; see `Refiner.refine`."""
     check_size(image, annotation)
@@ -32,7 +37,7 @@ def refine_photograph(
 
 
 def photograph_probability(
-    network: Network, image: Image, ellipses: Sequence[Ellipse], advance: Advance = ignore
+    network: PatchRefiner, image: Image, ellipses: Sequence[Ellipse], advance: Advance = ignore
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for the ellipses of one class; 0 outside their windows."""
     config, width = network.config, image.shape[1]
@@ -40,13 +45,11 @@ def photograph_probability(
     windows = [window for places in around for window in places]
     # After its last window an ellipse is done, which the progress hears of.
     last = np.cumsum([len(places) for places in around])
-    device = next(network.parameters()).device
     patches = np.zeros((len(windows), config.size, config.size), np.float32)
     for start in range(0, len(windows), BATCH):
         end = min(start + BATCH, len(windows))
         images, coarse = window_tensors(image, ellipses, windows[start:end], config.size)
-        found = network.probabilities(images.to(device), coarse.to(device))
-        patches[start:end] = found[:, 0].float().cpu().numpy()
+        patches[start:end] = network.probabilities(images, coarse)[:, 0].numpy()
         advance(int(((last > start) & (last <= end)).sum()))
     return stitch(patches, windows, (image.shape[0], image.shape[1]))
 

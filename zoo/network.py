@@ -3,43 +3,18 @@
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from coarsekit.errors import ParameterError, RefinerError
+from coarsekit.errors import RefinerError
 from coarsekit.nearest import suggestion
 from coarsekit.types import Annotation, Image, Mask
+from zoo.config import Config
 from zoo.inference import refine_photograph
 from zoo.refiner import Advance, Refiner, ignore
-
-
-@dataclass(frozen=True)
-class Config:
-    """Fields that every variant has; its own add to them.
-
-    ``size``: side of a patch, px. ``context``: side of a window over the ellipse's bounding box. ``most``: largest side
-    of a window, px on a photograph 4288 px wide, above which an ellipse gets several; None for no bound.
-    ``threshold``: probability, 0–1, from which a pixel is lesion.
-    """
-
-    size: int = 256
-    context: float = 1.5
-    most: int | None = None
-    threshold: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.size < 32 or self.size % 32:
-            raise ParameterError(f"size must be a multiple of 32 px, got {self.size}")
-        if not self.context >= 1:
-            raise ParameterError(f"context must be 1 or more, got {self.context}")
-        if self.most is not None and self.most < 32:
-            raise ParameterError(f"most must be 32 px or more, got {self.most}")
-        if not 0 < self.threshold < 1:
-            raise ParameterError(f"threshold must lie between 0 and 1, got {self.threshold}")
 
 
 class Network(nn.Module, Refiner):
@@ -69,9 +44,10 @@ class Network(nn.Module, Refiner):
 
     @torch.inference_mode()
     def probabilities(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Probabilities of lesion for a batch as in `forward`, in evaluation mode."""
+        """Probabilities of lesion for a batch as in `forward`, in evaluation mode; in and out on the processor."""
+        device = next(self.parameters()).device
         self.eval()
-        return self(image, coarse).sigmoid()
+        return self(image.to(device), coarse.to(device)).sigmoid().float().cpu()
 
 
 def build(kind: type[Network], fields: Mapping[str, Any]) -> Network:

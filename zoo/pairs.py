@@ -15,7 +15,7 @@ from coarsekit.simulate import draw_by_hand
 from coarsekit.styles import Style
 from coarsekit.types import Ellipse, Window
 from zoo.augmentation import MARGIN, Augmentation
-from zoo.network import Config
+from zoo.config import Config
 from zoo.store import Stored
 
 

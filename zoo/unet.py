@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.config import Config
 from zoo.fusion import FusedNetwork
-from zoo.network import Config
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     """Write what is missing; the same annotation found there is left, another one is an error unless forced."""
     ellipses, picture = folder / ELLIPSES, folder / PREVIEW
     text = native.dumps(annotation)
-    if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8") != text:
+    if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
         raise OutputError(f"{ellipses} holds another annotation; use --force to write over it, or another --out")
     if force or not picture.exists():
         write_image(picture, preview(fundus.image, annotation, fundus.fine))

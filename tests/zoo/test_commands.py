@@ -1,8 +1,10 @@
 """The command line of zoo, through its console script and its entry point."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +87,47 @@ def test_results_are_not_written_over_unless_forced(photograph, tmp_path) -> Non
     image, content = photograph
     arguments = ("refine", image, annotation(tmp_path, content), "--refiner", "shrink", "-o", tmp_path / "out")
     assert zoo(*arguments).exit_code == 0
+    content["ellipses"][0]["rx"] = 20
+    annotation(tmp_path, content)
     assert "--force" in wrong(*arguments)
     assert zoo(*arguments, "--force").exit_code == 0
+
+
+def test_what_was_done_already_is_not_done_again(photograph, tmp_path) -> None:
+    image, content = photograph
+    arguments = (
+        "refine",
+        image,
+        annotation(tmp_path, content),
+        "--refiner",
+        "shrink",
+        "-o",
+        tmp_path / "out",
+        "--json",
+    )
+    first = json.loads(zoo(*arguments).stdout)
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    assert json.loads(zoo(*arguments).stdout) == first
+    assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+
+
+def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None:
+    command = [SCRIPT, "refine", "sample", "--json"]
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    first = tmp_path / "refined" / "IDRiD_19.json"
+    deadline = time.monotonic() + 120
+    while not first.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert stderr.strip().startswith("Interrupted")
+    assert stderr.strip().count("\n") == 0
+    written = first.stat().st_mtime_ns
+    assert not list((tmp_path / "refined").glob(".*"))
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 2
+    assert first.stat().st_mtime_ns == written
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 import json
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
-from coarsekit.annotations import read_annotation
+from coarsekit.annotations import native, read_annotation
 from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, progress, say, table
 from coarsekit.errors import AnnotationError
 from coarsekit.files import claim, write_text
@@ -18,9 +19,9 @@ from coarsekit.preview import overlay, preview
 from coarsekit.readers import open_source
 from coarsekit.simulate import annotate
 from coarsekit.styles import style_named
-from coarsekit.types import Annotation, Image
+from coarsekit.types import Annotation, Image, Mask
 from zoo.bundled import DEFAULT
-from zoo.refiner import Refiner, check_size, ignore
+from zoo.refiner import Advance, Refiner, check_size, ignore
 
 
 @click.command("refine")
@@ -58,7 +59,8 @@ def command(
     has ellipses drawn around its fine masks first, as 'coarsekit simulate' does.
 
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
-    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints.
+    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. A photograph
+    that the same refiner refined there from the same ellipses is not refined again.
     """
     refiner = _load(name, device)
     folder = Path(out)
@@ -101,12 +103,19 @@ def _check(image: Image, annotation: Annotation, path: str) -> None:
 
 
 def _refine(
-    refiner: Refiner, stem: str, image: Image, annotation: Annotation, folder: Path, force: bool, advance: Any
+    refiner: Refiner, stem: str, image: Image, annotation: Annotation, folder: Path, force: bool, advance: Advance
 ) -> dict[str, Any]:
-    """Refine one photograph, write its files, and return the record of what was done; the record is written last."""
+    """Refine one photograph, write its files, and return the record of what was done.
+
+    The record is written last: where one of the same refiner and annotation lies already, nothing is left to do.
+    """
     masks = {lesion: folder / f"{stem}_{lesion}.png" for lesion in annotation.lesions}
     pictures = {"overlay": folder / f"{stem}_overlay.jpg", "preview": folder / f"{stem}_preview.jpg"}
     line = folder / f"{stem}.json"
+    drawn = sha256(native.dumps(annotation).encode()).hexdigest()
+    done = _done(line, refiner.name, drawn)
+    if done is not None and not force and all(path.exists() for path in (*masks.values(), *pictures.values())):
+        return done
     claim([*masks.values(), *pictures.values(), line], force)
     began = time.perf_counter()
     refined = refiner.refine(image, annotation, advance)
@@ -115,28 +124,40 @@ def _refine(
         write_image(masks[lesion], mask)
     write_image(pictures["overlay"], overlay(image, annotation, refined))
     write_image(pictures["preview"], preview(image, annotation, refined))
-    shape = (annotation.height, annotation.width)
     record = {
         "image": annotation.image,
         "width": annotation.width,
         "height": annotation.height,
         "refiner": refiner.name,
         "trained_on": refiner.trained_on,
+        "annotation_sha256": drawn,
         "seconds": round(seconds, 2),
-        "masks": [
-            {
-                "lesion": lesion,
-                "ellipses": len(annotation.of(lesion)),
-                "coarse_pixels": int(np.count_nonzero(draw(annotation.of(lesion), shape))),
-                "refined_pixels": int(np.count_nonzero(mask)),
-                "file": str(masks[lesion]),
-            }
-            for lesion, mask in refined.items()
-        ],
+        "masks": [_count(lesion, annotation, mask, masks[lesion]) for lesion, mask in refined.items()],
         **{what: str(path) for what, path in pictures.items()},
     }
     write_text(line, json.dumps(record) + "\n")
     return record
+
+
+def _done(line: Path, refiner: str, drawn: str) -> dict[str, Any] | None:
+    """The record of an earlier run that did the same; None where there is none."""
+    try:
+        record = json.loads(line.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    same = isinstance(record, dict) and (record.get("refiner"), record.get("annotation_sha256")) == (refiner, drawn)
+    return record if same else None
+
+
+def _count(lesion: str, annotation: Annotation, mask: Mask, file: Path) -> dict[str, Any]:
+    ellipses = annotation.of(lesion)
+    return {
+        "lesion": lesion,
+        "ellipses": len(ellipses),
+        "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
+        "refined_pixels": int(np.count_nonzero(mask)),
+        "file": str(file),
+    }
 
 
 def _line(record: dict[str, Any], mask: dict[str, Any]) -> dict[str, Any]:

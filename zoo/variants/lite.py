@@ -9,13 +9,13 @@ from typing import cast, final
 
 from torch import Tensor, nn
 
-from zoo import network
+from zoo import config
 from zoo.backbones import Pyramid
 from zoo.fusion import FusedNetwork, enlarge
 
 
 @dataclass(frozen=True)
-class Config(network.Config):
+class Config(config.Config):
     """``width``: channels of the decoder and of the fused features."""
 
     size: int = 192

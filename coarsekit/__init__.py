@@ -1,0 +1,55 @@
+"""From fine lesion masks to the circles and ellipses that an annotator would have drawn, and the files they live in.
+
+>>> import coarsekit
+>>> sample = coarsekit.open_source("sample")
+>>> fundus = sample.read("IDRiD_46")
+>>> annotation = coarsekit.annotate(fundus, reduction=1.5, style=coarsekit.HUMAN, seed=0)
+>>> len(annotation.marks) <= sum(annotation.provenance["components"].values())
+True
+
+The names below are imported when they are first asked for, so that command lines answer at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from coarsekit.annotations import read_annotation as read_annotation
+    from coarsekit.dataset import Dataset as Dataset
+    from coarsekit.errors import CoarsekitError as CoarsekitError
+    from coarsekit.images import read_image as read_image
+    from coarsekit.images import read_mask as read_mask
+    from coarsekit.readers import open_source as open_source
+    from coarsekit.simulate import annotate as annotate
+    from coarsekit.styles import HUMAN as HUMAN
+    from coarsekit.styles import PAPER as PAPER
+    from coarsekit.styles import Style as Style
+    from coarsekit.types import Annotation as Annotation
+    from coarsekit.types import Ellipse as Ellipse
+    from coarsekit.types import Fundus as Fundus
+    from coarsekit.types import Mark as Mark
+
+_HOMES = {
+    "Annotation": "types",
+    "CoarsekitError": "errors",
+    "Dataset": "dataset",
+    "Ellipse": "types",
+    "Fundus": "types",
+    "HUMAN": "styles",
+    "Mark": "types",
+    "PAPER": "styles",
+    "Style": "styles",
+    "annotate": "simulate",
+    "open_source": "readers",
+    "read_annotation": "annotations",
+    "read_image": "images",
+    "read_mask": "images",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'coarsekit' has no attribute {name!r}")
+    return getattr(import_module(f"coarsekit.{_HOMES[name]}"), name)

@@ -1,0 +1,29 @@
+"""The names that the two packages promise, and the examples in their docstrings."""
+
+import doctest
+import subprocess
+import sys
+
+import coarsekit
+import zoo
+
+
+def test_coarsekit_exports_just_these_names() -> None:
+    promised = "Annotation CoarsekitError Dataset Ellipse Fundus HUMAN Mark PAPER Style annotate open_source"
+    assert coarsekit.__all__ == sorted([*promised.split(), "read_annotation", "read_image", "read_mask"])
+    assert all(hasattr(coarsekit, name) for name in coarsekit.__all__)
+    assert not hasattr(coarsekit, "nothing_of_that_name")
+
+
+def test_zoo_exports_just_these_names() -> None:
+    assert zoo.__all__ == ["Refiner", "from_pretrained", "names"]
+    assert all(hasattr(zoo, name) for name in zoo.__all__)
+
+
+def test_the_example_in_the_docstring_is_true() -> None:
+    assert doctest.testmod(coarsekit).failed == 0
+
+
+def test_importing_coarsekit_imports_nothing_heavy() -> None:
+    code = "import sys, coarsekit; sys.exit(any(name in sys.modules for name in ('numpy', 'cv2', 'scipy', 'pydantic')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
