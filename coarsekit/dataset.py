@@ -1,7 +1,7 @@
 """What every reader is: a dataset whose photographs are decoded when they are asked for."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,14 +34,14 @@ class Files:
     """Where one photograph and its masks lie; nothing is decoded.
 
     ``masks``: the mask file by lesion class, of those that exist; classes may share one file. ``expected``: lesion
-    classes of which the release has a mask of this photograph, so that a copy without it is damaged.
+    classes that must have a mask file, or the copy is damaged; None when the dataset does not say.
     """
 
     key: str
     split: str
     photograph: Path
     masks: Mapping[str, Path]
-    expected: tuple[str, ...] = ()
+    expected: tuple[str, ...] | None = None
 
     def lesions_of(self, path: Path) -> tuple[str, ...]:
         """Lesion classes whose mask is in the file ``path``."""
@@ -97,6 +97,10 @@ class FileDataset(Dataset):
 
     threshold: float = 0
     """A mask holds the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
+    pads: bool = True
+    """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
+    known: Collection[tuple[str, str, str]] = ()
+    """Defects of the release itself: (finding of `coarsekit.check`, key of the photograph, lesion class)."""
 
     @abstractmethod
     def files(self, key: str) -> Files:
@@ -108,6 +112,11 @@ class FileDataset(Dataset):
     @abstractmethod
     def mask_files(self) -> Iterable[Path]:
         """Every file that lies where masks lie, whether it belongs to a photograph or not."""
+
+    def orphans(self) -> list[str]:
+        """Masks that belong to no photograph, named as a person would look for them."""
+        matched = {path for key in self.keys() for path in self.files(key).masks.values()}
+        return [str(path) for path in self.mask_files() if path not in matched]
 
     def decode(self, files: Files, path: Path) -> Decoded:
         """Decode ``path``, one of the mask files of ``files``.

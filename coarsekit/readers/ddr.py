@@ -66,10 +66,12 @@ class Reader(FileDataset):
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         split, photograph = self._photographs[key]
-        masks = {}
+        masks: dict[str, Path] = {}
         for lesion in self.lesions:
-            places = [self._label(photograph.parents[1], lesion) / f"{key}{suffix}" for suffix in _MASKS]
-            masks |= {lesion: path for path in reversed(places) if path.exists()}
+            places = (self._label(photograph.parents[1], lesion) / f"{key}{suffix}" for suffix in _MASKS)
+            path = next((place for place in places if place.exists()), None)
+            if path:
+                masks[lesion] = path
         return Files(key, split, photograph, masks, self.lesions)
 
     def mask_files(self) -> Iterator[Path]:

@@ -6,7 +6,8 @@ Layout, as published: ``A. Segmentation/1. Original Images/{a. Training Set,b. T
 ``A. Segmentation/2. All Segmentation Groundtruths/{a. …,b. …}/{1. Microaneurysms,…}/IDRiD_NN_MA.tif``.
 
 Known defects: most masks are palette TIFFs holding 0 and 1, ``IDRiD_81_EX.tif`` is RGBA, a class that a photograph does
-not show has no file in the official release and an all-zero file in other copies.
+not show has no file in the official release and an all-zero file in other copies, and ``IDRiD_61_HE.tif`` marks the 17
+rightmost columns, which lie outside the field of view.
 """
 
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ class Reader(FileDataset):
         "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
         "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
     )
+    pads = False
+    known = frozenset({("outside_field", "IDRiD_61", HE)})
 
     def __init__(self, root: Path) -> None:
         inside = root / "A. Segmentation"
@@ -75,11 +78,11 @@ class Reader(FileDataset):
         return self._root / "2. All Segmentation Groundtruths" / _SPLITS[split] / _FOLDERS[lesion]
 
 
-def _expected(key: str) -> tuple[str, ...]:
-    """Classes of which the official release has a mask of this photograph; none for a photograph it does not have."""
+def _expected(key: str) -> tuple[str, ...] | None:
+    """Classes of which the official release has a mask of this photograph; None for a photograph it does not have."""
     number = key.removeprefix("IDRiD_")
     if not number.isdecimal() or not 1 <= int(number) <= 81:
-        return ()
+        return None
     absent = {HE} if int(number) in _WITHOUT_HE else set()
     absent |= set() if int(number) in _WITH_SE else {SE}
     return tuple(lesion for lesion in _FOLDERS if lesion not in absent)

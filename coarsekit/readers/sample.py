@@ -24,6 +24,7 @@ class Reader(FileDataset):
         "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
         "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
     )
+    pads = False
 
     def splits(self) -> dict[str, tuple[str, ...]]:
         return {"validation": tuple(path.stem for path in visible(_FOLDER, [".jpg"]))}
