@@ -25,7 +25,7 @@ class Licence:
 
 
 CC_BY_4 = Licence("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/", redistribution=True)
-UNKNOWN_LICENCE = Licence("unknown", "", redistribution=False)
+UNKNOWN_LICENCE = Licence("unknown", "https://choosealicense.com/no-permission/", redistribution=False)
 """Of data whose terms nobody stated: it may not be passed on."""
 
 

@@ -18,6 +18,9 @@ from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.images import read_values
 from coarsekit.instances import Instances, read_instances
 from coarsekit.manifest import Manifest, manifest_of_options, read_manifest
+from coarsekit.types import LESIONS
+
+_ORDER = ("train", "training", "valid", "val", "validation", "test", "testing")
 
 
 class Reader(FileDataset):
@@ -29,9 +32,11 @@ class Reader(FileDataset):
 
     name = "folder"
     title = "Any folder of photographs beside masks, described by coarsekit.toml"
-    lesions: tuple[str, ...] = ()
+    lesions: tuple[str, ...] = LESIONS
+    """Unless the folder names others."""
     licence = UNKNOWN_LICENCE
-    citation = ""
+    """Unless the folder states one."""
+    citation = "That of the folder's own source, in the field citation of its coarsekit.toml"
 
     def __init__(self, root: Path) -> None:
         place, mark, options = str(root).partition("?")
@@ -47,7 +52,7 @@ class Reader(FileDataset):
         self.lesions = _lesions(manifest, self._instances)
         self.threshold = manifest.threshold
         self.title = manifest.title or f"Folder {self._root.name}"
-        self.citation = manifest.citation
+        self.citation = manifest.citation or self.citation
         if manifest.licence:
             self.licence = Licence(**manifest.licence.model_dump())
 
@@ -145,7 +150,8 @@ def _photographs(root: Path, manifest: Manifest, suffixes: tuple[str, ...]) -> l
     flat = [("all", path) for path in visible(images, suffixes)]
     if flat or not images.is_dir():
         return flat
-    folders = sorted(folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith("."))
+    folders = [folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
+    folders.sort(key=lambda folder: (_ORDER.index(folder.name) if folder.name in _ORDER else len(_ORDER), folder.name))
     return [(folder.name, path) for folder in folders for path in visible(folder, suffixes)]
 
 
