@@ -75,5 +75,5 @@ def _open(path: str | os.PathLike[str]) -> Pillow.Image:
         raise ImageError(f"{path}: expected an image file, got a folder") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as cause:
+    except Exception as cause:  # Pillow's parsers stumble over hostile files with errors of many kinds
         raise ImageError(f"{path}: the image cannot be decoded ({cause}); export or copy it again") from None
