@@ -10,5 +10,6 @@ main = LazyGroup(
         "readers": "Show the datasets that can be read, with their licences.",
         "check": "Find what is wrong with a SOURCE, and how large its lesions are.",
         "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
+        "calibrate": "Measure how people draw, and write it as a style.",
     },
 )

@@ -42,7 +42,13 @@ def _reductions(context: click.Context, option: click.Parameter, text: str) -> t
     callback=_reductions,
     help="Ellipses are components / reduction: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
 )
-@click.option("--style", "style_name", default="paper", show_default=True, help=f"How to draw: {' or '.join(STYLES)}.")
+@click.option(
+    "--style",
+    "style_name",
+    default="paper",
+    show_default=True,
+    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
+)
 @SEED
 @OUT
 @FORCE

@@ -24,7 +24,9 @@ DEFAULTS = Recipe("unet")
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
-@click.option("--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles of drawing to train for.")
+@click.option(
+    "--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles to train for: presets, TOML files."
+)
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
 @click.option("--epochs", default=DEFAULTS.epochs, show_default=True)
 @click.option("--samples", type=int, help="Pairs per epoch.  [default: one per drawn window]")
@@ -56,14 +58,16 @@ def command(
     """
     run = {name: options.pop(name) for name in ("device", "threads", "workers", "resume", "force", "as_json", "quiet")}
     styles = [style_named(name) for name in style.split(",")]
+    if len({kind.name for kind in styles}) < len(styles):
+        raise click.UsageError(f"--style {style} names one style twice; give each TOML file a name of its own")
     folder, dataset = Path(out), open_source(source)
     if not run["resume"]:
         claim([folder / CONFIG], run["force"])
     if options["variant"] == "shrink":
         record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
     else:
-        names, factors = tuple(kind.name for kind in styles), numbers(reduction)
-        recipe = Recipe(config=_settings(fields), styles=names, reductions=factors, **options)
+        names = tuple(style.split(","))
+        recipe = Recipe(config=_settings(fields), styles=names, reductions=numbers(reduction), **options)
         record = _train(dataset, split, styles, folder, recipe, run)
     if run["as_json"]:
         emit(record)
