@@ -97,3 +97,28 @@ def write_coco(root: Path, **fields: object) -> str:
         '[coco]\nfile = "instances.json"\nclasses = {microaneurysm = "MA", bleeding = "HE"}\n', encoding="utf-8"
     )
     return f"folder:{root}"
+
+
+def write_fgadr(root: Path) -> str:
+    """Two photographs; soft-edged masks, in grey and in RGB; those of IRMA and NV belong to the first alone."""
+    folders = ("Microaneurysms", "Hemohedge", "HardExudate", "SoftExudate", "IRMA", "Neovascularization")
+    for seed, key in enumerate(("0001_1", "0002_3")):
+        save(photograph(seed), root / "Seg-set" / "Original_Images" / f"{key}.png")
+        for place, folder in enumerate(folders[: 4 + 2 * (seed == 0)]):
+            edge = draw([Ellipse(45 + 20 * (place % 4), 45, 5, 4)], (HEIGHT, WIDTH)) & ~lesions(place % 4)
+            mask = Image.fromarray((lesions(place % 4) * 255 + edge * 90).astype(np.uint8))
+            save(mask.convert("RGB") if seed else mask, root / "Seg-set" / f"{folder}_Masks" / f"{key}.png")
+    return f"fgadr:{root}"
+
+
+def write_eophtha(root: Path) -> str:
+    """A photograph with microaneurysms, one with exudates, one with both, and a healthy one."""
+    ill = {"C0001": ("MA",), "C0002": ("EX",), "C0003": ("MA", "EX")}
+    for seed, (key, shown) in enumerate(ill.items()):
+        for lesion in shown:
+            part, patient = root / f"e_optha_{lesion}", f"E000{seed}"
+            save(photograph(seed), part / lesion / patient / f"{key}.{'JPG' if seed else 'jpg'}")
+            name = f"{key}_EX.png" if lesion == "EX" else f"{key}.png"
+            save(grey(lesions(seed + (lesion == "EX"))), part / f"Annotation_{lesion}" / patient / name)
+    save(photograph(9), root / "e_optha_MA" / "healthy" / "E0009" / "C0009.jpg")
+    return f"eophtha:{root}"
