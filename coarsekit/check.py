@@ -141,10 +141,9 @@ class Twins:
             return []
         key, split = self._names[found]
         across = split != examined.split
-        severity = NOTE if kind == "near_duplicate" and not across else ERROR
         detail = f"shows {how} as {key}" + (f" of split {split}" if across else "")
         kind += "_across_splits" if across else ""
-        return [Finding(kind, severity, examined.split, examined.key, "", "", detail)]
+        return [Finding(kind, ERROR, examined.split, examined.key, "", "", detail)]
 
 
 class Tally:

@@ -1,6 +1,7 @@
 """``coarsekit check``."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -42,7 +43,7 @@ def command(source: str, split: str | None, as_json: bool, quiet: bool) -> None:
         emit(_document(source, split, len(keys), errors, rows, findings))
     elif not quiet:
         _report(dataset.title, rows, findings)
-    say(f"{len(keys)} photographs checked: {errors} errors, {len(findings) - errors} notes", quiet)
+    say(f"Photographs checked: {len(keys)}; errors: {errors}, notes: {len(findings) - errors}", quiet)
     if errors:
         sys.exit(1)
 
@@ -62,7 +63,14 @@ def _report(title: str, rows: list[dict[str, Any]], findings: list[Finding]) -> 
 
 
 def _detail(finding: Finding) -> str:
-    return finding.detail if not finding.file or finding.file in finding.detail else f"{finding.file}: {finding.detail}"
+    return (
+        finding.detail if not finding.file or finding.file in finding.detail else f"{_short(finding)}: {finding.detail}"
+    )
+
+
+def _short(finding: Finding) -> str:
+    """An orphan is told by its whole path; any other file by its name beside its photograph's and its lesion's."""
+    return Path(finding.file).name if finding.image else finding.file
 
 
 def _document(

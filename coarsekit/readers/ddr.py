@@ -2,9 +2,9 @@
 
 757 photographs of many cameras and sizes with pixel masks: 383 for training, 149 for validation, 225 for testing.
 
-Layout: ``lesion_segmentation/{train,valid,test}/image/NAME.jpg`` and ``…/label/{EX,HE,MA,SE}/NAME.tif``. The validation
-masks lie in ``segmentation label`` in the published archive, beside a folder ``label`` with boxes; other copies say
-``val`` for ``valid``. All of these are read.
+Layout: ``lesion_segmentation/{train,valid,test}/image/NAME.jpg`` and ``…/label/{EX,HE,MA,SE}/NAME.tif``. In the archive
+as published the validation masks lie in ``segmentation label`` instead; copies say ``label`` there too, or ``val`` for
+``valid``. All of these are read.
 
 Licence: for research only, and it may not be passed on. Known defects: every photograph has a file of every class, so
 most masks are all zero; masks hold 0 and 255; the sizes of photographs differ, so lengths must scale with the width.
@@ -84,6 +84,6 @@ class Reader(FileDataset):
 
     @staticmethod
     def _label(folder: Path, lesion: str) -> Path:
-        """The folder of one class's masks; a folder of boxes holds no folder of the class."""
+        """The folder of one class's masks, in the first spelling that has it."""
         places = [folder / label / lesion for label in _LABELS]
         return next((place for place in places if place.is_dir()), places[2])

@@ -4,7 +4,7 @@ Two parts without any split: e-ophtha MA, 148 photographs with microaneurysms an
 with exudates and 35 healthy ones, of four sizes from 1440 × 960 to 2544 × 1696 px.
 
 Layout: ``e_optha_MA/{MA,healthy}/PATIENT/NAME.jpg`` with ``e_optha_MA/Annotation_MA/PATIENT/NAME.png``, and likewise
-``e_optha_EX`` with ``…/NAME_EX.png``; either part may be missing.
+``e_optha_EX`` with ``…/NAME_EX.png``; either part may be missing, or lie one folder deeper, in ``e_ophtha_MA``.
 
 Licence: for research and education; it may not be passed on. Known defects: the folders are spelt ``optha``, suffixes
 differ in case, masks are of all pixel types, and a photograph of one part has no masks of the other's class. Where both
@@ -42,10 +42,11 @@ class Reader(FileDataset):
         self._photographs: dict[str, Path] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
         self._masks: dict[str, dict[str, Path]] = {}
-        for lesion, (part, ill, annotation) in _PARTS.items():
+        for lesion, (_, ill, annotation) in _PARTS.items():
+            part = self._part(lesion)
             own: dict[str, Path] = {}
             for kind in (ill, "healthy"):
-                for path in _below(root / part / kind, _PHOTOGRAPHS):
+                for path in _below(part / kind, _PHOTOGRAPHS):
                     if path.stem in own:
                         raise SourceError(
                             f"{path}: a second photograph of that name (the first is {own[path.stem]}); keep one"
@@ -53,7 +54,7 @@ class Reader(FileDataset):
                     own[path.stem] = path
                     self._shown[path.stem] = self._shown.get(path.stem, ()) + ((lesion,) if kind == ill else ())
             self._photographs = own | self._photographs
-            for path in _below(root / part / annotation, _MASKS):
+            for path in _below(part / annotation, _MASKS):
                 self._masks.setdefault(path.stem.removesuffix(f"_{lesion}"), {})[lesion] = path
         if not self._photographs:
             raise SourceError(
@@ -70,8 +71,13 @@ class Reader(FileDataset):
         return Files(key, "all", self._photographs[key], self._masks.get(key, {}), self._shown[key])
 
     def mask_files(self) -> Iterator[Path]:
-        for part, _, annotation in _PARTS.values():
-            yield from _below(self._root / part / annotation, _MASKS)
+        for lesion, (_, _, annotation) in _PARTS.items():
+            yield from _below(self._part(lesion) / annotation, _MASKS)
+
+    def _part(self, lesion: str) -> Path:
+        part = self._root / _PARTS[lesion][0]
+        deeper = self._root / f"e_ophtha_{lesion}" / part.name
+        return deeper if deeper.is_dir() else part
 
 
 def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

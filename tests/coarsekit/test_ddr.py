@@ -25,7 +25,7 @@ def test_ddr_is_read_in_each_published_spelling(tmp_path: Path, top: str, valid:
 
 
 def test_a_folder_of_boxes_is_not_taken_for_the_masks(tmp_path: Path) -> None:
-    """The published validation split has masks in 'segmentation label' and boxes, as XML, in 'label'."""
+    """The dataset has boxes too; somebody may have put them into 'label', beside 'segmentation label'."""
     source = write_ddr(tmp_path, label="segmentation label")
     boxes = tmp_path / "lesion_segmentation" / "valid" / "label"
     boxes.mkdir()

@@ -44,6 +44,19 @@ def test_a_mask_of_nobody_is_an_orphan(dataset: FileDataset, tmp_path: Path) -> 
     assert [Path(name).name for name in again.orphans()] == ["C0404.png"]
 
 
+def test_parts_may_lie_one_folder_deeper(dataset: FileDataset, tmp_path: Path) -> None:
+    for lesion in dataset.lesions:
+        (tmp_path / f"e_ophtha_{lesion}").mkdir()
+        (tmp_path / f"e_optha_{lesion}").rename(tmp_path / f"e_ophtha_{lesion}" / f"e_optha_{lesion}")
+    again = open_source(f"eophtha:{tmp_path}")
+    assert [fundus.fine.keys() for fundus in again.photographs()] == [
+        {"MA"},
+        {"EX"},
+        {"MA", "EX"},
+        set(),
+    ]
+
+
 def test_one_part_is_enough_and_none_is_one_sentence(dataset: FileDataset, tmp_path: Path) -> None:
     (tmp_path / "e_optha_EX").rename(tmp_path / "elsewhere")
     assert open_source(f"eophtha:{tmp_path}").keys() == ("C0001", "C0003", "C0009")

@@ -1,6 +1,7 @@
 """Any folder, as coarsekit.toml or the SOURCE describes it; and what hostile descriptions get: one sentence."""
 
 import json
+import re
 import runpy
 import struct
 import zlib
@@ -86,6 +87,17 @@ def test_an_unknown_licence_may_not_be_passed_on_and_a_stated_one_is_believed(tm
     toml.write_text('title = "Ours"\nlicence = {name = "CC0-1.0", redistribution = true}\n' + toml.read_text())
     dataset = open_source(source)
     assert (dataset.title, dataset.licence.name, dataset.licence.redistribution) == ("Ours", "CC0-1.0", True)
+
+
+def test_the_example_in_the_readme_is_read(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.S)
+    (tmp_path / "coarsekit.toml").write_text(example, encoding="utf-8")
+    save(photograph(0), tmp_path / "photos" / "eye.jpg")
+    save(grey(lesions(0)), tmp_path / "masks" / "eye_EX.png")
+    dataset = open_source(f"folder:{tmp_path}")
+    assert dataset.read("eye").fine.keys() == {"EX"}
+    assert dataset.licence.redistribution
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "I;16", "RGBA", "LA", "P", "CMYK", "EXIF"])
