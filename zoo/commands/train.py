@@ -11,7 +11,7 @@ from coarsekit.dataset import Dataset
 from coarsekit.files import claim
 from coarsekit.readers import open_source
 from coarsekit.styles import Style, style_named
-from zoo.bundled import CONFIG
+from zoo.bundled import CONFIG, locate, read_config
 from zoo.recipe import Recipe, hold_out
 
 DEFAULTS = Recipe("unet")
@@ -23,6 +23,7 @@ DEFAULTS = Recipe("unet")
 @click.option("--variant", default=DEFAULTS.variant, show_default=True, help="Kind of network, or shrink.")
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
+@click.option("--start", default="", metavar="REFINER", help="Fine-tune this refiner: its variant, fields and weights.")
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
 @click.option(
     "--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles to train for: presets, TOML files."
@@ -66,8 +67,12 @@ def command(
     if options["variant"] == "shrink":
         record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
     else:
-        names = tuple(style.split(","))
-        recipe = Recipe(config=_settings(fields), styles=names, reductions=numbers(reduction), **options)
+        names, factors = tuple(style.split(",")), numbers(reduction)
+        config = _settings(fields)
+        if options["start"]:
+            stored = read_config(locate(options["start"]))
+            options["variant"], config = stored["variant"], stored["config"] | config
+        recipe = Recipe(config=config, styles=names, reductions=factors, **options)
         record = _train(dataset, split, styles, folder, recipe, run)
     if run["as_json"]:
         emit(record)
