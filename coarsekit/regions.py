@@ -7,17 +7,19 @@ import numpy as np
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Mask
 
+_FAR = 1e7
+
 
 def fill_polygon(corners: Sequence[float], shape: tuple[int, int]) -> Mask:
     """The pixels of ``shape`` (h, w) whose centres lie inside a polygon ``x0, y0, x1, y1, …`` in px (even-odd rule).
 
     What lies outside ``shape`` is cut off; fewer than three corners hold nothing.
 
-    Raises `AnnotationError` for an odd number of coordinates, or one that is not finite.
+    Raises `AnnotationError` for an odd number of coordinates, or one that no photograph reaches.
     """
     points = np.asarray(corners, dtype=float)
-    if points.ndim != 1 or len(points) % 2 or not np.isfinite(points).all():
-        raise AnnotationError("a polygon must be a flat list of finite x, y, x, y, …")
+    if points.ndim != 1 or len(points) % 2 or not (np.abs(points) < _FAR).all():
+        raise AnnotationError("a polygon must be a flat list of x, y, x, y, … in px")
     x, y = points[0::2], points[1::2]
     mask = np.zeros(shape, dtype=bool)
     if len(x) < 3:

@@ -43,7 +43,10 @@ class Reader(FileDataset):
         self._root = Path(place)
         self._manifest = manifest = manifest_of_options(options) if mark else read_manifest(self._root)
         self._suffixes = tuple(manifest.suffixes or PHOTOGRAPHS)
-        self._photographs = _keyed(_photographs(self._root, manifest, self._suffixes))
+        found = _photographs(self._root, manifest, self._suffixes)
+        # Masks that lie beside their photographs are none themselves.
+        masks = {self._place(pattern, split, path.stem) for split, path in found for pattern in self._patterns.values()}
+        self._photographs = _keyed([(split, path) for split, path in found if path not in masks])
         if not self._photographs:
             raise SourceError(
                 f"{self._root}: no photographs in its folder {manifest.images!r}; name their folder with images = '…'"
@@ -92,7 +95,14 @@ class Reader(FileDataset):
 
     def orphans(self) -> list[str]:
         if not self._manifest.coco:
-            return super().orphans()
+            listed = visible(self._root / self._manifest.images, self._suffixes) if self._manifest.splits else ()
+            unlisted = {
+                str(self._place(pattern, split, path.stem))
+                for path in listed
+                for split in self.splits()
+                for pattern in self._patterns.values()
+            }
+            return [orphan for orphan in super().orphans() if orphan not in unlisted]
         shown = {(split, name) for split, path in self._photographs.values() for name in self._names(path)}
         named = ((split, name) for split, file in self._instances.items() for name in file)
         if "{split}" not in self._manifest.coco.file:
@@ -116,7 +126,7 @@ class Reader(FileDataset):
     @property
     def _patterns(self) -> dict[str, str]:
         if self._manifest.label_map:
-            return dict.fromkeys(self.lesions, self._manifest.label_map.file)
+            return dict.fromkeys(self._manifest.label_map.values.values(), self._manifest.label_map.file)
         return self._manifest.masks or {}
 
     def _place(self, pattern: str, split: str, stem: str) -> Path:

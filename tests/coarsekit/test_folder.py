@@ -71,6 +71,25 @@ def test_list_files_split_a_folder(tmp_path: Path) -> None:
     assert open_source(source).splits() == {"train": ("eye 0",), "test": ("eye 1",)}
 
 
+def test_masks_of_photographs_that_no_list_names_are_no_orphans(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "train.txt").write_text("eye 0\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    save(grey(lesions(0)), tmp_path / "masks" / "MA" / "nobody.png")
+    assert open_source(source).orphans() == [str(tmp_path / "masks" / "MA" / "nobody.png")]
+
+
+def test_masks_may_lie_beside_their_photographs(tmp_path: Path) -> None:
+    for seed in range(2):
+        save(photograph(seed), tmp_path / f"eye{seed}.png")
+        save(grey(lesions(seed)), tmp_path / f"eye{seed}_MA.png")
+    dataset = open_source(f"folder:{tmp_path}?images=.&masks={{stem}}_{{lesion}}.png&lesions=MA")
+    assert dataset.keys() == ("eye0", "eye1")
+    assert np.array_equal(dataset.read("eye1").fine["MA"], lesions(1))
+    assert dataset.orphans() == []
+
+
 def test_soft_edged_masks_count_above_the_threshold(tmp_path: Path) -> None:
     source = write_folder(tmp_path)
     soft = lesions(0) * 200 + lesions(1) * 100
@@ -223,7 +242,12 @@ def test_coco_that_does_not_fit_is_one_sentence(tmp_path: Path, field: str, valu
 
 @pytest.mark.parametrize(
     "segmentation",
-    [[[1, 2, 3]], [[1.0, 2.0, float("nan"), 4, 5, 6]], {"size": [120, 160], "counts": [5, -5]}]
+    [
+        [[1, 2, 3]],
+        [[1.0, 2.0, float("nan"), 4, 5, 6]],
+        [[0, 0, 1e300, 1, -1e300, 9]],
+        {"size": [120, 160], "counts": [5, -5]},
+    ]
     + [{"size": [120, 160], "counts": counts} for counts in ([1], "\x01", "")],
 )
 def test_a_coco_region_that_cannot_be_drawn_is_one_sentence(tmp_path: Path, segmentation: object) -> None:
