@@ -8,7 +8,9 @@ main = LazyGroup(
     about="From fine lesion masks to the circles and ellipses that an annotator would have drawn.",
     summaries={
         "readers": "Show the datasets that can be read, with their licences.",
+        "check": "Find what is wrong with a SOURCE, and how large its lesions are.",
         "convert": "Convert annotation files from one tool's format to another's.",
         "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
+        "calibrate": "Measure how people draw, and write it as a style.",
     },
 )

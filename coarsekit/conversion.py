@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from math import cos, pi, radians, sin, sqrt
+from dataclasses import dataclass, replace
+from math import ceil, cos, floor, pi, radians, sin, sqrt
 
 import numpy as np
 
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw
+from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 CORNERS = 72
@@ -62,6 +62,19 @@ def as_polygon(ellipse: Ellipse, corners: int = CORNERS) -> Polygon:
         u, v = stretch * ellipse.rx * cos(turn), stretch * ellipse.ry * sin(turn)
         ring.append((ellipse.cx + c * u - s * v, ellipse.cy + s * u + c * v))
     return Polygon((tuple(ring),))
+
+
+def as_ellipse(shape: Shape) -> Ellipse:
+    """The ellipse with the centre and second moments of the shape's pixels; of its box where it holds no pixel."""
+    if isinstance(shape, Ellipse):
+        return shape
+    x0, y0, x1, y1 = extent(shape)
+    left, top = floor(x0), floor(y0)
+    parts = component_points(draw([moved(shape, -left, -top)], (ceil(y1) - top, ceil(x1) - left)))
+    if not parts:
+        return Ellipse((x0 + x1) / 2, (y0 + y1) / 2, max((x1 - x0) / 2, 0.5), max((y1 - y0) / 2, 0.5))
+    ellipse = covering_ellipse(np.concatenate(parts), np.empty((0, 2)))
+    return replace(ellipse, cx=ellipse.cx + left, cy=ellipse.cy + top)
 
 
 def as_raster(shapes: Iterable[Shape], size: tuple[int, int]) -> Raster | None:

@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
@@ -40,12 +41,20 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
-    return _mask(_open(path, path))
+    return np.asarray(read_values(path) != 0, dtype=bool)
+
+
+def read_values(path: str | os.PathLike[str]) -> NDArray:
+    """The raw values of a mask or label map, (h, w): palette indices, grey values, or the greatest colour channel.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
+    return _values(_open(path, path))
 
 
 def decode_mask(data: bytes, name: str) -> Mask:
     """The mask (h, w) in the bytes of an image file; ``name`` is what errors call it. See `read_mask`."""
-    return _mask(_open(BytesIO(data), name))
+    return np.asarray(_values(_open(BytesIO(data), name)) != 0, dtype=bool)
 
 
 def encode_mask(mask: Mask) -> bytes:
@@ -74,13 +83,13 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
 
 
-def _mask(picture: Pillow.Image) -> Mask:
+def _values(picture: Pillow.Image) -> NDArray:
     if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
         picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
     values = np.asarray(picture)
     if picture.mode in ("LA", "RGBA"):
         values = values[..., :-1]
-    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+    return values.max(axis=2) if values.ndim == 3 else values
 
 
 def _open(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str]) -> Pillow.Image:
@@ -100,5 +109,5 @@ def _explained(name: str | os.PathLike[str]) -> Iterator[None]:
         raise ImageError(f"{name}: expected an image file, got a folder") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as cause:
+    except Exception as cause:  # Pillow's parsers stumble over hostile files with errors of many kinds
         raise ImageError(f"{name}: the image cannot be decoded ({cause}); export or copy it again") from None

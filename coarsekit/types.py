@@ -126,22 +126,30 @@ Shape: TypeAlias = Ellipse | Polygon | Raster
 """What can be drawn around a lesion; the ellipse is the usual one."""
 
 
+def lesion_name(name: str) -> str:
+    """The name itself, if masks can be written one file per lesion under it.
+
+    Raises `AnnotationError` otherwise.
+    """
+    if not name.strip() or name.startswith(".") or any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name):
+        raise AnnotationError(
+            f"a lesion name must be usable in a file name (no slash, colon or leading dot), got {name!r}"
+        )
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One drawn shape and the lesion class that it stands for.
 
-    Raises `AnnotationError` for a lesion name that could not name a file (masks are written one file per lesion).
+    Raises `AnnotationError` for a lesion name that could not name a file.
     """
 
     lesion: str
     shape: Shape
 
     def __post_init__(self) -> None:
-        name = self.lesion
-        if not name.strip() or name.startswith(".") or any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name):
-            raise AnnotationError(
-                f"a lesion name must be usable in a file name (no slash, colon or leading dot), got {name!r}"
-            )
+        lesion_name(self.lesion)
 
 
 @dataclass(frozen=True, slots=True)

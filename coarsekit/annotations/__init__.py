@@ -18,6 +18,9 @@ from coarsekit.geometry import extent
 from coarsekit.nearest import suggestion
 from coarsekit.types import Annotation, Ellipse, Polygon
 
+SUFFIXES = (".json", ".xml", ".csv")
+"""Of annotation files, by which they are found in a folder; what they hold is told by their content."""
+
 
 class Format(Protocol):
     """What a module of this folder offers."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from coarsekit.annotations import format_named, names, read_annotations
+from coarsekit.annotations import SUFFIXES, format_named, names, read_annotations
 from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.exchange import Reading, one_file_each
@@ -14,7 +14,6 @@ from coarsekit.files import claim
 from coarsekit.types import Annotation, Ellipse, Polygon
 
 _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
-_SUFFIXES = (".json", ".xml", ".csv")
 
 
 @click.command("convert")
@@ -82,9 +81,9 @@ def command(
 def _files(source: Path) -> list[Path]:
     if not source.is_dir():
         return [source]
-    files = sorted(path for path in source.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
+    files = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not files:
-        raise AnnotationError(f"{source}: no annotation file in this folder; expected {', '.join(_SUFFIXES)}")
+        raise AnnotationError(f"{source}: no annotation file in this folder; expected {', '.join(SUFFIXES)}")
     return files
 
 

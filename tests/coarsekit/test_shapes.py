@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import points_in_poly
 
-from coarsekit.conversion import as_outline, as_polygon
+from coarsekit.conversion import as_ellipse, as_outline, as_polygon
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, eroded, extent, moved
 from coarsekit.patches import cut_shapes, window_around, windows_around
@@ -154,6 +154,20 @@ def test_the_polygon_of_an_ellipse_has_its_area_and_stays_near_its_rim() -> None
     drawn = draw([as_polygon(ellipse)], SIZE)
     assert not (drawn & ~draw([outer], SIZE)).any()
     assert not (draw([inner], SIZE) & ~drawn).any()
+
+
+@quick
+@given(st.floats(10, 40), st.floats(10, 30), st.floats(3, 9), st.floats(3, 9), st.floats(0, 180))
+def test_the_ellipse_of_a_shape_that_was_one_is_that_one(cx, cy, rx, ry, angle) -> None:
+    ellipse = Ellipse(cx, cy, rx, ry, angle)
+    assert as_ellipse(ellipse) is ellipse
+    found = as_ellipse(as_polygon(ellipse))
+    near = [pytest.approx(value, abs=0.35) for value in (cx, cy, max(rx, ry), min(rx, ry))]
+    assert [found.cx, found.cy, max(found.rx, found.ry), min(found.rx, found.ry)] == near
+
+
+def test_a_sliver_without_a_pixel_has_the_ellipse_of_its_box() -> None:
+    assert as_ellipse(Polygon((((3.1, 4.1), (9.1, 4.1), (5, 4.2)),))) == Ellipse(6.1, 4.15, 3.0, 0.5)
 
 
 @pytest.mark.parametrize("shape", [Polygon((SQUARE,)), Raster(10, 10, np.ones((10, 10), bool)), Ellipse(15, 15, 5, 5)])
