@@ -2,9 +2,12 @@
 
 import os
 import warnings
+from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
@@ -52,6 +55,26 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
     path = Path(path)
     with whole(path) as temporary:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
+
+
+def encode_png(image: Image | Mask) -> bytes:
+    """RGB (h, w, 3) uint8 as the bytes of a PNG, or a mask (h, w) as those of one of 0 and 255; nothing is lost."""
+    pixels = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image.astype(np.uint8) * 255
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise ImageError(f"an image of shape {image.shape} cannot be encoded as PNG; give at least one pixel")
+    return data.tobytes()
+
+
+def decode_png(data: bytes) -> NDArray[np.uint8]:
+    """The pixels of an encoded image: (h, w, 3) RGB, or (h, w) if it is grey; `encode_png` undone, a mask as 0 and 255.
+
+    Raises `ImageError` when the bytes are not an image.
+    """
+    try:
+        return np.asarray(Pillow.open(BytesIO(data)))
+    except (OSError, SyntaxError, ValueError) as cause:
+        raise ImageError(f"{len(data)} bytes are not an image that can be decoded ({cause})") from None
 
 
 def _open(path: str | os.PathLike[str]) -> Pillow.Image:

@@ -4,7 +4,7 @@ The chain is the paper's (Yu et al., section 3.1): smoothing, dilating, expandin
 with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step and for each imprecision of a drawing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import exp, inf, sqrt
 from typing import NamedTuple
@@ -142,25 +142,35 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
 
     Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
     """
-    check_reduction(reduction)
+    return next(sweep(fundus, [reduction], style, seed, dataset))
+
+
+def sweep(
+    fundus: Fundus, reductions: Iterable[float], style: Style, seed: int = 0, dataset: str = ""
+) -> Iterator[Annotation]:
+    """`annotate` at each of several reduction factors; the components are found once for all of them."""
+    reductions = list(reductions)
+    for reduction in reductions:
+        check_reduction(reduction)
     height, width = fundus.shape
     components = {lesion: find_components(mask, style) for lesion, mask in fundus.fine.items() if mask.any()}
-    outlines = {lesion: outline(found, reduction, style, width) for lesion, found in components.items()}
-    drawn = draw_by_hand(outlines, style, generator(seed, fundus.key), fundus.shape)
-    return Annotation(
-        image=fundus.name,
-        width=width,
-        height=height,
-        marks=tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses),
-        provenance={
-            "made_by": "coarsekit simulate",
-            "dataset": dataset,
-            "photograph": fundus.key,
-            "split": fundus.split,
-            "style": style.name,
-            "reduction": reduction,
-            "seed": seed,
-            "components": {lesion: len(found) for lesion, found in components.items()},
-            "parameters": style.parameters(),
-        },
-    )
+    for reduction in reductions:
+        outlines = {lesion: outline(found, reduction, style, width) for lesion, found in components.items()}
+        drawn = draw_by_hand(outlines, style, generator(seed, fundus.key), fundus.shape)
+        yield Annotation(
+            image=fundus.name,
+            width=width,
+            height=height,
+            marks=tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses),
+            provenance={
+                "made_by": "coarsekit simulate",
+                "dataset": dataset,
+                "photograph": fundus.key,
+                "split": fundus.split,
+                "style": style.name,
+                "reduction": reduction,
+                "seed": seed,
+                "components": {lesion: len(found) for lesion, found in components.items()},
+                "parameters": style.parameters(),
+            },
+        )
