@@ -1,5 +1,7 @@
 """Pushing a folder to the Hugging Face Hub: whose account, which repository, what may be written there."""
 
+import logging
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from typing import Literal
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
+from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from coarsekit.errors import HubError, OutputError
 
@@ -52,14 +55,18 @@ class Repository:
             if self.record not in held or self._text_of_record() != record_text:
                 raise OutputError(f"{self.name} holds something else; use --force to write over it, or name another")
 
-    def push(self, folder: Path, files: Sequence[str], stale: str) -> str:
+    def push(self, folder: Path, files: Sequence[str], stale: str, quiet: bool = False) -> str:
         """Upload ``files`` of ``folder``, its record first, and remove others there whose names match ``stale``.
 
-        Content that is there already is not sent again. Gives the repository's address.
+        Content that is there already is not sent again. Gives the repository's address. ``quiet``: without progress
+        bars on stderr, which only a terminal gets.
 
         Raises `HubError` when the Hub refuses or is not reached; running again goes on from there.
         """
         api = HfApi()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+        if quiet or not sys.stderr.isatty():
+            disable_progress_bars()
         with _sentences(self.name):
             url = api.create_repo(self.name, repo_type=self.kind, private=self.private or None, exist_ok=True)
             for names, message, deleted in (

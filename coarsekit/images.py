@@ -59,7 +59,8 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
 
 def encode_png(image: Image | Mask) -> bytes:
     """RGB (h, w, 3) uint8 as the bytes of a PNG, or a mask (h, w) as those of one of 0 and 255; nothing is lost."""
-    pixels = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image.astype(np.uint8) * 255
+    values = image.astype(np.uint8)
+    pixels = np.ascontiguousarray(values[..., ::-1]) if values.ndim == 3 else values * 255
     done, data = cv2.imencode(".png", pixels)
     if not done:
         raise ImageError(f"an image of shape {image.shape} cannot be encoded as PNG; give at least one pixel")

@@ -69,7 +69,7 @@ def command(
     place = Path(folder or f"exported/{dataset.name}-{style.name}-{seed}")
     with progress("Exporting", sum(map(len, plan.photographs(dataset).values())), quiet) as advance:
         rows = export(dataset, plan, place, jobs, force, advance)
-    url = repository.push(place, files(dataset, plan), "*.parquet") if repository else None
+    url = repository.push(place, files(dataset, plan), "*.parquet", quiet) if repository else None
     if as_json:
         emit({"source": source, "folder": str(place), "repository": url, "rows": rows})
     elif not quiet:
