@@ -59,19 +59,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         self.address, self.body = urlsplit(self.path), self._read_body()
-        path = unquote(self.address.path)
-        self.hub.log.append(Request(self.command, path, len(self.body)))
-        try:
-            for methods, pattern, action in ROUTES:
-                match = re.fullmatch(pattern, self.address.path)
-                if match and self.command in methods.split():
-                    with self.lock:
-                        action(self, **{name: unquote(value or "") for name, value in match.groupdict().items()})
-                    return
-            raise RefusalError(404, "RouteNotFound", f"the loopback Hub does not know {self.command} {path}")
-        except RefusalError as refusal:
-            headers = {"X-Error-Code": refusal.code, "X-Error-Message": refusal.message}
-            self._send(refusal.status, json.dumps({"error": refusal.message}).encode(), headers)
+        with self.lock:
+            self.hub.log.append(Request(self.command, unquote(self.address.path), len(self.body)))
+            try:
+                action, places = self._route()
+                action(self, **places)
+            except RefusalError as refusal:
+                headers = {"X-Error-Code": refusal.code, "X-Error-Message": refusal.message}
+                self._send(refusal.status, json.dumps({"error": refusal.message}).encode(), headers)
+        # Written after the lock is free, for a client may ask again before it has read everything.
+        self.send_response(self.status)
+        for name, value in (self.fields | {"Content-Length": str(len(self.content))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(self.content)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 — names that http.server calls
 
@@ -106,10 +108,6 @@ class Handler(BaseHTTPRequestHandler):
                 "id": name,
                 "sha": commit,
                 "private": repository.private,
-                "lastModified": DATE,
-                "tags": [],
-                "downloads": 0,
-                "likes": 0,
                 "siblings": [{"rfilename": path, "size": len(file.content)} for path, file in files.items()],
             }
         )
@@ -268,13 +266,15 @@ class Handler(BaseHTTPRequestHandler):
     def _json(self, answer: Any, status: int = 200) -> None:
         self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
-    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(content))}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+    def _send(self, status: int, content: bytes, fields: dict[str, str]) -> None:
+        self.status, self.content, self.fields = status, content, fields
+
+    def _route(self) -> tuple[Callable[..., None], dict[str, str]]:
+        for methods, pattern, action in ROUTES:
+            match = re.fullmatch(pattern, self.address.path)
+            if match and self.command in methods.split():
+                return action, {name: unquote(value or "") for name, value in match.groupdict().items()}
+        raise RefusalError(404, "RouteNotFound", f"this Hub does not know {self.command} {self.address.path}")
 
     def _read_body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
