@@ -1,6 +1,7 @@
 """The manner of both command lines: options that mean the same everywhere, progress, tables, errors, exit codes."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ class Group(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         try:
-            return super().main(*args, **{**options, "standalone_mode": False}) or sys.exit(0)
+            code = super().main(*args, **{**options, "standalone_mode": False})
+            sys.exit(code if isinstance(code, int) else 0)
         except CoarsekitError as error:
             self._stop(f"Error: {error}", 2)
         except click.UsageError as error:
@@ -43,6 +45,9 @@ class Group(click.Group):
             self._stop(f"Error: {error.format_message()}", 2)
         except (click.Abort, KeyboardInterrupt):
             self._stop(_INTERRUPTED, 130)
+        except BrokenPipeError:  # the reader of a pipe has seen enough, as head does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
         except OSError as error:
             self._stop(
                 f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
@@ -64,6 +69,9 @@ class LazyGroup(Group):
         super().__init__(name, help=about, no_args_is_help=False)
         self._package, self._summaries = package, summaries
         click.version_option(package_name="coarsekit", prog_name=name)(self)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._summaries)
