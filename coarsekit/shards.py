@@ -1,7 +1,7 @@
 """Shards: whole photographs, one Parquet file a configuration, written whole or not at all, counted in the footer."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from math import isnan
@@ -19,7 +19,7 @@ from coarsekit.pairs import pairs_of
 from coarsekit.plan import Plan, Shard
 from coarsekit.rows import features, pair_of, row_of
 from coarsekit.simulate import sweep
-from coarsekit.types import Pair
+from coarsekit.types import Fundus, Pair
 
 _FOOTER = b"coarsekit"
 _REPEATED = ["style", "photograph", "source_image", "split", "dataset", "licence"]  # few values, many rows
@@ -80,18 +80,7 @@ def write_shard(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> Non
             temporary = stack.enter_context(whole(folder / shard.path(reduction)))
             writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
         for key in shard.keys:
-            fundus = dataset.read(key)
-            annotations = sweep(fundus, reductions, plan.style, plan.seed, dataset.name)
-            for reduction, annotation in zip(reductions, annotations, strict=True):
-                rows: list[dict[str, Any]] = []
-                counted: dict[str, Tally] = {}
-                for pair in pairs_of(fundus, annotation, plan.size):
-                    rows.append(row_of(pair, fundus, reduction, plan, dataset))
-                    _count(pair, counted.setdefault(pair.lesion, Tally(photographs=1)))
-                if rows:
-                    writers[reduction].write_table(pa.Table.from_pylist(rows, schema))
-                for lesion, tally in counted.items():
-                    tallies[reduction].setdefault(lesion, Tally()).add(tally)
+            _write_photograph(dataset.read(key), dataset, plan, writers, tallies)
         for reduction, writer in writers.items():
             footer = json.dumps({lesion: asdict(tally) for lesion, tally in tallies[reduction].items()})
             writer.add_key_value_metadata({_FOOTER: footer.encode()})
@@ -123,6 +112,27 @@ def some_pairs(path: Path, lesions: tuple[str, ...], each: int = 2) -> list[Pair
             wanted += [own[place] for place in sorted(chosen)]
         rows = _rows_at(file, wanted)
     return [pair_of(rows[place], lesions) for place in wanted]
+
+
+def _write_photograph(
+    fundus: Fundus,
+    dataset: Dataset,
+    plan: Plan,
+    writers: Mapping[float, pq.ParquetWriter],
+    tallies: Mapping[float, dict[str, Tally]],
+) -> None:
+    """Write the pairs of one photograph at every reduction factor, a row group each, and add to the counts."""
+    annotations = sweep(fundus, writers, plan.style, plan.seed, dataset.name)
+    for (reduction, writer), annotation in zip(writers.items(), annotations, strict=True):
+        rows: list[dict[str, Any]] = []
+        counted: dict[str, Tally] = {}
+        for pair in pairs_of(fundus, annotation, plan.size):
+            rows.append(row_of(pair, fundus, reduction, plan, dataset))
+            _count(pair, counted.setdefault(pair.lesion, Tally(photographs=1)))
+        if rows:
+            writer.write_table(pa.Table.from_pylist(rows, writer.schema))
+        for lesion, tally in counted.items():
+            tallies[reduction].setdefault(lesion, Tally()).add(tally)
 
 
 def _rows_at(file: pq.ParquetFile, places: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import datasets
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -24,6 +26,7 @@ from coarsekit.simulate import annotate
 from coarsekit.styles import HUMAN
 
 support = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("export_support.py"))))
+datasets.disable_progress_bars()
 CARDS = Path(__file__).parents[2] / "cards"
 
 
@@ -92,9 +95,6 @@ def test_a_shard_holds_whole_photographs_and_none_twice(exported: Path) -> None:
 
 
 def test_it_loads_back_with_typed_columns_and_the_same_pixels(exported: Path, tmp_path: Path) -> None:
-    import datasets
-
-    datasets.disable_progress_bars()
     for name in ("reduction-1.0", "reduction-2.0"):
         loaded = datasets.load_dataset(str(exported), name, split="train", cache_dir=str(tmp_path))
         assert loaded.features["lesion"].names == ["MA", "HE", "EX", "SE"]
@@ -104,6 +104,22 @@ def test_it_loads_back_with_typed_columns_and_the_same_pixels(exported: Path, tm
         for there, row in zip(loaded, rows, strict=True):
             for column in ("image", "coarse", "fine"):
                 np.testing.assert_array_equal(np.asarray(there[column]), decode_png(row[column]["bytes"]))
+
+
+def test_every_split_loads_even_where_a_shard_is_empty(tmp_path: Path) -> None:
+    source = support.idrid(tmp_path / "data", 12)
+    for mask in (tmp_path / "data").rglob("*.tif"):
+        if int(mask.stem.split("_")[1]) >= 8:
+            mask.unlink()
+    for folder in list((tmp_path / "data").rglob("a. Training Set")):
+        for path in list(shutil.copytree(folder, folder.with_name("b. Testing Set")).rglob("*.*")):
+            path.rename(path.with_name(path.name.replace("IDRiD_0", "IDRiD_1")))
+    done(source, "--to", tmp_path / "pairs", "--size", 8)
+    loaded = datasets.load_dataset(str(tmp_path / "pairs"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in loaded.items()} == {
+        split: sum(row["split"] == split for row in support.rows(tmp_path / "pairs")) for split in ("train", "test")
+    }
+    assert min(map(len, loaded.values())) >= 8
 
 
 def test_the_table_counts_what_is_there(source: str, exported: Path) -> None:
