@@ -107,22 +107,23 @@ def _sentences(name: str) -> Iterator[None]:
         yield
     except HFValidationError:
         raise HubError(f"{name!r} is not a name of a repository; write USER/NAME, such as ada/idrid-coarse") from None
-    except HfHubHTTPError as error:
-        raise HubError(_answer(name, error)) from None
     except (OSError, _TRANSPORT) as error:
-        raise HubError(
+        raise HubError(_refusal(name, error)) from None
+    except (RuntimeError, ValueError) as error:
+        raise HubError(f"{name}: {' '.join(str(error).split())} (what was sent is kept; run again to go on)") from None
+
+
+def _refusal(name: str, error: Exception) -> str:
+    response = getattr(error, "response", None)
+    if response is None:
+        return (
             f"the Hugging Face Hub was not reached for {name} ({type(error).__name__}); check the connection (and "
             "HF_ENDPOINT, if it is set) and run again"
-        ) from None
-    except RuntimeError as error:
-        raise HubError(f"{name}: {str(error).splitlines()[0]} Run again to go on from there") from None
-
-
-def _answer(name: str, error: HfHubHTTPError) -> str:
-    status = error.response.status_code
+        )
+    status = response.status_code
     if status == 401:
         return f"the Hub does not accept the token for {name} (401); log in again with 'hf auth login', or set HF_TOKEN"
     if status == 403:
         return f"the token may not write to {name} (403); use one with write access, or name a repository of your own"
-    said = (error.server_message or "").splitlines()
+    said = (getattr(error, "server_message", None) or "").splitlines()
     return f"the Hub answered {status} for {name}{': ' + said[0] if said else ''}; run again, or see its status page"
