@@ -154,7 +154,7 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
         grid.add_row(*(_cell(value) for value in row.values()))
     console = Console()
     # Piped output keeps every column whole instead of folding at 80 characters.
-    console.print(grid, width=None if console.is_terminal else 200)
+    (console if console.is_terminal else Console(width=200)).print(grid)
 
 
 def emit(result: dict[str, Any]) -> None:

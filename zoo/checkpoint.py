@@ -45,25 +45,33 @@ def load(folder: Path, name: str = "") -> Network:
         network = build(variant(stored["variant"]), stored["config"])
     except CoarsekitError as error:
         raise RefinerError(f"{folder / CONFIG}: {error}") from None
+    load_into(network, folder)
+    network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
+    return network.eval()
+
+
+def load_into(network: Network, folder: Path) -> None:
+    """Fill a network with the weights of a checkpoint folder, strictly.
+
+    Raises `RefinerError` when they cannot be read, or a tensor is missing, extra or misshapen.
+    """
     try:
         weights = load_file(folder / WEIGHTS)
     except (FileNotFoundError, SafetensorError) as cause:
         raise RefinerError(f"{folder / WEIGHTS}: the weights cannot be read ({cause}); copy the folder again") from None
     _check(network.state_dict(), weights, folder / WEIGHTS)
     network.load_state_dict(weights)
-    network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
-    return network.eval()
 
 
 def _check(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], path: Path) -> None:
     for problem, names in (("is missing", expected.keys() - found), ("is not part of it", found.keys() - expected)):
         if names:
             raise RefinerError(
-                f"{path}: the tensor {min(names)} {problem}; weights and config.json must be of one save"
+                f"{path}: the tensor {min(names)} {problem}; weights and configuration must belong together"
             )
     for name, tensor in expected.items():
         if tensor.shape != found[name].shape:
             raise RefinerError(
                 f"{path}: the tensor {name} must be {tuple(tensor.shape)}, got {tuple(found[name].shape)}; weights and "
-                "config.json must be of one save"
+                "config.json must belong together"
             )

@@ -13,14 +13,17 @@ from coarsekit.errors import ParameterError
 class Recipe:
     """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
 
+    ``start``: a refiner to start from, whose variant and configuration must be the same, empty for none.
     ``samples``: pairs per epoch, None for one per drawn ellipse. ``balance``: see `SimulatedPairs`. ``ema``: decay of
     the running average of the weights that is validated and saved, 0 for none. ``patience``: epochs without a better
-    validation before the learning rate is halved. ``validation``: share of the photographs held out.
+    validation, by a tenth of a point, before the learning rate is halved. ``validation``: share of the photographs that
+    is held out.
     """
 
     variant: str
     config: Mapping[str, Any] = field(default_factory=dict)
     pretrained: bool = False
+    start: str = ""
     styles: tuple[str, ...] = ("paper", "human")
     reductions: tuple[float, ...] = (1.0,)
     epochs: int = 120

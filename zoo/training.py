@@ -1,5 +1,6 @@
 """Training: pairs in, the best checkpoint by validation out; interrupted anywhere, it resumes exactly."""
 
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from coarsekit.errors import OutputError, ParameterError
 from coarsekit.files import whole
 from coarsekit.styles import STYLES
 from zoo import checkpoint
+from zoo.bundled import RECORD, locate
 from zoo.losses import refinement_loss
 from zoo.network import Network, build
 from zoo.pairs import SimulatedPairs
@@ -109,16 +111,20 @@ class _Run:
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.out, self.device = recipe, out, device
+        self.before: dict[str, Any] | None = None  # the record of the training that this one starts from
         self.network = build(variant(recipe.variant), recipe.config)
         if recipe.pretrained:
             self.network.initialise()
+        if recipe.start:
+            checkpoint.load_into(self.network, locate(recipe.start))
+            self.before = json.loads((locate(recipe.start) / RECORD).read_text(encoding="utf-8"))
         self.network.trained_on = trained_on
         self.network.to(device).to(memory_format=torch.channels_last)
         average = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.average = AveragedModel(self.network, multi_avg_fn=average)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, mode="max", factor=0.5, patience=recipe.patience
+            self.optimizer, mode="max", factor=0.5, patience=recipe.patience, threshold=0.1, threshold_mode="abs"
         )
         self.keys = [photograph.key for photograph in training]
         self.pairs = SimulatedPairs(
@@ -173,6 +179,7 @@ class _Run:
     def record(self, held_out: list[str]) -> dict[str, Any]:
         return {
             "data": self.network.trained_on,
+            "before": self.before,
             "recipe": self.recipe.parameters(),
             "training_images": self.keys,
             "validation_images": held_out,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import OutputError, ParameterError, RefinerError
 from coarsekit.readers import open_source
 from coarsekit.styles import HUMAN, PAPER
 from zoo.pairs import SimulatedPairs
@@ -138,3 +138,15 @@ def test_balance_makes_rare_classes_as_frequent_as_common_ones(photographs) -> N
 
     assert share(0.0) < 0.15
     assert share(1.0) == pytest.approx(0.25, abs=0.06)
+
+
+def test_a_training_can_start_from_the_weights_of_another(photographs, tmp_path) -> None:
+    run(replace(RECIPE, epochs=1, ema=0.0), photographs, tmp_path / "first")
+    later = replace(RECIPE, epochs=1, ema=0.0, learning_rate=1e-9, start=str(tmp_path / "first"))
+    run(later, photographs, tmp_path / "second")
+    first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("first", "second"))
+    for key, tensor in first.items():
+        if not key.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            assert torch.allclose(tensor, second[key], atol=1e-4), key
+    with pytest.raises(RefinerError, match="must be"):
+        run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "third")

@@ -11,7 +11,7 @@ from coarsekit.dataset import Dataset
 from coarsekit.files import claim
 from coarsekit.readers import open_source
 from coarsekit.styles import Style, style_named
-from zoo.bundled import CONFIG
+from zoo.bundled import CONFIG, locate, read_config
 from zoo.recipe import Recipe, hold_out
 
 DEFAULTS = Recipe("unet")
@@ -23,6 +23,7 @@ DEFAULTS = Recipe("unet")
 @click.option("--variant", default=DEFAULTS.variant, show_default=True, help="Kind of network, or shrink.")
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
+@click.option("--start", default="", metavar="REFINER", help="Fine-tune this refiner: its variant, fields and weights.")
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
 @click.option("--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles of drawing to train for.")
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
@@ -63,7 +64,11 @@ def command(
         record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
     else:
         names, factors = tuple(kind.name for kind in styles), numbers(reduction)
-        recipe = Recipe(config=_settings(fields), styles=names, reductions=factors, **options)
+        config = _settings(fields)
+        if options["start"]:
+            stored = read_config(locate(options["start"]))
+            options["variant"], config = stored["variant"], stored["config"] | config
+        recipe = Recipe(config=config, styles=names, reductions=factors, **options)
         record = _train(dataset, split, styles, folder, recipe, run)
     if run["as_json"]:
         emit(record)

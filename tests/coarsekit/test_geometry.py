@@ -1,0 +1,305 @@
+"""Ellipses and masks against plain loops, brute-force distances and scikit-image."""
+
+from math import cos, radians, sin
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from skimage import draw as skimage_draw
+from skimage.measure import label, regionprops
+from skimage.morphology import closing, disk
+
+from coarsekit.geometry import (
+    component_points,
+    components,
+    contains,
+    covering_ellipse,
+    disk_close,
+    disk_dilate,
+    draw,
+    extent,
+    moved,
+)
+from coarsekit.types import Ellipse, Mask
+
+SHAPE = (36, 44)
+NOTHING = np.empty((0, 2))
+
+masks = st.tuples(st.integers(1, 16), st.integers(1, 16)).flatmap(
+    lambda shape: arrays(np.bool_, shape, elements=st.booleans(), fill=st.just(False))
+)
+masks_with_pixels = masks.filter(lambda mask: bool(mask.any()))
+ellipses = st.from_type(Ellipse)
+points = st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=1, max_size=30).map(np.array)
+
+
+def centres(mask: Mask) -> np.ndarray:
+    """Pixel centres of a mask, (n, 2) as x, y."""
+    return np.argwhere(mask)[:, ::-1] + 0.5
+
+
+def radius_squared(ellipse: Ellipse, x: float, y: float) -> float:
+    """Below 1 inside, 1 on the rim: the definition, with the rx axis turned clockwise on the screen."""
+    c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
+    along = (x - ellipse.cx) * c + (y - ellipse.cy) * s
+    across = (y - ellipse.cy) * c - (x - ellipse.cx) * s
+    return (along / ellipse.rx) ** 2 + (across / ellipse.ry) ** 2
+
+
+def per_pixel(ellipse: Ellipse, shape: tuple[int, int]) -> np.ndarray:
+    return np.array([[radius_squared(ellipse, i + 0.5, j + 0.5) for i in range(shape[1])] for j in range(shape[0])])
+
+
+def rim(ellipse: Ellipse, count: int = 64, scale: float = 1.0) -> np.ndarray:
+    """Points on the rim, (count, 2)."""
+    turn = np.linspace(0, 2 * np.pi, count)
+    c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
+    along, across = scale * ellipse.rx * np.cos(turn), scale * ellipse.ry * np.sin(turn)
+    return np.stack([ellipse.cx + along * c - across * s, ellipse.cy + along * s + across * c], axis=1)
+
+
+# ---------------------------------------------------------------------------------------------- drawing
+
+
+@given(ellipses)
+def test_draw_agrees_with_the_inside_test_of_every_pixel(ellipse: Ellipse) -> None:
+    radius = per_pixel(ellipse, (24, 30))
+    certain = abs(radius - 1) > 1e-6
+    assert ((draw([ellipse], (24, 30)) == (radius <= 1)) | ~certain).all()
+
+
+@given(ellipses)
+def test_draw_agrees_with_scikit_image_up_to_rim_pixels(ellipse: Ellipse) -> None:
+    theirs = np.zeros(SHAPE, bool)
+    place = skimage_draw.ellipse(
+        ellipse.cy - 0.5,
+        ellipse.cx - 0.5,
+        ellipse.ry,
+        ellipse.rx,
+        SHAPE,
+        rotation=-radians((ellipse.angle + 180) % 360 - 180),
+    )
+    theirs[place] = True
+    different = draw([ellipse], SHAPE) != theirs
+    assert (abs(per_pixel(ellipse, SHAPE)[different] - 1) < 1e-6).all()
+
+
+def test_a_pixel_on_the_rim_is_drawn() -> None:
+    assert draw([Ellipse(2.5, 2.5, 2, 2)], (5, 5)).tolist() == [
+        [False, False, True, False, False],
+        [False, True, True, True, False],
+        [True, True, True, True, True],
+        [False, True, True, True, False],
+        [False, False, True, False, False],
+    ]
+
+
+def test_a_positive_angle_turns_clockwise_on_the_screen() -> None:
+    """Right and down: the rows of a mask go down the screen."""
+    mask = draw([Ellipse(10, 10, 9, 1, angle=45)], (20, 20))
+    assert mask[15, 15]
+    assert not mask[5, 15]
+
+
+@given(st.lists(ellipses, max_size=4))
+def test_draw_gives_the_union(several: list[Ellipse]) -> None:
+    each = [draw([ellipse], SHAPE) for ellipse in several]
+    assert (draw(several, SHAPE) == np.any([np.zeros(SHAPE, bool), *each], axis=0)).all()
+
+
+def test_what_lies_outside_the_photograph_is_cut_off() -> None:
+    away = [Ellipse(-50, 5, 10, 10), Ellipse(5, -50, 10, 10), Ellipse(90, 5, 10, 10), Ellipse(5, 90, 10, 10)]
+    assert not draw(away, (20, 20)).any()
+    assert draw([Ellipse(10, 10, 1e6, 1e6)], (20, 20)).all()
+
+
+@given(ellipses)
+def test_extent_bounds_every_drawn_pixel(ellipse: Ellipse) -> None:
+    x0, y0, x1, y1 = extent(ellipse)
+    drawn = centres(draw([ellipse], SHAPE))
+    assert ((drawn >= [x0 - 1e-6, y0 - 1e-6]) & (drawn <= [x1 + 1e-6, y1 + 1e-6])).all()
+
+
+@given(ellipses)
+def test_extent_is_the_smallest_box_around_the_rim(ellipse: Ellipse) -> None:
+    dense = rim(ellipse, 2000)
+    assert np.allclose(extent(ellipse), [*dense.min(axis=0), *dense.max(axis=0)], atol=1e-3)
+
+
+@given(ellipses)
+def test_the_rim_belongs_to_the_ellipse_and_what_lies_beyond_does_not(ellipse: Ellipse) -> None:
+    assert contains(ellipse, rim(ellipse)).all()
+    assert not contains(ellipse, rim(ellipse, scale=1 + 1e-6)).any()
+
+
+@given(ellipses, st.floats(-30, 30), st.floats(-30, 30), st.floats(0.1, 10))
+def test_a_moved_ellipse_contains_the_moved_points(ellipse: Ellipse, dx: float, dy: float, scale: float) -> None:
+    near = np.concatenate([rim(ellipse, scale=0.999), rim(ellipse, scale=1.001)])
+    assert (
+        contains(moved(ellipse, dx, dy, scale), (near + np.array([dx, dy])) * scale) == contains(ellipse, near)
+    ).all()
+
+
+# ---------------------------------------------------------------------------------------------- covering ellipses
+
+
+@given(points, points)
+def test_the_covering_ellipse_covers_what_lies_inside(cloud: np.ndarray, inside: np.ndarray) -> None:
+    assert contains(covering_ellipse(cloud, inside), inside).all()
+
+
+@given(masks_with_pixels)
+def test_the_drawn_covering_ellipse_covers_the_mask(mask: Mask) -> None:
+    assert (draw([covering_ellipse(centres(mask), centres(mask))], mask.shape) >= mask).all()
+
+
+@given(masks_with_pixels)
+def test_without_points_to_cover_it_is_the_ellipse_of_scikit_image_with_whole_pixels(mask: Mask) -> None:
+    """Scikit-image takes pixels for points; a whole one adds 1/12 to each variance, so 4/12 to a squared semi-axis."""
+    ellipse = covering_ellipse(centres(mask), NOTHING)
+    (region,) = regionprops(mask.astype(int))
+    assert np.allclose([ellipse.cy - 0.5, ellipse.cx - 0.5], region.centroid)
+    theirs = np.array([region.axis_major_length, region.axis_minor_length])
+    assert np.allclose([ellipse.rx, ellipse.ry], np.sqrt((theirs / 2) ** 2 + 1 / 3))
+    if region.axis_major_length > region.axis_minor_length * (1 + 1e-6):
+        theirs = np.array([sin(region.orientation), cos(region.orientation)])
+        ours = np.array([cos(radians(ellipse.angle)), sin(radians(ellipse.angle))])
+        assert abs(theirs @ ours) == pytest.approx(1, abs=1e-6)
+
+
+@given(points, points)
+def test_covering_grows_the_ellipse_without_changing_its_form(cloud: np.ndarray, inside: np.ndarray) -> None:
+    plain, grown = covering_ellipse(cloud, NOTHING), covering_ellipse(cloud, inside)
+    assert (grown.cx, grown.cy, grown.angle) == (plain.cx, plain.cy, plain.angle)
+    assert grown.rx / grown.ry == pytest.approx(plain.rx / plain.ry)
+    assert grown.rx >= plain.rx
+
+
+@given(points, points)
+def test_the_covering_ellipse_is_no_larger_than_need_be(cloud: np.ndarray, inside: np.ndarray) -> None:
+    """Either it is the ellipse of the moments, or shrinking it by a thousandth uncovers a point."""
+    ellipse = covering_ellipse(cloud, inside)
+    smaller = Ellipse(ellipse.cx, ellipse.cy, ellipse.rx * 0.999, ellipse.ry * 0.999, ellipse.angle)
+    assert ellipse == covering_ellipse(cloud, NOTHING) or not contains(smaller, inside).all()
+
+
+def test_a_single_pixel_gives_a_circle_around_it() -> None:
+    pixel = np.array([[3.5, 8.5]])
+    ellipse = covering_ellipse(pixel, pixel)
+    assert (ellipse.cx, ellipse.cy) == (3.5, 8.5)
+    assert ellipse.rx == ellipse.ry == pytest.approx(1 / 3**0.5)
+
+
+@pytest.mark.parametrize(("step", "angle"), [((1, 0), 0), ((0, 1), 90), ((1, 1), 45), ((1, -1), 135)])
+def test_a_line_of_pixels_gives_an_ellipse_along_it(step: tuple[int, int], angle: float) -> None:
+    line = np.arange(9)[:, None] * np.array(step) + 20.5
+    ellipse = covering_ellipse(line, NOTHING)
+    assert ellipse.angle % 180 == pytest.approx(angle)
+    assert ellipse.rx == pytest.approx(2 * (80 / 12 * (step[0] ** 2 + step[1] ** 2) + 1 / 12) ** 0.5)
+    assert ellipse.ry == pytest.approx(1 / 3**0.5)
+
+
+def test_no_points_give_no_ellipse() -> None:
+    with pytest.raises(ValueError, match="empty set of points"):
+        covering_ellipse(NOTHING, NOTHING)
+
+
+# ---------------------------------------------------------------------------------------------- components
+
+
+@given(masks)
+def test_components_agree_with_scikit_image(mask: Mask) -> None:
+    labels, count = components(mask)
+    theirs, their_count = label(mask, connectivity=2, return_num=True)
+    assert count == their_count
+    assert len(set(zip(labels.ravel(), theirs.ravel(), strict=True)) - {(0, 0)}) == count
+    assert ((labels > 0) == mask).all()
+
+
+@given(masks)
+def test_the_points_of_each_component_are_its_pixel_centres(mask: Mask) -> None:
+    labels, count = components(mask)
+    found = component_points(mask)
+    assert len(found) == count
+    for number, own in enumerate(found, start=1):
+        assert sorted(own.tolist()) == sorted(centres(labels == number).tolist())
+
+
+def test_an_empty_mask_has_no_components_and_stays_empty() -> None:
+    empty = np.zeros((7, 9), bool)
+    assert components(empty)[1] == 0
+    assert component_points(empty) == []
+    assert not disk_dilate(empty, 3).any()
+    assert not disk_close(empty, 3).any()
+    assert not draw([], (7, 9)).any()
+
+
+# ---------------------------------------------------------------------------------------------- dilating and closing
+
+
+@given(masks_with_pixels, st.floats(0.1, 12))
+def test_dilation_holds_what_lies_within_the_radius(mask: Mask, radius: float) -> None:
+    everywhere = np.argwhere(np.ones_like(mask))
+    distance = np.linalg.norm(everywhere[:, None] - np.argwhere(mask)[None], axis=2).min(axis=1).reshape(mask.shape)
+    assume((abs(distance - radius) > 1e-5).all())
+    assert (disk_dilate(mask, radius) == (distance <= radius)).all()
+
+
+def test_dilation_holds_what_lies_at_the_radius_exactly() -> None:
+    mask = np.zeros((11, 11), bool)
+    mask[5, 5] = True
+    assert disk_dilate(mask, 5)[9, 8]
+    assert disk_dilate(mask, 5).sum() == 81
+
+
+@pytest.mark.parametrize("radius", [0, -1])
+def test_no_radius_leaves_the_mask_as_it_is(radius: float) -> None:
+    mask = np.eye(5, dtype=bool)
+    for operation in (disk_dilate, disk_close):
+        result = operation(mask, radius)
+        assert (result == mask).all()
+        assert not np.shares_memory(result, mask)
+
+
+@given(masks, st.floats(0, 12))
+def test_closing_never_loses_a_pixel(mask: Mask, radius: float) -> None:
+    assert (disk_close(mask, radius) >= mask).all()
+
+
+@given(masks, st.floats(0, 12))
+def test_closing_twice_changes_nothing_more(mask: Mask, radius: float) -> None:
+    once = disk_close(mask, radius)
+    assert (disk_close(once, radius) == once).all()
+
+
+@settings(max_examples=60)
+@given(masks, st.integers(1, 6))
+def test_closing_agrees_with_scikit_image(mask: Mask, radius: int) -> None:
+    assert (disk_close(mask, radius) == closing(mask, disk(radius), mode="ignore")).all()
+
+
+def test_closing_fills_holes_narrower_than_the_disk_only() -> None:
+    ring = draw([Ellipse(20, 20, 12, 12)], (40, 40)) & ~draw([Ellipse(20, 20, 6, 6)], (40, 40))
+    assert disk_close(ring, 7)[20, 20]
+    assert (disk_close(ring, 3) == ring).all()
+
+
+@pytest.mark.parametrize(
+    "operation", [components, component_points, lambda m: disk_dilate(m, 3), lambda m: disk_close(m, 3)]
+)
+def test_masks_are_never_changed(operation) -> None:
+    mask = draw([Ellipse(8, 8, 4, 3), Ellipse(20, 12, 5, 3)], (24, 30))
+    before = mask.copy()
+    mask.flags.writeable = False
+    operation(mask)
+    assert (mask == before).all()
+
+
+def test_points_are_never_changed() -> None:
+    cloud, inside = np.random.default_rng(0).normal(size=(2, 20, 2))
+    before = cloud.copy(), inside.copy()
+    contains(covering_ellipse(cloud, inside), inside)
+    assert (cloud == before[0]).all()
+    assert (inside == before[1]).all()

@@ -1,0 +1,206 @@
+"""Every mode that photographs and masks come in, and one sentence for every file that is neither."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from coarsekit.errors import ImageError
+from coarsekit.images import read_image, read_mask, write_image
+
+GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+MASK = np.array([[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 1]], bool)
+CMYK = (0, 51, 102, 51)
+BRIGHT = [90, 200, 90, 255, 0, 0]
+"""A palette without any black."""
+
+
+def saved(path: Path, picture: Image.Image, **options: object) -> Path:
+    picture.save(path, **options)
+    return path
+
+
+def mode(path: Path) -> str:
+    with Image.open(path) as picture:
+        return picture.mode
+
+
+def paletted(mask: np.ndarray) -> Image.Image:
+    picture = Image.new("P", mask.shape[::-1])
+    picture.putdata(mask.astype(int).ravel().tolist())
+    picture.putpalette(BRIGHT)
+    return picture
+
+
+# ---------------------------------------------------------------------------------------------- photographs
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_colours_are_read_as_they_are(tmp_path: Path, suffix: str) -> None:
+    image = read_image(saved(tmp_path / f"a{suffix}", Image.fromarray(RGB)))
+    assert (image == RGB).all()
+    assert image.dtype == np.uint8
+    assert image.flags.writeable
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_grey_becomes_colour(tmp_path: Path, mode: str) -> None:
+    image = read_image(saved(tmp_path / "a.png", Image.fromarray(GREY).convert(mode)))
+    assert (image == GREY[..., None]).all()
+    assert image.shape == (3, 4, 3)
+
+
+def test_black_and_white_becomes_colour(tmp_path: Path) -> None:
+    image = read_image(saved(tmp_path / "a.png", Image.fromarray(MASK)))
+    assert mode(tmp_path / "a.png") == "1"
+    assert (image == MASK[..., None] * 255).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"transparency": 0}])
+def test_a_palette_gives_its_colours_with_or_without_transparency(tmp_path: Path, options: dict[str, int]) -> None:
+    image = read_image(saved(tmp_path / "a.png", paletted(MASK), **options))
+    assert (image == np.where(MASK[..., None], BRIGHT[3:], BRIGHT[:3])).all()
+
+
+def test_alpha_is_left_out(tmp_path: Path) -> None:
+    rgba = np.dstack([RGB, np.full((6, 5), 128, np.uint8)])
+    assert (read_image(saved(tmp_path / "a.png", Image.fromarray(rgba))) == RGB).all()
+
+
+def test_cmyk_becomes_colour(tmp_path: Path) -> None:
+    image = read_image(saved(tmp_path / "a.tif", Image.new("CMYK", (4, 3), CMYK)))
+    assert image.shape == (3, 4, 3)
+    assert np.allclose(image[0, 0], [255 * 0.8, 255 * 0.8 * 0.8, 255 * 0.6 * 0.8], atol=1)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bit_grey_is_scaled_to_8(tmp_path: Path, suffix: str) -> None:
+    image = read_image(saved(tmp_path / f"a{suffix}", Image.fromarray(GREY.astype(np.uint16) * 257)))
+    assert mode(tmp_path / f"a{suffix}") == "I;16"
+    assert (image == GREY[..., None]).all()
+
+
+def test_32_bit_grey_that_holds_8_bit_values_keeps_them(tmp_path: Path) -> None:
+    assert (read_image(saved(tmp_path / "a.tif", Image.fromarray(GREY.astype(np.int32)))) == GREY[..., None]).all()
+    assert (read_image(saved(tmp_path / "b.tif", Image.fromarray(GREY.astype(np.float32)))) == GREY[..., None]).all()
+
+
+@pytest.mark.parametrize(
+    ("orientation", "upright"),
+    [(1, RGB), (2, RGB[:, ::-1]), (3, RGB[::-1, ::-1]), (6, np.rot90(RGB, -1)), (8, np.rot90(RGB))],
+)
+def test_an_exif_orientation_is_applied(tmp_path: Path, orientation: int, upright: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert (read_image(saved(tmp_path / "a.png", Image.fromarray(RGB), exif=exif)) == upright).all()
+
+
+# ---------------------------------------------------------------------------------------------- masks
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pytest.param(Image.fromarray(MASK), id="1 bit"),
+        pytest.param(Image.fromarray(MASK.astype(np.uint8) * 255), id="0 and 255"),
+        pytest.param(Image.fromarray(MASK.astype(np.uint8)), id="0 and 1"),
+        pytest.param(Image.fromarray(MASK.astype(np.uint16)), id="16 bit"),
+        pytest.param(paletted(MASK), id="a palette without black"),
+        pytest.param(Image.fromarray(np.dstack([MASK * np.uint8(255)] * 3)), id="white on black"),
+        pytest.param(
+            Image.fromarray(np.dstack([MASK * 0, MASK * 0, MASK]).astype(np.uint8)), id="a single dark channel"
+        ),
+        pytest.param(
+            Image.fromarray(np.dstack([MASK * 255, *[MASK * 0] * 2, MASK * 0 + 255]).astype(np.uint8)), id="RGBA"
+        ),
+        pytest.param(Image.fromarray(np.dstack([MASK * 255, MASK * 0 + 255]).astype(np.uint8)), id="grey with alpha"),
+    ],
+)
+def test_a_mask_is_what_is_not_0_in_any_channel_but_alpha(tmp_path: Path, suffix: str, picture: Image.Image) -> None:
+    mask = read_mask(saved(tmp_path / f"a{suffix}", picture))
+    assert mask.dtype == bool
+    assert (mask == MASK).all()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "float32", ">u2"])
+def test_a_mask_of_deep_numbers_is_what_is_not_0(tmp_path: Path, dtype: str) -> None:
+    assert (read_mask(saved(tmp_path / "a.tif", Image.fromarray(MASK.astype(dtype)))) == MASK).all()
+
+
+@pytest.mark.parametrize("transparency", [0, 1])
+def test_the_transparency_of_a_palette_does_not_count(tmp_path: Path, transparency: int) -> None:
+    assert (read_mask(saved(tmp_path / "a.png", paletted(MASK), transparency=transparency)) == MASK).all()
+
+
+def test_a_black_mask_is_empty_whatever_its_alpha(tmp_path: Path) -> None:
+    assert not read_mask(saved(tmp_path / "a.png", Image.new("RGBA", (4, 3), (0, 0, 0, 255)))).any()
+
+
+# ---------------------------------------------------------------------------------------------- what is no image
+
+
+@pytest.mark.parametrize("read", [read_image, read_mask])
+class TestEverySentenceNamesThePath:
+    def test_missing(self, tmp_path: Path, read) -> None:
+        path = tmp_path / "missing.png"
+        with pytest.raises(ImageError, match=f"^{re.escape(str(path))}: no such file"):
+            read(path)
+
+    def test_a_folder(self, tmp_path: Path, read) -> None:
+        with pytest.raises(ImageError, match=f"^{re.escape(str(tmp_path))}: expected an image file, got a folder"):
+            read(tmp_path)
+
+    @pytest.mark.parametrize("content", [b"", b"no image", b"\x00\xff" * 400])
+    def test_not_an_image(self, tmp_path: Path, read, content: bytes) -> None:
+        path = tmp_path / "text.jpg"
+        path.write_bytes(content)
+        with pytest.raises(ImageError, match=f"^{re.escape(str(path))}: not an image"):
+            read(path)
+
+    @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.bmp"])
+    def test_cut_in_the_middle(self, tmp_path: Path, read, name: str) -> None:
+        path = saved(tmp_path / name, Image.fromarray(np.tile(RGB, (20, 20, 1))))
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(ImageError, match=f"^{re.escape(str(path))}: "):
+            read(path)
+
+    def test_a_path_below_a_file(self, tmp_path: Path, read) -> None:
+        path = saved(tmp_path / "a.png", Image.fromarray(RGB)) / "b.png"
+        with pytest.raises(ImageError, match=re.escape(str(path))):
+            read(path)
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.png", {}), ("a.tif", {}), ("b.tif", {"compression": "tiff_lzw"})])
+def test_a_file_cut_anywhere_is_an_error_or_whole(tmp_path: Path, name: str, options: dict[str, str]) -> None:
+    """Never half a mask."""
+    path = saved(tmp_path / name, paletted(np.tile(MASK, (4, 4))), **options)
+    content = path.read_bytes()
+    failed = 0
+    for end in range(0, len(content), 11):
+        path.write_bytes(content[:end])
+        try:
+            assert (read_mask(path) == np.tile(MASK, (4, 4))).all()
+        except ImageError:
+            failed += 1
+    assert failed > len(content) / 11 / 2
+
+
+# ---------------------------------------------------------------------------------------------- writing
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.PNG", "folder/a.tif"])
+def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
+    write_image(tmp_path / name, RGB)
+    assert (read_image(tmp_path / name) == RGB).all()
+    write_image(tmp_path / f"mask_{Path(name).name}", MASK)
+    assert (read_mask(tmp_path / f"mask_{Path(name).name}") == MASK).all()
+
+
+def test_masks_are_written_as_0_and_255(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", MASK)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert (np.asarray(picture) == MASK * np.uint8(255)).all()

@@ -1,0 +1,44 @@
+"""What all tests share: how hypothesis searches, ellipses for it to draw, and small trees of datasets."""
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from coarsekit.types import Ellipse
+
+# The same examples in every run; a busy machine is no failure.
+settings.register_profile(
+    "coarsekit", derandomize=True, max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("coarsekit")
+
+# Ellipses on, across and beside a photograph of about 40 px, from slivers to larger than it.
+st.register_type_strategy(
+    Ellipse,
+    st.builds(
+        Ellipse,
+        cx=st.floats(-20, 60),
+        cy=st.floats(-20, 60),
+        rx=st.floats(0.3, 40),
+        ry=st.floats(0.3, 40),
+        angle=st.floats(-360, 360),
+    ),
+)
+
+
+@pytest.fixture(scope="session")
+def trees() -> dict[str, Callable[[Path], str]]:
+    """The tree-writers of ``tests/trees.py``, by reader; run, not imported, since no folder of tests is a package."""
+    return runpy.run_path(str(Path(__file__).with_name("trees.py")))["TREES"]
+
+
+@pytest.fixture
+def idrid(trees: dict[str, Callable[[Path], str]], tmp_path: Path) -> Path:
+    """The folder ``A. Segmentation`` of a small IDRiD tree."""
+    folder = tmp_path / "data"
+    trees["idrid"](folder)
+    return folder / "A. Segmentation"

@@ -1,0 +1,70 @@
+"""A small tree in the layout of each dataset, for the contract test of readers: one function per reader.
+
+Each is given an empty folder, fills it as the dataset's publisher would have, and returns the SOURCE that opens it.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from coarsekit.geometry import draw
+from coarsekit.types import Ellipse
+
+WIDTH, HEIGHT = 160, 120
+IDRID_FOLDERS = {"MA": "1. Microaneurysms", "HE": "2. Haemorrhages", "EX": "3. Hard Exudates", "SE": "4. Soft Exudates"}
+IDRID_SPLITS = {"a. Training Set": ("IDRiD_01", "IDRiD_02"), "b. Testing Set": ("IDRiD_55",)}
+
+
+def photograph(seed: int) -> Image.Image:
+    """A red disk with some noise, as a fundus camera would see it from afar."""
+    noise = np.random.default_rng(seed).integers(0, 40, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    disk = draw([Ellipse(WIDTH / 2, HEIGHT / 2, 58, 58)], (HEIGHT, WIDTH))
+    return Image.fromarray(noise + np.uint8([160, 60, 20]) * disk[..., None])
+
+
+def lesions(seed: int) -> np.ndarray:
+    """A mask (h, w) uint8 of 0 and 1 with six blobs."""
+    rng = np.random.default_rng(seed)
+    places = [Ellipse(x, y, *rng.uniform(1.5, 5, 2)) for x in (45, 80, 115) for y in (40, 80)]
+    return draw(places, (HEIGHT, WIDTH)).astype(np.uint8)
+
+
+def palette(mask: np.ndarray) -> Image.Image:
+    """Indices 0 and 1 under a palette without any black, as most of IDRiD's masks are published."""
+    picture = Image.fromarray(mask).convert("P")
+    picture.putdata(mask.ravel().tolist())
+    picture.putpalette([255, 255, 255, 255, 0, 0])
+    return picture
+
+
+def idrid(folder: Path) -> str:
+    """Two training and one testing photograph: palette masks, an RGBA one, an all-zero one, and missing ones."""
+    root = folder / "A. Segmentation"
+    for split, keys in IDRID_SPLITS.items():
+        pictures = root / "1. Original Images" / split
+        pictures.mkdir(parents=True)
+        for number, key in enumerate(keys):
+            photograph(number).save(pictures / f"{key}.jpg")
+            for seed, (lesion, name) in enumerate(IDRID_FOLDERS.items()):
+                masks = root / "2. All Segmentation Groundtruths" / split / name
+                masks.mkdir(parents=True, exist_ok=True)
+                mask = lesions(seed)
+                if (key, lesion) == ("IDRiD_02", "SE"):
+                    continue
+                if (key, lesion) == ("IDRiD_01", "SE"):
+                    mask = np.zeros_like(mask)
+                picture = palette(mask)
+                if (key, lesion) == ("IDRiD_55", "EX"):
+                    picture = Image.fromarray(np.dstack([mask * 255, mask * 0, mask * 0, mask * 0 + 255]))
+                picture.save(masks / f"{key}_{lesion}.tif")
+    return f"idrid:{folder}"
+
+
+def sample(folder: Path) -> str:
+    """The sample is bundled: nothing to write."""
+    return "sample"
+
+
+TREES: dict[str, Callable[[Path], str]] = {"idrid": idrid, "sample": sample}
