@@ -14,7 +14,9 @@ _OWN = ""
 
 @click.command("export")
 @click.argument("source", default="sample")
-@click.option("--to", "folder", metavar="FOLDER", help="Folder to write to.  [default: exported/READER-STYLE-SEED]")
+@click.option(
+    "--to", "folder", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/READER-STYLE-SEED]"
+)
 @click.option("--hub", metavar="[REPO_ID]", is_flag=False, flag_value=_OWN, help="Push to the Hugging Face Hub, too.")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
 @SPLIT
@@ -50,6 +52,8 @@ def command(
     """
     if folder is None and hub is None:
         raise click.UsageError("say where to: --to FOLDER, or --hub to push to the Hugging Face Hub")
+    if hub and ":" in hub:
+        raise click.UsageError(f"{hub!r} after --hub names no repository; write the SOURCE before --hub")
     if private and hub is None:
         raise click.UsageError("--private is for --hub, which is not given")
     style, reductions = style_named(style_name), tuple(dict.fromkeys(numbers(reduction)))

@@ -232,6 +232,7 @@ def test_memory_does_not_grow_with_the_number_of_photographs(tmp_path: Path) -> 
     [
         ((), "say where to: --to FOLDER, or --hub"),
         (("--to", "x", "--private"), "--private is for --hub"),
+        (("--hub", "idrid:data"), "'idrid:data' after --hub names no repository; write the SOURCE before --hub"),
         (("--to", "x", "--size", "big"), "--size is a number of px, or 'native', got 'big'"),
         (("--to", "x", "--size", "4"), "8 px or more, got 4"),
         (("--to", "x", "--reduction", "0.5"), "finite number from 1"),

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.errors import AnnotationError, ImageError, ParameterError
 from coarsekit.geometry import draw, extent
+from coarsekit.images import decode_png, encode_png
 from coarsekit.pairs import pairs_of
 from coarsekit.patches import crop, window_around
+from coarsekit.preview import pair_sheet
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
 
 HEIGHT, WIDTH = 90, 120
@@ -91,3 +93,19 @@ def test_an_annotation_of_a_photograph_of_another_size_is_refused() -> None:
 def test_a_patch_needs_some_pixels() -> None:
     with pytest.raises(ParameterError, match="8 px or more, got 7"):
         next(pairs_of(fundus(), annotation(mark("MA", 3, 3)), size=7))
+
+
+def test_a_sheet_shows_each_pair_three_times_and_none_as_black() -> None:
+    pairs = list(pairs_of(fundus(), annotation(mark("MA", 40, 40), mark("HE", 60, 50), mark("SE", 9, 9)), size=32))
+    sheet = pair_sheet(pairs, columns=2, size=64)
+    assert sheet.shape == (2 * 64, 2 * 3 * 64, 3)
+    assert not sheet[64:, 3 * 64 :].any()
+    assert not pair_sheet([], size=64).any()
+
+
+def test_png_loses_nothing() -> None:
+    whole = fundus(MA=np.random.default_rng(1).random((HEIGHT, WIDTH)) < 0.5)
+    np.testing.assert_array_equal(decode_png(encode_png(whole.image)), whole.image)
+    np.testing.assert_array_equal(decode_png(encode_png(whole.fine["MA"])), whole.fine["MA"] * 255)
+    with pytest.raises(ImageError, match="5 bytes are not an image"):
+        decode_png(b"\x89PNG\r")
