@@ -9,9 +9,10 @@ from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from coarsekit.dataset import Dataset, Licence
-from coarsekit.plan import Plan, configuration, provenance
+from coarsekit.plan import Plan, configuration, provenance, published
 from coarsekit.rows import features
 from coarsekit.shards import Contents, Tally
+from coarsekit.styles import STYLES
 
 # Licences that the Hub knows by name; any other is "other", with its own name and address.
 _KNOWN = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
@@ -92,7 +93,7 @@ def dataset_card(dataset: Dataset, plan: Plan, held: Held, picture: str) -> str:
         picture=picture,
         place=f"FOLDER-OR-USER/{dataset.name}-coarse",
         first=configuration(plan.reductions[0]),
-        split=splits[0],
+        split=published(splits[0]),
         table=_markdown(statistics(held, dataset.lesions)),
         size=f"{plan.size} × {plan.size} px" if plan.size else "at the window's own size",
         lesions=", ".join(f"{place} {name}" for place, name in enumerate(dataset.lesions)),
@@ -135,7 +136,7 @@ def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
     configs: list[dict[str, Any]] = []
     for reduction in plan.reductions:
         name = configuration(reduction)
-        own = {split: contents for (r, split), contents in held.items() if r == reduction}
+        own = {published(split): contents for (r, split), contents in held.items() if r == reduction}
         infos[name] = DatasetInfo(
             features=features(dataset.lesions),
             splits=SplitDict(
@@ -171,8 +172,9 @@ def _command(dataset: Dataset, plan: Plan) -> str:
     split = f" --split {plan.split}" if plan.split else ""
     reductions = ",".join(f"{reduction:g}" for reduction in plan.reductions)
     size = plan.size or "native"
+    style = plan.style.name if plan.style.name in STYLES else f"{plan.style.name}.toml"
     return (
-        f"coarsekit export {source}{split} --reduction {reductions} --style {plan.style.name} --seed {plan.seed} "
+        f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {plan.seed} "
         f"--size {size} --to FOLDER    # coarsekit {provenance(dataset, plan)['version']}"
     )
 

@@ -8,7 +8,9 @@ main = LazyGroup(
     about="From fine lesion masks to the circles and ellipses that an annotator would have drawn.",
     summaries={
         "readers": "Show the datasets that can be read, with their licences.",
-        "export": "Write pairs of coarse and fine masks as a Hugging Face dataset, to a folder or the Hub.",
+        "check": "Find what is wrong with a SOURCE, and how large its lesions are.",
         "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
+        "export": "Write pairs of coarse and fine masks as a Hugging Face dataset, to a folder or the Hub.",
+        "calibrate": "Measure how people draw, and write it as a style.",
     },
 )

@@ -40,13 +40,21 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
+    return np.asarray(read_values(path) != 0, dtype=bool)
+
+
+def read_values(path: str | os.PathLike[str]) -> NDArray:
+    """The raw values of a mask or label map, (h, w): palette indices, grey values, or the greatest colour channel.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
     picture = _open(path)
     if picture.mode not in ("1", "L", "P", "I", "F", "I;16", "RGB"):
         picture = picture.convert("LA" if picture.mode == "LA" else "RGBA")
     values = np.asarray(picture)
     if picture.mode in ("LA", "RGBA"):
         values = values[..., :-1]
-    return np.asarray(values.any(axis=2) if values.ndim == 3 else values != 0, dtype=bool)
+    return values.max(axis=2) if values.ndim == 3 else values
 
 
 def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
@@ -90,5 +98,5 @@ def _open(path: str | os.PathLike[str]) -> Pillow.Image:
         raise ImageError(f"{path}: expected an image file, got a folder") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
-    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as cause:
+    except Exception as cause:  # Pillow's parsers stumble over hostile files with errors of many kinds
         raise ImageError(f"{path}: the image cannot be decoded ({cause}); export or copy it again") from None

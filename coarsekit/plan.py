@@ -1,6 +1,7 @@
 """What an export is made of: every choice in one place, and the provenance that says so beside the data."""
 
 import json
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -22,7 +23,7 @@ class Shard:
 
     def path(self, reduction: float) -> str:
         """Its file for one reduction factor, relative to the export's folder."""
-        return f"{configuration(reduction)}/{self.split}-{self.index:05d}.parquet"
+        return f"{configuration(reduction)}/{published(self.split)}-{self.index:05d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,19 @@ class Plan:
         return {self.split: dataset.keys(self.split)}
 
     def shards(self, dataset: Dataset) -> list[Shard]:
-        """All shards, in the dataset's order of photographs."""
+        """All shards, in the dataset's order of photographs.
+
+        Raises `ParameterError` when two splits would be published under one name.
+        """
+        photographs = self.photographs(dataset)
+        if len({published(split) for split in photographs}) < len(photographs):
+            raise ParameterError(
+                f"the splits {', '.join(photographs)} cannot be told apart by letters, digits and '_', as a dataset on "
+                "the Hub must; rename one, or export them one by one with --split"
+            )
         return [
             Shard(split, start // self.per_shard, keys[start : start + self.per_shard])
-            for split, keys in self.photographs(dataset).items()
+            for split, keys in photographs.items()
             for start in range(0, len(keys), self.per_shard)
         ]
 
@@ -77,6 +87,11 @@ class Plan:
 def configuration(reduction: float) -> str:
     """Name of the configuration that holds the pairs at one reduction factor."""
     return f"reduction-{float(reduction)}"
+
+
+def published(split: str) -> str:
+    """Name of a split as `datasets` takes it: letters, digits and ``_``, and ``train`` where there is but one part."""
+    return "train" if split == "all" else re.sub(r"\W", "_", split)
 
 
 def provenance(dataset: Dataset, plan: Plan) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from coarsekit.metrics import count, iou
 from coarsekit.pairs import pairs_of
 from coarsekit.plan import Plan, Shard
 from coarsekit.rows import features, pair_of, row_of
-from coarsekit.simulate import sweep
+from coarsekit.simulate import annotate_sweep
 from coarsekit.types import Fundus, Pair
 
 _FOOTER = b"coarsekit"
@@ -122,7 +122,7 @@ def _write_photograph(
     tallies: Mapping[float, dict[str, Tally]],
 ) -> None:
     """Write the pairs of one photograph at every reduction factor, a row group each, and add to the counts."""
-    annotations = sweep(fundus, writers, plan.style, plan.seed, dataset.name)
+    annotations = annotate_sweep(fundus, list(writers), plan.style, plan.seed, dataset.name)
     for (reduction, writer), annotation in zip(writers.items(), annotations, strict=True):
         rows: list[dict[str, Any]] = []
         counted: dict[str, Tally] = {}

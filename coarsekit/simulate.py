@@ -4,7 +4,7 @@ The chain is the paper's (Yu et al., section 3.1): smoothing, dilating, expandin
 with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step and for each imprecision of a drawing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import exp, inf, sqrt
 from typing import NamedTuple
@@ -142,14 +142,16 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
 
     Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
     """
-    return next(sweep(fundus, [reduction], style, seed, dataset))
+    return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
 
 
-def sweep(
-    fundus: Fundus, reductions: Iterable[float], style: Style, seed: int = 0, dataset: str = ""
+def annotate_sweep(
+    fundus: Fundus, reductions: Sequence[float], style: Style, seed: int = 0, dataset: str = ""
 ) -> Iterator[Annotation]:
-    """`annotate` at each of several reduction factors; the components are found once for all of them."""
-    reductions = list(reductions)
+    """`annotate` at each of several reduction factors; the components are found once.
+
+    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    """
     for reduction in reductions:
         check_reduction(reduction)
     height, width = fundus.shape

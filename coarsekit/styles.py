@@ -1,7 +1,12 @@
-"""How people draw: the simulator's parameters, and two presets of them."""
+"""How people draw: the simulator's parameters, two presets of them, and TOML files for others."""
 
+import json
+import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -96,15 +101,79 @@ HUMAN = Style(
 )
 """The imprecision of real experts, as measured; the style to train for."""
 
+_LENGTHS = ("smooth", "dilate", "expand")
+_NAME = re.compile(r"[\w-]{1,80}")
+
 STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN)})
 """The presets by name."""
 
 
 def style_named(name: str) -> Style:
-    """A preset.
+    """A preset, or the style that the TOML file of that path describes.
 
-    Raises `ParameterError` for an unknown name.
+    Raises `ParameterError` for an unknown name, or a file that does not describe a style.
     """
-    if name not in STYLES:
-        raise ParameterError(f"no style {name!r}; choose one of {', '.join(STYLES)}{suggestion(name, STYLES)}")
-    return STYLES[name]
+    if name in STYLES:
+        return STYLES[name]
+    if name.endswith(".toml"):
+        return load_style(Path(name))
+    raise ParameterError(
+        f"no style {name!r}; choose one of {', '.join(STYLES)}{suggestion(name, STYLES)} (or name a TOML file)"
+    )
+
+
+def load_style(path: Path) -> Style:
+    """The style that a TOML file describes: what `dump_style` writes, of which all but the name may be left out.
+
+    Raises `ParameterError` when the file is missing, is no TOML, or holds a field that a style does not have.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParameterError(f"{path}: no such file; 'coarsekit calibrate' writes a style's TOML file") from None
+    except (OSError, ValueError, RecursionError) as cause:
+        raise ParameterError(f"{path}: cannot be read as TOML ({cause}); correct it") from None
+    given = {"name": path.stem} | content
+    if not isinstance(given["name"], str) or given["name"] in STYLES or not _NAME.fullmatch(given["name"]):
+        raise ParameterError(
+            f"{path}: name: expected letters, digits, '-' and '_', and not {' or '.join(STYLES)}, got {given['name']!r}"
+        )
+    lengths = _numbers(path, "", {key: value for key, value in given.items() if key in _LENGTHS})
+    lesions = given.get("imprecision", {})
+    unknown = set(given) - {*_LENGTHS, "name", "reference_width", "imprecision", "other"}
+    if unknown or not isinstance(lesions, dict):
+        raise ParameterError(f"{path}: {min(unknown, default='imprecision')} is not a field of a style; correct it")
+    width = given.get("reference_width", PAPER.reference_width)
+    if isinstance(width, bool) or not isinstance(width, int):
+        raise ParameterError(f"{path}: reference_width: expected a whole number of px, got {width!r}")
+    try:
+        imprecision = {lesion: Imprecision(**_numbers(path, lesion, own)) for lesion, own in lesions.items()}
+        other = Imprecision(**_numbers(path, "other", given["other"])) if "other" in given else None
+        return Style(given["name"], width, **lengths, imprecision=imprecision, other=other)
+    except ParameterError as error:
+        raise ParameterError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+
+
+def dump_style(style: Style) -> str:
+    """A style as the text of a TOML file; `load_style` gives the same style back."""
+    parameters = style.parameters()
+    lines = [f"name = {json.dumps(style.name)}", f"reference_width = {style.reference_width}"]
+    lines += [f"{name} = {parameters[name]!r}" for name in _LENGTHS]
+    tables = {f"imprecision.{json.dumps(lesion)}": own for lesion, own in parameters["imprecision"].items()}
+    tables |= {"other": parameters["other"]} if style.other else {}
+    for head, own in tables.items():
+        lines += ["", f"[{head}]", *(f"{name} = {value!r}" for name, value in own.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(path: Path, where: str, given: object) -> dict[str, float]:
+    known = (*_LENGTHS,) if not where else Imprecision.__slots__
+    if not isinstance(given, dict):
+        raise ParameterError(f"{path}: {where}: expected a table, got {given!r}")
+    for name, value in given.items():
+        place = f"{where}.{name}" if where else name
+        if name not in known:
+            raise ParameterError(f"{path}: {place} is not a field of a style{suggestion(name, known)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+            raise ParameterError(f"{path}: {place}: expected a finite number, got {value!r}")
+    return {name: float(value) for name, value in given.items()}

@@ -50,22 +50,30 @@ class Ellipse:
                 raise AnnotationError(f"an ellipse's {name} must be above 0 px, got {getattr(self, name):g}")
 
 
+def lesion_name(name: str) -> str:
+    """The name itself, if masks can be written one file per lesion under it.
+
+    Raises `AnnotationError` otherwise.
+    """
+    if not name.strip() or name.startswith(".") or any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name):
+        raise AnnotationError(
+            f"a lesion name must be usable in a file name (no slash, colon or leading dot), got {name!r}"
+        )
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One drawn ellipse and the lesion class that it stands for.
 
-    Raises `AnnotationError` for a lesion name that could not name a file (masks are written one file per lesion).
+    Raises `AnnotationError` for a lesion name that could not name a file.
     """
 
     lesion: str
     ellipse: Ellipse
 
     def __post_init__(self) -> None:
-        name = self.lesion
-        if not name.strip() or name.startswith(".") or any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name):
-            raise AnnotationError(
-                f"a lesion name must be usable in a file name (no slash, colon or leading dot), got {name!r}"
-            )
+        lesion_name(self.lesion)
 
 
 @dataclass(frozen=True, slots=True)

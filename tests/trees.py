@@ -3,6 +3,7 @@
 Each is given an empty folder, fills it as the dataset's publisher would have, and returns the SOURCE that opens it.
 """
 
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,4 +68,7 @@ def sample(folder: Path) -> str:
     return "sample"
 
 
-TREES: dict[str, Callable[[Path], str]] = {"idrid": idrid, "sample": sample}
+_OTHERS = runpy.run_path(str(Path(__file__).parent / "coarsekit" / "reader_trees.py"))
+TREES: dict[str, Callable[[Path], str]] = {"idrid": idrid, "sample": sample} | {
+    name: _OTHERS[f"write_{name}"] for name in ("ddr", "eophtha", "fgadr", "folder")
+}

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.files import whole
-from coarsekit.styles import STYLES
+from coarsekit.styles import style_named
 from zoo import checkpoint
 from zoo.bundled import RECORD, locate
 from zoo.losses import refinement_loss
@@ -66,7 +66,7 @@ def train(
     run = _Run(recipe, training, out, trained_on, device, workers)
     if resume:
         run.restore()
-    styles = [STYLES[name] for name in recipe.styles]
+    styles = [style_named(name) for name in recipe.styles]
     while run.epoch < recipe.epochs:
         began = time.monotonic()
         loss = run.one_epoch(report)
@@ -129,7 +129,7 @@ class _Run:
         self.keys = [photograph.key for photograph in training]
         self.pairs = SimulatedPairs(
             training,
-            [STYLES[name] for name in recipe.styles],
+            [style_named(name) for name in recipe.styles],
             recipe.reductions,
             self.network.config,
             recipe.seed,

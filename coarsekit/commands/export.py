@@ -21,7 +21,13 @@ _OWN = ""
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
 @SPLIT
 @click.option("--reduction", default="1.0", show_default=True, help="A value, a list, or a sweep such as 1.0:2.0:0.5.")
-@click.option("--style", "style_name", default="human", show_default=True, help=f"How to draw: {' or '.join(STYLES)}.")
+@click.option(
+    "--style",
+    "style_name",
+    default="human",
+    show_default=True,
+    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
+)
 @SEED
 @click.option("--size", default="256", show_default=True, help="Side of the patches, px, or 'native' for the window's.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to work in.")

@@ -6,15 +6,14 @@ The photographs are JPEGs of 2144 × 1424 px, the masks PNGs; see ``coarsekit/sa
 
 from pathlib import Path
 
-from coarsekit.dataset import CC_BY_4, Dataset
+from coarsekit.dataset import CC_BY_4, FileDataset, Files, visible
 from coarsekit.errors import SourceError
-from coarsekit.images import read_image, read_mask
-from coarsekit.types import LESIONS, Fundus
+from coarsekit.types import LESIONS
 
 _FOLDER = Path(__file__).parents[1] / "samples"
 
 
-class Reader(Dataset):
+class Reader(FileDataset):
     """Reads the sample; it takes no path."""
 
     name = "sample"
@@ -25,14 +24,16 @@ class Reader(Dataset):
         "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
         "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
     )
+    pads = False
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        return {"validation": tuple(sorted(path.stem for path in _FOLDER.glob("*.jpg")))}
+        return {"validation": tuple(path.stem for path in visible(_FOLDER, [".jpg"]))}
 
-    def read(self, key: str) -> Fundus:
+    def files(self, key: str) -> Files:
         if key not in self.keys():
             raise SourceError(f"the sample has no photograph {key!r}; it has {', '.join(self.keys())}")
-        image = read_image(_FOLDER / f"{key}.jpg")
-        paths = {lesion: _FOLDER / f"{key}_{lesion}.png" for lesion in self.lesions}
-        fine = {lesion: read_mask(path) for lesion, path in paths.items() if path.exists()}
-        return Fundus(key, f"{key}.jpg", "validation", image, fine)
+        masks = {lesion: _FOLDER / f"{key}_{lesion}.png" for lesion in self.lesions}
+        return Files(key, "validation", _FOLDER / f"{key}.jpg", masks, self.lesions)
+
+    def mask_files(self) -> list[Path]:
+        return visible(_FOLDER, [".png"])

@@ -122,6 +122,26 @@ def test_every_split_loads_even_where_a_shard_is_empty(tmp_path: Path) -> None:
     assert min(map(len, loaded.values())) >= 8
 
 
+def test_any_folder_can_be_exported_its_splits_under_names_that_load(source: str, tmp_path: Path) -> None:
+    photographs = Path(source.removeprefix("idrid:")) / "1. Original Images" / "a. Training Set"
+    masks = Path(source.removeprefix("idrid:")) / "2. All Segmentation Groundtruths" / "a. Training Set"
+    options = "?images=photos&masks=masks/{stem}_{lesion}.tif&lesions=HE"
+    for name, splits in (("one", [""]), ("two", ["part-1", "part-2"])):
+        (tmp_path / name / "masks").mkdir(parents=True)
+        for index, split in enumerate(splits):
+            (tmp_path / name / "photos" / split).mkdir(parents=True)
+            stem = f"IDRiD_00{index}"
+            shutil.copy(photographs / f"{stem}.jpg", tmp_path / name / "photos" / split)
+            shutil.copy(masks / "2. Haemorrhages" / f"{stem}_HE.tif", tmp_path / name / "masks")
+        done(f"folder:{tmp_path / name}{options}", "--to", tmp_path / f"{name}-pairs", "--size", 8)
+    loaded = [
+        datasets.load_dataset(str(tmp_path / f"{name}-pairs"), cache_dir=str(tmp_path)) for name in ("one", "two")
+    ]
+    assert [list(splits) for splits in loaded] == [["train"], ["part_1", "part_2"]]
+    assert [splits[name][0]["split"] for splits in loaded for name in splits] == ["all", "part-1", "part-2"]
+    assert loaded[0]["train"].features["lesion"].names == ["HE"]
+
+
 def test_the_table_counts_what_is_there(source: str, exported: Path) -> None:
     told = done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "--to", exported)
     rows = support.rows(exported)

@@ -19,7 +19,9 @@ from zoo.bundled import DEFAULT
     "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
 )
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
-@click.option("--style", "style_name", default="human", show_default=True, help="Style of drawing: human or paper.")
+@click.option(
+    "--style", "style_name", default="human", show_default=True, help="Style of drawing: human, paper or a TOML file."
+)
 @click.option("--lesion", "lesions", multiple=True, help="Only this lesion class; may be repeated.  [default: all]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
 @SEED

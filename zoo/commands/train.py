@@ -25,7 +25,9 @@ DEFAULTS = Recipe("unet")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
 @click.option("--start", default="", metavar="REFINER", help="Fine-tune this refiner: its variant, fields and weights.")
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
-@click.option("--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles of drawing to train for.")
+@click.option(
+    "--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles to train for: presets, TOML files."
+)
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
 @click.option("--epochs", default=DEFAULTS.epochs, show_default=True)
 @click.option("--samples", type=int, help="Pairs per epoch.  [default: one per drawn window]")
@@ -57,13 +59,15 @@ def command(
     """
     run = {name: options.pop(name) for name in ("device", "threads", "workers", "resume", "force", "as_json", "quiet")}
     styles = [style_named(name) for name in style.split(",")]
+    if len({kind.name for kind in styles}) < len(styles):
+        raise click.UsageError(f"--style {style} names one style twice; give each TOML file a name of its own")
     folder, dataset = Path(out), open_source(source)
     if not run["resume"]:
         claim([folder / CONFIG], run["force"])
     if options["variant"] == "shrink":
         record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
     else:
-        names, factors = tuple(kind.name for kind in styles), numbers(reduction)
+        names, factors = tuple(style.split(",")), numbers(reduction)
         config = _settings(fields)
         if options["start"]:
             stored = read_config(locate(options["start"]))

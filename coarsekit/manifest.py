@@ -1,0 +1,181 @@
+"""``coarsekit.toml``: what a folder of photographs beside masks must say of itself, or a SOURCE in its stead.
+
+::
+
+    title = "Our clinic, 2024"                     # all fields but masks may be left out
+    citation = "…"
+    images = "photos"                              # folder of the photographs; default "images"
+    suffixes = [".jpg", ".png"]                    # of the photographs; default: any image
+    licence = {name = "CC-BY-4.0", url = "https://…", redistribution = true}   # default: unknown, not to be passed on
+
+    [masks]                                        # one of three: a mask file for each class …
+    MA = "masks/{stem}_MA.png"
+    "drusen" = "masks/drusen/{stem}.tif"
+
+    [label_map]                                    # … or one file whose values are classes …
+    file = "labels/{stem}.png"
+    values = {1 = "MA", 2 = "HE"}
+
+    [coco]                                         # … or COCO instances
+    file = "annotations/{split}.json"
+    classes = {microaneurysm = "MA"}               # default: the category names
+
+    [splits]                                       # default: a folder in ``images`` for each split, or none: "all"
+    train = "train.txt"                            # a list file: one photograph a line
+
+``every_class = true`` says that a photograph without a mask file of every class is damaged, ``false`` that a class it
+does not show has no file; ``threshold = 127`` that
+masks have soft edges and count above that value. In patterns ``{stem}`` is the photograph's name without its suffix,
+``{split}`` its split. A SOURCE says the same after a question mark, with ``{lesion}`` in one pattern for all classes:
+``folder:PATH?images=photos&masks=masks/{stem}_{lesion}.png&lesions=MA,HE``.
+"""
+
+import re
+import tomllib
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
+from urllib.parse import unquote
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from coarsekit.errors import AnnotationError, SourceError
+from coarsekit.types import lesion_name
+
+FILE = "coarsekit.toml"
+_OPTIONS = ("images", "masks", "lesions", "threshold", "every_class", "title", "citation")
+
+
+def _inside(text: str) -> str:
+    path = PurePosixPath(text)
+    if not text or path.is_absolute() or ".." in path.parts or "\0" in text:
+        raise ValueError(f"a path inside the folder, without '..', is expected, got {text!r}")
+    return text
+
+
+def _pattern(text: str) -> str:
+    unknown = re.search(r"\{(?!stem\}|split\})[^}]*\}?", text)
+    if unknown:
+        raise ValueError(f"{unknown.group()} stands for nothing; use {{stem}} and {{split}}")
+    return _inside(text)
+
+
+def _lesion(name: str) -> str:
+    try:
+        return lesion_name(name)
+    except AnnotationError as error:
+        raise ValueError(str(error)) from None
+
+
+Inside = Annotated[str, AfterValidator(_inside)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+Lesion = Annotated[str, AfterValidator(_lesion)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Terms(_Strict):
+    """The licence of a folder's data."""
+
+    name: str
+    url: str = ""
+    redistribution: bool = False
+
+
+class LabelMap(_Strict):
+    """One file a photograph whose values are classes; 0 is background."""
+
+    file: Pattern
+    values: dict[Annotated[str, Field(pattern=r"^[0-9]{1,5}$")], Lesion] = Field(min_length=1)
+
+    @property
+    def lesions(self) -> dict[int, str]:
+        """Lesion class by value."""
+        return {int(value): lesion for value, lesion in self.values.items()}
+
+
+class Coco(_Strict):
+    """COCO instances: one file, or one a split."""
+
+    file: Pattern
+    classes: dict[str, Lesion] | None = None
+
+
+class Manifest(_Strict):
+    """The fields of ``coarsekit.toml``."""
+
+    title: str = ""
+    citation: str = ""
+    images: Inside = "images"
+    suffixes: list[str] | None = Field(None, min_length=1)
+    licence: Terms | None = None
+    threshold: float = Field(0, ge=0)
+    every_class: bool | None = None
+    masks: dict[Lesion, Pattern] | None = Field(None, min_length=1)
+    label_map: LabelMap | None = None
+    coco: Coco | None = None
+    splits: dict[Annotated[str, AfterValidator(_lesion)], Inside] | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Manifest":
+        given = [name for name in ("masks", "label_map", "coco") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"one of [masks], [label_map] and [coco] is expected, got {' and '.join(given) or 'none'}")
+        return self
+
+
+def read_manifest(root: Path) -> Manifest:
+    """What the ``coarsekit.toml`` in ``root`` says.
+
+    Raises `SourceError` when it is missing, not TOML, or mis-typed; the sentence names the field.
+    """
+    path = root / FILE
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SourceError(
+            f"{path}: no such file; write one with a table [masks] (MA = 'masks/{{stem}}_MA.png'), or say it in the "
+            "SOURCE: 'folder:PATH?masks=masks/{stem}_{lesion}.png&lesions=MA,HE'"
+        ) from None
+    except (OSError, ValueError, RecursionError) as cause:
+        raise SourceError(f"{path}: cannot be read as TOML ({cause}); correct it") from None
+    return _validated(str(path), content)
+
+
+def manifest_of_options(options: str) -> Manifest:
+    """What ``name=value&name=value`` after a SOURCE's question mark says.
+
+    Raises `SourceError` for an unknown name or a value that does not fit.
+    """
+    given: dict[str, Any] = {}
+    for field in options.split("&"):
+        name, equals, value = field.partition("=")
+        if name not in _OPTIONS or not equals:
+            raise SourceError(f"{field!r} is not an option of a folder; expected one of {'=, '.join(_OPTIONS)}=")
+        given[name] = unquote(value)
+    lesions = [lesion for lesion in given.pop("lesions", "").split(",") if lesion]
+    pattern = given.pop("masks", "")
+    if not lesions or "{lesion}" not in pattern:
+        raise SourceError("a folder's options need masks= with {stem} and {lesion} in it, and lesions=MA,HE,…")
+    given["masks"] = {lesion: pattern.replace("{lesion}", lesion) for lesion in lesions}
+    if "every_class" in given:
+        given["every_class"] = given["every_class"].lower() in ("1", "true", "yes")
+    if "threshold" in given:
+        try:
+            given["threshold"] = float(given["threshold"])
+        except ValueError:
+            raise SourceError(f"threshold must be a number, got {given['threshold']!r}") from None
+    return _validated("the options of the SOURCE", given)
+
+
+def _validated(where: str, content: dict[str, Any]) -> Manifest:
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"] if part != "[key]")
+        problem = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            problem = "is not a field of this file; check its spelling"
+        raise SourceError(f"{where}: {field + ': ' if field else ''}{problem}") from None

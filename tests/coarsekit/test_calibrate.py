@@ -1,0 +1,270 @@
+"""Measuring how people draw: what was simulated comes back; styles as TOML files; the command."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coarsekit.annotations import native
+from coarsekit.calibrate import against_outlines, between_annotators, match, measure, to_style
+from coarsekit.cli import main
+from coarsekit.errors import ParameterError
+from coarsekit.simulate import draw_by_hand
+from coarsekit.styles import HUMAN, PAPER, Imprecision, Style, dump_style, load_style, style_named
+from coarsekit.types import Annotation, Ellipse, Mark
+
+KNOWN = {
+    "MA": Imprecision(size_bias=0.15, size=0.28, centre=0.27, aspect=0.1, angle=6.0, circles=0.9),
+    "HE": Imprecision(size_bias=0.3, size=0.2, centre=0.15, aspect=0.25, angle=10.0, circles=0.3),
+    "SE": Imprecision(size_bias=0.0, size=0.1, centre=0.05, aspect=0.15, angle=4.0, circles=0.0),
+}
+WIDTH, HEIGHT, PHOTOGRAPHS = 4000, 3000, 60
+
+
+def annotation(name: str, drawn: Mapping[str, tuple[Ellipse, ...]]) -> Annotation:
+    marks = tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses)
+    return Annotation(f"{name}.jpg", WIDTH, HEIGHT, marks)
+
+
+@pytest.fixture(scope="module")
+def exact() -> dict[str, dict[str, tuple[Ellipse, ...]]]:
+    """Long ellipses on a wide grid, 48 of each class on each photograph."""
+    rng = np.random.default_rng(0)
+    photographs = {}
+    for number in range(PHOTOGRAPHS):
+        photographs[f"eye{number}"] = {
+            lesion: tuple(
+                Ellipse(x, y, radius * stretch, radius / stretch, rng.uniform(0, 180))
+                for x in range(300, 4000, 500)
+                for y in range(300, 3000, 500)
+                for radius, stretch in [(rng.uniform(20, 60), rng.uniform(1.25, 1.6))]
+            )
+            for lesion in KNOWN
+        }
+    return photographs
+
+
+@pytest.fixture(scope="module")
+def drawings(exact) -> dict[str, dict[str, Annotation]]:
+    style, rng = Style("known", imprecision=KNOWN), np.random.default_rng(1)
+    return {
+        annotator: {
+            name: annotation(name, draw_by_hand(outlines, style, rng, (HEIGHT, WIDTH)))
+            for name, outlines in exact.items()
+        }
+        for annotator in ("ana", "ben", "eva")
+    }
+
+
+def marks_of(drawings: Mapping[str, Mapping[str, Annotation]], lesion: str) -> list[Ellipse]:
+    return [ellipse for own in drawings.values() for drawing in own.values() for ellipse in drawing.of(lesion)]
+
+
+def assert_known(found: Imprecision, known: Imprecision) -> None:
+    for name in Imprecision.__slots__:
+        # A tenth, and the angle of an eighth of a right angle's spread less sharply, since circles have none.
+        near = pytest.approx(getattr(known, name), rel=0.15, abs=0.5 if name == "angle" else 0.02)
+        assert getattr(found, name) == near, name
+
+
+@pytest.mark.parametrize("lesion", KNOWN)
+def test_the_imprecision_that_annotators_were_given_comes_back(drawings, lesion: str) -> None:
+    matches = [pair for pair in between_annotators(drawings) if pair.lesion == lesion]
+    found = measure(matches, marks_of(drawings, lesion), exact=False)
+    assert found.matches > 0.95 * 3 * PHOTOGRAPHS * 48
+    assert found.size_mean == 0
+    assert_known(found.imprecision, KNOWN[lesion])
+
+
+@pytest.mark.parametrize("lesion", KNOWN)
+def test_it_comes_back_from_fine_masks_too_and_a_steady_excess_is_told_apart(drawings, exact, lesion: str) -> None:
+    matches = []
+    for name, outlines in exact.items():
+        small = {
+            lesion: tuple(Ellipse(e.cx, e.cy, e.rx / 1.5, e.ry / 1.5, e.angle) for e in own)
+            for lesion, own in outlines.items()
+        }
+        own = {annotator: drawn[name] for annotator, drawn in drawings.items()}
+        matches += [pair for pair in against_outlines(own, annotation(name, small)) if pair.lesion == lesion]
+    found = measure(matches, marks_of(drawings, lesion), exact=True)
+    assert found.size_mean == pytest.approx(np.log(1.5), abs=0.05)
+    assert_known(found.imprecision, KNOWN[lesion])
+
+
+def test_photographs_of_other_sizes_are_brought_to_one(drawings) -> None:
+    half = {
+        name: Annotation(
+            drawing.image,
+            WIDTH // 2,
+            HEIGHT // 2,
+            tuple(
+                Mark(m.lesion, Ellipse(*(v / 2 for v in (m.ellipse.cx, m.ellipse.cy, m.ellipse.rx, m.ellipse.ry))))
+                for m in drawing.marks
+            ),
+        )
+        for name, drawing in drawings["ana"].items()
+    }
+    matches = between_annotators({"ana": drawings["ana"], "half": half})
+    found = measure(matches, (), exact=False).imprecision
+    assert (found.size_bias, found.centre) == (pytest.approx(0, abs=1e-6), pytest.approx(0, abs=1e-6))
+
+
+@given(st.lists(st.builds(Ellipse, st.floats(0, 99), st.floats(0, 99), st.floats(1, 20), st.floats(1, 20)), max_size=8))
+def test_every_mark_matches_itself_and_only_once(marks: list[Ellipse]) -> None:
+    """Marks with one centre stand for each other."""
+    pairs = match(marks, marks)
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    if len({(mark.cx, mark.cy) for mark in marks}) == len(marks):
+        assert pairs == [(i, i) for i in range(len(marks))]
+
+
+def test_marks_of_very_different_size_are_no_match() -> None:
+    assert match([Ellipse(0, 0, 1, 1)], [Ellipse(0, 0, 3.9, 3.9)]) == [(0, 0)]
+    assert match([Ellipse(0, 0, 1, 1)], [Ellipse(0, 0, 4.1, 4.1)]) == []
+    assert match([], [Ellipse(0, 0, 1, 1)]) == match([Ellipse(0, 0, 1, 1)], []) == []
+
+
+def test_without_matches_nothing_strays() -> None:
+    assert measure([], [], exact=False).imprecision == Imprecision()
+
+
+def test_a_rare_class_is_drawn_as_all_are(drawings) -> None:
+    matches = between_annotators(drawings)
+    by_lesion = {
+        lesion: measure([pair for pair in matches if pair.lesion == lesion][:count], [], exact=False)
+        for lesion, count in (("MA", 500), ("SE", 5))
+    }
+    style = to_style("ours", HUMAN, by_lesion, measure(matches, [], exact=False), least=20)
+    assert set(style.imprecision) == {"MA"}
+    assert style.imprecision_of("SE") == style.imprecision_of("drusen") == style.other
+    assert style.dilate == HUMAN.dilate
+
+
+# ---------------------------------------------------------------------------------------------- styles as files
+
+
+@pytest.mark.parametrize("style", [Style("ours"), Style("a-b_c", 1500, 1.5, 3.0, 2.0, KNOWN, HUMAN.other)])
+def test_a_style_survives_its_file(tmp_path: Path, style: Style) -> None:
+    path = tmp_path / "style.toml"
+    path.write_text(dump_style(style), encoding="utf-8")
+    assert load_style(path) == style_named(str(path)) == style
+
+
+def test_presets_survive_a_file_under_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "style.toml"
+    for preset in (PAPER, HUMAN):
+        path.write_text(dump_style(preset).replace(f'name = "{preset.name}"', 'name = "mine"'), encoding="utf-8")
+        assert load_style(path).parameters() == preset.parameters()
+
+
+def test_what_a_file_leaves_out_is_as_a_style_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "short.toml"
+    path.write_text("[other]\nsize = 0.2\n")
+    assert load_style(path) == Style("short", other=Imprecision(size=0.2))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("name = 3", "name: expected letters"),
+        ('name = "human"', "name: expected letters"),
+        ('name = "../x"', "name: expected letters"),
+        ("dilate = -1", "dilate must be 0 px or more"),
+        ('dilate = "24"', "dilate: expected a finite number"),
+        ("dilate = nan", "dilate: expected a finite number"),
+        ("reference_width = 1.5", "reference_width: expected a whole number"),
+        ("reference_width = 0", "reference_width must be 1 px or more"),
+        ("dilatation = 3", "dilatation is not a field"),
+        ("imprecision = 3", "imprecision is not a field|imprecision"),
+        ("imprecision = {MA = 3}", "MA: expected a table"),
+        ("[imprecision.MA]\nsiz = 1", r"MA\.siz is not a field of a style; did you mean 'size'"),
+        ("[imprecision.MA]\ncircles = 2", "circles is a share"),
+        ("[other]\nsize = true", r"other\.size: expected a finite number"),
+        ("x = ", "cannot be read as TOML"),
+    ],
+)
+def test_a_file_that_is_no_style_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "style.toml"
+    path.write_text(text)
+    with pytest.raises(ParameterError, match=sentence) as caught:
+        load_style(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_style_is_one_sentence() -> None:
+    with pytest.raises(ParameterError, match=r"none\.toml: no such file"):
+        style_named("none.toml")
+    with pytest.raises(ParameterError, match=r"no style 'humane'.*did you mean 'human'"):
+        style_named("humane")
+
+
+# ---------------------------------------------------------------------------------------------- the command
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def folders(drawings, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    root = tmp_path_factory.mktemp("experts")
+    for annotator, own in drawings.items():
+        for name, drawing in list(own.items())[:8]:
+            native.write(root / annotator / name / "ellipses.json", drawing)
+    return sorted(root.iterdir())
+
+
+def test_experts_give_a_style_to_simulate_with(folders: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "ours.toml"
+    result = run("calibrate", *folders, "--out", path, "--json")
+    assert result.exit_code == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert [row["annotator"] for row in document["annotators"]] == [str(folder) for folder in folders]
+    assert sum(row["size_mean"] for row in document["annotators"]) == pytest.approx(0, abs=0.1)
+    assert [row["lesion"] for row in document["lesions"]] == ["MA", "HE", "SE", "all"]
+    style = load_style(path)
+    assert (style.name, set(style.imprecision)) == ("ours", {"MA", "HE", "SE"})
+    assert style.imprecision["MA"].circles == pytest.approx(0.9, abs=0.05)
+    again = run("calibrate", *folders, "--out", path)
+    assert again.exit_code == 2
+    assert "already there" in again.stderr
+    drawn = run("simulate", "sample", "--style", path, "--out", tmp_path / "drawn", "--json")
+    assert json.loads(drawn.stdout)["style"] == "ours"
+
+
+def test_drawings_are_measured_against_the_fine_masks_of_a_source(tmp_path: Path) -> None:
+    """Exact drawings of the sample in the paper's style: no imprecision is found."""
+    assert run("simulate", "sample", "--out", tmp_path / "exact", "--quiet").exit_code == 0
+    result = run("calibrate", tmp_path / "exact", "--source", "sample", "--json")
+    assert result.exit_code == 0, result.stderr
+    everything = json.loads(result.stdout)["lesions"][-1]
+    assert everything["matches"] > 100
+    assert everything["size_mean"] == everything["size"] == everything["centre"] == everything["angle"] == 0
+
+
+def test_the_tables_name_annotators_and_classes(folders: list[Path]) -> None:
+    result = run("calibrate", *folders[:2])
+    assert result.exit_code == 0
+    assert all(text in result.stdout for text in (str(folders[0]), "size bias", "HE"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["{0}"], "one annotator alone shows no imprecision"),
+        (["{0}", "{0}"], "named twice"),
+        (["{0}", "missing"], "missing: no annotation"),
+        (["{0}", "{1}", "--out", "style.txt"], "named .toml"),
+        (["{0}", "--source", "sample"], "no lesion was drawn twice"),
+        ([], "Missing argument"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_sentence(folders: list[Path], arguments: list[str], sentence: str) -> None:
+    result = run("calibrate", *(argument.format(*folders) for argument in arguments))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert sentence in result.stderr
