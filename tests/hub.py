@@ -22,9 +22,8 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 _CONTENTS = runpy.run_path(str(Path(__file__).with_name("hub_contents.py")))
-DATE, LARGE = _CONTENTS["DATE"], _CONTENTS["LARGE"]
-File, Repository, Request, Hub, RefusalError = (
-    _CONTENTS[name] for name in ("File", "Repository", "Request", "Hub", "RefusalError")
+File, Repository, Request, Hub, RefusalError, LARGE, folder_entry = (
+    _CONTENTS[name] for name in ("File", "Repository", "Request", "Hub", "RefusalError", "LARGE", "folder_entry")
 )
 
 
@@ -122,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         parts = [path[len(prefix) :].split("/") for path in inside]
         depth = max(map(len, parts), default=1) if deep else 1
         folders = {prefix + "/".join(part[:size]) for part in parts for size in range(1, min(len(part), depth + 1))}
-        found = [self._folder(path) for path in sorted(folders)]
-        found += [self._file(path, files[path]) for path, part in zip(inside, parts, strict=True) if len(part) <= depth]
+        found = [folder_entry(path) for path in sorted(folders)]
+        found += [files[path].entry(path) for path, part in zip(inside, parts, strict=True) if len(part) <= depth]
         self._json(found)
 
     def paths_info(self, kind: str, name: str, revision: str) -> None:
@@ -131,9 +130,9 @@ class Handler(BaseHTTPRequestHandler):
         files, found = repository.commits[commit], []
         for path in parse_qs(self.body.decode())["paths"]:
             if path in files:
-                found.append(self._file(path, files[path]))
+                found.append(files[path].entry(path))
             elif any(name.startswith(f"{path}/") for name in files):
-                found.append(self._folder(path))
+                found.append(folder_entry(path))
         self._json(found)
 
     # --- uploads
@@ -251,17 +250,6 @@ class Handler(BaseHTTPRequestHandler):
         if commit not in repository.commits:
             raise RefusalError(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return repository, commit
-
-    def _folder(self, path: str) -> dict[str, Any]:
-        return {"type": "directory", "path": path, "size": 0, "oid": hashlib.sha1(path.encode()).hexdigest()}
-
-    def _file(self, path: str, file: File) -> dict[str, Any]:
-        size = len(file.content)
-        entry = {"type": "file", "path": path, "size": size, "oid": file.git}
-        entry["lastCommit"] = {"id": "0" * 40, "title": "", "date": DATE}
-        if file.large:
-            entry["lfs"] = {"oid": file.sha256, "size": size, "pointerSize": 130}
-        return entry
 
     def _json(self, answer: Any, status: int = 200) -> None:
         self._send(status, json.dumps(answer).encode(), {"Content-Type": "application/json"})

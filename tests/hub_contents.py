@@ -4,7 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LARGE = (".parquet", ".safetensors", ".jpg", ".png")
 """Files that go the LFS way, as the Hub's own .gitattributes has it."""
@@ -28,6 +28,17 @@ class File(NamedTuple):
     @property
     def etag(self) -> str:
         return self.sha256 if self.large else self.git
+
+    def entry(self, path: str) -> dict[str, Any]:
+        """What a listing says of it."""
+        size, last = len(self.content), {"id": "0" * 40, "title": "", "date": DATE}
+        entry = {"type": "file", "path": path, "size": size, "oid": self.git, "lastCommit": last}
+        return entry | ({"lfs": {"oid": self.sha256, "size": size, "pointerSize": 130}} if self.large else {})
+
+
+def folder_entry(path: str) -> dict[str, Any]:
+    """What a listing says of a folder."""
+    return {"type": "directory", "path": path, "size": 0, "oid": hashlib.sha1(path.encode()).hexdigest()}
 
 
 @dataclass
