@@ -27,3 +27,11 @@ class OutputError(CoarsekitError):
 
 class RefinerError(CoarsekitError):
     """No such refiner, or a checkpoint that does not hold what its config promises."""
+
+
+class HubError(CoarsekitError):
+    """The Hugging Face Hub was not reached, or did not do what it was asked."""
+
+
+class LicenceError(CoarsekitError):
+    """A dataset's licence does not allow what was asked for."""

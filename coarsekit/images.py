@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
@@ -57,13 +58,6 @@ def decode_mask(data: bytes, name: str) -> Mask:
     return np.asarray(_values(_open(BytesIO(data), name)) != 0, dtype=bool)
 
 
-def encode_mask(mask: Mask) -> bytes:
-    """The bytes of a PNG file with a mask (h, w) as 0 and 1."""
-    data = BytesIO()
-    Pillow.fromarray(mask.astype(np.uint8)).save(data, format="PNG")
-    return data.getvalue()
-
-
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """(w, h) of an upright image in px, from its header alone.
 
@@ -81,6 +75,27 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
     path = Path(path)
     with whole(path) as temporary:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
+
+
+def encode_png(image: Image | Mask) -> bytes:
+    """RGB (h, w, 3) uint8 as the bytes of a PNG, or a mask (h, w) as those of one of 0 and 255; nothing is lost."""
+    values = image.astype(np.uint8)
+    pixels = np.ascontiguousarray(values[..., ::-1]) if values.ndim == 3 else values * 255
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise ImageError(f"an image of shape {image.shape} cannot be encoded as PNG; give at least one pixel")
+    return data.tobytes()
+
+
+def decode_png(data: bytes) -> NDArray[np.uint8]:
+    """The pixels of an encoded image: (h, w, 3) RGB, or (h, w) if it is grey; `encode_png` undone, a mask as 0 and 255.
+
+    Raises `ImageError` when the bytes are not an image.
+    """
+    try:
+        return np.asarray(Pillow.open(BytesIO(data)))
+    except (OSError, SyntaxError, ValueError) as cause:
+        raise ImageError(f"{len(data)} bytes are not an image that can be decoded ({cause})") from None
 
 
 def _values(picture: Pillow.Image) -> NDArray:

@@ -14,7 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from coarsekit.geometry import extent, moved
 from coarsekit.patches import cut_image, cut_mask, cut_shapes, window_around
-from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask, Polygon, Shape
+from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask, Pair, Polygon, Shape
 
 Colour = tuple[int, int, int]
 _COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (100, 170, 255), SE: (255, 90, 255)}
@@ -60,6 +60,17 @@ def closeups(image: Image, annotation: Annotation, masks: Mapping[str, Mask], co
     return np.concatenate(strips, axis=0) if strips else np.zeros((size, 3 * count * size, 3), np.uint8)
 
 
+def pair_sheet(pairs: Sequence[Pair], columns: int = 2, size: int = 192) -> Image:
+    """Pairs in a grid, each as it is, with its coarse mask's outline and with its fine one's, ``size`` px a patch.
+
+    Without any pair the picture is one black row.
+    """
+    cells = [_pair_cell(pair, size) for pair in pairs] or [np.zeros((size, 3 * size, 3), np.uint8)]
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
+    strips = [np.concatenate(cells[start : start + columns], axis=1) for start in range(0, len(cells), columns)]
+    return np.concatenate(strips, axis=0)
+
+
 def preview(image: Image, annotation: Annotation, masks: Mapping[str, Mask], height: int = 1000) -> Image:
     """One picture to judge by: the whole photograph with everything drawn on it, and close-ups beside it."""
     parts = (
@@ -70,9 +81,12 @@ def preview(image: Image, annotation: Annotation, masks: Mapping[str, Mask], hei
 
 
 def _scaled(picture: NDArray[Any], height: int) -> NDArray[Any]:
-    size = (max(1, round(picture.shape[1] * height / picture.shape[0])), height)
+    return _resized(picture, max(1, round(picture.shape[1] * height / picture.shape[0])), height)
+
+
+def _resized(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     method = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size, interpolation=method))
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=method))
 
 
 def _scaled_drawing(
@@ -87,15 +101,25 @@ def _scaled_drawing(
 
 def _closeup(image: Image, shapes: Sequence[Shape], shape: Shape, mask: Mask | None, lesion: str, size: int) -> Image:
     window = window_around(shape, image.shape[1], 2.0)
-    plain = cut_image(image, window, size)
+    fine = None if mask is None else cut_mask(mask, window, size)
+    return _cell(cut_image(image, window, size), cut_shapes(shapes, window, size), fine, lesion)
+
+
+def _pair_cell(pair: Pair, size: int) -> Image:
+    coarse, fine = (_resized(mask.astype(np.float32), size, size) >= 0.5 for mask in (pair.coarse, pair.fine))
+    return _cell(_resized(pair.image, size, size), coarse, fine, pair.lesion)
+
+
+def _cell(plain: Image, coarse: Mask, fine: Mask | None, lesion: str) -> Image:
+    """One patch three times, side by side: as it is, with the coarse outline, and with the fine one if there is any."""
     drawn, shown = plain.copy(), plain.copy()
-    _outline_mask(drawn, cut_shapes(shapes, window, size), _COARSE, 1)
-    if mask is not None:
-        _outline_mask(shown, cut_mask(mask, window, size), colour_of(lesion), 1)
+    _outline_mask(drawn, coarse, _COARSE, 1)
+    if fine is not None:
+        _outline_mask(shown, fine, colour_of(lesion), 1)
     cell = np.concatenate([plain, drawn, shown], axis=1)
     cell[:, -2:] = 0
     cell[-2:] = 0
-    return _with_legend(cell, [(lesion, colour_of(lesion))], size // 12)
+    return _with_legend(cell, [(lesion, colour_of(lesion))], plain.shape[0] // 12)
 
 
 def _size(shape: Shape) -> float:

@@ -204,10 +204,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """One window of one lesion class: ``image`` (s, s, 3) uint8, ``coarse`` and ``fine`` (s, s) boolean."""
+    """One window of one lesion class: ``image`` (s, s, 3) uint8, ``coarse`` and ``fine`` (s, s) boolean.
+
+    ``ellipse``: the one that the window was laid around, in px of the photograph, as the window's place is.
+    """
 
     image: Image
     coarse: Mask
     fine: Mask
     lesion: str
+    ellipse: Ellipse
     window: Window

@@ -20,7 +20,7 @@ from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.exchange import Reading, file_name, one_file_each
 from coarsekit.files import write_text
-from coarsekit.images import decode_mask, encode_mask
+from coarsekit.images import decode_mask, encode_png
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "LabelMe (JSON)"
@@ -122,7 +122,7 @@ def _fields(mark: Mark) -> dict[str, Any]:
         kind, points = "polygon", [[x, y] for x, y in shape.rings[0]]
     else:
         height, width = shape.crop.shape
-        kind, mask = "mask", b64encode(encode_mask(shape.crop)).decode()
+        kind, mask = "mask", b64encode(encode_png(shape.crop)).decode()
         points = [[shape.left, shape.top], [shape.left + width - 1, shape.top + height - 1]]
     head = {"label": mark.lesion, "points": points, "group_id": None, "description": "", "shape_type": kind}
     return {**head, "flags": {}, "mask": mask}
