@@ -55,7 +55,9 @@ def covering_ellipse(points: Points, inside: Points) -> Ellipse:
 
     Points are pixel centres and count as whole pixels, so a single one gives a circle and a line of them an ellipse.
     Without ``inside``, (0, 2), it is the ellipse of the second moments: those of `skimage.measure.regionprops`, which
-    takes pixels for points, and a pixel's own.
+    takes pixels for points, and a pixel's own. Where that one has to grow, the ellipse of the second moments of the
+    points' convex hull is tried too, and the smaller one taken: a speck far from a large lesion hardly moves the
+    moments of the pixels, and would stretch their ellipse over half the photograph.
 
     Raises `ValueError` for an empty ``points``.
     """
@@ -63,13 +65,28 @@ def covering_ellipse(points: Points, inside: Points) -> Ellipse:
         raise ValueError("no ellipse fits an empty set of points; give at least one point")
     centre = points.mean(axis=0)
     offsets = points - centre
+    first, grown = _around(centre, offsets.T @ offsets / len(points), inside, least=2.0)
+    corners = cv2.convexHull(offsets.astype(np.float32))
+    moments = cv2.moments(corners)
+    if not grown or moments["m00"] < 1:
+        return first
+    middle = centre + np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    crossed = np.array([[moments["mu20"], moments["mu11"]], [moments["mu11"], moments["mu02"]]])
+    second, _ = _around(middle, crossed / moments["m00"], inside, least=0.0)
+    return min(first, second, key=lambda ellipse: ellipse.rx * ellipse.ry)
+
+
+def _around(
+    centre: NDArray[np.float64], covariance: NDArray[np.float64], inside: Points, least: float
+) -> tuple[Ellipse, bool]:
+    """The ellipse ``least`` deviations wide, or wider to cover ``inside``; and whether it had to be."""
     # A unit square has variance 1/12 along each axis: what a pixel adds to the moments of its centre.
-    variances, axes = np.linalg.eigh(offsets.T @ offsets / len(points) + np.eye(2) / 12)
+    variances, axes = np.linalg.eigh(covariance + np.eye(2) / 12)
     deviations = np.sqrt(variances)
-    reach = np.sqrt((((inside - centre) @ axes / deviations) ** 2).sum(axis=1).max(initial=0.0))
-    minor, major = deviations * max(2.0, reach * (1 + 1e-9))
+    reach = np.sqrt((((inside - centre) @ axes / deviations) ** 2).sum(axis=1).max(initial=0.0)) * (1 + 1e-9)
+    minor, major = deviations * max(least, reach)
     angle = float(np.degrees(np.arctan2(axes[1, 1], axes[0, 1]))) % 180
-    return Ellipse(float(centre[0]), float(centre[1]), float(major), float(minor), angle)
+    return Ellipse(float(centre[0]), float(centre[1]), float(major), float(minor), angle), bool(reach > least)
 
 
 def extent(shape: Shape) -> tuple[float, float, float, float]:

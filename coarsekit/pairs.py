@@ -37,7 +37,7 @@ def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, co
         boxes = np.array([extent(shape) for shape in shapes])
         fine = fundus.fine.get(lesion, np.zeros(fundus.shape, bool))
         for shape in shapes:
-            window = window_around(shape, fundus.shape[1], context)
+            window = window_around(shape, fundus.shape, context)
             side = window.side if size is None else size
             yield Pair(
                 image=cut_image(fundus.image, window, side),

@@ -16,29 +16,33 @@ LEAST_SIDE = 64
 REFERENCE_WIDTH = 4288
 
 
-def window_around(shape: Shape, width: int, context: float = 1.5) -> Window:
-    """The square window around a shape, ``context`` times as wide as its bounding box.
+def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> Window:
+    """The square window around a shape, ``context`` times as wide as the bounding box of what is on the photograph.
 
-    ``width``: the photograph's, px; the least side of a window scales with it.
+    ``size``: the photograph's (h, w), px; the least side of a window scales with its width.
 
     Raises `ParameterError` when ``context`` is below 1, since the window would cut the shape.
     """
     if not context >= 1:
         raise ParameterError(f"a window's context must be 1 or more, got {context}")
-    x0, y0, x1, y1 = extent(shape)
-    side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * width / REFERENCE_WIDTH, 2))
+    # What lies off the photograph has nothing to show, and a window around it would have no bound.
+    x0, x1 = (min(max(x, 0.0), size[1]) for x in extent(shape)[0::2])
+    y0, y1 = (min(max(y, 0.0), size[0]) for y in extent(shape)[1::2])
+    side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * size[1] / REFERENCE_WIDTH, 2))
     return Window(round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side)
 
 
-def windows_around(shape: Shape, width: int, context: float = 1.5, most: float | None = None) -> tuple[Window, ...]:
+def windows_around(
+    shape: Shape, size: tuple[int, int], context: float = 1.5, most: float | None = None
+) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``most``.
 
     Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``most`` (px
     on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
     does not reach.
     """
-    one = window_around(shape, width, context)
-    side = one.side if most is None else max(2, round(most * width / REFERENCE_WIDTH))
+    one = window_around(shape, size, context)
+    side = one.side if most is None else max(2, round(most * size[1] / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
     steps = ceil((one.side - side / 8) / (side - side / 8))

@@ -100,7 +100,7 @@ def _scaled_drawing(
 
 
 def _closeup(image: Image, shapes: Sequence[Shape], shape: Shape, mask: Mask | None, lesion: str, size: int) -> Image:
-    window = window_around(shape, image.shape[1], 2.0)
+    window = window_around(shape, image.shape[:2], 2.0)
     fine = None if mask is None else cut_mask(mask, window, size)
     return _cell(cut_image(image, window, size), cut_shapes(shapes, window, size), fine, lesion)
 

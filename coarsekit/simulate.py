@@ -20,16 +20,16 @@ from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
 
 class Component(NamedTuple):
-    """One connected component after smoothing and dilating: its pixel centres, and those of the fine mask in it."""
+    """One connected component after dilating and smoothing: its pixel centres, and those of the fine mask in it."""
 
     points: Points
     fine: Points
 
 
 def find_components(fine: Mask, style: Style) -> list[Component]:
-    """The 8-connected components of ``fine`` (h, w) after smoothing and dilating; an empty mask has none."""
+    """The 8-connected components of ``fine`` (h, w) after dilating and smoothing; an empty mask has none."""
     scale = fine.shape[1] / style.reference_width
-    dilated = disk_dilate(disk_close(fine, style.smooth * scale), style.dilate * scale)
+    dilated = disk_close(disk_dilate(fine, style.dilate * scale), style.smooth * scale)
     return [
         Component(points, points[fine[points[:, 1].astype(int), points[:, 0].astype(int)]])
         for points in component_points(dilated)

@@ -43,14 +43,15 @@ class Imprecision:
 class Style:
     """Parameters of the simulator. Lengths are px on a photograph ``reference_width`` px wide and scale with its width.
 
-    ``smooth``: radius of the closing that smooths the fine mask. ``dilate``: radius of the dilation; components that
-    it joins become one. ``expand``: px by which each component then grows without joining others.
+    ``smooth``: radius of the closing that smooths the dilated mask, joining what all but touches (on the fine mask, as
+    the paper's order has it, the dilation would swallow its effect). ``dilate``: radius of the dilation; components
+    that it joins become one. ``expand``: px by which each component then grows without joining others.
     ``imprecision``: by lesion class, empty for a drawing without any; ``other``: for classes that it does not name.
     """
 
     name: str
     reference_width: int = 4288
-    smooth: float = 0.0
+    smooth: float = 2.0
     dilate: float = 24.0
     expand: float = 0.0
     imprecision: Mapping[str, Imprecision] = field(default_factory=dict)

@@ -40,8 +40,8 @@ def photograph_probability(
     network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for the shapes of one class; 0 outside their windows."""
-    config, width = network.config, image.shape[1]
-    around = [windows_around(shape, width, config.context, config.most) for shape in shapes]
+    config, size = network.config, (image.shape[0], image.shape[1])
+    around = [windows_around(shape, size, config.context, config.most) for shape in shapes]
     windows = [window for places in around for window in places]
     # After its last window a shape is done, which the progress hears of.
     last = np.cumsum([len(places) for places in around])
@@ -51,7 +51,7 @@ def photograph_probability(
         images, coarse = window_tensors(image, shapes, windows[start:end], config.size)
         patches[start:end] = network.probabilities(images, coarse)[:, 0].numpy()
         advance(int(((last > start) & (last <= end)).sum()))
-    return stitch(patches, windows, (image.shape[0], image.shape[1]))
+    return stitch(patches, windows, size)
 
 
 def window_tensors(

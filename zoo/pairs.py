@@ -93,5 +93,5 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor]]):
             _Draw(photograph, lesion, ellipses, window)
             for lesion, ellipses in drawn.items()
             for ellipse in ellipses
-            for window in windows_around(ellipse, shape[1], self._config.context, self._config.most)
+            for window in windows_around(ellipse, shape, self._config.context, self._config.most)
         ]

@@ -99,7 +99,7 @@ def read_annotation(
     ``photograph``: its file name, by which it is found in a file of several.
 
     Raises `AnnotationError` when the file is missing or malformed (the field is named), does not say which of several
-    annotations is meant, or has a mark wholly outside its photograph or more than twice as long.
+    annotations is meant, or has a mark wholly outside its photograph.
     """
     annotation = _choose(read_annotations(path, reading), path, photograph)
     width, height = annotation.width, annotation.height
@@ -113,11 +113,6 @@ def read_annotation(
             raise AnnotationError(
                 f"{path}: {kind}.{place} lies wholly outside the photograph of {width} × {height} px "
                 f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
-            )
-        if max(x1 - x0, y1 - y0) > 2 * max(width, height):
-            raise AnnotationError(
-                f"{path}: {kind}.{place} is {max(x1 - x0, y1 - y0):g} px long, more than twice as long as the "
-                f"photograph of {width} × {height} px; check its units"
             )
     return annotation
 

@@ -172,12 +172,12 @@ def test_a_sliver_without_a_pixel_has_the_ellipse_of_its_box() -> None:
 
 @pytest.mark.parametrize("shape", [Polygon((SQUARE,)), Raster(10, 10, np.ones((10, 10), bool)), Ellipse(15, 15, 5, 5)])
 def test_windows_and_patches_take_every_shape(shape) -> None:
-    window = window_around(shape, 500)
+    window = window_around(shape, (500, 500))
     assert window == Window(round((30 - window.side) / 2), round((30 - window.side) / 2), window.side)
     patch = cut_shapes([shape], window, 2 * window.side)
     whole = draw([shape], SIZE)
     assert patch.sum() == pytest.approx(4 * whole.sum(), rel=0.1)
-    pieces = windows_around(shape, 500, most=40)
+    pieces = windows_around(shape, (500, 500), most=40)
     assert len(pieces) > 1
     assert all(cut_shapes([shape], piece, piece.side).any() for piece in pieces)
 

@@ -62,8 +62,8 @@ def test_the_ellipses_are_the_components_over_the_reduction_factor(fine: Mask, r
 
 
 @given(masks, styles)
-def test_components_are_counted_after_smoothing_and_dilating(fine: Mask, style: Style) -> None:
-    dilated = disk_dilate(disk_close(fine, style.smooth), style.dilate)
+def test_components_are_counted_after_dilating_and_smoothing(fine: Mask, style: Style) -> None:
+    dilated = disk_close(disk_dilate(fine, style.dilate), style.smooth)
     found = find_components(fine, style)
     assert len(found) == label(dilated, connectivity=2).max()
     assert sum(len(component.points) for component in found) == dilated.sum()
@@ -147,7 +147,7 @@ def test_without_imprecision_the_coarse_mask_covers_its_fine_mask(fine: Mask, re
 def test_an_ellipse_has_the_moments_of_the_dilated_mask(fine: Mask) -> None:
     """With all components in one cluster; it is grown for the fine mask alone, not for what the dilation added."""
     (ellipse,) = outline(find_components(fine, SMALL), 1000, SMALL, SHAPE[1])
-    dilated = np.argwhere(disk_dilate(fine, 2.0))[:, ::-1] + 0.5
+    dilated = np.argwhere(disk_close(disk_dilate(fine, 2.0), SMALL.smooth))[:, ::-1] + 0.5
     expected = covering_ellipse(dilated, np.argwhere(fine)[:, ::-1] + 0.5)
     assert (ellipse.cx, ellipse.cy) == pytest.approx((expected.cx, expected.cy))
     assert (ellipse.rx, ellipse.ry) == pytest.approx((expected.rx, expected.ry))
@@ -195,6 +195,13 @@ def test_lengths_scale_with_the_width_of_the_photograph() -> None:
 def test_blobs_within_twice_the_dilation_become_one() -> None:
     fine = np.zeros((40, 4288), bool)
     fine[20, [100, 148, 300, 350]] = True
+    assert len(find_components(fine, replace(PAPER, smooth=0.0))) == 3
+
+
+def test_smoothing_joins_what_the_dilation_left_all_but_touching() -> None:
+    fine = np.zeros((40, 4288), bool)
+    fine[20, [100, 151, 300, 360]] = True
+    assert len(find_components(fine, replace(PAPER, smooth=0.0))) == 4
     assert len(find_components(fine, PAPER)) == 3
 
 

@@ -47,8 +47,8 @@ def test_an_unknown_style_is_refused_with_the_nearest_one() -> None:
         style_named("humane")
 
 
-def test_paper_is_a_dilation_by_24_px_at_full_width_and_nothing_else() -> None:
-    lengths = {"smooth": 0, "dilate": 24, "expand": 0}
+def test_paper_is_a_dilation_by_24_px_at_full_width_with_smoothed_rims() -> None:
+    lengths = {"smooth": 2, "dilate": 24, "expand": 0}
     assert PAPER.parameters() == {"reference_width": 4288, **lengths, "imprecision": {}, "other": None}
 
 

@@ -207,13 +207,6 @@ def test_a_mark_outside_its_photograph_is_named_by_kind_and_place(tmp_path) -> N
         read_annotation(path)
 
 
-def test_a_mark_of_other_units_is_refused(tmp_path) -> None:
-    path = tmp_path / "a.json"
-    format_named("native").write(path, [Annotation("p.jpg", *SIZE, (Mark("MA", Ellipse(9, 9, 1e6, 2)),))])
-    with pytest.raises(AnnotationError, match=r"ellipses\.0 is 2e\+06 px long, .* check its units"):
-        read_annotation(path)
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
 def test_xml_says_itself_how_it_is_encoded(put, encoding: str) -> None:
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
