@@ -11,6 +11,7 @@ main = LazyGroup(
         "check": "Find what is wrong with a SOURCE, and how large its lesions are.",
         "convert": "Convert annotation files from one tool's format to another's.",
         "simulate": "Draw coarse ellipses around the fine masks of a SOURCE.",
+        "preview": "Draw contours by class, coarse and fine side by side, and a grid of pairs, as PNG.",
         "export": "Write pairs of coarse and fine masks as a Hugging Face dataset, to a folder or the Hub.",
         "calibrate": "Measure how people draw, and write it as a style.",
     },

@@ -49,6 +49,16 @@ def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, co
             )
 
 
+def some_pairs_of(fundus: Fundus, annotation: Annotation, size: int, each: int = 2) -> list[Pair]:
+    """Up to ``each`` of the `pairs_of` every class, spread over its shapes; raises what that raises."""
+    wanted, start = set(), 0
+    for lesion in annotation.lesions:
+        count = len(annotation.of(lesion))
+        wanted |= {start + count * (2 * turn + 1) // (2 * each) for turn in range(each)}
+        start += count
+    return [pair for place, pair in enumerate(pairs_of(fundus, annotation, size)) if place in wanted]
+
+
 def _reaching(shapes: Sequence[Shape], boxes: NDArray[np.float64], window: Window) -> list[Shape]:
     """The shapes whose bounding ``boxes`` (n, 4) meet the window: all others would draw nothing in it."""
     left, top, right, bottom = boxes.T

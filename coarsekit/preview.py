@@ -1,32 +1,20 @@
-"""Pictures for people: coarse shapes and masks drawn over a photograph, and close-ups of single lesions."""
+"""Pictures for people: coarse shapes and masks drawn over a photograph, and close-ups of single lesions. Pure."""
 
 from collections.abc import Mapping, Sequence
-from colorsys import hsv_to_rgb
 from dataclasses import replace
 from typing import Any
-from zlib import crc32
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
 
 from coarsekit.geometry import extent, moved
 from coarsekit.patches import cut_image, cut_mask, cut_shapes, window_around
-from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Image, Mark, Mask, Pair, Polygon, Shape
+from coarsekit.pen import BLACK, WHITE, colour_of, headed, outline_mask, outline_shape, with_legend
+from coarsekit.types import Annotation, Image, Mark, Mask, Pair, Raster, Shape, Window
 
-Colour = tuple[int, int, int]
-_COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (100, 170, 255), SE: (255, 90, 255)}
-_COARSE: Colour = (255, 255, 255)
-
-
-def colour_of(lesion: str) -> Colour:
-    """The colour of a lesion class: fixed for the four known ones, and always the same bright one for any other."""
-    if lesion in _COLOURS:
-        return _COLOURS[lesion]
-    r, g, b = (round(255 * part) for part in hsv_to_rgb(crc32(lesion.encode()) % 360 / 360, 0.6, 1.0))
-    return r, g, b
+_CELL = 500
+"""About as wide is a close-up of a sheet with its two views, px."""
 
 
 def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> Image:
@@ -38,11 +26,11 @@ def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> 
     line = max(1, round(image.shape[1] / 1500))
     for lesion in annotation.lesions:
         for shape in annotation.of(lesion):
-            _outline_shape(picture, shape, line)
+            outline_shape(picture, shape, line)
     for lesion, mask in masks.items():
-        _outline_mask(picture, mask, colour_of(lesion), line)
-    legend = [(f"{lesion}", colour_of(lesion)) for lesion in masks] + [("drawn", _COARSE)]
-    return _with_legend(picture, legend, max(14, image.shape[1] // 60))
+        outline_mask(picture, mask, colour_of(lesion), line)
+    legend = [(f"{lesion}", colour_of(lesion)) for lesion in masks] + [("drawn", WHITE)]
+    return with_legend(picture, legend, max(14, image.shape[1] // 60))
 
 
 def closeups(image: Image, annotation: Annotation, masks: Mapping[str, Mask], count: int = 2, size: int = 224) -> Image:
@@ -80,6 +68,109 @@ def preview(image: Image, annotation: Annotation, masks: Mapping[str, Mask], hei
     return np.concatenate([_scaled(part, height) for part in parts], axis=1)
 
 
+def drawing_sheet(image: Image, annotation: Annotation, height: int = 900) -> Image:
+    """The photograph as it is beside itself with every shape in its class's colour; a legend above, close-ups below.
+
+    ``height``: of the photographs, px, less for one that is wider than 1.6 times its height. The close-ups are of up to
+    three shapes of each class, as it is and as drawn; an annotation without marks has none.
+    """
+    captions = (annotation.image, f"as drawn, {_counted(len(annotation.marks), 'mark')}")
+    return _sheet(image, annotation, None, captions, height)
+
+
+def masks_sheet(image: Image, annotation: Annotation, fine: Mapping[str, Mask], height: int = 900) -> Image:
+    """What was drawn beside the outlines of the fine masks, in the colours of the classes, as in `drawing_sheet`.
+
+    ``fine``: (h, w) by lesion; a class without one shows what was drawn only.
+    """
+    captions = (f"{annotation.image}: coarse, {_counted(len(annotation.marks), 'mark')}", "fine masks")
+    return _sheet(image, annotation, fine, captions, height)
+
+
+def captioned_pairs(pairs: Sequence[Pair], columns: int = 4, size: int = 192) -> Image:
+    """`pair_sheet` of at most ``columns`` columns, under a caption that says what a pair's three patches show."""
+    columns = max(1, min(columns, len(pairs)))
+    return headed(pair_sheet(pairs, columns, size), ["photograph, coarse, fine"] * columns, [])
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _sheet(
+    image: Image, annotation: Annotation, fine: Mapping[str, Mask] | None, captions: Sequence[str], height: int
+) -> Image:
+    height = max(1, round(min(height, 1.6 * height * image.shape[0] / image.shape[1])))
+    small = _scaled(image, height)
+    drawing, masks = _scaled_drawing(annotation, fine or {}, height)
+    whole = _views(small, drawing.marks, None if fine is None else masks)
+    columns = max(1, round(whole.shape[1] / _CELL))
+    cells = [
+        _sheet_cell(image, annotation, fine, mark, whole.shape[1] // columns // 2)
+        for lesion in annotation.lesions
+        for mark in _some([mark for mark in annotation.marks if mark.lesion == lesion], 3)
+    ]
+    parts = [whole, *_rows(cells, columns, whole.shape[1])]
+    lesions = dict.fromkeys([*annotation.lesions, *(fine or {})])
+    legend = [(f"{lesion}: {len(annotation.of(lesion))} drawn", colour_of(lesion)) for lesion in lesions]
+    return headed(np.concatenate(parts, axis=0), captions, legend)
+
+
+def _rows(cells: Sequence[Image], columns: int, width: int) -> list[Image]:
+    """The cells side by side, ``columns`` a row; each row is filled up with black to ``width`` px."""
+    rows = [np.concatenate(cells[start : start + columns], axis=1) for start in range(0, len(cells), columns)]
+    return [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
+
+
+def _some(marks: Sequence[Mark], count: int) -> list[Mark]:
+    """Up to ``count`` of the marks, from small to large."""
+    ordered = sorted(marks, key=lambda mark: _size(mark.shape))
+    places = np.unique(np.linspace(0, len(ordered) - 1, min(count, len(ordered)) + 2).round().astype(int)[1:-1])
+    return [ordered[place] for place in places]
+
+
+def _sheet_cell(image: Image, annotation: Annotation, fine: Mapping[str, Mask] | None, mark: Mark, size: int) -> Image:
+    window = window_around(mark.shape, image.shape[1], 2.0)
+    reaching = [Mark(other.lesion, part) for other in annotation.marks for part in _in_window(other.shape, window)]
+    scale = size / window.side
+    marks = [Mark(other.lesion, moved(other.shape, -window.x, -window.y, scale)) for other in reaching]
+    masks = None if fine is None else {lesion: cut_mask(mask, window, size) for lesion, mask in fine.items()}
+    cell = _views(cut_image(image, window, size), marks, masks)
+    cell[:4] = 0
+    return with_legend(cell, [(mark.lesion, colour_of(mark.lesion))], max(10, size // 14))
+
+
+def _in_window(shape: Shape, window: Window) -> list[Shape]:
+    """The shape if it may be seen in the window; of a raster the part in it, or scaling it up would take memory."""
+    x0, y0, x1, y1 = extent(shape)
+    if x1 <= window.x or y1 <= window.y or x0 >= window.x + window.side or y0 >= window.y + window.side:
+        return []
+    if not isinstance(shape, Raster):
+        return [shape]
+    # One pixel beyond the window, so that its rim is not taken for the region's.
+    left, top = max(window.x - 1 - shape.left, 0), max(window.y - 1 - shape.top, 0)
+    right, bottom = window.x + window.side + 1 - shape.left, window.y + window.side + 1 - shape.top
+    crop = shape.crop[top:bottom, left:right]
+    return [Raster(shape.left + left, shape.top + top, crop)] if crop.any() else []
+
+
+def _views(picture: Image, marks: Sequence[Mark], masks: Mapping[str, Mask] | None) -> Image:
+    """As drawn beside the masks' outlines, or without masks as it is beside as drawn; two black px after each."""
+    drawn, traced = picture.copy(), picture.copy()
+    # All dark rims come first, so that none covers a neighbour's line.
+    for mark in marks:
+        outline_shape(drawn, mark.shape, 4, BLACK)
+    for mark in marks:
+        outline_shape(drawn, mark.shape, 2, colour_of(mark.lesion))
+    for mask in (masks or {}).values():
+        outline_mask(traced, mask, BLACK, 3, smooth=True)
+    for lesion, mask in (masks or {}).items():
+        outline_mask(traced, mask, colour_of(lesion), 2, smooth=True)
+    views = np.stack([traced, drawn] if masks is None else [drawn, traced])
+    views[:, :, -2:] = 0
+    return np.concatenate(views, axis=1)
+
+
 def _scaled(picture: NDArray[Any], height: int) -> NDArray[Any]:
     return _resized(picture, max(1, round(picture.shape[1] * height / picture.shape[0])), height)
 
@@ -113,51 +204,15 @@ def _pair_cell(pair: Pair, size: int) -> Image:
 def _cell(plain: Image, coarse: Mask, fine: Mask | None, lesion: str) -> Image:
     """One patch three times, side by side: as it is, with the coarse outline, and with the fine one if there is any."""
     drawn, shown = plain.copy(), plain.copy()
-    _outline_mask(drawn, coarse, _COARSE, 1)
+    outline_mask(drawn, coarse, WHITE, 1)
     if fine is not None:
-        _outline_mask(shown, fine, colour_of(lesion), 1)
+        outline_mask(shown, fine, colour_of(lesion), 1)
     cell = np.concatenate([plain, drawn, shown], axis=1)
     cell[:, -2:] = 0
     cell[-2:] = 0
-    return _with_legend(cell, [(lesion, colour_of(lesion))], plain.shape[0] // 12)
+    return with_legend(cell, [(lesion, colour_of(lesion))], plain.shape[0] // 12)
 
 
 def _size(shape: Shape) -> float:
     x0, y0, x1, y1 = extent(shape)
     return (x1 - x0) * (y1 - y0)
-
-
-def _outline_shape(picture: Image, shape: Shape, line: int) -> None:
-    if max(abs(end) for end in extent(shape)) > 30_000:  # beyond what OpenCV can place
-        return
-    if isinstance(shape, Ellipse):
-        centre, axes = _sixteenths((shape.cx, shape.cy)), (round(shape.rx * 16), round(shape.ry * 16))
-        cv2.ellipse(picture, centre, axes, shape.angle, 0, 360, _COARSE, line, cv2.LINE_AA, shift=4)
-    elif isinstance(shape, Polygon):
-        rings = [np.array([_sixteenths(corner) for corner in ring], np.int32) for ring in shape.rings]
-        cv2.polylines(picture, rings, True, _COARSE, line, cv2.LINE_AA, shift=4)
-    else:
-        contours, _ = cv2.findContours(shape.crop.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(picture, contours, -1, _COARSE, line, offset=(shape.left, shape.top))
-
-
-def _sixteenths(place: tuple[float, float]) -> tuple[int, int]:
-    """OpenCV counts from the middle of the first pixel, and takes sixteenths of a pixel with shift=4."""
-    return round((place[0] - 0.5) * 16), round((place[1] - 0.5) * 16)
-
-
-def _outline_mask(picture: Image, mask: Mask, colour: Colour, line: int) -> None:
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(picture, contours, -1, colour, line)
-
-
-def _with_legend(picture: Image, entries: Sequence[tuple[str, Colour]], height: int) -> Image:
-    canvas = Pillow.fromarray(picture)
-    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(height)
-    x = height // 2
-    for text, colour in entries:
-        box = pen.textbbox((x, height // 3), text, font=font)
-        pen.rectangle((box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3), fill=(0, 0, 0))
-        pen.text((x, height // 3), text, fill=colour, font=font)
-        x = round(box[2]) + height
-    return np.asarray(canvas).copy()

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.geometry import draw
-from coarsekit.preview import closeups, colour_of, overlay, preview
+from coarsekit.pen import colour_of
+from coarsekit.preview import closeups, overlay, preview
 from coarsekit.types import LESIONS, Annotation, Ellipse, Image, Mark, Mask
 
 H, W = 200, 300
