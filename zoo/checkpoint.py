@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as save_tensors
 
 from coarsekit.errors import CoarsekitError, RefinerError
 from coarsekit.files import whole, write_text
@@ -24,7 +25,8 @@ def save(network: Network, folder: Path, record: dict[str, Any], half: bool = Tr
     if half:
         weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
     with whole(folder / WEIGHTS) as temporary:
-        save_file(weights, temporary, metadata={"format": "pt"})
+        # Bytes, as safetensors' own file would be readable by its owner alone.
+        temporary.write_bytes(save_tensors(weights, metadata={"format": "pt"}))
     config = {
         "format": FORMAT,
         "variant": network.variant,
