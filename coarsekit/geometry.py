@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from coarsekit.types import Ellipse, Mask, Polygon, Raster, Shape
 
-Points = NDArray[np.float64]
+Points = NDArray[np.floating]
 """(n, 2) array of x, y in px."""
 
 
@@ -32,7 +32,8 @@ def component_points(mask: Mask) -> list[Points]:
     points = []
     for label, place in enumerate(ndimage.find_objects(labels), start=1):
         rows, columns = np.nonzero(labels[place] == label)
-        points.append(np.stack([columns + place[1].start + 0.5, rows + place[0].start + 0.5], axis=1))
+        # Single precision holds every pixel centre exactly, in half the memory.
+        points.append(np.stack([columns + place[1].start + 0.5, rows + place[0].start + 0.5], axis=1, dtype=np.float32))
     return points
 
 
@@ -63,7 +64,7 @@ def covering_ellipse(points: Points, inside: Points) -> Ellipse:
     """
     if len(points) == 0:
         raise ValueError("no ellipse fits an empty set of points; give at least one point")
-    centre = points.mean(axis=0)
+    centre = points.mean(axis=0, dtype=np.float64)
     offsets = points - centre
     first, grown = _around(centre, offsets.T @ offsets / len(points), inside, least=2.0)
     corners = cv2.convexHull(offsets.astype(np.float32))

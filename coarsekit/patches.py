@@ -68,7 +68,8 @@ def cut_image(image: Image, window: Window, size: int) -> Image:
 
 def cut_mask(mask: Mask, window: Window, size: int) -> Mask:
     """The window of a mask as a patch (size, size): the pixels of which at least half is covered."""
-    return _resize(crop(mask, window).astype(np.float32), size) >= 0.5
+    patch = crop(mask, window)
+    return patch if size == window.side else _resize(patch.astype(np.float32), size) >= 0.5
 
 
 def cut_shapes(shapes: Iterable[Shape], window: Window, size: int) -> Mask:

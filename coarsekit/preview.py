@@ -130,7 +130,7 @@ def _some(marks: Sequence[Mark], count: int) -> list[Mark]:
 
 
 def _sheet_cell(image: Image, annotation: Annotation, fine: Mapping[str, Mask] | None, mark: Mark, size: int) -> Image:
-    window = window_around(mark.shape, image.shape[1], 2.0)
+    window = window_around(mark.shape, image.shape[:2], 2.0)
     reaching = [Mark(other.lesion, part) for other in annotation.marks for part in _in_window(other.shape, window)]
     scale = size / window.side
     marks = [Mark(other.lesion, moved(other.shape, -window.x, -window.y, scale)) for other in reaching]

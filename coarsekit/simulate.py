@@ -73,7 +73,7 @@ def outline(components: Sequence[Component], reduction: float, style: Style, wid
     check_reduction(reduction)
     if not components:
         return ()
-    centroids = np.stack([component.points.mean(axis=0) for component in components])
+    centroids = np.stack([component.points.mean(axis=0, dtype=np.float64) for component in components])
     expand = style.expand * width / style.reference_width
     ellipses = []
     for members in cluster(centroids, max(1, round(len(components) / reduction))):
@@ -155,9 +155,16 @@ def annotate_sweep(
     for reduction in reductions:
         check_reduction(reduction)
     height, width = fundus.shape
-    components = {lesion: find_components(mask, style) for lesion, mask in fundus.fine.items() if mask.any()}
-    for reduction in reductions:
-        outlines = {lesion: outline(found, reduction, style, width) for lesion, found in components.items()}
+    counts: dict[str, int] = {}
+    swept: dict[str, list[tuple[Ellipse, ...]]] = {}
+    for lesion, mask in fundus.fine.items():
+        # One class at a time, and only its ellipses are kept: the pixels of a heavy photograph's components are many.
+        if components := find_components(mask, style):
+            counts[lesion] = len(components)
+            swept[lesion] = [outline(components, reduction, style, width) for reduction in reductions]
+            del components
+    for place, reduction in enumerate(reductions):
+        outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}
         drawn = draw_by_hand(outlines, style, generator(seed, fundus.key), fundus.shape)
         yield Annotation(
             image=fundus.name,
@@ -172,7 +179,7 @@ def annotate_sweep(
                 "style": style.name,
                 "reduction": reduction,
                 "seed": seed,
-                "components": {lesion: len(found) for lesion, found in components.items()},
+                "components": counts,
                 "parameters": style.parameters(),
             },
         )
