@@ -28,6 +28,7 @@ from coarsekit.styles import HUMAN
 support = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("export_support.py"))))
 datasets.disable_progress_bars()
 CARDS = Path(__file__).parents[2] / "cards"
+IDRID = Path(__file__).parents[3] / "shared" / "data" / "idrid"
 
 
 def export(*arguments: object) -> Result:
@@ -165,18 +166,30 @@ def test_the_card_is_one_that_the_hub_reads(exported: Path) -> None:
     assert (exported / "idrid-coarse.jpg").stat().st_size < 300_000
 
 
-def test_the_sample_card_is_fresh(tmp_path: Path) -> None:
-    done("sample", "--to", tmp_path)
+@pytest.mark.parametrize(
+    ("card", "arguments"),
+    [
+        ("sample-coarse", ["sample"]),
+        pytest.param(
+            "idrid-coarse",
+            [f"idrid:{IDRID}", "--split", "train", "--reduction", "1.0", "--style", "human", "--seed", "0"],
+            marks=pytest.mark.skipif(not IDRID.is_dir(), reason="IDRiD is not there (../shared/data/idrid)"),
+        ),
+    ],
+)
+def test_the_cards_are_fresh(card: str, arguments: list[str], tmp_path: Path) -> None:
+    done(*arguments, "--to", tmp_path)
     # Bytes depend on the version of the encoder; all else must be the same.
     made, kept = (
         re.sub(r"(num_bytes|_size): \d+", r"\1: …", path.read_text(encoding="utf-8"))
-        for path in (tmp_path / "README.md", CARDS / "sample-coarse.md")
+        for path in (tmp_path / "README.md", CARDS / f"{card}.md")
     )
+    shutil.rmtree(tmp_path)
     assert made == kept, (
-        "cards/sample-coarse.md is stale: run 'coarsekit export sample --to build/sample --force', and copy README.md "
-        "from there to cards/sample-coarse.md and sample-coarse.jpg to cards/"
+        f"cards/{card}.md is stale: run 'coarsekit export {' '.join(arguments)} --to build/card --force', and copy "
+        f"README.md from there to cards/{card}.md and {card}.jpg to cards/"
     )
-    assert (CARDS / "sample-coarse.jpg").exists()
+    assert (CARDS / f"{card}.jpg").exists()
 
 
 def test_the_same_command_again_changes_nothing(source: str, exported: Path) -> None:
