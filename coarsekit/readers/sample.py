@@ -1,6 +1,6 @@
 """The bundled sample: two photographs of IDRiD at half their width, so that every command has something to run on.
 
-They are IDRiD training photographs that the bundled refiners were not trained on (they are held out for validation).
+They are IDRiD training photographs that the bundled network was not trained on (they are held out for validation).
 The photographs are JPEGs of 2144 × 1424 px, the masks PNGs; see ``coarsekit/samples/README.md``.
 """
 
