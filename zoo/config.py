@@ -11,13 +11,16 @@ class Config:
 
     ``size``: side of a patch, px. ``context``: side of a window over the ellipse's bounding box. ``most``: largest side
     of a window, px on a photograph 4288 px wide, above which an ellipse gets several; None for no bound.
-    ``threshold``: probability, 0–1, from which a pixel is lesion.
+    ``threshold``: probability, 0–1, from which a pixel is lesion. ``blend``: average overlapping windows, weighted
+    towards their middles, instead of keeping the maximum. ``flips``: average over mirrored views of each patch.
     """
 
     size: int = 256
     context: float = 1.5
     most: int | None = None
     threshold: float = 0.5
+    blend: bool = False
+    flips: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:

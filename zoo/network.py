@@ -27,11 +27,17 @@ class Network(nn.Module, Refiner):
         super().__init__()
         self.config = config
 
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        """Lesion classes that the network is told; empty for one that treats all alike, as the paper's do."""
+        return ()
+
     @abstractmethod
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         """Logits of lesion.
 
-        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. Returns (b, 1, s, s).
+        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. ``lesion``: (b,) long, each
+        patch's class as its place in `lesions`, or −1 for another; None when all are. Returns (b, 1, s, s).
         ``s`` is a multiple of 32. Any coarse mask gives finite numbers: an empty one, and one that fills the patch.
         """
 
@@ -43,11 +49,23 @@ class Network(nn.Module, Refiner):
         return refine_photograph(self, image, annotation, advance)
 
     @torch.inference_mode()
-    def probabilities(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Probabilities of lesion for a batch as in `forward`, in evaluation mode; in and out on the processor."""
+    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
+        """Probabilities of lesion for a batch of one class, as in `forward`; in and out on the processor.
+
+        The network is put in evaluation mode. With ``flips`` in its configuration they are the mean over four views:
+        the patch as it is, and mirrored along each axis and along both.
+        """
         device = next(self.parameters()).device
         self.eval()
-        return self(image.to(device), coarse.to(device)).sigmoid().float().cpu()
+        image, coarse = image.to(device), coarse.to(device)
+        kind = torch.full((len(image),), self.place(lesion), device=device)
+        views: list[list[int]] = [[], [-1], [-2], [-2, -1]] if self.config.flips else [[]]
+        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in views]
+        return torch.stack(seen).mean(0).float().cpu()
+
+    def place(self, lesion: str) -> int:
+        """The place of a class in `lesions`, −1 for any other."""
+        return self.lesions.index(lesion) if lesion in self.lesions else -1
 
 
 def build(kind: type[Network], fields: Mapping[str, Any]) -> Network:
