@@ -8,7 +8,7 @@ main = LazyGroup(
     about="Refiners that turn the circles and ellipses drawn on a fundus photograph into pixel-exact lesion masks.",
     summaries={
         "list": "Show the refiners that are ready to use.",
-        "refine": "Refine a photograph and its ellipses, or a whole SOURCE, into masks.",
+        "refine": "Refine photographs and their ellipses, or a whole SOURCE, into masks.",
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
     },
