@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from coarsekit.images import recompress
 from coarsekit.patches import cut_image
 from coarsekit.types import Image, Window
 
@@ -19,6 +20,5 @@ def cut_by_another_camera(image: Image, window: Window, size: int, rng: np.rando
     table = (255 * levels.clip(0, 1)).round().astype(np.uint8)
     patch = table[cut_image(image, window, pixels), np.arange(3)]
     if rng.random() < 0.5:
-        _, coded = cv2.imencode(".jpg", patch, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 96))])
-        patch = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR)
+        patch = recompress(patch, int(rng.integers(40, 96)))
+    return np.asarray(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)

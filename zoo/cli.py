@@ -11,5 +11,6 @@ main = LazyGroup(
         "refine": "Refine photographs and their ellipses, or a whole SOURCE, into masks.",
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
+        "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
     },
 )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from coarsekit.decoys import decoy
 from coarsekit.patches import cut_image, cut_mask, cut_shapes, windows_around
 from coarsekit.simulate import draw_by_hand
 from coarsekit.styles import Style
@@ -18,10 +19,6 @@ from zoo.augmentation import MARGIN, Augmentation
 from zoo.cameras import cut_by_another_camera
 from zoo.config import Config
 from zoo.store import Stored
-
-_TRIES = 20
-_DARK = 20
-"""What no colour exceeds in the black around the retina, of 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +119,9 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
 
 def _moved_away(draw: _Draw, rng: np.random.Generator) -> _Draw:
     """The draw with its ellipse and window moved to retina without the class; as it was where none is found."""
-    image, fine = draw.photograph.image, draw.photograph.fine[draw.lesion]
-    height, width = image.shape[:2]
-    for _ in range(_TRIES):
-        x, y = int(rng.integers(width)), int(rng.integers(height))
-        if image[y, x].max() < _DARK:
-            continue
-        across, down = x - round(draw.ellipse.cx), y - round(draw.ellipse.cy)
-        ellipse = replace(draw.ellipse, cx=draw.ellipse.cx + across, cy=draw.ellipse.cy + down)
-        window = Window(draw.window.x + across, draw.window.y + down, draw.window.side)
-        here = cut_shapes([ellipse], window, window.side)
-        if here.any() and not (here & cut_mask(fine, window, window.side)).any():
-            return replace(draw, ellipses=(*draw.ellipses, ellipse), ellipse=ellipse, window=window)
-    return draw
+    there = decoy(draw.ellipse, draw.photograph.image, draw.photograph.fine[draw.lesion], rng)
+    if there is None:
+        return draw
+    across, down = round(there.cx - draw.ellipse.cx), round(there.cy - draw.ellipse.cy)
+    window = Window(draw.window.x + across, draw.window.y + down, draw.window.side)
+    return replace(draw, ellipses=(*draw.ellipses, there), ellipse=there, window=window)
