@@ -52,14 +52,14 @@ class Network(nn.Module, Refiner):
     def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
         """Probabilities of lesion for a batch of one class, as in `forward`; in and out on the processor.
 
-        The network is put in evaluation mode. With ``flips`` in its configuration they are the mean over four views:
-        the patch as it is, and mirrored along each axis and along both.
+        The network is put in evaluation mode. They are the mean over as many views as its configuration has: the patch
+        as it is, mirrored from left to right, from top to bottom, and both.
         """
         device = next(self.parameters()).device
         self.eval()
         image, coarse = image.to(device), coarse.to(device)
         kind = torch.full((len(image),), self.place(lesion), device=device)
-        views: list[list[int]] = [[], [-1], [-2], [-2, -1]] if self.config.flips else [[]]
+        views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.views]
         seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in views]
         return torch.stack(seen).mean(0).float().cpu()
 

@@ -47,7 +47,7 @@ def photograph() -> tuple[np.ndarray, Annotation, np.ndarray]:
         Config(size=64),
         Config(size=64, most=900),
         Config(size=32, threshold=0.3),
-        Config(size=64, most=900, blend=True, flips=True),
+        Config(size=64, most=900, blend=True, views=4),
     ],
 )
 def test_masks_come_back_in_place_at_full_size(photograph, config: Config) -> None:
@@ -138,7 +138,7 @@ def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> Non
     assert [Told(Config()).place(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
 
 
-def test_flips_average_the_mirrored_views() -> None:
+def test_views_are_averaged() -> None:
     class Ramp(Darkness):
         """Its answer grows from left to right, whatever it sees."""
 
@@ -147,5 +147,5 @@ def test_flips_average_the_mirrored_views() -> None:
 
     image, coarse = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
     once = Ramp(Config(size=32)).probabilities(image, coarse)
-    mean = Ramp(Config(size=32, flips=True)).probabilities(image, coarse)
+    mean = Ramp(Config(size=32, views=2)).probabilities(image, coarse)
     assert torch.allclose(mean, (once + once.flip(-1)) / 2, atol=1e-6)
