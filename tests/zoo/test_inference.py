@@ -99,3 +99,18 @@ def test_the_input_stays_as_it_is(photograph) -> None:
     before = image.copy()
     Darkness(Config(size=64)).refine(image, annotation)
     assert np.array_equal(image, before)
+
+
+def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_are(photograph) -> None:
+    image, annotation, _ = photograph
+    both = replace(annotation, marks=(*annotation.marks, Mark("drusen", Ellipse(100, 75, 5, 5))))
+    network, heard = Darkness(Config(size=64, threshold=0.3)), []
+    probabilities, refined = network.photograph_probabilities(image, both, heard.append), network.refine(image, both)
+    assert list(probabilities) == ["HE", "drusen"]
+    assert all(np.array_equal(probabilities[lesion] >= 0.3, refined[lesion]) for lesion in refined)
+    assert all(map_.dtype == np.float32 and map_.shape == (150, 200) for map_ in probabilities.values())
+    assert 0 == probabilities["HE"].min() < probabilities["HE"].max() <= 1
+    assert sum(heard) == 3
+    assert network.photograph_probabilities(image, replace(annotation, marks=())) == {}
+    with pytest.raises(AnnotationError, match="drawn on an image of"):
+        network.photograph_probabilities(image, replace(annotation, width=100))
