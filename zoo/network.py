@@ -5,7 +5,9 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
@@ -13,8 +15,8 @@ from coarsekit.errors import RefinerError
 from coarsekit.nearest import suggestion
 from coarsekit.types import Annotation, Image, Mask
 from zoo.config import Config
-from zoo.inference import refine_photograph
-from zoo.refiner import Advance, Refiner, ignore
+from zoo.inference import photograph_probability, refine_photograph
+from zoo.refiner import Advance, Refiner, check_size, ignore
 
 
 class Network(nn.Module, Refiner):
@@ -47,6 +49,18 @@ class Network(nn.Module, Refiner):
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
         return refine_photograph(self, image, annotation, advance)
+
+    def photograph_probabilities(
+        self, image: Image, annotation: Annotation, advance: Advance = ignore
+    ) -> dict[str, NDArray[np.float32]]:
+        """Probability of lesion (h, w), 0–1, by lesion class; 0 outside the windows. `refine` is its threshold.
+
+        Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
+        """
+        check_size(image, annotation)
+        return {
+            lesion: photograph_probability(self, image, annotation.of(lesion), advance) for lesion in annotation.lesions
+        }
 
     @torch.inference_mode()
     def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:

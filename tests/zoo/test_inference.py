@@ -149,3 +149,18 @@ def test_views_are_averaged() -> None:
     once = Ramp(Config(size=32)).probabilities(image, coarse)
     mean = Ramp(Config(size=32, views=2)).probabilities(image, coarse)
     assert torch.allclose(mean, (once + once.flip(-1)) / 2, atol=1e-6)
+
+
+def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_are(photograph) -> None:
+    image, annotation, _ = photograph
+    both = replace(annotation, marks=(*annotation.marks, Mark("drusen", Ellipse(100, 75, 5, 5))))
+    network, heard = Darkness(Config(size=64, threshold=0.3)), []
+    probabilities, refined = network.photograph_probabilities(image, both, heard.append), network.refine(image, both)
+    assert list(probabilities) == ["HE", "drusen"]
+    assert all(np.array_equal(probabilities[lesion] >= 0.3, refined[lesion]) for lesion in refined)
+    assert all(map_.dtype == np.float32 and map_.shape == (150, 200) for map_ in probabilities.values())
+    assert 0 == probabilities["HE"].min() < probabilities["HE"].max() <= 1
+    assert sum(heard) == 3
+    assert network.photograph_probabilities(image, replace(annotation, marks=())) == {}
+    with pytest.raises(AnnotationError, match="drawn on an image of"):
+        network.photograph_probabilities(image, replace(annotation, width=100))
