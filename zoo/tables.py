@@ -104,7 +104,7 @@ def _classes(board: Board, place: Place) -> Table:
     counts = [board.summary(place, FLOOR, "iou", lesion).images for lesion in lesions]
     images = {lesion: str(count) for lesion, count in zip(lesions, counts, strict=True)}
     lines.append({"refiner": "images"} | images | {"average": ""})
-    return Table(f"{_where(board, place)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
+    return Table(f"{where(board, place)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
 
 
 def _measures(board: Board, place: Place) -> Table:
@@ -115,7 +115,7 @@ def _measures(board: Board, place: Place) -> Table:
         calibrated = [board.calibration(place, row, lesion) for lesion in board.lesions(place.dataset)]
         means = {name: _number(float(np.mean([own[name] for own in calibrated]))) for name in CALIBRATION}
         lines.append({"refiner": row} | cells | means)
-    return Table(f"{_where(board, place)}: other measures in percent, means over the classes", lines)
+    return Table(f"{where(board, place)}: other measures in percent, means over the classes", lines)
 
 
 def _crossed(board: Board, style: str, reduction: float) -> Table:
@@ -140,7 +140,8 @@ def _sweep(board: Board, dataset: str, style: str) -> Table:
     return Table(f"{dataset}, style {style}: average IoU in percent by reduction factor", lines)
 
 
-def _where(board: Board, place: Place) -> str:
+def where(board: Board, place: Place) -> str:
+    """A place in words, for titles."""
     [split] = [tested.split for tested in board.asked.datasets if tested.name == place.dataset]
     splits = "all splits" if split == "all" else split
     return f"{place.dataset}, {splits}, style {place.style}, reduction {place.reduction:g}"
