@@ -1,4 +1,4 @@
-"""``zoo``: refine, train, evaluate, list. The commands are in ``zoo/commands``; none is imported for --help."""
+"""``zoo``: refine, train, evaluate, report, list. The commands are in ``zoo/commands``; none is imported for --help."""
 
 from coarsekit.console import LazyGroup
 
@@ -11,5 +11,6 @@ main = LazyGroup(
         "refine": "Refine a photograph and its ellipses, or a whole SOURCE, into masks.",
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
+        "report": "Make tables and figures of what was evaluated.",
     },
 )

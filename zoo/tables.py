@@ -82,6 +82,7 @@ def averages(board: Board) -> list[dict[str, Any]]:
     ]
 
 
+_LABELS = {"boundary_f": "boundary F", "component_iou": "component IoU", "ece": "ECE", "brier": "Brier"}
 _ENDS = {"": "mean", "_std": "std", "_low": "low", "_high": "high"}
 
 
@@ -111,9 +112,9 @@ def _measures(board: Board, place: Place) -> Table:
     """Refiners by the other measures, each the mean over the classes."""
     lines = []
     for row in board.rows:
-        cells = {name: _number(board.summary(place, row, name).mean) for name in list(MEASURES)[1:]}
+        cells = {_LABELS.get(name, name): _number(board.summary(place, row, name).mean) for name in list(MEASURES)[1:]}
         calibrated = [board.calibration(place, row, lesion) for lesion in board.lesions(place.dataset)]
-        means = {name: _number(float(np.mean([own[name] for own in calibrated]))) for name in CALIBRATION}
+        means = {_LABELS[name]: _number(float(np.mean([own[name] for own in calibrated]))) for name in CALIBRATION}
         lines.append({"refiner": row} | cells | means)
     return Table(f"{where(board, place)}: other measures in percent, means over the classes", lines)
 
