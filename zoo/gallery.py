@@ -127,7 +127,8 @@ def comparison_sheet(cuts: Sequence[Cut]) -> Image:
         masks = [(own.fine, FINE), (own.coarse, WHITE), *((own.refined[row], REFINED) for row in rows)]
         views = [own.patch, *(_traced(own.patch, [one]) for one in masks)]
         scores = [_percent(own.scores[row]) for row in rows]
-        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", "", *scores], []))
+        drawn = "all of it" if own.coarse.all() else ""
+        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", drawn, *scores], []))
     return headed(np.concatenate(strips, axis=0), ["patch", "fine mask", "drawn", *rows], [])
 
 

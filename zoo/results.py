@@ -109,6 +109,7 @@ def read_results(folder: Path) -> Results:
     Raises `ResultsError` when there are none, they cannot be read, or a unit is missing.
     """
     content, units = _content(folder), Units(folder)
+    asked = _asked(content, folder)
     kept: dict[str, dict[str, Measured]] = {}
     scores = []
     for line in content["scores"]:
@@ -119,7 +120,7 @@ def read_results(folder: Path) -> Results:
                 raise ResultsError(f"{folder}: {UNITS}/{name}.json is missing or damaged; run 'zoo evaluate' again")
             kept[name] = found
         scores.append(Score(**{field: line[field] for field in _PLACE}, measured=kept[name][line["lesion"]]))
-    return Results(_asked(content, folder), tuple(scores))
+    return Results(asked, tuple(scores))
 
 
 def _line(score: Score) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
 
 
 def _lesions(board: "Board", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:
-    """Pictures of single lesions of the first results; where the data cannot be had, a sentence says what is missing."""
+    """Pictures of single lesions of the first results; where the data cannot be had, a sentence says so."""
     from zoo.pictures import count, pictures
 
     place = board.places[0]
