@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
+from inspect import getmodule, getsource
 from typing import final
 
 from coarsekit.geometry import draw
@@ -54,6 +55,8 @@ def enter(name: str, device: str = "cpu") -> Entrant:
     refiner = make()
     trained = hasattr(refiner, "photograph_probabilities")
     seen = classes_seen(locate(name)) if trained else None
+    if not trained:  # a rule is its code
+        digest = sha256(digest.encode() + _code(refiner)).hexdigest()
     variant = getattr(refiner, "variant", name)
     return Entrant(About(name, variant, refiner.trained_on, digest, trained, seen), make)
 
@@ -62,6 +65,11 @@ def enter(name: str, device: str = "cpu") -> Entrant:
 def _loaded(name: str, device: str, _digest: str) -> Refiner:
     """Loaded once in each process; other content under the same name is loaded anew."""
     return on_device(from_pretrained(name), device)
+
+
+def _code(refiner: Refiner) -> bytes:
+    module = getmodule(type(refiner))
+    return getsource(module).encode() if module else b""
 
 
 def _digest(name: str) -> str:

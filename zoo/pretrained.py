@@ -13,10 +13,15 @@ def from_pretrained(name: str | os.PathLike[str] = DEFAULT) -> Refiner:
     Raises `RefinerError` when there is none of that name (the nearest is offered), or its folder is damaged.
     """
     folder = locate(os.fspath(name))
-    if read_config(folder)["variant"] == "shrink":
+    variant = read_config(folder)["variant"]
+    if variant == "shrink":
         from zoo.classical import load_shrink
 
         return load_shrink(folder, os.fspath(name))
+    from zoo.peers import peer
+
+    if rule := peer(variant, os.fspath(name)):
+        return rule
     from zoo.checkpoint import load
 
     return load(folder, os.fspath(name))
