@@ -35,3 +35,7 @@ class HubError(CoarsekitError):
 
 class LicenceError(CoarsekitError):
     """A dataset's licence does not allow what was asked for."""
+
+
+class ResultsError(CoarsekitError):
+    """A folder does not hold the results of an evaluation, or they are damaged or of another version."""

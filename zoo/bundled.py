@@ -58,6 +58,25 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def classes_seen(folder: Path) -> tuple[str, ...] | None:
+    """The lesion classes that a network was trained on, by its record and that of the training it started from.
+
+    Where the record names none it was trained on all that the data have, which are those that it was validated on.
+    None where the record is missing or does not say.
+    """
+    try:
+        record: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    seen: dict[str, None] = {}
+    while isinstance(record, dict):
+        named = (record.get("recipe") or {}).get("lesions")
+        validated = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
+        seen |= dict.fromkeys(named or [lesion for style in validated for lesion in style])
+        record = record.get("before")
+    return tuple(seen) or None
+
+
 def describe(name: str) -> dict[str, Any]:
     """What `zoo list` says of a bundled refiner: variant, size in MB, training data, validation IoU in percent.
 

@@ -1,90 +1,136 @@
-"""Refiners on a dataset with fine masks: its annotation simulated, whole photographs refined, a row a lesion class."""
+"""Refiners on a dataset with fine masks: its annotations simulated, whole photographs refined, every class scored."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
 
 import numpy as np
 
 from coarsekit.dataset import Dataset
-from coarsekit.simulate import annotate
+from coarsekit.simulate import annotate_sweep, check_reduction
 from coarsekit.styles import Style
-from zoo.pretrained import from_pretrained
+from coarsekit.types import Annotation, Fundus, Image, Mask
+from zoo.entrants import Entrant
 from zoo.refiner import Refiner, ignore
-from zoo.scoring import Score, score
+from zoo.results import Score
+from zoo.scoring import Measured, measure
+from zoo.units import Units, photograph_digest, unit_name
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One lesion class under one refiner; scores are percent, image level: mean and standard deviation over images.
+class Question:
+    """What is asked of a dataset.
 
-    Only photographs whose fine mask of the class is not empty count (Yu et al., Table 1). ``floor_iou``: the coarse
-    annotation as it is. ``shrink_iou``: the image-blind rule. The standard deviation is the population's.
+    ``split``: None for all. ``classes``: for each refiner by name the lesion classes that it is scored on.
     """
 
-    refiner: str
-    trained_on: str
-    dataset: str
-    split: str
-    lesion: str
-    reduction: float
-    style: str
+    split: str | None
+    styles: tuple[Style, ...]
+    reductions: tuple[float, ...]
     seed: int
-    images: int
-    floor_iou: float
-    floor_iou_std: float
-    shrink_iou: float
-    iou: float
-    iou_std: float
+    classes: Mapping[str, tuple[str, ...]]
+
+    def __post_init__(self) -> None:
+        for reduction in self.reductions:
+            check_reduction(reduction)
+
+    @property
+    def units(self) -> int:
+        """Units of work for each photograph."""
+        return len(self.styles) * len(self.reductions) * sum(bool(asked) for asked in self.classes.values())
 
 
 def evaluate(
-    refiners: Sequence[Refiner],
+    entrants: Sequence[Entrant],
     dataset: Dataset,
-    split: str | None,
-    reductions: Sequence[float],
-    style: Style,
-    seed: int,
-    lesions: Sequence[str] = (),
+    question: Question,
+    units: Units | None = None,
+    jobs: int = 1,
     advance: Callable[[int], None] = ignore,
-) -> list[Row]:
-    """Score every refiner on every photograph of a split (None: of all), at each reduction factor.
+) -> list[Score]:
+    """Score the entrants on every photograph, style and reduction factor; photographs by photograph, in its order.
 
-    ``lesions``: only these classes; empty for all. Rows come by reduction, then refiner, then lesion class; a class
-    that no photograph shows gives no row. The column ``shrink_iou`` is the bundled rule's, whatever the refiners.
+    Only classes count whose fine mask on the photograph is not empty (Yu et al., Table 1). ``units``: where finished
+    units are kept and taken from. ``jobs``: photographs at a time, each in a process of its own on one thread.
+    ``advance`` hears how many more units are done.
+
+    Raises `ParameterError` for a split that the dataset does not have or a reduction factor below 1.
     """
-    shrink = from_pretrained("shrink")
-    table: dict[tuple[float, int, str], list[tuple[Score, Score]]] = {}
-    for fundus in dataset.photographs(split):
-        fine = {lesion: mask for lesion, mask in fundus.fine.items() if not lesions or lesion in lesions}
-        for reduction in reductions:
-            annotation = annotate(fundus, reduction, style, seed, dataset.name)
-            blind = score(shrink, fundus.image, fine, annotation)
-            for place, refiner in enumerate(refiners):
-                scores = score(refiner, fundus.image, fine, annotation)
-                for ours, theirs in zip(scores, blind, strict=True):
-                    table.setdefault((reduction, place, ours.lesion), []).append((ours, theirs))
-        advance(1)
-    order = {lesion: place for place, lesion in enumerate(dataset.lesions)}
-    rows = []
-    for reduction, place, lesion in sorted(table, key=lambda key: (key[0], key[1], order[key[2]])):
-        pairs = table[reduction, place, lesion]
-        floors, ious = (100 * np.array([getattr(ours, name) for ours, _ in pairs]) for name in ("floor", "iou"))
-        rows.append(
-            Row(
-                refiner=refiners[place].name,
-                trained_on=refiners[place].trained_on,
-                dataset=dataset.name,
-                split=split or "all",
-                lesion=lesion,
-                reduction=reduction,
-                style=style.name,
-                seed=seed,
-                images=len(pairs),
-                floor_iou=float(floors.mean()),
-                floor_iou_std=float(floors.std()),
-                shrink_iou=float((100 * np.array([theirs.iou for _, theirs in pairs])).mean()),
-                iou=float(ious.mean()),
-                iou_std=float(ious.std()),
-            )
-        )
-    return rows
+    kept, keys = units or Units(None), dataset.keys(question.split)
+    if jobs == 1 or len(keys) < 2:
+        return [score for key in keys for score in score_photograph(entrants, dataset, key, question, kept, advance)]
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=min(jobs, len(keys)), backend="loky", return_as="generator")
+    scores: list[Score] = []
+    for own in parallel(delayed(_alone)(entrants, dataset, key, question, kept) for key in keys):
+        scores += own
+        advance(question.units)
+    return scores
+
+
+def score_photograph(
+    entrants: Sequence[Entrant],
+    dataset: Dataset,
+    key: str,
+    question: Question,
+    units: Units,
+    advance: Callable[[int], None] = ignore,
+) -> list[Score]:
+    """Every score of one photograph, which is read once."""
+    fundus = dataset.read(key)
+    photograph, scores = photograph_digest(fundus), []
+    for style, reduction, drawn in _drawings(fundus, question, dataset.name):
+        for entrant in entrants:
+            name, asked = entrant.about.name, question.classes[entrant.about.name]
+            if not asked:
+                continue
+            part = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion in asked))
+            unit = unit_name(entrant.about.digest, photograph, part)
+            measured = units.read(unit)
+            if measured is None:
+                began = perf_counter()
+                fine = {lesion: mask for lesion, mask in fundus.fine.items() if lesion in asked and mask.any()}
+                measured = measure_all(entrant.make(), fundus.image, fine, part)
+                about = {"refiner": name, "dataset": dataset.name, "image": key, "reduction": reduction, "style": style}
+                units.write(unit, measured, about | {"seconds": round(perf_counter() - began, 2)})
+            split = question.split or "all"
+            place = (name, dataset.name, split, key)
+            scores += [
+                Score(*place, lesion, reduction, style, question.seed, unit, own) for lesion, own in measured.items()
+            ]
+            advance(1)
+    return scores
+
+
+def _drawings(fundus: Fundus, question: Question, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
+    for style in question.styles:
+        drawings = annotate_sweep(fundus, question.reductions, style, question.seed, dataset)
+        for reduction, drawn in zip(question.reductions, drawings, strict=True):
+            yield style.name, reduction, drawn
+
+
+def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn: Annotation) -> dict[str, Measured]:
+    """Refine a drawing and measure every class of ``fine``, (h, w) masks with a pixel; one not drawn has none found.
+
+    A network refines one class at a time, since its probabilities are large.
+    """
+    from zoo.network import Network
+
+    if not isinstance(refiner, Network):
+        refined = refiner.refine(image, drawn)
+        return {lesion: measure(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
+    measured = {}
+    for lesion, mask in fine.items():
+        own = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion == lesion))
+        probability = refiner.photograph_probabilities(image, own).get(lesion, np.zeros(mask.shape, np.float32))
+        measured[lesion] = measure(probability >= refiner.config.threshold, mask, probability)
+    return measured
+
+
+def _alone(entrants: Sequence[Entrant], dataset: Dataset, key: str, question: Question, units: Units) -> list[Score]:
+    """`score_photograph` in a process of its own: more threads than cores would make each other slower."""
+    import torch
+
+    torch.set_num_threads(1)
+    return score_photograph(entrants, dataset, key, question, units)

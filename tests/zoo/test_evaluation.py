@@ -1,64 +1,162 @@
-"""The table's numbers against scores computed by hand with scikit-learn."""
+"""The tables' numbers against scores computed by hand with scikit-learn, and units that are not computed twice."""
 
-from dataclasses import asdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import jaccard_score
+from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 
 from coarsekit.geometry import draw
+from coarsekit.metrics import brier
 from coarsekit.readers import open_source
 from coarsekit.simulate import annotate
 from coarsekit.styles import HUMAN, PAPER
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
-from zoo.evaluation import evaluate
+from zoo.board import Board
+from zoo.entrants import Entrant, Floor, enter, floor
+from zoo.evaluation import Question, evaluate, measure_all
+from zoo.network import build
+from zoo.protocols import classes_asked
 from zoo.refiner import Advance, Refiner, ignore
-from zoo.scoring import score
+from zoo.results import About, Asked, DatasetAsked, Results
+from zoo.tables import averages, rows
+from zoo.units import UNITS, Units
+from zoo.variants import variant
+
+LESIONS = ("MA", "HE", "EX", "SE")
+SAMPLE = DatasetAsked("sample", "sample", "all", LESIONS)
 
 
-class Everything(Refiner):
-    """Answers the coarse mask itself."""
+class Counted(Refiner):
+    """Answers the coarse mask itself, and counts how often it was asked."""
 
-    name = "everything"
+    asked = 0
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
-        return {lesion: draw(annotation.of(lesion), image.shape[:2]) for lesion in annotation.lesions}
+        Counted.asked += 1
+        return Floor().refine(image, annotation)
+
+
+def counted(digest: str = "counted") -> Entrant:
+    return Entrant(About("counted", "counted", "", digest, trained=False, seen=None), Counted)
+
+
+def question(entrants: list[Entrant], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()) -> Question:
+    abouts = [entrant.about for entrant in entrants]
+    classes = classes_asked("same", abouts, open_source("sample"), lesions)
+    return Question(None, styles, reductions, seed, classes)
+
+
+def board(entrants: list[Entrant], asked: Question, scores: list) -> Board:
+    abouts = tuple(entrant.about for entrant in entrants)
+    named = tuple(about.name for about in abouts if about.name != "floor")
+    styles = {style.name: style.parameters() for style in asked.styles}
+    return Board(Results(Asked("same", (SAMPLE,), styles, asked.reductions, (), asked.seed, abouts, named), scores))
 
 
 def test_rows_agree_with_scikit_learn() -> None:
-    sample, shrink = open_source("sample"), from_pretrained("shrink")
-    rows = evaluate([Everything(), shrink], sample, None, [1.0], HUMAN, seed=3)
-    assert [(row.refiner, row.lesion) for row in rows] == [
-        (name, lesion) for name in ("everything", "shrink") for lesion in ("MA", "HE", "EX", "SE")
-    ]
-    floors, blind = {}, {}
+    sample, entrants = open_source("sample"), [floor(), enter("shrink")]
+    asked = question(entrants, seed=3)
+    result = board(entrants, asked, evaluate(entrants, sample, asked))
+    by_hand = {"jaccard": jaccard_score, "f1": f1_score, "precision": precision_score, "recall": recall_score}
+    scores: dict[tuple[str, str], list[float]] = {}
     for fundus in sample.photographs():
         annotation = annotate(fundus, 1.0, HUMAN, 3, "sample")
-        refined = shrink.refine(fundus.image, annotation)
+        refined = from_pretrained("shrink").refine(fundus.image, annotation)
         for lesion, fine in fundus.fine.items():
-            truth, coarse = fine.ravel(), draw(annotation.of(lesion), fine.shape).ravel()
-            floors.setdefault(lesion, []).append(100 * jaccard_score(truth, coarse))
-            blind.setdefault(lesion, []).append(100 * jaccard_score(truth, refined[lesion].ravel()))
-    for row in rows:
-        assert row.images == len(floors[row.lesion])
-        assert row.floor_iou == pytest.approx(np.mean(floors[row.lesion]))
-        assert row.floor_iou_std == pytest.approx(np.std(floors[row.lesion]))
-        assert row.shrink_iou == pytest.approx(np.mean(blind[row.lesion]))
-        expected = (floors if row.refiner == "everything" else blind)[row.lesion]
-        assert row.iou == pytest.approx(np.mean(expected))
-        assert row.iou_std == pytest.approx(np.std(expected))
+            coarse, found = draw(annotation.of(lesion), fine.shape), refined[lesion]
+            some = fine | coarse | found  # no score counts pixels that are in none
+            scores.setdefault((lesion, "floor"), []).append(100 * jaccard_score(fine[some], coarse[some]))
+            for name, rule in by_hand.items():
+                scores.setdefault((lesion, name), []).append(100 * rule(fine[some], found[some]))
+    table = rows(result)
+    assert [(row["refiner"], row["lesion"], row["images"]) for row in table] == [("shrink", own, 2) for own in LESIONS]
+    for row in table:
+        own = {name: values for (lesion, name), values in scores.items() if lesion == row["lesion"]}
+        assert row["floor_iou"] == pytest.approx(np.mean(own["floor"]))
+        assert row["floor_iou_std"] == pytest.approx(np.std(own["floor"]))
+        assert row["iou"] == row["shrink_iou"] == pytest.approx(np.mean(own["jaccard"]))
+        assert row["iou_std"] == pytest.approx(np.std(own["jaccard"]))
+        assert row["dice"] == pytest.approx(np.mean(own["f1"]))
+        assert row["precision"] == pytest.approx(np.mean(own["precision"]))
+        assert row["recall_std"] == pytest.approx(np.std(own["recall"]))
+        assert row["iou_low"] <= row["iou"] <= row["iou_high"]
+    [below, above] = averages(result)
+    assert below["iou"] == pytest.approx(np.mean([np.mean(scores[lesion, "floor"]) for lesion in LESIONS]))
+    assert above["iou"] == pytest.approx(np.mean([row["iou"] for row in table]))
 
 
 def test_a_row_has_just_the_fields_that_were_promised() -> None:
-    [row] = evaluate([Everything()], open_source("sample"), "validation", [1.5], PAPER, seed=0, lesions=["SE"])
-    names = "refiner, trained_on, dataset, split, lesion, reduction, style, seed, images, floor_iou, floor_iou_std"
-    assert list(asdict(row)) == [*names.split(", "), "shrink_iou", "iou", "iou_std"]
-    where = (row.dataset, row.split, row.lesion, row.reduction, row.style)
-    assert where == ("sample", "validation", "SE", 1.5, "paper")
+    entrants = [floor(), enter("shrink")]
+    asked = replace(question(entrants, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
+    [row] = rows(board(entrants, asked, evaluate(entrants, open_source("sample"), asked)))
+    before = "refiner trained_on dataset split lesion reduction style seed images floor_iou floor_iou_std shrink_iou"
+    now = "iou_low iou_high variant dice dice_std precision precision_std recall recall_std boundary_f boundary_f_std"
+    last = "component_iou component_iou_std ece brier"
+    assert list(row) == [*before.split(), "iou", "iou_std", *now.split(), *last.split()]
+    assert (row["dataset"], row["lesion"], row["reduction"], row["style"]) == ("sample", "SE", 1.5, "paper")
 
 
-def test_only_photographs_with_the_lesion_count_and_an_undrawn_class_scores_its_floor() -> None:
-    fine = {"MA": np.zeros((20, 20), bool), "HE": np.eye(20, dtype=bool)}
-    scores = score(Everything(), np.zeros((20, 20, 3), np.uint8), fine, Annotation("p", 20, 20))
-    assert [(s.lesion, s.floor, s.iou) for s in scores] == [("HE", 0.0, 0.0)]
+def test_only_photographs_with_the_lesion_count_and_an_undrawn_class_has_nothing_found() -> None:
+    fine = {"HE": np.eye(20, dtype=bool)}
+    measured = measure_all(Counted(), np.zeros((20, 20, 3), np.uint8), fine, Annotation("p", 20, 20))
+    assert {lesion: tuple(own.counts) for lesion, own in measured.items()} == {"HE": (0, 0, 20)}
+
+
+def test_the_calibration_of_a_network_is_that_of_the_pixels_it_looked_at() -> None:
+    network = build(variant("unet"), {"width": 2, "size": 32})
+    image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    drawn = Annotation("p", 80, 60, (Mark("MA", Ellipse(30, 30, 9, 7)),))
+    fine = {"MA": draw([Ellipse(31, 29, 5, 5)], (60, 80))}
+    measured = measure_all(network, image, fine, drawn)["MA"]
+    probability = network.photograph_probabilities(image, drawn)["MA"]
+    looked = probability > 0
+    assert 0 < np.count_nonzero(looked) < looked.size
+    expected = np.mean((probability[looked].astype(float) - fine["MA"][looked]) ** 2)
+    assert brier(measured.reliability) == pytest.approx(expected)
+    assert measured.counts == measure_all(network, image, fine, drawn)["MA"].counts
+    assert measured.counts.tp == np.count_nonzero(network.refine(image, drawn)["MA"] & fine["MA"])
+
+
+def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_is(tmp_path) -> None:
+    sample = open_source("sample")
+    Counted.asked = 0
+
+    def run(entrant: Entrant, seed: int = 0) -> list:
+        heard: list[int] = []
+        asked = question([entrant], seed=seed, lesions=["SE"])
+        scores = evaluate([entrant], sample, asked, Units(tmp_path), advance=heard.append)
+        assert sum(heard) == asked.units * 2
+        return [(score.image, score.measured.counts, score.measured.components) for score in scores]
+
+    first = run(counted())
+    assert Counted.asked == 2
+    assert run(counted()) == first
+    assert Counted.asked == 2
+    run(counted("other weights"))
+    assert Counted.asked == 4
+    run(counted(), seed=1)
+    assert Counted.asked == 6
+    damaged = sorted((tmp_path / UNITS).iterdir())
+    for path in damaged:
+        path.write_text(path.read_text()[:40])
+    assert run(counted()) == first
+    assert Counted.asked == 8
+
+
+def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
+    sample, entrants = open_source("sample"), [floor(), enter("shrink")]
+    asked = question(entrants, (PAPER,), lesions=["MA", "SE"])
+    alone = evaluate(entrants, sample, asked)
+    beside = evaluate(entrants, sample, asked, Units(tmp_path), jobs=2)
+    for one, other in zip(alone, beside, strict=True):
+        place = (one.refiner, one.image, one.lesion, one.unit, one.measured.counts, one.measured.components)
+        assert place == (
+            other.refiner,
+            other.image,
+            other.lesion,
+            other.unit,
+            other.measured.counts,
+            other.measured.components,
+        )

@@ -1,79 +1,164 @@
 """``zoo evaluate``."""
 
-from dataclasses import asdict
-from statistics import mean
-from typing import Any
+from pathlib import Path
 
 import click
 
-from coarsekit.console import AS_JSON, QUIET, SEED, SPLIT, emit, numbers, progress, table
+from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say, table
+from coarsekit.dataset import Dataset
+from coarsekit.errors import OutputError
 from coarsekit.readers import open_source
-from coarsekit.styles import style_named
+from coarsekit.styles import Style, style_named
 from zoo.bundled import DEFAULT
+from zoo.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
+from zoo.results import RESULTS, Asked, DatasetAsked, Results, read_asked, write_results
+from zoo.units import Units
 
 
 @click.command("evaluate")
-@click.argument("source")
-@SPLIT
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    metavar="NAME",
+    help="Only this split; once, or for each SOURCE.  [default: all]",
+)
 @click.option(
     "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
 )
-@click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
 @click.option(
-    "--style", "style_name", default="human", show_default=True, help="Style of drawing: human, paper or a TOML file."
+    "--protocol", type=click.Choice(PROTOCOLS), default=SAME, show_default=True, help="The paper's experiment."
+)
+@click.option("--reduction", help="Reduction factors: 1.5, 1,1.5,2 or a sweep.  [default: 1.0, or 1.0:2.0:0.1]")
+@click.option(
+    "--style", default="human", show_default=True, help="Styles of drawing, as human,paper: presets or TOML files."
 )
 @click.option("--lesion", "lesions", multiple=True, help="Only this lesion class; may be repeated.  [default: all]")
+@click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
+)
 @SEED
+@FORCE
 @AS_JSON
 @QUIET
 def command(
-    source: str,
-    split: str | None,
+    sources: tuple[str, ...],
+    splits: tuple[str, ...],
     names: tuple[str, ...],
-    reduction: str,
-    style_name: str,
+    protocol: str,
+    reduction: str | None,
+    style: str,
     lesions: tuple[str, ...],
+    out: str | None,
     device: str,
+    jobs: int,
     seed: int,
+    force: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Score refiners on the photographs of SOURCE (sample, or READER:PATH such as idrid:data/idrid).
 
     The coarse annotation is simulated from the fine masks, whole photographs are refined, and the IoU with the fine
-    masks is averaged over photographs, in percent. floor: the coarse annotation as drawn. shrink: the image-blind rule;
-    what a refiner scores above it is what it saw in the photograph.
+    masks is averaged over photographs, in percent, with its standard deviation and a bootstrap interval. floor: the
+    coarse annotation as drawn. shrink: the image-blind rule; what a refiner scores above it is what it saw in the
+    photograph.
+
+    The protocols are the paper's: same (Table 1); cross-dataset, several SOURCEs (Table 2); cross-class, each network
+    only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
+
+    In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
+    evaluation goes on from there; 'zoo report' makes tables and figures of it.
     """
-    from zoo.evaluation import evaluate
-    from zoo.pretrained import from_pretrained, on_device
+    from zoo.board import Board
+    from zoo.entrants import BLIND, FLOOR, enter, floor
+    from zoo.evaluation import Question, evaluate
+    from zoo.tables import averages, rows, tables
 
-    style, reductions = style_named(style_name), numbers(reduction)
-    refiners = [on_device(from_pretrained(name), device) for name in names]
-    dataset = open_source(source)
-    unknown = [lesion for lesion in lesions if lesion not in dataset.lesions]
-    if unknown:
-        raise click.UsageError(
-            f"{dataset.name} has no lesion class {unknown[0]!r}; it has {', '.join(dataset.lesions)}"
-        )
-    with progress("Evaluating", len(dataset.keys(split)), quiet) as advance:
-        rows = evaluate(refiners, dataset, split, reductions, style, seed, lesions, advance)
-    if as_json:
-        emit({"rows": [asdict(row) for row in rows]})
-    elif not quiet:
-        for factor in reductions:
-            shown = [row for row in rows if row.reduction == factor]
-            title = f"{dataset.name}, {split or 'all splits'}, style {style.name}, reduction {factor:g}: IoU in percent"
-            table(title, [line for name in names for line in _lines([row for row in shown if row.refiner == name])])
-
-
-def _lines(rows: list[Any]) -> list[dict[str, Any]]:
-    """One line a lesion class, and their average."""
-    fields = ("floor_iou", "floor_iou_std", "shrink_iou", "iou", "iou_std")
-    lines = [
-        {"refiner": row.refiner, "lesion": row.lesion, "images": row.images}
-        | {name: getattr(row, name) for name in fields}
-        for row in rows
+    styles, reductions = _styles(style), numbers(reduction or REDUCTIONS[protocol])
+    datasets = [open_source(source) for source in sources]
+    parts = _splits(splits, datasets)
+    named = tuple(dict.fromkeys(names))
+    if FLOOR in named:
+        raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
+    entrants = [floor(), *(enter(name, device) for name in dict.fromkeys([BLIND, *named]))]
+    abouts = [entrant.about for entrant in entrants]
+    check(protocol, [about for about in abouts if about.name in named], datasets, lesions)
+    tested = [
+        DatasetAsked(source, dataset.name, part or "all", dataset.lesions)
+        for source, dataset, part in zip(sources, datasets, parts, strict=True)
     ]
-    average = {name: mean(getattr(row, name) for row in rows) for name in fields} if rows else {}
-    return [*lines, {"refiner": rows[0].refiner, "lesion": "average", "images": ""} | average] if rows else []
+    questions = [
+        Question(part, styles, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
+        for dataset, part in zip(datasets, parts, strict=True)
+    ]
+    asked = Asked(
+        protocol=protocol,
+        datasets=tuple(tested),
+        styles={kind.name: kind.parameters() for kind in styles},
+        reductions=reductions,
+        lesions=lesions,
+        seed=seed,
+        refiners=tuple(abouts),
+        named=named,
+    )
+    folder = Path(out) if out else None
+    if folder and not force:
+        _check_folder(folder, asked)
+    units = Units(folder)
+    units.tidy()
+    total = sum(
+        question.units * len(own.keys(question.split)) for own, question in zip(datasets, questions, strict=True)
+    )
+    with progress("Evaluating", total, quiet) as advance:
+        scores = [
+            score
+            for dataset, question in zip(datasets, questions, strict=True)
+            for score in evaluate(entrants, dataset, question, units, jobs, advance)
+        ]
+    results = Results(asked, tuple(scores))
+    if folder:
+        write_results(folder, results)
+    board = Board(results)
+    if as_json:
+        emit({"protocol": protocol, "rows": rows(board), "averages": averages(board)})
+    elif not quiet:
+        for title, lines in tables(board):
+            table(title, lines)
+    if folder:
+        say(f"{len(scores)} scores are in {folder}; 'zoo report {folder}' makes tables and figures of them", quiet)
+
+
+def _styles(names: str) -> tuple[Style, ...]:
+    styles = tuple(style_named(name) for name in names.split(","))
+    if len({kind.name for kind in styles}) < len(styles):
+        raise click.UsageError(f"--style {names} names one style twice; give each TOML file a name of its own")
+    return styles
+
+
+def _splits(splits: tuple[str, ...], datasets: list[Dataset]) -> list[str | None]:
+    """The split of each dataset: one for all, or one for each; ``all`` is every split, where none is called so."""
+    if len(splits) not in (0, 1, len(datasets)):
+        raise click.UsageError(
+            f"--split is given {len(splits)} times for {len(datasets)} SOURCEs; give it once or each"
+        )
+    each = splits * len(datasets) if len(splits) == 1 else splits or ("all",) * len(datasets)
+    parts = [
+        None if part == "all" and "all" not in dataset.splits() else part
+        for part, dataset in zip(each, datasets, strict=True)
+    ]
+    for part, dataset in zip(parts, datasets, strict=True):
+        dataset.keys(part)
+    return parts
+
+
+def _check_folder(folder: Path, asked: Asked) -> None:
+    """Refuse to write over the results of another evaluation; those of the same one are written again."""
+    if (folder / RESULTS).exists() and read_asked(folder) != asked:
+        raise OutputError(
+            f"{folder / RESULTS} is of another evaluation; use --force to write over it and go on from its units, or "
+            "another --out"
+        )

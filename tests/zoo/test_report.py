@@ -1,0 +1,160 @@
+"""Reports of a small evaluation: their Markdown to the letter, their numbers, and their pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from coarsekit.metrics import ComponentScore, Counts
+from coarsekit.readers import open_source
+from coarsekit.styles import HUMAN, PAPER
+from zoo.board import Board
+from zoo.cli import main
+from zoo.findings import by_size
+from zoo.gallery import typical, worst
+from zoo.pictures import style_of
+from zoo.report import markdown
+from zoo.results import About, Asked, DatasetAsked, Results, Score, read_results, write_results
+from zoo.scoring import Measured, to_json
+from zoo.units import Units
+
+IMAGES, LESIONS = ("a", "b", "c"), ("MA", "HE")
+NETWORK = About("net", "unet", "idrid train", "1", trained=True, seen=LESIONS)
+RULE = About("shrink", "shrink", "idrid train", "2", trained=False, seen=None)
+FLOOR = About("floor", "floor", "", "floor", trained=False, seen=None)
+OVERLAP = {"floor": 20, "shrink": 50, "net": 80}
+
+
+def zoo(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def wrong(*arguments: object) -> str:
+    result = zoo(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def measured(overlap: int, number: int) -> Measured:
+    """IoU ``overlap`` percent and as much for the last of five lesions, of areas 10 to 50; the others are missed."""
+    lost = [ComponentScore(10 * number, 10 * place, 5, 5, 10 * (place + 1), 0.0) for place in range(4)]
+    return Measured(
+        Counts(overlap, 0, 100 - overlap), 0.5, (*lost, ComponentScore(number, 60, 9, 9, 50, overlap / 100))
+    )
+
+
+@pytest.fixture
+def results() -> Results:
+    """Three refiners on three photographs, of which only two show haemorrhages."""
+    dataset = DatasetAsked("sample", "sample", "all", LESIONS)
+    asked = Asked("same", (dataset,), {"paper": PAPER.parameters()}, (1.0,), (), 0, (FLOOR, RULE, NETWORK), ("net",))
+    scores = [
+        Score(name, "sample", "all", image, lesion, 1.0, "paper", 0, name + image, measured(overlap + number, number))
+        for name, overlap in OVERLAP.items()
+        for number, image in enumerate(IMAGES)
+        for lesion in LESIONS
+        if (image, lesion) != ("c", "HE")
+    ]
+    return Results(asked, tuple(scores))
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("evaluated") / "results"
+    options = ("--refiner", "shrink", "--lesion", "SE", "--lesion", "HE", "--reduction", "1,2", "-o", folder, "-q")
+    result = zoo("evaluate", "sample", *options)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_the_markdown_is_this(results) -> None:
+    assert markdown([Board(results)], files={"figure3.png": "figure3", "worst.png": "worst"}) == EXPECTED
+
+
+def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
+    units = Units(tmp_path)
+    for score in results.scores:
+        own = {other.lesion: other.measured for other in results.scores if other.unit == score.unit}
+        units.write(score.unit, own, {})
+    write_results(tmp_path, results)
+    found = read_results(tmp_path)
+    assert found.asked == results.asked
+    assert [to_json(score.measured) for score in found.scores] == [to_json(score.measured) for score in results.scores]
+    assert json.loads((tmp_path / "results.json").read_text())["scores"][0]["iou"] == 0.2
+
+
+def test_the_worst_lesions_come_first_and_tiny_ones_never(results) -> None:
+    board = Board(results)
+    chosen = worst(board, board.places[0], "net", each=2)
+    assert [(own.lesion, own.component.area, own.component.iou) for own in chosen] == [
+        (lesion, 40, 0.0) for lesion in LESIONS for _ in range(2)
+    ]
+    assert len(typical(board, board.places[0], "net")) == 4
+
+
+def test_quarters_hold_every_lesion_once(results) -> None:
+    lines = [line for line in by_size(Board(results)) if line["refiner"] == "net" and line["lesion"] == "MA"]
+    assert sum(line["components"] for line in lines) == 15
+    assert [line["from_px"] for line in lines] == sorted(line["from_px"] for line in lines)
+    assert lines[-1]["component_iou"] == pytest.approx(np.mean([80, 81, 82]))
+
+
+def test_a_report_has_its_tables_and_pictures(evaluated, tmp_path) -> None:
+    out = tmp_path / "report"
+    result = zoo("report", evaluated, "-o", out, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["files"] == ["report.md", "worst.png", "figure4.png", "figure3.png"]
+    [numbers] = document["results"]
+    assert {row["lesion"] for row in numbers["rows"]} == {"HE", "SE"}
+    for name in document["files"][1:]:
+        with Image.open(out / name) as picture:
+            assert picture.format == "PNG"
+            assert min(picture.size) > 250
+            assert np.asarray(picture.convert("L")).std() > 10
+    text = (out / "report.md").read_text()
+    assert text.index("worst.png") < text.index("figure3.png") < text.index("figure4.png") < text.index("floor")
+    assert "--force" in wrong("report", evaluated, "-o", out)
+
+
+def test_tables_are_printed_for_people_and_as_markdown(evaluated) -> None:
+    assert "average" in zoo("report", evaluated).stdout
+    printed = zoo("report", evaluated, "--markdown", "--compare", "shrink", "floor").stdout
+    assert printed.startswith("# Report\n")
+    assert "| shrink | floor |" in printed
+
+
+def test_without_the_data_the_report_says_what_is_left_out(evaluated, tmp_path) -> None:
+    result = zoo("report", evaluated, "-o", tmp_path / "out", "--source", f"idrid:{tmp_path}")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("Left out: the pictures of single lesions")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.md", "figure3.png"}
+
+
+def test_bad_results_are_one_sentence(evaluated, tmp_path) -> None:
+    assert "no results.json" in wrong("report", tmp_path)
+    assert "no row 'lite'" in wrong("report", evaluated, "--compare", "lite", "floor")
+    (tmp_path / "results.json").write_text("{")
+    assert "cannot be read" in wrong("report", tmp_path)
+    content = json.loads((evaluated / "results.json").read_text())
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    assert "missing or damaged" in wrong("report", tmp_path)
+    (tmp_path / "results.json").write_text(json.dumps(content | {"asked": {}}))
+    assert "cannot be read" in wrong("report", tmp_path)
+    (tmp_path / "results.json").write_text(json.dumps(content | {"format": 0}))
+    assert "not the results of this version" in wrong("report", tmp_path)
+
+
+@pytest.mark.parametrize("style", [PAPER, HUMAN])
+def test_a_style_is_made_again_of_its_parameters(style) -> None:
+    again = style_of(style.name, json.loads(json.dumps(style.parameters())))
+    assert again.parameters() == style.parameters()
+    assert open_source("sample").name == "sample"
+
+
+EXPECTED = """"""
