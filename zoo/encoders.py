@@ -45,7 +45,8 @@ def make_encoder(name: str, channels: int, size: int, pretrained: bool = False) 
         raise  # of fetching: said by whoever asked for it
     except Exception as error:  # every architecture refuses in a way of its own
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise RefinerError(f"timm cannot make feature maps of {name} ({reason}); choose another backbone") from None
+        what = "load its own weights into" if pretrained else "make feature maps of"
+        raise RefinerError(f"timm cannot {what} {name} ({reason}); choose another backbone") from None
 
 
 def fill(encoder: nn.Module, name: str, size: int) -> None:
