@@ -1,11 +1,31 @@
 """The coarse mask at the features' resolution, and its fusion with them (Yu et al., section 2.1)."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coarsekit.errors import ParameterError
 from zoo.config import Config
 from zoo.network import Network
+
+
+@dataclass(frozen=True)
+class FusedConfig(Config):
+    """``width``: channels that set the network's capacity, as each backbone says.
+
+    ``lesions``: classes that it is told beside the coarse mask; patches of any other are refined without being told.
+    Empty, as in the paper, it treats all alike.
+    """
+
+    width: int = 64
+    lesions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width < 1:
+            raise ParameterError(f"width must be 1 or more channels, got {self.width}")
 
 
 def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
@@ -45,22 +65,30 @@ class Fusion(nn.Module):
 
 
 class FusedNetwork(Network):
-    """A network on a backbone whose features are fused with the coarse mask: the paper's frame, for any backbone.
+    """The paper's frame for any backbone and head: features, fusion with the coarse mask, head, logits enlarged.
 
     ``features``: a module that maps an image (b, 3, s, s) and planes of its coarse mask (b, p, s, s), the first being
-    the mask itself, to (b, channels, h′, w′).
+    the mask itself, to F (b, channels, h′, w′). ``classify``: a head, as in `zoo.heads`, that maps F′ and M′ to logits
+    (b, 1, h′, w′). The paper leaves open how probabilities get back to the patch's resolution: here the logits are
+    interpolated, so that the loss is taken against the fine mask itself.
     """
 
-    def __init__(self, config: Config, features: nn.Module, channels: int) -> None:
+    config: FusedConfig
+
+    def __init__(self, config: FusedConfig, features: nn.Module, channels: int, head: nn.Module) -> None:
         super().__init__(config)
         self.features = features
         self.fusion = Fusion(channels, channels)
+        self.classify = head
 
-    def fuse(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """F′ (b, channels, h′, w′) and M′ (b, 1, h′, w′)."""
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return self.config.lesions
+
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
         mask = downsample_mask(coarse, features)
-        return self.fusion(features, mask), mask
+        return enlarge(self.classify(self.fusion(features, mask), mask), image)
 
 
 def enlarge(logits: Tensor, like: Tensor) -> Tensor:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.prototypes import ALPHA, BETA, cosine_distance, masked_average, prototype_logits, weighted_prototype
+from zoo.heads import Prototype, Superpixel
+from zoo.prototypes import ALPHA, BETA, cosine_distance, masked_average, weighted_prototype
 from zoo.superpixels import mask_slic
 
 
@@ -74,7 +75,7 @@ def test_superpixel_refinement_agrees_with_a_plain_loop_of_equations_1_to_6(seed
     background = masked_average(features, 1 - mask)
     labels = mask_slic(features, mask, 20)
     foreground = weighted_prototype(features, labels, 20, background)
-    probability = prototype_logits(features, foreground, background).sigmoid()[:, 0]
+    probability = Superpixel(20)(features, mask).sigmoid()[:, 0]
     for sample in range(len(features)):
         bg = loop_average(features[sample], mask[sample, 0] == 0)
         fg = loop_weighted(features[sample], labels[sample], 20, bg)
@@ -87,8 +88,7 @@ def test_superpixel_refinement_agrees_with_a_plain_loop_of_equations_1_to_6(seed
 @given(seed=st.integers(0, 10_000), kind=st.sampled_from(["blob", "random", "empty", "full", "few"]))
 def test_plain_prototypes_agree_with_a_plain_loop_of_equations_1_to_3(seed: int, kind: str) -> None:
     features, mask = batch(seed, kind)
-    foreground, background = masked_average(features, mask), masked_average(features, 1 - mask)
-    probability = prototype_logits(features, foreground, background).sigmoid()[:, 0]
+    probability = Prototype()(features, mask).sigmoid()[:, 0]
     for sample in range(len(features)):
         fg, bg = (loop_average(features[sample], mask[sample, 0] == value) for value in (1, 0))
         expected = loop_probability(features[sample], fg, bg)

@@ -2,10 +2,6 @@
 
 from typing import final
 
-from torch import Tensor
-
-from zoo.fusion import enlarge
-from zoo.prototypes import masked_average, prototype_logits
 from zoo.unet import UNetConfig, UNetNetwork
 
 Config = UNetConfig
@@ -16,7 +12,5 @@ class Network(UNetNetwork):
     variant = "proto"
     config_type = Config
 
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-        fused, mask = self.fuse(image, coarse)
-        logits = prototype_logits(fused, masked_average(fused, mask), masked_average(fused, 1 - mask))
-        return enlarge(logits, image)
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__(config, "prototype")
