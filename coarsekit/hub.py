@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -127,3 +127,17 @@ def _refusal(name: str, error: Exception) -> str:
         return f"the token may not write to {name} (403); use one with write access, or name a repository of your own"
     said = (getattr(error, "server_message", None) or "").splitlines()
     return f"the Hub answered {status} for {name}{': ' + said[0] if said else ''}; run again, or see its status page"
+
+
+def fetch_text(name: str, kind: Kind, path: str) -> str:
+    """The text of a file of a repository, which is kept in the client's cache.
+
+    Raises `HubError` when there is none, or the Hub is not reached.
+    """
+    with in_sentences(name):
+        return Path(HfApi().hf_hub_download(name, path, repo_type=kind)).read_text(encoding="utf-8", errors="replace")
+
+
+def in_sentences(name: str) -> AbstractContextManager[None]:
+    """A context in which errors of the Hub's client about the repository ``name`` become a `HubError`."""
+    return _sentences(name)

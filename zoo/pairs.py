@@ -18,6 +18,7 @@ from coarsekit.types import Ellipse, Window
 from zoo.augmentation import MARGIN, Augmentation
 from zoo.cameras import cut_by_another_camera
 from zoo.config import Config
+from zoo.sampling import choose
 from zoo.store import Stored
 
 
@@ -68,14 +69,8 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         """Draw all photographs anew and choose the epoch's pairs."""
         self._epoch = epoch
         draws = [draw for photograph in self._photographs for draw in self._draw(photograph)]
-        _, inverse, counts = np.unique([draw.lesion for draw in draws], return_inverse=True, return_counts=True)
         rng = np.random.default_rng([self._seed, epoch])
-        samples = self._samples or len(draws)
-        if self._balance == 0 and samples <= len(draws):
-            chosen = rng.permutation(len(draws))[:samples]
-        else:
-            weights = counts[inverse] ** -float(self._balance)
-            chosen = rng.choice(len(draws), samples, p=weights / weights.sum())
+        chosen = choose([draw.lesion for draw in draws], self._samples, self._balance, rng)
         self._draws = [draws[index] for index in chosen]
 
     def __len__(self) -> int:

@@ -17,8 +17,9 @@ from coarsekit.types import Window
 from zoo.cameras import cut_by_another_camera
 from zoo.pairs import SimulatedPairs
 from zoo.recipe import Recipe, hold_out
+from zoo.run import STATE
 from zoo.store import Stored, store
-from zoo.training import STATE, train
+from zoo.training import train
 from zoo.variants import variant
 
 RECIPE = Recipe(

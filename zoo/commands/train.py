@@ -1,20 +1,25 @@
 """``zoo train``."""
 
 import json
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
 from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say
-from coarsekit.dataset import Dataset
 from coarsekit.files import claim
 from coarsekit.readers import open_source
-from coarsekit.styles import Style, style_named
+from coarsekit.styles import style_named
 from zoo.bundled import CONFIG, locate, read_config
-from zoo.recipe import Recipe, hold_out
+from zoo.export_source import Export, is_export
+from zoo.recipe import Recipe
+from zoo.refiner import ignore
 
 DEFAULTS = Recipe("unet")
+RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tensorboard", "force", "as_json", "quiet")
+"""Options that say how to run; all others are what is trained."""
 
 
 @click.command("train")
@@ -26,7 +31,8 @@ DEFAULTS = Recipe("unet")
 @click.option("--start", default="", metavar="REFINER", help="Fine-tune this refiner: its variant, fields and weights.")
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
 @click.option(
-    "--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles to train for: presets, TOML files."
+    "--style",
+    help=f"Styles to train for: presets, TOML files.  [default: {','.join(DEFAULTS.styles)}; an export's own]",
 )
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
 @click.option("--lesion", "lesions", multiple=True, help="Train on this lesion class only; may be repeated.")
@@ -43,111 +49,128 @@ DEFAULTS = Recipe("unet")
 @click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
 @click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
 @click.option("--device", help="cpu, cuda, ….  [default: a GPU where there is one]")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "full", "mixed"]),
+    default="auto",
+    show_default=True,
+    help="Floats of 32 bits, or mixed with 16; auto: mixed on a GPU.",
+)
+@click.option("--compile", "compiling", is_flag=True, help="Let torch compile the network, where it can.")
 @click.option("--threads", type=int, help="Processor threads.  [default: torch's]")
 @click.option("--workers", default=0, show_default=True, help="Processes that prepare pairs beside the training.")
 @click.option("--resume", is_flag=True, help="Go on exactly where the training in --out was interrupted.")
+@click.option("--tensorboard", is_flag=True, help="Log to --out/tensorboard, too, for TensorBoard.")
 @SEED
 @FORCE
 @AS_JSON
 @QUIET
 def command(
-    source: str, out: str, fields: tuple[str, ...], split: str, style: str, reduction: str, **options: Any
+    source: str, out: str, fields: tuple[str, ...], split: str, style: str | None, reduction: str, **options: Any
 ) -> None:
-    """Train a refiner on the pairs simulated from SOURCE (sample, or READER:PATH such as idrid:data/idrid).
+    """Train a refiner on the pairs of SOURCE.
 
-    Every epoch sees each photograph drawn anew. The checkpoint that refines the held-out photographs best is kept in
-    --out: config.json, model.safetensors, and training.json with the data, splits, parameters and validation curve.
-    The defaults are the paper's recipe; on a CPU choose a smaller --batch, --samples and --set width=16.
+    SOURCE is sample, or READER:PATH such as idrid:data/idrid: every epoch sees each photograph drawn anew. Or it holds
+    pairs that 'coarsekit export' has drawn: pairs:FOLDER, or hub:ORG/NAME, which is streamed from the Hugging Face Hub.
+
+    The checkpoint that refines the held-out photographs best is kept in --out: config.json, model.safetensors, and
+    training.json with the data, splits, parameters and validation curve. The defaults are the paper's recipe; on a CPU
+    choose a smaller --batch, --samples and --set width=16.
+
+    On several GPUs or machines: accelerate launch -m zoo train …, or torchrun -m zoo train …; --batch is that of all
+    processes together.
 
     The variant shrink is no network but the image-blind rule: it is fitted to the whole split, and takes only --style
     and --seed.
     """
-    run = {name: options.pop(name) for name in ("device", "threads", "workers", "resume", "force", "as_json", "quiet")}
-    styles = [style_named(name) for name in style.split(",")]
-    if len({kind.name for kind in styles}) < len(styles):
-        raise click.UsageError(f"--style {style} names one style twice; give each TOML file a name of its own")
-    folder, dataset = Path(out), open_source(source)
+    run, folder = {name: options.pop(name) for name in RUN}, Path(out)
     if not run["resume"]:
         claim([folder / CONFIG], run["force"])
+    names = tuple((style or ",".join(DEFAULTS.styles)).split(","))
     if options["variant"] == "shrink":
-        record = _fit(dataset, split, styles, folder, options["seed"], run["quiet"])
+        record = _fit(source, split, names, folder, options["seed"], run["quiet"])
     else:
-        names, factors = tuple(style.split(",")), numbers(reduction)
         config = _settings(fields)
         if options["start"]:
             stored = read_config(locate(options["start"]))
             options["variant"], config = stored["variant"], stored["config"] | config
-        recipe = Recipe(config=config, styles=names, reductions=factors, **options)
-        record = _train(dataset, split, styles, folder, recipe, run)
-    if run["as_json"]:
+        opened = Export(source) if is_export(source) else open_source(source)
+        if isinstance(opened, Export) and style is None:
+            names = (opened.style,)
+        if not isinstance(opened, Export):
+            _check_styles(names)
+        recipe = Recipe(config=config, styles=names, reductions=numbers(reduction), **options)
+        record = _train(opened, split, folder, recipe, run)
+    if run["as_json"] and record:
         emit(record)
 
 
-def _train(
-    dataset: Dataset, split: str, styles: list[Style], folder: Path, recipe: Recipe, run: dict[str, Any]
-) -> dict[str, Any]:
+def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str, Any]) -> dict[str, Any]:
+    """Train as all processes do; the record is the main process's, and that of any other empty."""
     import torch
 
+    from zoo.devices import connected
+    from zoo.events import event_log
+    from zoo.live import watched
+    from zoo.material import material
     from zoo.network import build
-    from zoo.store import store
-    from zoo.training import Progress, train
+    from zoo.training import train_on
     from zoo.variants import variant
 
     if run["threads"]:
         torch.set_num_threads(run["threads"])
-    unknown = [lesion for lesion in recipe.lesions if lesion not in dataset.lesions]
-    if unknown:
-        raise click.UsageError(
-            f"{dataset.name} has no lesion class {unknown[0]!r}; it has {', '.join(dataset.lesions)}"
-        )
     build(variant(recipe.variant), recipe.config)  # a wrong field is said before the photographs are read
-    keys, held_out = hold_out(dataset.keys(split), recipe.validation)
-    with progress("Reading photographs", len(keys) + len(held_out), run["quiet"]) as advance:
-        cache, lesions = folder / "cache", recipe.lesions
-        training = store(dataset, keys, cache, styles, recipe.reductions, lesions, advance)
-        validating = store(dataset, held_out, cache, styles, (1.0,), lesions, advance)
 
-    def log(line: dict[str, Any]) -> None:
-        scores = "; ".join(
-            f"{style} " + ", ".join(f"{lesion} {iou:.1f}" for lesion, iou in classes.items())
-            for style, classes in line["validation"].items()
-        )
-        head = f"epoch {line['epoch']}: loss {line['loss']:.4f}, validation IoU {line['validation_iou']:.1f} %"
-        say(f"{head} ({scores}), {line['seconds']:.0f} s", run["quiet"])
+    def warn(sentence: str) -> None:
+        say(sentence, run["quiet"])
 
-    with progress("Training", recipe.epochs * 1000, run["quiet"]) as advance:
-        shown = 0
+    with ExitStack() as stack:
+        devices = stack.enter_context(connected(run["device"], run["precision"], run["compiling"], warn))
+        quiet = run["quiet"] = run["quiet"] or not devices.main
+        write: Callable[[dict[str, Any]], None] = ignore
+        if run["tensorboard"] and devices.main:
+            write = stack.enter_context(event_log(folder / "tensorboard"))
+        with devices.main_first(), progress("Reading photographs", len(source.keys(split)), quiet) as advance:
+            photographs = material(source, split, recipe, folder / "cache", advance)
+        view = stack.enter_context(watched(recipe.epochs, quiet))
 
-        def report(progress: Progress) -> None:
-            nonlocal shown
-            now = round(1000 * (progress.epoch - 1 + progress.done / progress.total))
-            advance(now - shown)
-            shown = now
+        def log(line: dict[str, Any]) -> None:
+            view.log(line)
+            write(line)
 
-        record = train(
+        record = train_on(
             recipe,
-            training,
-            validating,
+            photographs,
             folder,
-            trained_on=f"{dataset.name} {split}",
+            trained_on=f"{source.name} {split}",
             resume=run["resume"],
-            device=run["device"] or ("cuda" if torch.cuda.is_available() else "cpu"),
+            devices=devices,
             workers=run["workers"],
-            report=report,
+            report=view.report,
             log=log,
         )
-    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}", run["quiet"])
-    return record
+    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}", quiet)
+    return record if devices.main else {}
 
 
-def _fit(dataset: Dataset, split: str, styles: list[Style], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:
+def _fit(source: str, split: str, names: tuple[str, ...], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:
     from zoo.fitting import fit_shrink, save_shrink
 
+    _check_styles(names)
+    dataset = open_source(source)
     with progress("Fitting", len(dataset.keys(split)), quiet) as advance:
-        shrink, fitted = fit_shrink(dataset, split, styles, seed, advance)
+        shrink, fitted = fit_shrink(dataset, split, [style_named(name) for name in names], seed, advance)
     save_shrink(shrink, folder, f"{dataset.name} {split}", fitted, seed)
     say(f"Fitted: training IoU {json.dumps(fitted)} in percent; the rule is in {folder}", quiet)
     return {"data": f"{dataset.name} {split}", "seed": seed, "training_iou": fitted}
+
+
+def _check_styles(names: tuple[str, ...]) -> None:
+    """Raise `UsageError` for two styles of one name, and what `style_named` does."""
+    if len({style_named(name).name for name in names}) < len(names):
+        raise click.UsageError(
+            f"--style {','.join(names)} names one style twice; give each TOML file a name of its own"
+        )
 
 
 def _settings(fields: tuple[str, ...]) -> dict[str, Any]:

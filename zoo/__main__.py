@@ -1,0 +1,5 @@
+"""``python -m zoo``, and so ``accelerate launch -m zoo …`` and ``torchrun -m zoo …``."""
+
+from zoo.cli import main
+
+main(prog_name="zoo")

@@ -1,0 +1,46 @@
+"""A running average of the weights, and the batch norms' statistics that fit it."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from zoo.network import Network
+
+STATISTICS = 24
+"""Batches by which the batch norms of averaged weights are measured."""
+
+
+def averaged(network: Network, decay: float) -> AveragedModel:
+    """A copy of the network whose weights will be the exponential running average of its own."""
+    average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return AveragedModel(network, multi_avg_fn=average)
+
+
+def network_of(average: AveragedModel) -> Network:
+    """The network that holds the averaged weights."""
+    return cast("Network", average.module)
+
+
+@torch.no_grad()
+def measure_statistics(
+    network: Network, batches: Iterable[list[Tensor]], device: torch.device, passing: AbstractContextManager[object]
+) -> None:
+    """Measure the batch norms' statistics anew: those met on the way do not fit an average of weights.
+
+    ``passing`` is entered for the passes, as it is in training.
+    """
+    norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm2d, nn.SyncBatchNorm))]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches
+    network.train()
+    with passing:
+        for image, coarse, _, lesion in batches:
+            network(image.to(device), coarse.to(device), lesion.to(device))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
