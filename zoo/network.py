@@ -3,9 +3,12 @@
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
@@ -17,11 +20,16 @@ from zoo.inference import refine_photograph
 from zoo.refiner import Advance, Refiner, ignore
 
 
-class Network(nn.Module, Refiner):
-    """A trainable refiner. A variant is a final subclass called ``Network`` beside its ``Config`` in ``variants/``."""
+class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
+    """A trainable refiner. A variant is a final subclass called ``Network`` beside its ``Config`` in ``variants/``.
+
+    ``save_pretrained`` and ``push_to_hub`` are the ecosystem's; the folder that they write is the one of `checkpoint`.
+    """
 
     variant: ClassVar[str]
     config_type: ClassVar[type[Config]]
+    record: Mapping[str, Any] = MappingProxyType({})
+    """How it was trained, as in training.json; empty for one that was made in memory."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -41,6 +49,17 @@ class Network(nn.Module, Refiner):
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
         return refine_photograph(self, image, annotation, advance)
+
+    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
+        from zoo.ecosystem import card_of
+
+        return ModelCard(card_of(self))
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        from zoo.ecosystem import save_exactly
+
+        save_exactly(self, save_directory)
 
     @torch.inference_mode()
     def probabilities(self, image: Tensor, coarse: Tensor) -> Tensor:
