@@ -8,14 +8,12 @@ from datasets import DatasetInfo, SplitDict, SplitInfo
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from coarsekit.dataset import Dataset, Licence
+from coarsekit.dataset import Dataset
 from coarsekit.plan import Plan, configuration, provenance, published
 from coarsekit.rows import features
 from coarsekit.shards import Contents, Tally
 from coarsekit.styles import STYLES
 
-# Licences that the Hub knows by name; any other is "other", with its own name and address.
-_KNOWN = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 Held = Mapping[tuple[float, str], Contents]
@@ -130,7 +128,7 @@ def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
         annotations_creators=["machine-generated"],
         size_categories=[next((name for bound, name in _SIZES if rows < bound), "n>1M")],
     )
-    for name, value in _licence_fields(dataset.licence).items():
+    for name, value in dataset.licence.fields().items():
         data[name] = value
     infos = DatasetInfosDict()
     configs: list[dict[str, Any]] = []
@@ -151,13 +149,6 @@ def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
     infos.to_dataset_card_data(data)
     data["configs"] = configs
     return data
-
-
-def _licence_fields(licence: Licence) -> dict[str, str]:
-    name = licence.name.lower()
-    if name in _KNOWN:
-        return {"license": name}
-    return {"license": "other", "license_name": name.replace(" ", "-"), "license_link": licence.url}
 
 
 def _licence(dataset: Dataset) -> str:

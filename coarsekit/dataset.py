@@ -14,6 +14,8 @@ from coarsekit.types import Fundus, Mask
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".ppm", ".gif", ".webp", ".jp2")
 """Suffixes of photographs and masks where a dataset does not say which it uses."""
 
+_ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
+
 
 @dataclass(frozen=True, slots=True)
 class Licence:
@@ -22,6 +24,13 @@ class Licence:
     name: str
     url: str
     redistribution: bool
+
+    def fields(self) -> dict[str, str]:
+        """As the header of a card on the Hub has it: a licence that the Hub knows, or "other" with name and address."""
+        name = self.name.lower()
+        if name in _ON_THE_HUB:
+            return {"license": name}
+        return {"license": "other", "license_name": name.replace(" ", "-"), "license_link": self.url}
 
 
 CC_BY_4 = Licence("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/", redistribution=True)

@@ -55,11 +55,13 @@ class Repository:
             if self.record not in held or self._text_of_record() != record_text:
                 raise OutputError(f"{self.name} holds something else; use --force to write over it, or name another")
 
-    def push(self, folder: Path, files: Sequence[str], stale: str, quiet: bool = False) -> str:
-        """Upload ``files`` of ``folder``, its record first, and remove others there whose names match ``stale``.
+    def push(self, folder: Path, files: Sequence[str], stale: str | list[str], quiet: bool = False) -> str:
+        """Upload ``files`` of ``folder``, and remove others there whose names match ``stale``.
 
-        Content that is there already is not sent again. Gives the repository's address. ``quiet``: without progress
-        bars on stderr, which only a terminal gets.
+        A dataset's record goes first, in a commit of its own, by which a broken-off push is known and goes on; a model
+        is one commit, so that no revision has the config of one training and the weights of another. Content that is
+        there already is not sent again. Gives the repository's address. ``quiet``: without progress bars on stderr,
+        which only a terminal gets.
 
         Raises `HubError` when the Hub refuses or is not reached; running again goes on from there.
         """
@@ -69,10 +71,9 @@ class Repository:
             disable_progress_bars()
         with _sentences(self.name):
             url = api.create_repo(self.name, repo_type=self.kind, private=self.private or None, exist_ok=True)
-            for names, message, deleted in (
-                ([self.record], f"Say what is to come: {self.record}", None),
-                (list(files), f"Upload {len(files)} files with coarsekit", stale),
-            ):
+            announced = ([self.record], f"Say what is to come: {self.record}", None)
+            uploaded = (list(files), f"Upload {len(files)} files with coarsekit", stale)
+            for names, message, deleted in [announced, uploaded] if self.kind == "dataset" else [uploaded]:
                 api.upload_folder(
                     repo_id=self.name,
                     repo_type=self.kind,

@@ -65,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 action(self, **places)
             except RefusalError as refusal:
                 headers = {"X-Error-Code": refusal.code, "X-Error-Message": refusal.message}
+                headers |= {"X-Repo-Commit": refusal.commit} if refusal.commit else {}
                 self._send(refusal.status, json.dumps({"error": refusal.message}).encode(), headers)
         # Written after the lock is free, for a client may ask again before it has read everything.
         self.send_response(self.status)
@@ -205,7 +206,7 @@ class Handler(BaseHTTPRequestHandler):
         repository, commit = self._commit("dataset" if prefix else "model", name, revision)
         file = repository.commits[commit].get(path)
         if file is None:
-            raise RefusalError(404, "EntryNotFound", f"{path} does not exist on {revision!r}")
+            raise RefusalError(404, "EntryNotFound", f"{path} does not exist on {revision!r}", commit)
         headers = {
             "ETag": f'"{file.etag}"',
             "X-Repo-Commit": commit,

@@ -113,8 +113,8 @@ class Hub:
 
 
 class RefusalError(Exception):
-    """An answer that is an error: its status, the Hub's code for it, and a sentence."""
+    """An answer that is an error: its status, the Hub's code for it, a sentence, and the commit that lacks a file."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, commit: str = "") -> None:
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.status, self.code, self.message, self.commit = status, code, message, commit

@@ -1,18 +1,28 @@
-"""The refiners inside the package, and what their folders say of themselves. No torch here."""
+"""Where a refiner's folder is: inside the package, on the disk, or on the Hub; and its config. No torch here."""
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from coarsekit.errors import RefinerError
 from coarsekit.nearest import suggestion
+from zoo.remote import MAIN, Access, fetch, repository_of
 
 CONFIG = "config.json"
 RECORD = "training.json"
+WEIGHTS = "model.safetensors"
+METRICS = "metrics.json"
+NOTES = "notes.md"
+"""What people add to the card in their own words."""
+CARD = "README.md"
 FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
 DEFAULT = "lite"
 """The refiner that commands use where none is named."""
+RULES = ("shrink", "otsu", "grabcut", "random-walker")
+"""Kinds of refiners whose folder has no weights: all that was fitted is in the config."""
 
 _SHELF = Path(__file__).parent / "weights"
 
@@ -22,20 +32,30 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in _SHELF.glob(f"*/{CONFIG}")))
 
 
-def locate(name: str) -> Path:
-    """The folder of a refiner: a bundled name, or the path of a checkpoint folder. Never touches the network.
+def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
+    """The folder of a refiner: a bundled name, the path of a checkpoint folder, or ``ORG/NAME[@REVISION]`` on the Hub.
 
-    Raises `RefinerError` when it is neither.
+    They are tried in this order. A path that exists, or is given as a `Path`, never touches the network. Of a
+    repository config, weights, record, metrics and card are fetched into the Hub's cache, and nothing else.
+
+    Raises `RefinerError` when it is none of them, and `HubError` when a repository cannot be fetched.
     """
-    if name in names():
-        return _SHELF / name
-    folder = Path(name)
+    text = os.fspath(name)
+    folder = _SHELF / text if text in names() else Path(text)
     if (folder / CONFIG).is_file():
+        if access.revision is not None:
+            raise RefinerError(
+                f"{text} is on this disk and has no revision {access.revision!r}; leave the revision out"
+            )
         return folder
-    if folder.is_dir():
-        raise RefinerError(f"{name}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes")
+    if folder.exists():
+        raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes")
+    place = None if isinstance(name, os.PathLike) else repository_of(text)
+    if place is not None:
+        return _from_hub(place[0], replace(access, revision=access.revision or place[1]))
     raise RefinerError(
-        f"no refiner {name!r}; expected a checkpoint folder or one of {', '.join(names())}{suggestion(name, names())}"
+        f"no refiner {text!r}; expected a checkpoint folder, ORG/NAME on the Hub, or one of {', '.join(names())}"
+        f"{suggestion(text, names())}"
     )
 
 
@@ -50,9 +70,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as cause:
         raise RefinerError(f"{path}: not a readable config ({cause}); copy the folder again") from None
     if not isinstance(config, dict) or not isinstance(config.get("variant"), str):
-        raise RefinerError(f"{path}: expected an object with the name of a variant; copy the folder again")
+        raise RefinerError(f"{path}: no refiner of this zoo; expected an object with the name of a variant")
     if config.get("format") != FORMAT:
-        raise RefinerError(f"{path}: format {config.get('format')!r} is not {FORMAT}, which this version reads; update")
+        raise RefinerError(
+            f"{path}: format {config.get('format')!r} is not {FORMAT}, which this version reads; update coarsekit"
+        )
     if not isinstance(config.get("config"), dict):
         raise RefinerError(f"{path}: config must be an object of the variant's fields; copy the folder again")
     return config
@@ -77,18 +99,26 @@ def classes_seen(folder: Path) -> tuple[str, ...] | None:
     return tuple(seen) or None
 
 
-def describe(name: str) -> dict[str, Any]:
-    """What `zoo list` says of a bundled refiner: variant, size in MB, training data, validation IoU in percent.
+def read_record(folder: Path) -> dict[str, Any]:
+    """The training record of a checkpoint folder; empty where there is none.
 
-    The IoU is the mean over both styles and the lesion classes on photographs held out of training; None where the
-    training record has none.
+    Raises `RefinerError` when it is malformed.
     """
-    folder = _SHELF / name
-    config, record = read_config(folder), json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    return {
-        "refiner": name,
-        "variant": config["variant"],
-        "megabytes": round(sum(path.stat().st_size for path in folder.iterdir()) / 1e6, 1),
-        "trained_on": config["trained_on"],
-        "validation_iou": record.get("best_validation_iou"),
-    }
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as cause:
+        raise RefinerError(f"{path}: not a readable training record ({cause}); copy the folder again") from None
+    if not isinstance(record, dict):
+        raise RefinerError(f"{path}: a training record must be an object; copy the folder again")
+    return record
+
+
+def _from_hub(repository: str, access: Access) -> Path:
+    # The config first: what is no refiner of this zoo, or of a newer format, is said before the weights are fetched.
+    folder = fetch(repository, [CONFIG], access=access)
+    weights = [] if read_config(folder)["variant"] in RULES else [WEIGHTS]
+    same = replace(access, revision=folder.name)
+    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)

@@ -12,11 +12,9 @@ from safetensors.torch import save as save_tensors
 
 from coarsekit.errors import CoarsekitError, RefinerError
 from coarsekit.files import whole, write_text
-from zoo.bundled import CONFIG, FORMAT, RECORD, read_config
+from zoo.bundled import CONFIG, FORMAT, RECORD, WEIGHTS, read_config, read_record
 from zoo.network import Network, build
 from zoo.variants import variant
-
-WEIGHTS = "model.safetensors"
 
 
 def save(network: Network, folder: Path, record: dict[str, Any], half: bool = True) -> None:
@@ -27,14 +25,18 @@ def save(network: Network, folder: Path, record: dict[str, Any], half: bool = Tr
     with whole(folder / WEIGHTS) as temporary:
         # Bytes, as safetensors' own file would be readable by its owner alone.
         temporary.write_bytes(save_tensors(weights, metadata={"format": "pt"}))
-    config = {
+    write_text(folder / CONFIG, json.dumps(describe(network), indent=2) + "\n")
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
+
+
+def describe(network: Network) -> dict[str, Any]:
+    """What config.json says of a network: all that is needed to build it, before its weights are filled in."""
+    return {
         "format": FORMAT,
         "variant": network.variant,
         "trained_on": network.trained_on,
         "config": asdict(network.config),
     }
-    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
-    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
 
 
 def load(folder: Path, name: str = "") -> Network:
@@ -49,6 +51,7 @@ def load(folder: Path, name: str = "") -> Network:
         raise RefinerError(f"{folder / CONFIG}: {error}") from None
     load_into(network, folder)
     network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
+    network.record = read_record(folder)
     return network.eval()
 
 

@@ -1,4 +1,4 @@
-"""``zoo``: refine, train, evaluate, report, list. The commands are in ``zoo/commands``; none is imported for --help."""
+"""``zoo``: refine, train, evaluate, push, …. The commands are in ``zoo/commands``; none is imported for --help."""
 
 from coarsekit.console import LazyGroup
 
@@ -7,11 +7,14 @@ main = LazyGroup(
     package="zoo.commands",
     about="Refiners that turn the circles and ellipses drawn on a fundus photograph into pixel-exact lesion masks.",
     summaries={
-        "list": "Show the refiners that are ready to use.",
+        "list": "Show the refiners that are ready to use: bundled, and fetched from the Hub.",
         "refine": "Refine photographs and their ellipses, or a whole SOURCE, into masks.",
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
         "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
         "report": "Make tables and figures of what was evaluated.",
+        "card": "Write the model card of a refiner.",
+        "push": "Push a refiner to the Hugging Face Hub.",
+        "pull": "Fetch a refiner from the Hugging Face Hub.",
     },
 )

@@ -3,10 +3,13 @@
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
@@ -19,11 +22,16 @@ from zoo.inference import photograph_probability, refine_photograph
 from zoo.refiner import Advance, Refiner, check_size, ignore
 
 
-class Network(nn.Module, Refiner):
-    """A trainable refiner. A variant is a final subclass called ``Network`` beside its ``Config`` in ``variants/``."""
+class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
+    """A trainable refiner. A variant is a final subclass called ``Network`` beside its ``Config`` in ``variants/``.
+
+    ``save_pretrained`` and ``push_to_hub`` are the ecosystem's; the folder that they write is the one of `checkpoint`.
+    """
 
     variant: ClassVar[str]
     config_type: ClassVar[type[Config]]
+    record: Mapping[str, Any] = MappingProxyType({})
+    """How it was trained, as in training.json; empty for one that was made in memory."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -59,8 +67,18 @@ class Network(nn.Module, Refiner):
         """
         check_size(image, annotation)
         return {
-            lesion: photograph_probability(self, image, annotation.of(lesion), advance) for lesion in annotation.lesions
+            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion) for lesion in annotation.lesions
         }
+    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
+        from zoo.ecosystem import card_of
+
+        return ModelCard(card_of(self))
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        from zoo.ecosystem import save_exactly
+
+        save_exactly(self, save_directory)
 
     @torch.inference_mode()
     def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:

@@ -1,10 +1,13 @@
 """What a refiner is: it turns the ellipses drawn on a photograph into pixel masks."""
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Self
 
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Image, Mask
+from zoo.remote import Access
 
 Advance = Callable[[int], None]
 
@@ -20,6 +23,26 @@ class Refiner(ABC):
     """The name or folder that it was loaded from; empty for one that was made in memory."""
     trained_on: str = ""
     """The data that it was trained on or fitted to."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+    ) -> Self:
+        """Load a refiner of this class, as `zoo.from_pretrained` does for one of any: bundled, a folder, or the Hub's.
+
+        Raises `RefinerError` when what is stored there is of another class.
+        """
+        from zoo.ecosystem import load_as
+
+        access = Access(revision, token, cache_dir, local_files_only, force_download)
+        return load_as(cls, name, access)
 
     @abstractmethod
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:

@@ -1,5 +1,56 @@
-"""Torch on one thread: processes that compete for the same cores make each other several times slower."""
+"""Torch on one thread, and a Hugging Face Hub on the loopback interface for the client of this process.
 
+Processes that compete for the same cores make each other several times slower.
+"""
+
+import runpy
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 import torch
+from huggingface_hub import constants
 
 torch.set_num_threads(1)
+
+TOKEN, READER = "hf_a_token_that_may_write", "hf_a_token_that_may_only_read"
+
+
+@pytest.fixture(scope="session")
+def loopback() -> SimpleNamespace:
+    """``tests/hub.py``; run, not imported, since no folder of tests is a package."""
+    return SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub.py")))
+
+
+@pytest.fixture(scope="session")
+def _serving(loopback: SimpleNamespace) -> Iterator[Any]:
+    with loopback.serving({TOKEN: "ada", READER: "ada"}, frozenset({READER})) as hub:
+        yield hub
+
+
+@pytest.fixture
+def hub(_serving: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An empty Hub that the real client of this process uses, logged in as ada, with an empty cache."""
+    _serving.repositories.clear()
+    _serving.log.clear()
+    use_endpoint(monkeypatch, _serving.url)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    return _serving
+
+
+@pytest.fixture
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Take the Hub from the client: from then on nothing listens where it looks for one."""
+    return lambda: use_endpoint(monkeypatch, "http://127.0.0.1:9")
+
+
+def use_endpoint(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, url)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "ENDPOINT", url)

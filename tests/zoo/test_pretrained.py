@@ -18,6 +18,7 @@ from coarsekit.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import bundled
 from zoo.pretrained import on_device
+from zoo.shelf import describe
 
 SHELF = Path(bundled.__file__).parent / "weights"
 
@@ -32,7 +33,7 @@ def test_every_bundled_refiner_refines_offline(name: str) -> None:
 
 @pytest.mark.parametrize("name", zoo.names())
 def test_every_bundled_refiner_is_small_and_says_where_it_comes_from(name: str) -> None:
-    about = bundled.describe(name)
+    about = describe(name, bundled.locate(name))
     assert about["megabytes"] < 20
     assert about["trained_on"] == "idrid train"
 

@@ -12,7 +12,7 @@ from coarsekit.errors import RefinerError
 from zoo import checkpoint
 from zoo.losses import refinement_loss
 from zoo.network import Network, build
-from zoo.variants import names, variant
+from zoo.variants import about, names, variant
 
 CASES = {name: (name, {}) for name in names()} | {
     "timm": ("timm", {"backbone": "test_resnet"}),
@@ -165,6 +165,53 @@ def test_loading_is_strict(name: str, damage: str, tmp_path) -> None:
     save_file(changed, path)
     with pytest.raises(RefinerError, match="surplus" if damage == "extra" else tensor):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_ecosystem_saves_and_loads_the_same_folder(name: str, tmp_path, capsys) -> None:
+    network, (image, coarse, _) = make(name).eval(), patches(2, 64)
+    network.trained_on, network.record = "disks", {"seed": 4}
+    network.save_pretrained(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "training.json",
+        "README.md",
+    }
+    loaded = variant(name).from_pretrained(tmp_path)
+    assert (loaded.config, loaded.trained_on, loaded.record) == (network.config, "disks", {"seed": 4})
+    with torch.inference_mode():
+        assert torch.equal(loaded(image, coarse), network(image, coarse))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_folder_of_another_variant_is_no_instance_of_this_one(name: str, tmp_path) -> None:
+    make(name).save_pretrained(tmp_path)
+    other = next(each for each in names() if each != name)
+    with pytest.raises(RefinerError, match=f"of the variant {name}, not {other}"):
+        variant(other).from_pretrained(tmp_path)
+
+
+def test_a_card_that_is_there_is_not_written_over(tmp_path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    make("unet").save_pretrained(tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_weights_take_half_the_space_where_that_loses_nothing(tmp_path) -> None:
+    network = make("unet")
+    network.save_pretrained(tmp_path / "full")
+    checkpoint.save(network, tmp_path / "half", {})
+    checkpoint.load(tmp_path / "half").save_pretrained(tmp_path / "again")
+    full, half, again = ((tmp_path / name / checkpoint.WEIGHTS).read_bytes() for name in ("full", "half", "again"))
+    assert again == half
+    assert len(full) > 1.5 * len(half)
+
+
+def test_every_variant_says_what_it_is_without_being_imported() -> None:
+    assert about("proto").startswith("one lesion and one background prototype per patch")
+    assert all(about(name) for name in names())
 
 
 def test_an_unknown_variant_offers_the_nearest() -> None:

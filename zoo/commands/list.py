@@ -3,15 +3,20 @@
 import click
 
 from coarsekit.console import AS_JSON, emit, table
-from zoo.bundled import DEFAULT, describe, names
+from zoo.bundled import DEFAULT
+from zoo.shelf import shelf
 
 
 @click.command("list")
 @AS_JSON
 def command(as_json: bool) -> None:
-    """Show the refiners that are ready to use, and how well they refined the photographs held out of their training."""
-    rows = [describe(name) for name in names()]
+    """Show the refiners that are ready to use without a network: bundled ones, and those in the Hub's cache.
+
+    validation iou: the mean, in percent, on photographs held out of its training. test iou: what was measured on a test
+    split, drawn in the style human; – where nothing was.
+    """
+    rows = shelf()
     if as_json:
         emit({"default": DEFAULT, "refiners": rows})
     else:
-        table(f"Bundled refiners; {DEFAULT} is used where no --refiner is named", rows)
+        table(f"Refiners; {DEFAULT} is used where no --refiner is named", rows)

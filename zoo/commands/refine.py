@@ -25,7 +25,13 @@ from zoo.refining import Refining
 @click.command("refine")
 @click.argument("source", metavar="IMAGE|FOLDER|SOURCE")
 @click.argument("annotation", required=False)
-@click.option("--refiner", "name", default=DEFAULT, show_default=True, help="Bundled refiner, or a checkpoint folder.")
+@click.option(
+    "--refiner",
+    "name",
+    default=DEFAULT,
+    show_default=True,
+    help="Bundled, a checkpoint folder, or ORG/NAME on the Hub.",
+)
 @click.option("-o", "--out", default="refined", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
 @click.option(
