@@ -67,8 +67,10 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         """
         check_size(image, annotation)
         return {
-            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion) for lesion in annotation.lesions
+            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion)
+            for lesion in annotation.lesions
         }
+
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
         from zoo.ecosystem import card_of
