@@ -11,5 +11,6 @@ main = LazyGroup(
         "refine": "Refine a photograph and its ellipses, or a whole SOURCE, into masks.",
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
+        "agreement": "Measure how well annotators agree before and after refinement.",
     },
 )
