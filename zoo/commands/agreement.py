@@ -48,13 +48,13 @@ def command(
 
     if len(annotators) < 2:
         raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
-    refiner = on_device(from_pretrained(name), device)
     files, reading = find_drawings(annotators), Reading(label_table(labels), Path(images))
     with progress("Reading", len(files), quiet) as advance:
         drawings = read_drawings(files, reading, advance)
     for sentence in reading.left_out:
         say(f"Left out: {sentence}", quiet)
     photographs, missing = _photographs(Path(images), drawings)
+    refiner = on_device(from_pretrained(name), device)
     with progress("Refining", len(photographs), quiet) as advance:
         rows = agreement(refiner, ((key, read_image(path)) for key, path in photographs.items()), drawings, advance)
     if as_json:
