@@ -138,5 +138,5 @@ def test_a_peer_is_scored_by_the_same_command_and_beats_the_drawing_and_the_imag
     assert result.exit_code == 0, result.stderr
     rows = json.loads(result.stdout)["rows"]
     assert {row["refiner"] for row in rows} == {"grabcut"}
-    peer, shrink, floor = (np.mean([row[name] for row in rows]) for name in ("iou", "shrink_iou", "floor_iou"))
-    assert peer > shrink > floor
+    ours, shrink, floor = (np.mean([row[name] for row in rows]) for name in ("iou", "shrink_iou", "floor_iou"))
+    assert ours > shrink > floor
