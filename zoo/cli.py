@@ -12,6 +12,7 @@ main = LazyGroup(
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
         "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
+        "agreement": "Measure how well annotators agree before and after refinement.",
         "report": "Make tables and figures of what was evaluated.",
         "card": "Write the model card of a refiner.",
         "push": "Push a refiner to the Hugging Face Hub.",
