@@ -56,7 +56,7 @@ def command(
     from zoo.pretrained import from_pretrained
     from zoo.publishing import card_of_folder, stage
 
-    folder = locate(refiner)
+    folder = locate(Path(refiner))
     from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
     if files:
         adopt(folder, refiner, files)
