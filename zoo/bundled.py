@@ -21,15 +21,19 @@ FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
 DEFAULT = "lite"
 """The refiner that commands use where none is named."""
-RULES = ("shrink", "otsu", "grabcut", "random-walker")
-"""Kinds of refiners whose folder has no weights: all that was fitted is in the config."""
 
 _SHELF = Path(__file__).parent / "weights"
+_VARIANTS = Path(__file__).parent / "variants"
 
 
 def names() -> tuple[str, ...]:
     """Names of the bundled refiners."""
     return tuple(sorted(path.parent.name for path in _SHELF.glob(f"*/{CONFIG}")))
+
+
+def has_weights(variant: str) -> bool:
+    """Whether refiners of a variant are networks; a rule has no weights, and all that was fitted is in its config."""
+    return (_VARIANTS / f"{variant.replace('-', '_')}.py").is_file()
 
 
 def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
@@ -52,11 +56,24 @@ def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
         raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes")
     place = None if isinstance(name, os.PathLike) else repository_of(text)
     if place is not None:
-        return _from_hub(place[0], replace(access, revision=access.revision or place[1]))
+        return from_hub(place[0], replace(access, revision=access.revision or place[1]))
+    hub = "" if isinstance(name, os.PathLike) else ", ORG/NAME on the Hub,"
     raise RefinerError(
-        f"no refiner {text!r}; expected a checkpoint folder, ORG/NAME on the Hub, or one of {', '.join(names())}"
+        f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(names())}"
         f"{suggestion(text, names())}"
     )
+
+
+def from_hub(repository: str, access: Access = MAIN) -> Path:
+    """The folder, in the Hub's cache, of the refiner in a repository.
+
+    Raises `HubError` when it cannot be fetched, and `RefinerError` when it is none of this zoo, or newer.
+    """
+    # The config first: what is no refiner of this zoo, or of a newer format, is said before the weights are fetched.
+    folder = fetch(repository, [CONFIG], access=access)
+    weights = [WEIGHTS] if has_weights(read_config(folder)["variant"]) else []
+    same = replace(access, revision=folder.name)
+    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -114,11 +131,3 @@ def read_record(folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise RefinerError(f"{path}: a training record must be an object; copy the folder again")
     return record
-
-
-def _from_hub(repository: str, access: Access) -> Path:
-    # The config first: what is no refiner of this zoo, or of a newer format, is said before the weights are fetched.
-    folder = fetch(repository, [CONFIG], access=access)
-    weights = [] if read_config(folder)["variant"] in RULES else [WEIGHTS]
-    same = replace(access, revision=folder.name)
-    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)

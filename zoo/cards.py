@@ -113,7 +113,7 @@ def model_card(subject: Subject) -> str:
         place=subject.place,
         variant=subject.config["variant"],
         about=subject.about,
-        fields=", ".join(f"{name} {value}" for name, value in simple.items()) or "see `config.json`",
+        fields=", ".join(f"{name} {_plain(value)}" for name, value in simple.items()) or "see `config.json`",
         trained_on=subject.config.get("trained_on") or "nobody wrote down what",
         notes=f"\n{subject.notes.strip()}\n" if subject.notes.strip() else "",
         measured=_measured(subject),
@@ -162,6 +162,10 @@ def results(subject: Subject) -> list[EvalResult]:
         for (dataset, split, style, reduction, seed), rows in tables(subject.rows).items()
         for lesion, value in [*((row["lesion"], row["iou"]) for row in rows), ("average", mean(r["iou"] for r in rows))]
     ]
+
+
+def _plain(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _measured(subject: Subject) -> str:

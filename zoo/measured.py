@@ -98,7 +98,7 @@ def _own(path: Path, folder: Path, name: str) -> list[dict[str, Any]]:
         )
     data, weights = read_config(folder).get("trained_on", ""), fingerprint(folder)
     for row in own:
-        if row.get("trained_on", data) != data or row.get("weights_sha256", weights) != weights:
+        if row.get("trained_on") not in (None, data) or row.get("weights_sha256") not in (None, weights):
             raise RefinerError(f"{path}: measured of another {name} than the one in {folder}; measure it again")
     return own
 

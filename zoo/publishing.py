@@ -9,7 +9,7 @@ from coarsekit.errors import RefinerError
 from coarsekit.files import write_text
 from coarsekit.readers import names as readers
 from coarsekit.readers import reader
-from zoo.bundled import CARD, CONFIG, METRICS, NOTES, RECORD, RULES, WEIGHTS, read_config, read_record
+from zoo.bundled import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, has_weights, read_config, read_record
 from zoo.cards import Source, Subject, model_card
 from zoo.measured import read_metrics
 from zoo.variants import about
@@ -39,7 +39,7 @@ def card_text(
 ) -> str:
     """The card of a refiner from what its files hold; one without a ``name`` is called after its variant."""
     variant = config["variant"]
-    sentence = _RULES[variant] if variant in RULES else about(variant)
+    sentence = about(variant) if has_weights(variant) else _RULES.get(variant, "a rule without a network.")
     title = name.rstrip("/").rpartition("/")[2] or variant
     place = place or name or "ORG/NAME"
     return model_card(
@@ -52,7 +52,7 @@ def stage(folder: Path, to: Path, card: str, measured: bool = True) -> list[str]
 
     Raises `RefinerError` when config, weights or record are missing.
     """
-    weights = [] if read_config(folder)["variant"] in RULES else [WEIGHTS]
+    weights = [WEIGHTS] if has_weights(read_config(folder)["variant"]) else []
     needed, optional = [CONFIG, *weights, RECORD], [*([METRICS] if measured else []), NOTES]
     for name in needed:
         if not (folder / name).is_file():

@@ -66,13 +66,16 @@ def _known(repository: str, file: str, access: Access) -> bool:
 
 def _fetch_one(repository: str, file: str, access: Access, must: bool = True) -> str:
     # Imported here, as most refiners come from the disk.
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
 
     # Whatever HTTP library the client stands on, this is the base of its errors.
     transport: type[Exception] = HfHubHTTPError.__bases__[0]
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it would warn of is no result
     try:
+        if must and not access.local_files_only and not _known(repository, file, access):
+            # Asked once, for the download would try for half a minute where the Hub is not reached.
+            get_hf_file_metadata(hf_hub_url(repository, file, revision=access.revision), token=access.token)
         return hf_hub_download(
             repository,
             file,
@@ -96,7 +99,7 @@ def _refusal(repository: str, file: str, access: Access, error: Exception) -> st
     """The sentence for an error; none repeats a header, and so no token."""
     from huggingface_hub import errors
 
-    place = f"{repository}{'@' + access.revision if access.revision else ''}"
+    place = f"{repository}@{access.revision}" if access.revision else repository
     match error:
         case errors.GatedRepoError():
             return f"{repository} is gated; ask for access on its page, log in with 'hf auth login', and run again"
@@ -104,11 +107,11 @@ def _refusal(repository: str, file: str, access: Access, error: Exception) -> st
             return _hidden(repository, access)
         case errors.RevisionNotFoundError():
             return f"{repository} has no revision {access.revision!r}; name one of its branches, tags or commits"
-        case errors.LocalEntryNotFoundError():
-            asked = not access.local_files_only and not isinstance(error.__cause__, errors.OfflineModeIsEnabled)
-            what = "the Hub was not reached" if asked else "the Hub is not asked in offline mode"
-            hint = "check the connection (and HF_ENDPOINT, if it is set)" if asked else "fetch it once while online"
-            return f"{place}: {what}, and {file} is not in the cache; {hint} and run again"
+        case errors.LocalEntryNotFoundError() | errors.OfflineModeIsEnabled():
+            return (
+                f"{place} is no folder here, and its {file} is not in the Hub's cache, where alone offline mode looks; "
+                "fetch it once while online"
+            )
         case errors.EntryNotFoundError():
             return f"{place} has no {file}, and so is no refiner of this zoo; see what the repository holds"
     return _failure(place, file, error)
@@ -122,7 +125,10 @@ def _failure(place: str, file: str, error: Exception) -> str:
         )
     if status is not None:
         return f"the Hub answered {status} for {place}; run again, or see its status page"
-    return f"{place}: {file} could not be fetched ({' '.join(str(error).split()) or type(error).__name__}); run again"
+    return (
+        f"{place} is no folder here, and the Hub was not reached for its {file} ({type(error).__name__}); check the "
+        "connection (and HF_ENDPOINT, if it is set) and run again"
+    )
 
 
 def _hidden(repository: str, access: Access) -> str:

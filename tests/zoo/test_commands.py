@@ -266,7 +266,7 @@ def test_list_shows_the_default() -> None:
     assert DEFAULT in zoo("list").stdout
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["refine", "--help"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["refine", "--help"], ["push", "--help"], ["--version"]])
 def test_help_and_list_answer_without_torch(arguments: list[str]) -> None:
     code = (
         "import sys; from zoo.cli import main\n"

@@ -215,6 +215,13 @@ def test_pull_of_a_revision_says_where_it_lies(hub: Any, folder: Path) -> None:
 def test_pull_wants_a_repository(folder: Path) -> None:
     assert "write ORG/NAME" in wrong("pull", "lite")
     assert "write ORG/NAME" in wrong("pull", folder)
+    assert "did you mean 'shrink'" in wrong("push", "shrnk", "ada/rule", "--no-metrics")
+
+
+def test_metrics_are_kept_beside_weights_on_this_disk_not_in_the_cache(hub: Any, folder: Path, tmp_path: Path) -> None:
+    run("push", folder, "ada/mine", "--no-metrics")
+    zoo.from_pretrained("ada/mine")
+    assert "no refiner 'ada/mine'" in wrong("card", "ada/mine", "--metrics", measured(tmp_path / "rows.json", folder))
 
 
 def test_only_what_a_checkpoint_holds_is_fetched(hub: Any, folder: Path, loopback: Any) -> None:
@@ -247,11 +254,11 @@ def test_the_cache_serves_without_a_network(
         unreachable()
     only = how == "local_files_only"
     assert zoo.from_pretrained("ada/mine", local_files_only=only).trained_on == "idrid train"
-    if how != "unreachable":
-        with pytest.raises(
-            HubError, match=r"^ada/other: the Hub is not asked in offline mode, and config\.json is not"
-        ):
-            zoo.from_pretrained("ada/other", local_files_only=only)
+    reason = (
+        "the Hub was not reached" if how == "unreachable" else "not in the Hub's cache, where alone offline mode looks"
+    )
+    with pytest.raises(HubError, match=rf"^ada/other is no folder here, and .*{reason}"):
+        zoo.from_pretrained("ada/other", local_files_only=only)
     assert not hub.log
 
 
@@ -335,13 +342,13 @@ def test_the_console_pushes_pulls_and_lists_in_processes_of_their_own(hub: Any, 
         assert TOKEN not in done.stdout + done.stderr
         return done
 
-    pushed = zoo_command("push", "lite", "ada/lite")
+    pushed = zoo_command("push", "shrink", "ada/rule")
     assert (pushed.returncode, pushed.stdout) == (0, ""), pushed.stderr
-    assert HfApi(endpoint=hub.url, token=False).model_info("ada/lite").id == "ada/lite"
-    assert zoo_command("pull", "ada/lite", token=None).returncode == 0
+    assert HfApi(endpoint=hub.url, token=False).model_info("ada/rule").id == "ada/rule"
+    assert zoo_command("pull", "ada/rule", token=None).returncode == 0
     listed = zoo_command("list", "--json", token=None, HF_HUB_OFFLINE="1")
     rows = {row["refiner"]: row for row in json.loads(listed.stdout)["refiners"]}
-    assert rows["ada/lite"]["place"] == "cached"
+    assert rows["ada/rule"]["place"] == "cached"
     same = ("variant", "trained_on", "validation_iou", "test_iou")
-    assert all(rows["ada/lite"][name] == rows["lite"][name] for name in same)
-    assert rows["lite"]["test_iou"] is not None
+    assert all(rows["ada/rule"][name] == rows["shrink"][name] for name in same)
+    assert rows["shrink"]["test_iou"] is not None

@@ -32,7 +32,7 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
     from zoo.measured import adopt
     from zoo.publishing import card_of_folder
 
-    folder = locate(refiner)
+    folder = locate(Path(refiner))
     if out:
         claim([Path(out)], force)
     if files:

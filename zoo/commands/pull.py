@@ -7,7 +7,7 @@ import click
 
 from coarsekit.console import AS_JSON, FORCE, QUIET, emit, say
 from coarsekit.files import claim, whole
-from zoo.bundled import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, locate, read_config
+from zoo.bundled import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, read_config
 from zoo.remote import Access, repository_of
 
 _FILES = (WEIGHTS, RECORD, METRICS, NOTES, CARD, CONFIG)
@@ -26,11 +26,12 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
     REPO_ID is ORG/NAME. Every command takes it as a refiner, too: 'zoo refine … --refiner ORG/NAME' fetches what is not
     in the cache yet. Only config, weights (safetensors), record, metrics and card are fetched; nothing is executed.
     """
-    if Path(repo_id).exists() or repository_of(repo_id) is None:
+    named = repository_of(repo_id)
+    if named is None:
         raise click.UsageError(f"{repo_id!r} is no repository on the Hub; write ORG/NAME")
     if out:
         claim([Path(out) / CONFIG], force)
-    folder = locate(repo_id, Access(revision))
+    folder = from_hub(named[0], Access(revision or named[1]))
     variant = read_config(folder)["variant"]
     place = _copy(folder, Path(out)) if out else folder
     result = {"refiner": repo_id, "revision": folder.name, "variant": variant, "folder": str(place)}

@@ -36,14 +36,13 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Push a refiner to the Hugging Face Hub: weights, config, training record, measured metrics and card.
+    """Push a refiner to the Hugging Face Hub: weights, config, training record, measured metrics and card.
 
     FOLDER is a checkpoint folder that 'zoo train' wrote, or the name of a bundled refiner; REPO_ID is ORG/NAME, or NAME
-    in your own account, which 'hf auth login' or HF_TOKEN names. The metrics of its card must have been measured:
+    in your own account, which 'hf auth login' or HF_TOKEN names.
 
-    \b
-      zoo evaluate idrid:PATH --split test --refiner FOLDER --json > measured.json
-      zoo push FOLDER ORG/NAME --metrics measured.json
+    The metrics of its card must have been measured: 'zoo evaluate SOURCE --split test --refiner FOLDER --json > FILE'
+    measures, and --metrics FILE takes that in. --no-metrics pushes without.
 
     The card is generated ('zoo card FOLDER' shows it); your own words on it go into FOLDER/notes.md. A repository that
     holds another training is not written over without --force.
@@ -56,7 +55,7 @@ def command(
     from zoo.pretrained import from_pretrained
     from zoo.publishing import card_of_folder, stage
 
-    folder = locate(refiner)
+    folder = locate(Path(refiner))
     from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
     if files:
         adopt(folder, refiner, files)
