@@ -1,4 +1,4 @@
-"""``zoo``: refine, train, evaluate, report, list. The commands are in ``zoo/commands``; none is imported for --help."""
+"""``zoo``: refine, train, evaluate, report, agreement, list. The commands are in ``zoo/commands``; none is imported for --help."""
 
 from coarsekit.console import LazyGroup
 
@@ -12,5 +12,6 @@ main = LazyGroup(
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
         "report": "Make tables and figures of what was evaluated.",
+        "agreement": "Measure how well annotators agree before and after refinement.",
     },
 )

@@ -5,20 +5,19 @@ from typing import Any
 
 import click
 
-from coarsekit.annotations import SUFFIXES, read_annotations
 from coarsekit.calibrate import Match, Measured, against_outlines, between_annotators, measure, to_style
 from coarsekit.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.conversion import as_ellipse
+from coarsekit.drawings import Drawings, find_drawings, read_drawings
 from coarsekit.errors import ParameterError
 from coarsekit.exchange import Reading
 from coarsekit.files import claim, write_text
 from coarsekit.readers import open_source
 from coarsekit.simulate import annotate
 from coarsekit.styles import Style, dump_style, style_named
-from coarsekit.types import Annotation, Ellipse
+from coarsekit.types import Ellipse
 
 LEAST = 20
-Drawings = dict[str, dict[str, Annotation]]
 
 
 @click.command("calibrate")
@@ -57,8 +56,6 @@ def command(
         raise ParameterError(f"--out {out}: a style's file is named .toml, for --style knows it by that")
     if out:
         claim([Path(out)], force)
-    if len(set(folders)) < len(folders):
-        raise ParameterError("a FOLDER is named twice; each holds the drawings of another annotator")
     if len(folders) < 2 and source is None:
         raise ParameterError(
             "one annotator alone shows no imprecision; name a second FOLDER, or fine masks by --source"
@@ -86,29 +83,9 @@ def command(
 
 
 def _read(folders: tuple[str, ...], quiet: bool) -> Drawings:
-    paths = [
-        (folder, path)
-        for folder in folders
-        for path in sorted(Path(folder).rglob("*.*"))
-        if path.suffix.lower() in SUFFIXES
-    ]
-    for folder in folders:
-        if all(own != folder for own, _ in paths):
-            raise ParameterError(
-                f"{folder}: no annotation ({', '.join(SUFFIXES)}) in it; expected a folder of one annotator's drawings"
-            )
-    drawings: Drawings = {folder: {} for folder in folders}
-    reading = Reading()
-    with progress("Reading", len(paths), quiet) as advance:
-        for folder, path in paths:
-            for annotation in read_annotations(path, reading):
-                photograph = Path(annotation.image).stem
-                if photograph in drawings[folder]:
-                    raise ParameterError(
-                        f"{path}: a second drawing of {annotation.image} in {folder}; keep one a folder"
-                    )
-                drawings[folder][photograph] = annotation
-            advance(1)
+    files, reading = find_drawings(folders), Reading()
+    with progress("Reading", len(files), quiet) as advance:
+        drawings = read_drawings(files, reading, advance)
     for sentence in reading.left_out:
         say(f"Left out: {sentence}", quiet)
     return drawings

@@ -1,10 +1,12 @@
 """What every refiner that is no network keeps to, and what the classical peers see."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from zoo import bundled
+from zoo.cli import main
 from zoo.peers import CORE, RIM, GrabCut, Otsu, Patch, Peer, RandomWalker, certain, even_green, peer
 
 SHELF = Path(bundled.__file__).parent / "weights"
@@ -128,3 +131,12 @@ def test_slow_changes_of_the_background_are_taken_out() -> None:
     even = even_green(slope[..., None].repeat(3, axis=2))
     assert even.shape == (400, 600)
     assert abs(even[:, 100:-100]).max() < 4
+
+
+def test_a_peer_is_scored_by_the_same_command_and_beats_the_drawing_and_the_image_blind_rule() -> None:
+    result = CliRunner().invoke(main, ["evaluate", "sample", "--refiner", "grabcut", "--json"])
+    assert result.exit_code == 0, result.stderr
+    rows = json.loads(result.stdout)["rows"]
+    assert {row["refiner"] for row in rows} == {"grabcut"}
+    peer, shrink, floor = (np.mean([row[name] for row in rows]) for name in ("iou", "shrink_iou", "floor_iou"))
+    assert peer > shrink > floor
