@@ -1,4 +1,4 @@
-"""``zoo``: refine, train, evaluate, report, agreement, list. The commands are in ``zoo/commands``; none is imported for --help."""
+"""``zoo``: refine, train, evaluate, report, …. The commands are in ``zoo/commands``; none is imported for --help."""
 
 from coarsekit.console import LazyGroup
 
