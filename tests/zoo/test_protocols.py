@@ -124,6 +124,7 @@ def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) ->
 def test_bad_questions_are_one_sentence() -> None:
     assert "leave it out" in wrong("sample", "--refiner", "floor")
     assert "twice" in wrong("sample", "--style", "human,human")
+    assert "twice" in wrong("sample", "--style", "human", "--style", "human")
     assert "'same'" in wrong("sample", "--protocol", "smae")
     assert "Missing argument" in wrong()
 
