@@ -53,6 +53,13 @@ def read_values(path: str | os.PathLike[str]) -> NDArray:
     return _values(_open(path, path))
 
 
+def recompress(image: Image, quality: int) -> Image:
+    """The image as it is after saving it as JPEG at a quality of 1–100."""
+    coded = BytesIO()
+    Pillow.fromarray(image).save(coded, "JPEG", quality=quality)
+    return np.asarray(Pillow.open(coded)).copy()
+
+
 def decode_mask(data: bytes, name: str) -> Mask:
     """The mask (h, w) in the bytes of an image file; ``name`` is what errors call it. See `read_mask`."""
     return np.asarray(_values(_open(BytesIO(data), name)) != 0, dtype=bool)

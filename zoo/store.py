@@ -1,7 +1,7 @@
 """Decoded photographs on disk, read by the window: training touches every one of them in every epoch."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,13 +34,19 @@ def store(
     folder: Path,
     styles: Iterable[Style],
     reductions: Iterable[float],
+    lesions: Collection[str] = (),
     advance: Callable[[int], None] = ignore,
 ) -> list[Stored]:
-    """Decode the photographs of ``keys`` into ``folder`` and outline their lesions; what is there already is kept."""
+    """Decode the photographs of ``keys`` into ``folder`` and outline their lesions; what is there already is kept.
+
+    ``lesions``: only these classes, empty for all.
+    """
     styles, reductions = list(styles), list(reductions)
     photographs = []
     for key in keys:
         fundus = dataset.read(key)
+        if lesions:
+            fundus = replace(fundus, fine={name: mask for name, mask in fundus.fine.items() if name in lesions})
         image = _mapped(folder / f"{key}.npy", fundus.image)
         fine = {lesion: _mapped(folder / f"{key}_{lesion}.npy", mask) for lesion, mask in fundus.fine.items()}
         photographs.append(Stored(key, image, fine, _outlines(fundus, styles, reductions)))

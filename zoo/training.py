@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import cos, pi
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,7 +72,8 @@ def train(
         began = time.monotonic()
         loss = run.one_epoch(report)
         scores = validate(run.kept, validation, styles)
-        run.scheduler.step(scores.iou)
+        if recipe.schedule == "plateau":
+            run.scheduler.step(scores.iou)
         line = {
             "epoch": run.epoch,
             "loss": round(loss, 5),
@@ -97,8 +99,8 @@ def measure_statistics(network: Network, batches: Iterable[list[Tensor]], device
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
     network.train()
-    for image, coarse, _ in batches:
-        network(image.to(device), coarse.to(device))
+    for image, coarse, _, lesion in batches:
+        network(image.to(device), coarse.to(device), lesion.to(device))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
@@ -135,6 +137,10 @@ class _Run:
             recipe.seed,
             recipe.samples,
             recipe.balance,
+            told=self.network.lesions,
+            cameras=recipe.cameras,
+            negatives=recipe.negatives,
+            untold=recipe.untold,
         )
         self.loader = DataLoader(self.pairs, batch_size=recipe.batch, num_workers=workers, drop_last=True)
         self.epoch = 0
@@ -150,6 +156,9 @@ class _Run:
         self.pairs.start_epoch(self.epoch)
         torch.manual_seed(self.recipe.seed + self.epoch)
         self.network.train()
+        if self.recipe.schedule == "cosine":
+            share = 0.5 * (1 + cos(pi * self.epoch / self.recipe.epochs))
+            self.optimizer.param_groups[0]["lr"] = share * self.recipe.learning_rate
         total, done = 0.0, 0
         for batch in self.loader:
             total += self._step(*(part.to(self.device, non_blocking=True) for part in batch)) * len(batch[0])
@@ -160,8 +169,8 @@ class _Run:
         self.epoch += 1
         return total / max(done, 1)
 
-    def _step(self, image: Tensor, coarse: Tensor, fine: Tensor) -> float:
-        loss = refinement_loss(self.network(image, coarse), fine)
+    def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
+        loss = refinement_loss(self.network(image, coarse, lesion), fine)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         self.optimizer.step()

@@ -37,7 +37,7 @@ def validate(network: Network, photographs: Sequence[Stored], styles: Sequence[S
         for style in styles:
             drawn = draw_by_hand(photograph.outlines[style.name, 1.0], style, generator(SEED, photograph.key), shape)
             for lesion, ellipses in drawn.items():
-                probability = photograph_probability(network, photograph.image, ellipses)
+                probability = photograph_probability(network, photograph.image, ellipses, lesion=lesion)
                 fine = np.asarray(photograph.fine[lesion])
                 scores.setdefault((style.name, lesion), []).append(
                     [iou(count(probability >= threshold, fine)) for threshold in THRESHOLDS]

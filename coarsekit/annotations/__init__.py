@@ -5,7 +5,7 @@ only, ``write(path, annotations, approximate, images)``; see `Format`.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -15,8 +15,9 @@ from coarsekit.documents import Document, load
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.exchange import Reading, file_name
 from coarsekit.geometry import extent
+from coarsekit.images import read_image
 from coarsekit.nearest import suggestion
-from coarsekit.types import Annotation, Ellipse, Polygon
+from coarsekit.types import Annotation, Ellipse, Image, Polygon
 
 SUFFIXES = (".json", ".xml", ".csv")
 """Of annotation files, by which they are found in a folder; what they hold is told by their content."""
@@ -91,6 +92,20 @@ def read_annotations(path: str | os.PathLike[str], reading: Reading | None = Non
     return format_named(recognise(document)).read(document, reading)
 
 
+def annotation_files(source: str | os.PathLike[str]) -> list[Path]:
+    """The file itself, or the annotation files in a folder, by name.
+
+    Raises `AnnotationError` for a folder without any.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        return [folder]
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not files:
+        raise AnnotationError(f"{folder}: no annotation file in this folder; expected {', '.join(SUFFIXES)}")
+    return files
+
+
 def read_annotation(
     path: str | os.PathLike[str], photograph: str | None = None, reading: Reading | None = None
 ) -> Annotation:
@@ -101,7 +116,34 @@ def read_annotation(
     Raises `AnnotationError` when the file is missing or malformed (the field is named), does not say which of several
     annotations is meant, or has a mark wholly outside its photograph.
     """
-    annotation = _choose(read_annotations(path, reading), path, photograph)
+    return check_marks(_choose(read_annotations(path, reading), path, photograph), path)
+
+
+def read_drawn(
+    photograph: str | os.PathLike[str], path: str | os.PathLike[str], labels: Mapping[str, str]
+) -> tuple[Image, Annotation, list[str]]:
+    """A photograph, what was drawn on it, and a sentence for everything drawn that was left out; see `Reading`.
+
+    Raises `ImageError` and `AnnotationError` as `read_image` and `read_annotation` do, and `AnnotationError` when the
+    annotation was drawn on an image of another size.
+    """
+    image, file = read_image(photograph), Path(photograph)
+    size = (image.shape[1], image.shape[0])
+    reading = Reading(labels, file.parent, size)
+    annotation = read_annotation(path, file.name, reading)
+    if (annotation.width, annotation.height) != size:
+        raise AnnotationError(
+            f"{path}: drawn on {annotation.width} × {annotation.height} px, but {photograph} has {size[0]} × {size[1]} "
+            "px; use the photograph that it was drawn on"
+        )
+    return image, annotation, reading.left_out
+
+
+def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
+    """The annotation itself, once every mark is seen to reach into its photograph; ``path`` is where it was read.
+
+    Raises `AnnotationError` for the first mark that lies wholly outside.
+    """
     width, height = annotation.width, annotation.height
     places: dict[str, int] = {}
     for mark in annotation.marks:

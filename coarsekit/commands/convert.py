@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from coarsekit.annotations import SUFFIXES, format_named, names, read_annotations
+from coarsekit.annotations import annotation_files, format_named, names, read_annotations
 from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.exchange import Reading, one_file_each
@@ -54,7 +54,7 @@ def command(
         raise ParameterError(f"{name} can only be read; write one of {', '.join(names(writable=True))}")
     target = format_named(name)
     reading = Reading(label_table(labels), folder)
-    annotations = [annotation for file in _files(Path(source)) for annotation in read_annotations(file, reading)]
+    annotations = [annotation for file in annotation_files(source) for annotation in read_annotations(file, reading)]
     if not annotations:
         raise AnnotationError(f"{source}: holds no photograph that could be converted; export the annotation again")
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
@@ -76,15 +76,6 @@ def command(
     say(f"{len(annotations)} photograph{'s'[: len(annotations) > 1]} written to {out}", quiet)
     if reading.left_out:
         sys.exit(1)
-
-
-def _files(source: Path) -> list[Path]:
-    if not source.is_dir():
-        return [source]
-    files = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not files:
-        raise AnnotationError(f"{source}: no annotation file in this folder; expected {', '.join(SUFFIXES)}")
-    return files
 
 
 def _rows(annotations: list[Annotation]) -> list[dict[str, object]]:

@@ -6,12 +6,10 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from coarsekit.annotations import read_annotation
+from coarsekit.annotations import read_drawn
 from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, say
-from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading
 from coarsekit.files import claim
-from coarsekit.images import read_image, write_image
+from coarsekit.images import write_image
 from coarsekit.pairs import some_pairs_of
 from coarsekit.preview import captioned_pairs, drawing_sheet, masks_sheet
 from coarsekit.readers import open_source
@@ -92,21 +90,13 @@ def _drawing(
 ) -> dict[str, Any]:
     file = folder / f"{photograph.stem}_preview.png"
     claim([file], force)
-    image = read_image(photograph)
-    height, width = image.shape[:2]
-    reading = Reading(label_table(labels), photograph.parent, (width, height))
-    annotation = read_annotation(path, photograph.name, reading)
-    for sentence in reading.left_out:
+    image, annotation, left_out = read_drawn(photograph, path, label_table(labels))
+    for sentence in left_out:
         say(f"Left out: {sentence}", quiet)
-    if (annotation.width, annotation.height) != (width, height):
-        raise AnnotationError(
-            f"{path}: drawn on {annotation.width} × {annotation.height} px, but {photograph} has {width} × {height}; "
-            "use the photograph that it was drawn on"
-        )
     write_image(file, drawing_sheet(image, annotation))
     say(f"{photograph.name} and what was drawn on it are in {file}", quiet)
-    head = {"image": str(photograph), "annotation": path, "width": width, "height": height}
-    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": reading.left_out}
+    head = {"image": str(photograph), "annotation": path, "width": annotation.width, "height": annotation.height}
+    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": left_out}
 
 
 def _dataset(

@@ -13,6 +13,7 @@ from coarsekit.geometry import disk_dilate, draw, extent, moved
 from coarsekit.patches import (
     LEAST_SIDE,
     REFERENCE_WIDTH,
+    blend,
     crop,
     cut_image,
     cut_mask,
@@ -236,3 +237,21 @@ def test_inputs_are_never_changed(mask: Mask, window: Window) -> None:
     cut_mask(mask, window, 7)
     stitch(patch[None].astype(np.float32), [window], (12, 14))
     assert (mask == before).all()
+
+
+def test_blending_averages_overlaps_by_nearness_to_the_middle() -> None:
+    windows = [Window(0, 0, 8), Window(4, 2, 8), Window(-3, 5, 8)]
+    patches = np.random.default_rng(0).random((3, 8, 8), np.float32)
+    expected = np.zeros((12, 14))
+    for y in range(12):
+        for x in range(14):
+            weights, values = [], []
+            for patch, window in zip(patches, windows, strict=True):
+                i, j = y - window.y, x - window.x
+                if 0 <= i < 8 and 0 <= j < 8:
+                    off = ((i + 0.5) / 8 - 0.5) ** 2 + ((j + 0.5) / 8 - 0.5) ** 2
+                    weights.append(np.exp(-0.5 * off / 0.25**2))
+                    values.append(patch[i, j])
+            expected[y, x] = np.average(values, weights=weights) if values else 0
+    np.testing.assert_allclose(blend(patches, windows, (12, 14)), expected, atol=1e-6)
+    assert (blend(np.empty((0, 8, 8), np.float32), [], (5, 6)) == 0).all()

@@ -160,13 +160,46 @@ def test_bad_files_are_one_sentence(photograph, tmp_path) -> None:
     assert "no such file" in wrong("refine", tmp_path / "missing.png", good)
     assert "no such file" in wrong("refine", image, tmp_path / "missing.json")
     assert "not an image" in wrong("refine", good, good)
-    assert "folder" in wrong("refine", tmp_path, good)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no annotation file in this folder" in wrong("refine", tmp_path, empty)
     (tmp_path / "cut.png").write_bytes(image.read_bytes()[:90])
     assert "cut.png" in wrong("refine", tmp_path / "cut.png", good)
     assert "not JSON" in wrong("refine", image, annotation(tmp_path, "{"))
     assert "cannot be read" in wrong("refine", image, image)
     content["image"]["width"] = 170
     assert "170 × 120" in wrong("refine", image, annotation(tmp_path, content))
+
+
+def test_a_folder_is_refined_and_what_cannot_be_is_named(photograph, tmp_path) -> None:
+    image, content = photograph
+    drawings = tmp_path / "drawings"
+    drawings.mkdir()
+    annotation(drawings, content)
+    for name in ("second.png", "missing.png", "small.png"):
+        (drawings / f"{name}.json").write_text(json.dumps(content | {"image": content["image"] | {"name": name}}))
+    Image.open(image).rotate(180).save(tmp_path / "second.png")
+    Image.open(image).resize((80, 60)).save(tmp_path / "small.png")
+    out = tmp_path / "out"
+    result = zoo("refine", tmp_path, drawings, "--refiner", "shrink", "-o", out, "--json")
+    assert result.exit_code == 1
+    assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == ["image.png", "second.png"]
+    failures = [line for line in result.stderr.splitlines() if line.startswith("Failed")]
+    assert [name for name in ("missing.png", "80 × 60") for line in failures if name in line] == [
+        "missing.png",
+        "80 × 60",
+    ]
+    assert "2 photographs could not be refined" in result.stderr
+    assert {path.name for path in out.glob("*.png")} == {"image_MA.png", "second_MA.png"}
+
+
+def test_a_folder_with_a_photograph_annotated_twice_is_refused(photograph, tmp_path) -> None:
+    _, content = photograph
+    drawings = tmp_path / "drawings"
+    drawings.mkdir()
+    for name in ("a", "b"):
+        (drawings / f"{name}.json").write_text(json.dumps(content))
+    assert "image is annotated more than once" in wrong("refine", tmp_path, drawings, "--refiner", "shrink")
 
 
 def test_bad_usage_is_one_sentence(photograph) -> None:

@@ -27,7 +27,7 @@ class Darkness(Network):
         super().__init__(config)
         self.scale = nn.Parameter(torch.tensor(100.0))
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         return self.scale * (0.5 - image.mean(1, keepdim=True))
 
 
@@ -41,7 +41,15 @@ def photograph() -> tuple[np.ndarray, Annotation, np.ndarray]:
     return image, Annotation("p.png", 200, 150, marks), dark
 
 
-@pytest.mark.parametrize("config", [Config(size=64), Config(size=64, most=900), Config(size=32, threshold=0.3)])
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(size=64),
+        Config(size=64, most=900),
+        Config(size=32, threshold=0.3),
+        Config(size=64, most=900, blend=True, views=4),
+    ],
+)
 def test_masks_come_back_in_place_at_full_size(photograph, config: Config) -> None:
     image, annotation, dark = photograph
     refined = Darkness(config).refine(image, annotation)
@@ -99,6 +107,54 @@ def test_the_input_stays_as_it_is(photograph) -> None:
     before = image.copy()
     Darkness(Config(size=64)).refine(image, annotation)
     assert np.array_equal(image, before)
+
+
+@final
+class Told(Network):
+    """Answers everything when told that the lesion is EX, and nothing otherwise."""
+
+    variant = "told"
+    config_type = Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.scale = nn.Parameter(torch.tensor(100.0))
+
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return ("MA", "EX")
+
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+        assert lesion is not None
+        return self.scale * ((lesion == 1).float() - 0.5)[:, None, None, None].expand_as(coarse)
+
+
+def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> None:
+    image, annotation, _ = photograph
+    ellipse = annotation.of("HE")[0]
+    drawn = replace(annotation, marks=tuple(Mark(lesion, ellipse) for lesion in ("MA", "EX", "NV")))
+    refined = Told(Config(size=64)).refine(image, drawn)
+    assert {lesion: bool(mask.any()) for lesion, mask in refined.items()} == {"MA": False, "EX": True, "NV": False}
+    probabilities = Told(Config(size=64)).photograph_probabilities(image, drawn)
+    assert {lesion: bool((p >= 0.5).any()) for lesion, p in probabilities.items()} == {
+        "MA": False,
+        "EX": True,
+        "NV": False,
+    }
+    assert [Told(Config()).place(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
+
+
+def test_views_are_averaged() -> None:
+    class Ramp(Darkness):
+        """Its answer grows from left to right, whatever it sees."""
+
+        def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+            return self.scale * torch.linspace(-1, 1, coarse.shape[-1]).expand_as(coarse)
+
+    image, coarse = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
+    once = Ramp(Config(size=32)).probabilities(image, coarse)
+    mean = Ramp(Config(size=32, views=2)).probabilities(image, coarse)
+    assert torch.allclose(mean, (once + once.flip(-1)) / 2, atol=1e-6)
 
 
 def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_are(photograph) -> None:

@@ -4,13 +4,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from coarsekit.errors import OutputError, ParameterError, RefinerError
+from coarsekit.patches import cut_image
 from coarsekit.readers import open_source
 from coarsekit.styles import HUMAN, PAPER
+from coarsekit.types import Window
+from zoo.cameras import cut_by_another_camera
 from zoo.pairs import SimulatedPairs
 from zoo.recipe import Recipe, hold_out
 from zoo.store import Stored, store
@@ -94,7 +98,18 @@ def test_one_photograph_is_too_few_to_train_on() -> None:
         hold_out(("only",), 0.2)
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": -1}, {"ema": 1.5}, {"balance": -0.1}, {"validation": 1.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch": -1},
+        {"ema": 1.5},
+        {"balance": -0.1},
+        {"negatives": 2},
+        {"schedule": "x"},
+        {"validation": 1.0},
+    ],
+)
 def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
     with pytest.raises(ParameterError, match=next(iter(wrong))):
         replace(RECIPE, **wrong)
@@ -109,8 +124,9 @@ def test_an_epoch_can_be_repeated_and_no_two_are_alike(photographs) -> None:
     first, again, other = pairs(photographs), pairs(photographs), pairs(photographs)
     other.start_epoch(1)
     for index in (0, 5):
-        for a, b in zip(first[index], again[index], strict=True):
+        for a, b in zip(first[index][:3], again[index][:3], strict=True):
             assert torch.equal(a, b)
+        assert first[index][3] == again[index][3] == -1
     assert not torch.equal(first[0][0], other[0][0])
 
 
@@ -123,12 +139,52 @@ def test_making_a_pair_leaves_the_global_random_numbers_alone(photographs) -> No
 
 
 def test_pairs_have_their_ranges_and_their_lesion_under_the_ellipse(photographs) -> None:
-    image, coarse, fine = (torch.stack(part) for part in zip(*(pairs(photographs)[i] for i in range(40)), strict=True))
+    made = [pairs(photographs)[i] for i in range(40)]
+    image, coarse, fine = (torch.stack([pair[part] for pair in made]) for part in range(3))
     assert image.shape == (40, 3, 32, 32)
     assert image.min() >= 0
     assert image.max() <= 1
     assert set(coarse.unique().tolist()) == set(fine.unique().tolist()) == {0.0, 1.0}
     assert (coarse * fine).sum() > 0.6 * fine.sum()
+
+
+def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina(photographs) -> None:
+    dataset = pairs(photographs, negatives=1.0, told=("MA", "HE", "EX", "SE"))
+    empty = [(image, coarse, fine) for image, coarse, fine, _ in (dataset[i] for i in range(40)) if coarse.any()]
+    middle = [fine[0, 14:18, 14:18].any() for _, _, fine in empty]
+    assert sum(map(bool, middle)) <= 2  # augmentation turns and shifts by little; a class that is everywhere stays
+    assert all(image.max() > 20 / 255 for image, _, _ in empty)
+
+
+def test_the_class_is_told_by_its_place_and_hidden_from_the_share_that_is_asked_for(photographs) -> None:
+    told = ("SE", "EX", "MA")
+    dataset = pairs(photographs, samples=300, balance=1.0, told=told, untold=0.4)
+    kinds = [(dataset._draws[i].lesion, dataset[i][3]) for i in range(300)]
+    assert all(kind in (-1, told.index(lesion) if lesion in told else -1) for lesion, kind in kinds)
+    assert 0.3 < sum(kind == -1 for lesion, kind in kinds if lesion in told) / sum(k in told for k, _ in kinds) < 0.5
+
+
+def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
+    image, window = photographs[0].image, Window(900, 600, 150)
+    seen = [cut_by_another_camera(image, window, 96, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    assert seen[0].shape == (96, 96, 3)
+    assert seen[0].dtype == np.uint8
+    assert (seen[0] == seen[1]).all()
+    assert (seen[0] != seen[2]).any()
+    plain = cut_image(image, window, 96).astype(float).ravel()
+    assert np.corrcoef(plain, seen[0].astype(float).ravel())[0, 1] > 0.7
+
+
+def test_only_the_chosen_classes_are_stored(tmp_path) -> None:
+    sample = open_source("sample")
+    [stored] = store(sample, sample.keys()[:1], tmp_path, [HUMAN], (1.0,), ("EX", "SE"))
+    assert set(stored.fine) == set(stored.outlines["human", 1.0]) == {"EX", "SE"}
+
+
+def test_a_cosine_lets_the_learning_rate_fall_and_ends_near_0(photographs, tmp_path) -> None:
+    record = run(replace(RECIPE, schedule="cosine"), photographs, tmp_path)
+    rates = [line["learning_rate"] for line in record["history"]]
+    assert rates == pytest.approx([1e-2, 0.75e-2, 0.25e-2])
 
 
 def test_balance_makes_rare_classes_as_frequent_as_common_ones(photographs) -> None:

@@ -29,12 +29,17 @@ DEFAULTS = Recipe("unet")
     "--style", default=",".join(DEFAULTS.styles), show_default=True, help="Styles to train for: presets, TOML files."
 )
 @click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
+@click.option("--lesion", "lesions", multiple=True, help="Train on this lesion class only; may be repeated.")
 @click.option("--epochs", default=DEFAULTS.epochs, show_default=True)
 @click.option("--samples", type=int, help="Pairs per epoch.  [default: one per drawn window]")
 @click.option("--batch", default=DEFAULTS.batch, show_default=True, help="Pairs per step.")
 @click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True, help="Adam's, at first.")
 @click.option("--patience", default=DEFAULTS.patience, show_default=True, help="Epochs without gain before it halves.")
 @click.option("--balance", default=DEFAULTS.balance, show_default=True, help="0: classes as they occur; 1: equally.")
+@click.option("--cameras", default=DEFAULTS.cameras, show_default=True, help="Share as if by another camera.")
+@click.option("--negatives", default=DEFAULTS.negatives, show_default=True, help="Share moved to where nothing is.")
+@click.option("--untold", default=DEFAULTS.untold, show_default=True, help="Share whose class is hidden.")
+@click.option("--schedule", default=DEFAULTS.schedule, show_default=True, help="Learning rate: plateau or cosine.")
 @click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
 @click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
 @click.option("--device", help="cpu, cuda, ….  [default: a GPU where there is one]")
@@ -90,11 +95,17 @@ def _train(
 
     if run["threads"]:
         torch.set_num_threads(run["threads"])
+    unknown = [lesion for lesion in recipe.lesions if lesion not in dataset.lesions]
+    if unknown:
+        raise click.UsageError(
+            f"{dataset.name} has no lesion class {unknown[0]!r}; it has {', '.join(dataset.lesions)}"
+        )
     build(variant(recipe.variant), recipe.config)  # a wrong field is said before the photographs are read
     keys, held_out = hold_out(dataset.keys(split), recipe.validation)
     with progress("Reading photographs", len(keys) + len(held_out), run["quiet"]) as advance:
-        training = store(dataset, keys, folder / "cache", styles, recipe.reductions, advance)
-        validating = store(dataset, held_out, folder / "cache", styles, (1.0,), advance)
+        cache, lesions = folder / "cache", recipe.lesions
+        training = store(dataset, keys, cache, styles, recipe.reductions, lesions, advance)
+        validating = store(dataset, held_out, cache, styles, (1.0,), lesions, advance)
 
     def log(line: dict[str, Any]) -> None:
         scores = "; ".join(

@@ -16,11 +16,15 @@ from zoo.fusion import FusedNetwork, enlarge
 
 @dataclass(frozen=True)
 class Config(config.Config):
-    """``width``: channels of the decoder and of the fused features."""
+    """``width``: channels of the decoder and of the fused features.
+
+    ``lesions``: classes that it is told beside the coarse mask; patches of any other are refined without being told.
+    """
 
     size: int = 192
     most: int | None = 384
     width: int = 48
+    lesions: tuple[str, ...] = ()
 
 
 @final
@@ -29,11 +33,15 @@ class Network(FusedNetwork):
     config_type = Config
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, Pyramid(config.width), config.width)
+        super().__init__(config, Pyramid(config.width, planes=1 + len(config.lesions)), config.width)
         self.classify = nn.Conv2d(config.width, 1, kernel_size=1)
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
-        fused, _ = self.fuse(image, coarse)
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return cast("Config", self.config).lesions
+
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+        fused, _ = self.fuse(image, coarse, lesion)
         return enlarge(self.classify(fused), image)
 
     def initialise(self) -> None:

@@ -16,7 +16,7 @@ class Network(UNetNetwork):
     variant = "proto"
     config_type = Config
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         fused, mask = self.fuse(image, coarse)
         logits = prototype_logits(fused, masked_average(fused, mask), masked_average(fused, 1 - mask))
         return enlarge(logits, image)

@@ -30,7 +30,7 @@ class Network(UNetNetwork):
         super().__init__(config)
         self._count = config.superpixels
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         fused, mask = self.fuse(image, coarse)
         background = masked_average(fused, 1 - mask)
         labels = mask_slic(fused, mask, self._count)

@@ -19,6 +19,6 @@ class Network(UNetNetwork):
         super().__init__(config)
         self.classify = nn.Conv2d(self.fusion.channels, 1, kernel_size=1)
 
-    def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
         fused, _ = self.fuse(image, coarse)
         return enlarge(self.classify(fused), image)

@@ -1,0 +1,32 @@
+"""Ellipses on nothing: moved to retina without a lesion, where the right answer is an empty mask."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from coarsekit.geometry import draw, extent, moved
+from coarsekit.types import Ellipse, Image, Mask
+
+DARK = 20
+"""What no colour exceeds in the black around the retina, of 255."""
+
+
+def decoy(ellipse: Ellipse, image: Image, occupied: Mask, rng: np.random.Generator, tries: int = 20) -> Ellipse | None:
+    """The ellipse moved to a random place where its centre is on the retina and it covers nothing ``occupied``.
+
+    ``image``: (h, w, 3) uint8. ``occupied``: (h, w) boolean, the lesions to keep away from. None when ``tries`` places
+    were all taken, and for an ellipse of which no pixel lies on the photograph.
+    """
+    height, width = occupied.shape
+    for _ in range(tries):
+        x, y = int(rng.integers(width)), int(rng.integers(height))
+        if image[y, x].max() < DARK:
+            continue
+        there = replace(ellipse, cx=float(x), cy=float(y))
+        x0, y0, x1, y1 = (int(value) for value in extent(there))
+        left, top = max(x0 - 1, 0), max(y0 - 1, 0)
+        taken = occupied[top : y1 + 2, left : x1 + 2]
+        covered = draw([moved(there, -left, -top)], taken.shape)
+        if covered.any() and not (covered & taken).any():
+            return there
+    return None

@@ -1,0 +1,98 @@
+"""Photographs as other cameras take them, and ellipses on nothing."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from coarsekit.geometry import draw
+from coarsekit.readers import open_source
+from coarsekit.simulate import annotate, generator
+from coarsekit.styles import HUMAN
+from coarsekit.types import Annotation, Image, Mask
+from zoo.cli import main
+from zoo.conditions import CONDITIONS, EMPTY, Taken, middle, narrower
+from zoo.refiner import Advance, Refiner, ignore
+from zoo.robustness import move_to_empty, robustness
+
+
+class Half(Refiner):
+    """Answers the upper half of every drawing, whatever the photograph shows."""
+
+    name = "half"
+
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+        masks = {}
+        for lesion in annotation.lesions:
+            masks[lesion] = draw(annotation.of(lesion), image.shape[:2])
+            masks[lesion][image.shape[0] // 2 :] = False
+        return masks
+
+
+@pytest.fixture(scope="module")
+def taken() -> Taken:
+    fundus = open_source("sample").read("IDRiD_46")
+    return Taken(fundus.image, fundus.fine, annotate(fundus, 1.0, HUMAN, 0))
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_a_condition_changes_photograph_masks_and_drawing_alike_and_leaves_its_input_alone(taken, name: str) -> None:
+    before = taken.image.copy()
+    changed = CONDITIONS[name](taken)
+    assert (taken.image == before).all()
+    assert changed.image.dtype == np.uint8
+    size = changed.image.shape[:2]
+    assert (changed.annotation.height, changed.annotation.width) == size
+    assert all(mask.shape == size and mask.dtype == bool for mask in changed.fine.values())
+    drawn = draw(changed.annotation.of("EX"), size)
+    assert (drawn & changed.fine["EX"]).sum() > 0.8 * changed.fine["EX"].sum()
+    assert name == "as it is" or changed.image.shape != before.shape or (changed.image != before).any()
+
+
+def test_a_narrower_camera_keeps_areas_and_the_middle_keeps_pixels(taken) -> None:
+    half = narrower(taken, taken.image.shape[1] // 2)
+    assert half.fine["EX"].sum() == pytest.approx(taken.fine["EX"].sum() / 4, rel=0.1)
+    assert narrower(taken, 9999) is taken
+    h, w = taken.image.shape[:2]
+    inner = middle(taken, 0.5)
+    assert (inner.image[0, 0] == taken.image[(h - inner.image.shape[0]) // 2, (w - inner.image.shape[1]) // 2]).all()
+
+
+def test_ellipses_moved_to_empty_retina_cover_no_lesion_of_any_class() -> None:
+    fundus = open_source("sample").read("IDRiD_46")
+    annotation = annotate(fundus, 1.0, HUMAN, 0)
+    empty = move_to_empty(fundus, annotation, generator(0, "x"))
+    assert len(empty.marks) > 0.8 * len(annotation.marks)
+    covered = draw((mark.shape for mark in empty.marks), fundus.image.shape[:2])
+    assert not any((covered & mask).any() for mask in fundus.fine.values())
+
+
+def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
+    sample = open_source("sample")
+    rows = robustness([Half()], sample, None, HUMAN, 0, {"as it is": lambda taken: taken})
+    by_place = {(row.condition, row.lesion): row for row in rows}
+    expected: dict[str, list[float]] = {}
+    shares: dict[str, list[float]] = {}
+    for fundus in sample.photographs():
+        annotation = annotate(fundus, 1.0, HUMAN, 0, sample.name)
+        upper = np.arange(fundus.image.shape[0])[:, None] < fundus.image.shape[0] // 2
+        for lesion, fine in fundus.fine.items():
+            found = draw(annotation.of(lesion), fine.shape) & upper
+            expected.setdefault(lesion, []).append(100 * (found & fine).sum() / (found | fine).sum())
+        for mark in move_to_empty(fundus, annotation, generator(0, fundus.key)).marks:
+            alone = draw([mark.shape], fundus.image.shape[:2])
+            shares.setdefault(mark.lesion, []).append(100 * (alone & upper).sum() / alone.sum())
+    for lesion, values in expected.items():
+        assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
+        assert by_place[EMPTY, lesion].answered == pytest.approx(np.mean(shares[lesion]))
+        assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
+
+
+def test_the_command_gives_a_row_for_each_condition_and_class() -> None:
+    arguments = ["robustness", "sample", "--refiner", "shrink", "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert {row["condition"] for row in rows} == {*CONDITIONS, EMPTY}
+    assert all((row["iou"] is None) == (row["condition"] == EMPTY) for row in rows)
