@@ -128,15 +128,20 @@ def comparison_sheet(cuts: Sequence[Cut], names: Sequence[str]) -> Image:
     strips = []
     for own in cuts:
         masks = [(own.fine, FINE), (own.coarse, WHITE), *((own.refined[row], REFINED) for row in rows)]
-        views = [own.patch, *(_traced(own.patch, [one]) for one in masks)]
+        views = [own.patch, *(_traced(_tinted(own.patch, *one), [one]) for one in masks)]
         scores = [_percent(own.scores[row]) for row in rows]
-        drawn = "all of it" if own.coarse.all() else ""
-        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", drawn, *scores], []))
+        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", "", *scores], []))
     return headed(np.concatenate(strips, axis=0), ["patch", "fine mask", "drawn", *names], [])
 
 
 def _percent(score: float) -> str:
     return "not scored" if isnan(score) else f"IoU {100 * score:.0f} %"
+
+
+def _tinted(patch: Image, mask: Mask, colour: Colour) -> Image:
+    """The patch with a breath of colour in the mask, which tells its inside where its outline is not to be seen."""
+    share = 0.16 * mask[..., None]
+    return (patch * (1 - share) + np.array(colour) * share).astype(np.uint8)
 
 
 def _traced(patch: Image, lines: Sequence[tuple[Mask, Colour]]) -> Image:
