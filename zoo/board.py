@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from math import nan
 from operator import add
+from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +57,11 @@ class Board:
     def rows(self) -> list[str]:
         """The rows of every table, the floor first."""
         return list(dict.fromkeys(self.row_of[about.name] for about in self.asked.refiners))
+
+    def short(self, row: str) -> str:
+        """A row's name for a figure: of a folder its last part, where no other row ends alike."""
+        end = PurePath(row).name
+        return end if sum(PurePath(other).name == end for other in self.rows) == 1 else row
 
     @property
     def places(self) -> list[Place]:

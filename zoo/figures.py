@@ -51,7 +51,9 @@ def _panel(panel: Axes, board: Board, dataset: str, style: str, lesion: str | No
         else:
             place = others.index(row)
             colour, marker = COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)]
-            panel.plot(reductions, mean, marker=marker, color=colour, label=row, markersize=4, linewidth=1.6)
+            panel.plot(
+                reductions, mean, marker=marker, color=colour, label=board.short(row), markersize=4, linewidth=1.6
+            )
             panel.fill_between(reductions, low, high, color=colour, alpha=0.15, linewidth=0)
     panel.set_ylim(bottom=0)
     panel.yaxis.set_major_locator(MaxNLocator(5))

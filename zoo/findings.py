@@ -116,8 +116,8 @@ def _pivot(rows: list[dict[str, Any]], column: str, cell: Any) -> list[dict[str,
 def _difference(row: dict[str, Any]) -> str:
     if isnan(row["difference"]):
         return "–"
-    p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
-    return f"{row['difference']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f}), {p}"
+    p = "p < 0.001" if row["p"] < 0.001 else f"p {row['p']:.3f}"
+    return f"{row['difference']:+.1f} ({row['low']:+.1f}, {row['high']:+.1f}) {p}"
 
 
 def _at(place: Place, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

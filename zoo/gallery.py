@@ -107,33 +107,41 @@ def _score(board: Board, shown: Shown, row: str) -> float:
     return next((own.iou for own in components if own[:4] == shown.component[:4]), nan)
 
 
-def failures_sheet(cuts: Sequence[Cut], row: str, columns: int = 3) -> Image:
-    """Each lesion as it is beside all three outlines, under image, class and IoU; a legend above."""
+def failures_sheet(cuts: Sequence[Cut], row: str, name: str, columns: int = 3) -> Image:
+    """Each lesion as it is beside all three outlines, under image, class and IoU; a legend with the row's name."""
     cells = []
     for own in cuts:
         traced = _traced(own.patch, [(own.coarse, WHITE), (own.fine, FINE), (own.refined[row], REFINED)])
         caption = f"{own.shown.image}  {own.shown.lesion}  {_percent(own.scores[row])}"
         cells.append(headed(_framed([own.patch, traced]), [caption], []))
-    legend = [("drawn", WHITE), ("fine mask", FINE), (f"refined by {row}", REFINED)]
+    legend = [("drawn", WHITE), ("fine mask", FINE), (f"refined by {name}", REFINED)]
     title = "Failures first: the lesions of each class that were refined worst, each in the middle of its patch"
     return headed(_tiled(cells, columns), [title], legend)
 
 
-def comparison_sheet(cuts: Sequence[Cut]) -> Image:
-    """Figure 4: a row for each lesion; the patch, the fine mask, what was drawn, and what each refiner made of it."""
+def comparison_sheet(cuts: Sequence[Cut], names: Sequence[str]) -> Image:
+    """Figure 4: a row for each lesion; the patch, the fine mask, what was drawn, and what each refiner made of it.
+
+    ``names``: what to call the refiners, in their order.
+    """
     rows = list(cuts[0].refined)
     strips = []
     for own in cuts:
         masks = [(own.fine, FINE), (own.coarse, WHITE), *((own.refined[row], REFINED) for row in rows)]
-        views = [own.patch, *(_traced(own.patch, [one]) for one in masks)]
+        views = [own.patch, *(_traced(_tinted(own.patch, *one), [one]) for one in masks)]
         scores = [_percent(own.scores[row]) for row in rows]
-        drawn = "all of it" if own.coarse.all() else ""
-        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", drawn, *scores], []))
-    return headed(np.concatenate(strips, axis=0), ["patch", "fine mask", "drawn", *rows], [])
+        strips.append(headed(_framed(views), [f"{own.shown.lesion}, {own.shown.image}", "", "", *scores], []))
+    return headed(np.concatenate(strips, axis=0), ["patch", "fine mask", "drawn", *names], [])
 
 
 def _percent(score: float) -> str:
     return "not scored" if isnan(score) else f"IoU {100 * score:.0f} %"
+
+
+def _tinted(patch: Image, mask: Mask, colour: Colour) -> Image:
+    """The patch with a breath of colour in the mask, which tells its inside where its outline is not to be seen."""
+    share = 0.16 * mask[..., None]
+    return (patch * (1 - share) + np.array(colour) * share).astype(np.uint8)
 
 
 def _traced(patch: Image, lines: Sequence[tuple[Mask, Colour]]) -> Image:

@@ -44,8 +44,8 @@ def pictures(
     size = max(120, min(200, 1400 // (3 + len(rows))))
     failures = desk.cuts(failed, [first], 200, advance)
     return {
-        FAILURES: failures_sheet(failures, first),
-        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance)),
+        FAILURES: failures_sheet(failures, first, board.short(first)),
+        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.short(row) for row in rows]),
     }
 
 

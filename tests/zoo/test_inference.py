@@ -135,6 +135,12 @@ def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> Non
     drawn = replace(annotation, marks=tuple(Mark(lesion, ellipse) for lesion in ("MA", "EX", "NV")))
     refined = Told(Config(size=64)).refine(image, drawn)
     assert {lesion: bool(mask.any()) for lesion, mask in refined.items()} == {"MA": False, "EX": True, "NV": False}
+    probabilities = Told(Config(size=64)).photograph_probabilities(image, drawn)
+    assert {lesion: bool((p >= 0.5).any()) for lesion, p in probabilities.items()} == {
+        "MA": False,
+        "EX": True,
+        "NV": False,
+    }
     assert [Told(Config()).place(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
 
 

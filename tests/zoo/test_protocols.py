@@ -103,6 +103,14 @@ def test_networks_of_a_variant_that_share_an_unseen_class_keep_rows_of_their_own
     assert {row["refiner"] for row in result["averages"]} == {"floor", "shrink", *map(str, both)}
 
 
+def test_a_class_that_the_training_data_never_had_is_unseen(trees, tmp_path) -> None:
+    source = trees["folder"](tmp_path / "own")
+    network = checkpoint(tmp_path / "net", ["MA", "HE", "EX", "SE"])
+    options = (source, "--protocol", "cross-class", "--refiner", network)
+    assert [(row["lesion"], row["images"]) for row in scored(*options)["rows"]] == [("drusen", 2)]
+    assert "no class that it never saw" in wrong(*options, "--lesion", "MA")
+
+
 def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) -> None:
     sentence = wrong(source, "--protocol", "cross-class", "--refiner", "lite")
     assert "lite was trained on" in sentence
@@ -116,6 +124,7 @@ def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) ->
 def test_bad_questions_are_one_sentence() -> None:
     assert "leave it out" in wrong("sample", "--refiner", "floor")
     assert "twice" in wrong("sample", "--style", "human,human")
+    assert "twice" in wrong("sample", "--style", "human", "--style", "human")
     assert "'same'" in wrong("sample", "--protocol", "smae")
     assert "Missing argument" in wrong()
 

@@ -32,7 +32,12 @@ from zoo.units import Units
 )
 @click.option("--reduction", help="Reduction factors: 1.5, 1,1.5,2 or a sweep.  [default: 1.0, or 1.0:2.0:0.1]")
 @click.option(
-    "--style", default="human", show_default=True, help="Styles of drawing, as human,paper: presets or TOML files."
+    "--style",
+    "styles",
+    multiple=True,
+    default=["human"],
+    show_default=True,
+    help="As human,paper: presets, TOML files.",
 )
 @click.option("--lesion", "lesions", multiple=True, help="Only this lesion class; may be repeated.  [default: all]")
 @click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
@@ -50,7 +55,7 @@ def command(
     names: tuple[str, ...],
     protocol: str,
     reduction: str | None,
-    style: str,
+    styles: tuple[str, ...],
     lesions: tuple[str, ...],
     out: str | None,
     device: str,
@@ -73,69 +78,63 @@ def command(
     In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
     evaluation goes on from there; 'zoo report' makes tables and figures of it.
     """
-    from zoo.board import Board
     from zoo.entrants import BLIND, FLOOR, enter, floor
     from zoo.evaluation import Question, evaluate
-    from zoo.tables import averages, rows, tables
 
-    styles, reductions = _styles(style), numbers(reduction or REDUCTIONS[protocol])
+    kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     datasets = [open_source(source) for source in sources]
     parts = _splits(splits, datasets)
     named = tuple(dict.fromkeys(names))
     if FLOOR in named:
         raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
     entrants = [floor(), *(enter(name, device) for name in dict.fromkeys([BLIND, *named]))]
-    abouts = [entrant.about for entrant in entrants]
+    abouts = tuple(entrant.about for entrant in entrants)
     check(protocol, [about for about in abouts if about.name in named], datasets, lesions)
-    tested = [
-        DatasetAsked(source, dataset.name, part or "all", dataset.lesions)
-        for source, dataset, part in zip(sources, datasets, parts, strict=True)
-    ]
-    questions = [
-        Question(part, styles, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
-        for dataset, part in zip(datasets, parts, strict=True)
-    ]
+    places = zip(sources, datasets, parts, strict=True)
     asked = Asked(
         protocol=protocol,
-        datasets=tuple(tested),
-        styles={kind.name: kind.parameters() for kind in styles},
+        datasets=tuple(DatasetAsked(source, own.name, part or "all", own.lesions) for source, own, part in places),
+        styles={kind.name: kind.parameters() for kind in kinds},
         reductions=reductions,
         lesions=lesions,
         seed=seed,
-        refiners=tuple(abouts),
+        refiners=abouts,
         named=named,
     )
-    folder = Path(out) if out else None
-    if folder and not force:
-        _check_folder(folder, asked)
-    units = Units(folder)
-    units.tidy()
-    total = sum(
-        question.units * len(own.keys(question.split)) for own, question in zip(datasets, questions, strict=True)
-    )
+    questions = [
+        Question(part, kinds, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
+        for dataset, part in zip(datasets, parts, strict=True)
+    ]
+    units = _units(Path(out) if out else None, asked, force)
+    work = list(zip(datasets, questions, strict=True))
+    total = sum(question.units * len(dataset.keys(question.split)) for dataset, question in work)
     with progress("Evaluating", total, quiet) as advance:
         scores = [
-            score
-            for dataset, question in zip(datasets, questions, strict=True)
-            for score in evaluate(entrants, dataset, question, units, jobs, advance)
+            score for dataset, question in work for score in evaluate(entrants, dataset, question, units, jobs, advance)
         ]
     results = Results(asked, tuple(scores))
-    if folder:
-        write_results(folder, results)
+    if units.folder:
+        write_results(units.folder, results)
+        say(f"{len(scores)} scores are in {out}; 'zoo report {out}' makes tables and figures of them", quiet)
+    _show(results, as_json, quiet)
+
+
+def _show(results: Results, as_json: bool, quiet: bool) -> None:
+    from zoo.board import Board
+    from zoo.tables import averages, rows, tables
+
     board = Board(results)
     if as_json:
-        emit({"protocol": protocol, "rows": rows(board), "averages": averages(board)})
+        emit({"protocol": results.asked.protocol, "rows": rows(board), "averages": averages(board)})
     elif not quiet:
         for title, lines in tables(board):
             table(title, lines)
-    if folder:
-        say(f"{len(scores)} scores are in {folder}; 'zoo report {folder}' makes tables and figures of them", quiet)
 
 
-def _styles(names: str) -> tuple[Style, ...]:
-    styles = tuple(style_named(name) for name in names.split(","))
+def _styles(names: tuple[str, ...]) -> tuple[Style, ...]:
+    styles = tuple(style_named(name) for some in names for name in some.split(","))
     if len({kind.name for kind in styles}) < len(styles):
-        raise click.UsageError(f"--style {names} names one style twice; give each TOML file a name of its own")
+        raise click.UsageError("--style names one style twice; give each TOML file a name of its own")
     return styles
 
 
@@ -155,10 +154,13 @@ def _splits(splits: tuple[str, ...], datasets: list[Dataset]) -> list[str | None
     return parts
 
 
-def _check_folder(folder: Path, asked: Asked) -> None:
-    """Refuse to write over the results of another evaluation; those of the same one are written again."""
-    if (folder / RESULTS).exists() and read_asked(folder) != asked:
+def _units(folder: Path | None, asked: Asked, force: bool) -> Units:
+    """The units of a folder, which must not hold the results of another evaluation; those of the same are renewed."""
+    if folder and not force and (folder / RESULTS).exists() and read_asked(folder) != asked:
         raise OutputError(
             f"{folder / RESULTS} is of another evaluation; use --force to write over it and go on from its units, or "
             "another --out"
         )
+    units = Units(folder)
+    units.tidy()
+    return units
