@@ -154,13 +154,13 @@ def connected(
         return
     try:
         from accelerate import Accelerator
-        from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
+        from accelerate.utils import InitProcessGroupKwargs
     except ModuleNotFoundError:
         raise ParameterError(
             "several processes need accelerate, which is missing; run: pip install accelerate"
         ) from None
-    # Buffers are the same everywhere, as the norms are synchronised; precision is seen to here, as with one process.
-    handlers = [InitProcessGroupKwargs(timeout=_PATIENCE), DistributedDataParallelKwargs(broadcast_buffers=False)]
+    handlers = [InitProcessGroupKwargs(timeout=_PATIENCE)]
+    # The precision is seen to here, as with one process.
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no", kwargs_handlers=handlers)
     try:
         yield Devices(str(accelerator.device), precision, compiling, warn, accelerator)

@@ -1,11 +1,14 @@
 """An exported dataset as a source of training: a folder that `coarsekit export` wrote, or the Hub's copy of one."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 from coarsekit.errors import ParameterError, SourceError
+
+Row = TypeVar("Row")
 
 FOLDER, HUB = "pairs:", "hub:"
 """How such a SOURCE begins: ``pairs:FOLDER``, ``hub:ORG/NAME``."""
@@ -31,7 +34,7 @@ class Export:
         self.streamed = source.startswith(HUB)
         self.place = source.removeprefix(HUB if self.streamed else FOLDER)
         self._provenance = _provenance(source, self.place, self.streamed)
-        self.name: str = self._provenance["dataset"]
+        self.name = f"{self._provenance['dataset']}-coarse"
         self.style: str = self._provenance["style"]
 
     def keys(self, split: str) -> tuple[str, ...]:
@@ -64,8 +67,8 @@ class Export:
                 )
         files = [f"{configuration(reduction)}/{published(split)}-*.parquet" for reduction in reductions]
         datasets.disable_progress_bars()
-        try:
-            with in_sentences(self.place):
+        with in_sentences(self.place) if self.streamed else nullcontext():
+            try:
                 rows = datasets.load_dataset(
                     self.place,
                     data_files={"train": files},
@@ -74,11 +77,19 @@ class Export:
                     cache_dir=str(cache),
                     columns=list(columns or (*_PICTURES, "lesion", "ellipse", "window", "photograph")),
                 )
-        except (FileNotFoundError, datasets.exceptions.DatasetGenerationError) as cause:
-            raise SourceError(f"{self.place}: the pairs cannot be read ({cause}); export them again") from None
+            except (FileNotFoundError, datasets.exceptions.DatasetGenerationError) as cause:
+                raise SourceError(f"{self.place}: the pairs cannot be read ({cause}); export them again") from None
         for name in _PICTURES if columns is None else ():
             rows = rows.cast_column(name, datasets.Image(decode=False))
         return rows
+
+
+def followed(rows: Iterable[Row], place: str) -> Iterator[Row]:
+    """The rows of a stream from the Hub's repository ``place``; what goes wrong on the way is a `HubError`."""
+    from coarsekit.hub import in_sentences
+
+    with in_sentences(place):
+        yield from rows
 
 
 def _provenance(source: str, place: str, streamed: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from coarsekit.errors import ParameterError
 from coarsekit.rows import pair_of
 from zoo.devices import Devices
-from zoo.export_source import Export
+from zoo.export_source import Export, followed
 from zoo.fixed_pairs import FixedPairs, Making, StreamedPairs, resized
 from zoo.inference import BATCH
 from zoo.network import Network
@@ -34,14 +34,15 @@ class Exported:
         self._style = export.style
         training, held_out = hold_out(export.keys(split), recipe.validation)
         self.training_keys, self.validation_keys = list(training), list(held_out)
-        self._streamed = export.streamed
+        self._streamed, self._place = export.streamed, export.place
         self._rows = export.rows(split, recipe.reductions, cache)
         known = ("photograph", "lesion")
         if export.streamed:  # these columns alone are little to fetch
-            index = export.rows(split, recipe.reductions, cache, known)
+            columns = export.rows(split, recipe.reductions, cache, known)
+            index, features = followed(columns, export.place), columns.features
         else:
-            index = self._rows.select_columns(list(known))
-        self._lesions: tuple[str, ...] = tuple(index.features["lesion"].names)
+            index, features = self._rows.select_columns(list(known)), self._rows.features
+        self._lesions: tuple[str, ...] = tuple(features["lesion"].names)
         for lesion in recipe.lesions:
             if lesion not in self._lesions:
                 raise ParameterError(
@@ -57,14 +58,14 @@ class Exported:
         places = self._places(self.training_keys)
         if self._streamed:
             stream, share = self._stream(self.training_keys), (devices.place, devices.count)
-            return StreamedPairs(stream, len(places), making, recipe.samples, recipe.batch, *share)
+            return StreamedPairs(stream, self._place, len(places), making, recipe.samples, recipe.batch, *share)
         return FixedPairs(self._rows, places, making, recipe.samples, recipe.balance)
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """The mean IoU over the patches of each class, at the network's size; the processes share the patches."""
         rows: Iterable[Mapping[str, Any]]
         if self._streamed:
-            rows = self._stream(self.validation_keys)
+            rows = followed(self._stream(self.validation_keys), self._place)
         else:
             rows = (self._rows[place] for place in self._places(self.validation_keys))
         scores = devices.spread(lambda chunk: self._score(network, chunk), _chunks(rows))

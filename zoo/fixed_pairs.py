@@ -18,6 +18,7 @@ from coarsekit.rows import pair_of
 from coarsekit.types import Image, Pair, Window
 from zoo.augmentation import MARGIN, Augmentation
 from zoo.cameras import cut_by_another_camera
+from zoo.export_source import followed
 from zoo.sampling import choose
 
 BUFFER = 1024
@@ -89,15 +90,24 @@ class FixedPairs(Dataset[Item]):
 
 @final
 class StreamedPairs(IterableDataset[Item]):
-    """A process's share of the full batches of a stream of ``total`` rows, shuffled by files and within a buffer.
+    """A process's share of the full batches of a stream, shuffled by files and within a buffer.
 
-    ``samples``: pairs per epoch, at most the stream's. Process ``place`` of ``count`` decodes only its own rows; see
-    `SharedBatches`.
+    ``origin``: the Hub's repository. ``total``: its rows. ``samples``: pairs per epoch, at most those. Process
+    ``place`` of ``count`` decodes only its own rows; see `SharedBatches`.
     """
 
     def __init__(
-        self, stream: Any, total: int, making: Making, samples: int | None, batch: int, place: int, count: int
+        self,
+        stream: Any,
+        origin: str,
+        total: int,
+        making: Making,
+        samples: int | None,
+        batch: int,
+        place: int,
+        count: int,
     ) -> None:
+        self._origin = origin
         self._shuffled = stream.shuffle(seed=making.seed, buffer_size=BUFFER)
         self._total, self._making = min(total, samples or total), making
         self._batch, self._place, self._count = batch, place, count
@@ -113,7 +123,7 @@ class StreamedPairs(IterableDataset[Item]):
     def __iter__(self) -> Iterator[Item]:
         self._shuffled.set_epoch(self._epoch)
         full = self._total // self._batch * self._batch
-        for index, row in enumerate(islice(self._shuffled, full)):
+        for index, row in enumerate(islice(followed(self._shuffled, self._origin), full)):
             if index % self._count == self._place:
                 yield self._making(row, self._epoch, index)
 
