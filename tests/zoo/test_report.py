@@ -138,6 +138,7 @@ def test_without_the_data_the_report_says_what_is_left_out(evaluated, tmp_path) 
 
 def test_bad_results_are_one_sentence(evaluated, tmp_path) -> None:
     assert "no results.json" in wrong("report", tmp_path)
+    assert "choose one" in wrong("report", evaluated, "--markdown", "--json")
     assert "no row 'lite'" in wrong("report", evaluated, "--compare", "lite", "floor")
     (tmp_path / "results.json").write_text("{")
     assert "cannot be read" in wrong("report", tmp_path)

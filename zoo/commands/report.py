@@ -50,6 +50,8 @@ def command(
     from zoo.report import all_tables, markdown, numbers, pairs_of
     from zoo.results import read_results
 
+    if as_markdown and as_json:
+        raise click.UsageError("--markdown and --json are two ways to print; choose one")
     boards = [Board(read_results(Path(folder))) for folder in results]
     for board in boards:
         pairs_of(board, compare)  # a wrong name is said before the pictures are made
