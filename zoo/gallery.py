@@ -11,6 +11,7 @@ from coarsekit.patches import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
 from coarsekit.pen import BLACK, WHITE, Colour, headed, outline_mask
 from coarsekit.types import Image, Mask, Window
 from zoo.board import Board, Place
+from zoo.entrants import FLOOR
 
 FINE: Colour = (0, 255, 255)
 REFINED: Colour = (255, 90, 255)
@@ -29,10 +30,13 @@ class Shown(NamedTuple):
 
 
 def worst(board: Board, place: Place, row: str, each: int = 3) -> list[Shown]:
-    """The ``each`` lesions of every class of least IoU, the largest first of those wholly missed; no tiny ones."""
+    """The ``each`` lesions of every class of least IoU, the largest first of those wholly missed; no tiny ones.
+
+    What the drawing does not touch is left out: that is no failure of the refiner's.
+    """
     chosen = []
     for lesion in board.lesions(place.dataset):
-        large = _large(board, place, row, lesion)
+        large = [own for own in _large(board, place, row, lesion) if _score(board, own, FLOOR) > 0]
         ordered = sorted(large, key=lambda own: (own.component.iou, -own.component.area))
         chosen += ordered[:each]
     return sorted(chosen, key=lambda own: own.component.iou)
@@ -63,6 +67,8 @@ def _large(board: Board, place: Place, row: str, lesion: str) -> list[Shown]:
 def window_of(shown: Shown, coarse: Mask) -> Window:
     """A square about the lesion with room for what was drawn there: three to six times as wide as the lesion.
 
+    It is no wider than the photograph is high.
+
     ``coarse``: what was drawn of its class, (h, w).
     """
     box = shown.component
@@ -72,6 +78,7 @@ def window_of(shown: Shown, coarse: Mask) -> Window:
     middle = (box.x + box.width / 2, box.y + box.height / 2)
     reach = max(abs(xs + left - middle[0]).max(initial=0), abs(ys + top - middle[1]).max(initial=0))
     side = round(max(LEAST_SIDE * coarse.shape[1] / REFERENCE_WIDTH, min(max(2.4 * reach, 3 * extent), 6 * extent)))
+    side = min(side, coarse.shape[0])
     return Window(round(middle[0] - side / 2), round(middle[1] - side / 2), side)
 
 
