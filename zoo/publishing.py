@@ -14,7 +14,12 @@ from zoo.cards import Source, Subject, model_card
 from zoo.measured import read_metrics
 from zoo.variants import about
 
-_RULES = {"shrink": "the image-blind rule: every ellipse shrunk about its centre by a fitted amount."}
+_RULES = {
+    "shrink": "the image-blind rule: every ellipse shrunk about its centre by a fitted amount.",
+    "otsu": "inside each ellipse, what lies beyond the threshold that parts its pixels best (Otsu, 1979).",
+    "grabcut": "two mixtures of Gaussians and a minimal cut, from certain pixels (Rother et al., SIGGRAPH 2004).",
+    "random-walker": "the chance that a walk from a pixel meets certain lesion first (Grady, PAMI 2006).",
+}
 
 
 def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = True) -> str:
