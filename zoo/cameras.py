@@ -22,3 +22,15 @@ def cut_by_another_camera(image: Image, window: Window, size: int, rng: np.rando
     if rng.random() < 0.5:
         patch = recompress(patch, int(rng.integers(40, 96)))
     return np.asarray(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def in_strange_colours(patch: Image, rng: np.random.Generator) -> Image:
+    """A patch (s, s, 3) uint8 in colours that no lesion has: channels exchanged, and every other time inverted.
+
+    Inverted colours keep each channel's mean. All that can be found in it is what stands out from its surroundings,
+    whatever it is: for classes that a network never saw.
+    """
+    mixed = patch[..., rng.permutation(3)].astype(np.float32)
+    if rng.random() < 0.5:
+        mixed = 2 * mixed.mean((0, 1)) - mixed
+    return mixed.clip(0, 255).round().astype(np.uint8)

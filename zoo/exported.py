@@ -53,8 +53,8 @@ class Exported:
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
         """See `Material.pairs`."""
-        told = network.lesions
-        making = Making(self._lesions, network.config.size, recipe.seed, told, recipe.cameras, recipe.untold)
+        shares = (recipe.cameras, recipe.untold, recipe.strange)
+        making = Making(self._lesions, network.config.size, recipe.seed, network.lesions, *shares)
         places = self._places(self.training_keys)
         if self._streamed:
             stream, share = self._stream(self.training_keys), (devices.place, devices.count)

@@ -17,7 +17,7 @@ from coarsekit.patches import cut_image, cut_mask
 from coarsekit.rows import pair_of
 from coarsekit.types import Image, Pair, Window
 from zoo.augmentation import MARGIN, Augmentation
-from zoo.cameras import cut_by_another_camera
+from zoo.cameras import cut_by_another_camera, in_strange_colours
 from zoo.export_source import followed
 from zoo.sampling import choose
 
@@ -42,12 +42,15 @@ class Making:
     told: tuple[str, ...] = ()
     cameras: float = 0.0
     untold: float = 0.0
+    strange: float = 0.0
 
     def __call__(self, row: Mapping[str, Any], epoch: int, index: int) -> Item:
         pair = pair_of(row, self.lesions)
         rng = np.random.default_rng([self.seed, epoch, index])
         patch = _by_another_camera(pair, self.size, rng) if rng.random() < self.cameras else resized(pair, self.size)[0]
         told = pair.lesion in self.told and rng.random() >= self.untold
+        if not told and rng.random() < self.strange:
+            patch = in_strange_colours(patch, rng)
         layers = np.dstack([patch, *(mask.astype(np.uint8) for mask in resized(pair, self.size)[1:])])
         margin = ceil(self.size * (MARGIN - 1) / 2)
         larger = np.pad(layers, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")

@@ -63,6 +63,7 @@ class Photographs:
             cameras=recipe.cameras,
             negatives=recipe.negatives,
             untold=recipe.untold,
+            strange=recipe.strange,
         )
 
     def validate(self, network: Network, devices: Devices) -> Validation:

@@ -16,7 +16,7 @@ from coarsekit.simulate import draw_by_hand
 from coarsekit.styles import Style
 from coarsekit.types import Ellipse, Window
 from zoo.augmentation import MARGIN, Augmentation
-from zoo.cameras import cut_by_another_camera
+from zoo.cameras import cut_by_another_camera, in_strange_colours
 from zoo.config import Config
 from zoo.sampling import choose
 from zoo.store import Stored
@@ -40,7 +40,8 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
 
     ``balance``: from 0, lesion classes as often as they occur, to 1, all equally often. ``samples``: pairs per epoch.
     The shares, each 0–1, of pairs that ``cameras``: look as if another camera had taken them; ``negatives``: have their
-    ellipse moved to where its class does not occur; ``untold``: hide their class, so that unseen ones can be refined.
+    ellipse moved to where its class does not occur; ``untold``: hide their class, so that unseen ones can be refined;
+    ``strange``, of those whose class is not told: are in strange colours.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         cameras: float = 0.0,
         negatives: float = 0.0,
         untold: float = 0.0,
+        strange: float = 0.0,
     ) -> None:
         self._photographs, self._styles, self._reductions = photographs, styles, reductions
         self._config, self._seed = config, seed
         self._samples, self._balance = samples, balance
         self._told, self._cameras, self._negatives, self._untold = tuple(told), cameras, negatives, untold
+        self._strange = strange
         self._augment = Augmentation(config.size)
         self.start_epoch(0)
 
@@ -89,10 +92,13 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         coarse = cut_shapes(draw.ellipses, window, size)
         fine = cut_mask(draw.photograph.fine[draw.lesion], window, size)
         if rng.random() < self._cameras:
-            patch = torch.from_numpy(cut_by_another_camera(image, window, size, rng)).permute(2, 0, 1)
+            seen = cut_by_another_camera(image, window, size, rng)
         else:
-            patch = torch.from_numpy(cut_image(image, window, size)).permute(2, 0, 1)
+            seen = cut_image(image, window, size)
         told = draw.lesion in self._told and rng.random() >= self._untold
+        if not told and rng.random() < self._strange:
+            seen = in_strange_colours(seen, rng)
+        patch = torch.from_numpy(seen).permute(2, 0, 1)
         masks = torch.from_numpy(np.stack([coarse, fine]).astype(np.uint8))
         patch, masks = self._augment(patch, masks, seed=crc32(f"{self._seed} {self._epoch} {index}".encode()))
         kind = self._told.index(draw.lesion) if told else -1

@@ -17,10 +17,10 @@ class Recipe:
 
     ``start``: a refiner to start from, whose variant and configuration must be the same, empty for none.
     ``lesions``: classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn
-    ellipse. ``balance``, ``cameras``, ``negatives``, ``untold``: see `SimulatedPairs`. ``ema``: decay of the running
-    average of the weights that is validated and saved, 0 for none. ``schedule``: ``plateau`` halves the learning rate
-    after ``patience`` epochs without a better validation, by a tenth of a point; ``cosine`` lets it fall to 0 along
-    half a cosine over all epochs. ``validation``: share of the photographs that is held out.
+    ellipse. ``balance``, ``cameras``, ``negatives``, ``untold``, ``strange``: see `SimulatedPairs`. ``ema``: decay of
+    the running average of the weights that is validated and saved, 0 for none. ``schedule``: ``plateau`` halves the
+    learning rate after ``patience`` epochs without a better validation, by a tenth of a point; ``cosine`` lets it fall
+    to 0 along half a cosine over all epochs. ``validation``: share of the photographs that is held out.
     """
 
     variant: str
@@ -38,6 +38,7 @@ class Recipe:
     cameras: float = 0.0
     negatives: float = 0.0
     untold: float = 0.2
+    strange: float = 0.0
     ema: float = 0.0
     schedule: str = "plateau"
     patience: int = 5
@@ -48,7 +49,7 @@ class Recipe:
         for name in ("epochs", "batch", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("ema", "balance", "cameras", "negatives", "untold"):
+        for name in ("ema", "balance", "cameras", "negatives", "untold", "strange"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
         if self.schedule not in SCHEDULES:

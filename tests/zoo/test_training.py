@@ -14,7 +14,7 @@ from coarsekit.patches import cut_image
 from coarsekit.readers import open_source
 from coarsekit.styles import HUMAN, PAPER
 from coarsekit.types import Window
-from zoo.cameras import cut_by_another_camera
+from zoo.cameras import cut_by_another_camera, in_strange_colours
 from zoo.pairs import SimulatedPairs
 from zoo.recipe import Recipe, hold_out
 from zoo.run import STATE
@@ -174,6 +174,23 @@ def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
     assert (seen[0] != seen[2]).any()
     plain = cut_image(image, window, 96).astype(float).ravel()
     assert np.corrcoef(plain, seen[0].astype(float).ravel())[0, 1] > 0.7
+
+
+def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(photographs) -> None:
+    patch = cut_image(photographs[0].image, Window(900, 600, 150), 96)
+    before = patch.copy()
+    seen = [in_strange_colours(patch, np.random.default_rng(seed)) for seed in range(8)]
+    assert (patch == before).all()
+    for strange in seen:
+        assert strange.shape == patch.shape
+        assert abs(strange.mean() - patch.mean()) < 12  # clipping may cost a little
+    assert len({strange.tobytes() for strange in seen}) > 4
+    plain, told, hidden = (
+        pairs(photographs, samples=30, told=("MA", "HE", "EX", "SE"), strange=strange, untold=untold)
+        for strange, untold in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+    )
+    assert all(torch.equal(told[i][0], plain[i][0]) for i in range(30))
+    assert sum(torch.equal(hidden[i][0], plain[i][0]) for i in range(30)) < 10
 
 
 def test_only_the_chosen_classes_are_stored(tmp_path) -> None:

@@ -45,6 +45,7 @@ RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tens
 @click.option("--cameras", default=DEFAULTS.cameras, show_default=True, help="Share as if by another camera.")
 @click.option("--negatives", default=DEFAULTS.negatives, show_default=True, help="Share moved to where nothing is.")
 @click.option("--untold", default=DEFAULTS.untold, show_default=True, help="Share whose class is hidden.")
+@click.option("--strange", default=DEFAULTS.strange, show_default=True, help="Share of those in strange colours.")
 @click.option("--schedule", default=DEFAULTS.schedule, show_default=True, help="Learning rate: plateau or cosine.")
 @click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
 @click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
