@@ -73,12 +73,12 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
-        from zoo.ecosystem import card_of
+        from zoo.hub.ecosystem import card_of
 
         return ModelCard(card_of(self))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        from zoo.ecosystem import save_exactly
+        from zoo.hub.ecosystem import save_exactly
 
         save_exactly(self, save_directory)
 

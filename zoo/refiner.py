@@ -39,7 +39,7 @@ class Refiner(ABC):
 
         Raises `RefinerError` when what is stored there is of another class.
         """
-        from zoo.ecosystem import load_as
+        from zoo.hub.ecosystem import load_as
 
         access = Access(revision, token, cache_dir, local_files_only, force_download)
         return load_as(cls, name, access)

@@ -18,9 +18,9 @@ from coarsekit.simulate import annotate
 from coarsekit.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
-from zoo.agreement import agreement
 from zoo.classical import Amount, Shrink
 from zoo.cli import main
+from zoo.evaluation.agreement import agreement
 
 SAMPLES = Path(open_source("sample").files(open_source("sample").keys()[0]).photograph).parent
 IMAGE = np.zeros((100, 120, 3), np.uint8)

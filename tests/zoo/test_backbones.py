@@ -11,8 +11,8 @@ import torch
 from huggingface_hub import constants
 
 from coarsekit.errors import RefinerError
-from zoo.backbones import Pyramid
 from zoo.network import build
+from zoo.parts.backbones import Pyramid
 from zoo.variants import variant
 
 loopback = runpy.run_path(str(Path(__file__).parents[1] / "hub.py"))
@@ -24,7 +24,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 from safetensors.torch import save_file
 from coarsekit.errors import RefinerError
-from zoo.backbones import Pyramid
+from zoo.parts.backbones import Pyramid
 
 folder = pathlib.Path(sys.argv[1])
 stored = {}

@@ -12,9 +12,9 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 import zoo
 from coarsekit.dataset import CC_BY_4, Licence
 from zoo import bundled
-from zoo.cards import Source, Subject, header, model_card, results
 from zoo.cli import main
-from zoo.publishing import card_of_folder, card_text
+from zoo.hub.cards import Source, Subject, header, model_card, results
+from zoo.hub.publishing import card_of_folder, card_text
 
 CARDS = Path(__file__).parents[2] / "cards"
 SHELF = Path(bundled.__file__).parent / "weights"

@@ -12,7 +12,7 @@ from coarsekit.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
 from zoo.classical import Amount, Shrink, load_shrink
-from zoo.fitting import AMOUNTS, fit_shrink, save_shrink
+from zoo.training.fitting import AMOUNTS, fit_shrink, save_shrink
 
 IMAGE = np.zeros((300, 4288 // 2, 3), np.uint8)
 

@@ -14,11 +14,11 @@ from torch import nn
 
 from coarsekit.errors import ParameterError
 from zoo.cli import main
-from zoo.compiled import compiled
-from zoo.devices import Devices
 from zoo.network import build
-from zoo.run import STATE
-from zoo.sampling import SharedBatches, choose, loader
+from zoo.training.compiled import compiled
+from zoo.training.devices import Devices
+from zoo.training.run import STATE
+from zoo.training.sampling import SharedBatches, choose, loader
 from zoo.variants import variant
 
 TINY = ("train", "sample", "--split", "validation", "--variant", "proto", "--set", "width=2", "--set", "size=32")
@@ -43,7 +43,7 @@ NORMS = """
 import sys
 import torch
 from torch import distributed, nn
-from zoo.synchronised import SynchronisedNorms
+from zoo.training.synchronised import SynchronisedNorms
 
 place, store, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 distributed.init_process_group("gloo", init_method=f"file://{store}", rank=place, world_size=2)

@@ -13,15 +13,15 @@ from coarsekit.simulate import annotate
 from coarsekit.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
-from zoo.board import Board
-from zoo.entrants import Entrant, Floor, enter, floor
-from zoo.evaluation import Question, evaluate, measure_all
+from zoo.evaluation.board import Board
+from zoo.evaluation.entrants import Entrant, Floor, enter, floor
+from zoo.evaluation.evaluate import Question, evaluate, measure_all
+from zoo.evaluation.protocols import classes_asked
+from zoo.evaluation.results import About, Asked, DatasetAsked, Results
+from zoo.evaluation.tables import averages, rows
+from zoo.evaluation.units import UNITS, Units
 from zoo.network import build
-from zoo.protocols import classes_asked
 from zoo.refiner import Advance, Refiner, ignore
-from zoo.results import About, Asked, DatasetAsked, Results
-from zoo.tables import averages, rows
-from zoo.units import UNITS, Units
 from zoo.variants import variant
 
 LESIONS = ("MA", "HE", "EX", "SE")

@@ -17,14 +17,14 @@ from click.testing import CliRunner
 
 from coarsekit.cli import main as coarsekit
 from coarsekit.errors import ParameterError, SourceError
-from zoo.augmentation import Augmentation
 from zoo.cli import main
-from zoo.devices import Devices
-from zoo.export_source import Export
-from zoo.exported import Exported
-from zoo.fixed_pairs import Making, StreamedPairs
 from zoo.network import Network, build
-from zoo.recipe import Recipe
+from zoo.training.augmentation import Augmentation
+from zoo.training.devices import Devices
+from zoo.training.export_source import Export
+from zoo.training.exported import Exported
+from zoo.training.fixed_pairs import Making, StreamedPairs
+from zoo.training.recipe import Recipe
 from zoo.variants import variant
 
 TESTS = Path(__file__).parents[1]

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from coarsekit.errors import ParameterError, RefinerError
-from zoo.fusion import Fusion, class_planes, downsample_mask
-from zoo.heads import Linear
 from zoo.network import build
+from zoo.parts.fusion import Fusion, class_planes, downsample_mask
+from zoo.parts.heads import Linear
 from zoo.variants import variant
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from zoo.cli import main
-from zoo.run import STATE
+from zoo.training.run import STATE
 
 TINY = ("train", "sample", "--split", "validation", "--variant", "proto", "--set", "width=2", "--set", "size=32")
 TINY += (

@@ -11,7 +11,7 @@ import zoo
 from coarsekit.errors import RefinerError
 from zoo.bundled import locate
 from zoo.cli import main
-from zoo.shelf import describe, shelf
+from zoo.hub.shelf import describe, shelf
 
 
 def test_a_line_has_size_data_and_scores() -> None:

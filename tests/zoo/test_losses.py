@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import f1_score, log_loss
 from torch.nn import functional
 
-from zoo.losses import dice_loss, refinement_loss
+from zoo.training.losses import dice_loss, refinement_loss
 
 
 def test_dice_of_certain_answers_is_one_minus_the_dice_score() -> None:

@@ -17,8 +17,8 @@ from coarsekit.simulate import annotate
 from coarsekit.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import bundled
+from zoo.hub.shelf import describe
 from zoo.pretrained import on_device
-from zoo.shelf import describe
 
 SHELF = Path(bundled.__file__).parent / "weights"
 
@@ -46,8 +46,8 @@ def test_the_default_is_bundled_and_was_not_trained_on_the_sample() -> None:
 
 
 def test_the_default_beats_the_drawing_on_the_sample() -> None:
-    from zoo.entrants import Floor
-    from zoo.evaluation import measure_all
+    from zoo.evaluation.entrants import Floor
+    from zoo.evaluation.evaluate import measure_all
 
     for fundus in open_source("sample").photographs():
         drawn = annotate(fundus, 1.0, HUMAN)

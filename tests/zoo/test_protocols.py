@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from coarsekit.readers import open_source
 from zoo.checkpoint import save
 from zoo.cli import main
+from zoo.evaluation.results import About
+from zoo.evaluation.units import UNITS
 from zoo.network import build
-from zoo.results import About
-from zoo.units import UNITS
 from zoo.variants import variant
 
 
@@ -175,7 +175,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
 )
 def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
     from zoo.bundled import classes_seen
-    from zoo.protocols import classes_asked
+    from zoo.evaluation.protocols import classes_asked
 
     (tmp_path / "training.json").write_text(json.dumps(record))
     assert classes_seen(tmp_path) == seen

@@ -11,15 +11,15 @@ from PIL import Image
 from coarsekit.metrics import ComponentScore, Counts
 from coarsekit.readers import open_source
 from coarsekit.styles import HUMAN, PAPER
-from zoo.board import Board
 from zoo.cli import main
-from zoo.findings import by_size
-from zoo.gallery import typical, worst
-from zoo.pictures import style_of
-from zoo.report import markdown
-from zoo.results import About, Asked, DatasetAsked, Results, Score, read_results, write_results
-from zoo.scoring import Measured, to_json
-from zoo.units import Units
+from zoo.evaluation.board import Board
+from zoo.evaluation.results import About, Asked, DatasetAsked, Results, Score, read_results, write_results
+from zoo.evaluation.scoring import Measured, to_json
+from zoo.evaluation.units import Units
+from zoo.reports.findings import by_size
+from zoo.reports.gallery import typical, worst
+from zoo.reports.pictures import style_of
+from zoo.reports.report import markdown
 
 IMAGES, LESIONS = ("a", "b", "c"), ("MA", "HE")
 NETWORK = About("net", "unet", "idrid train", "1", trained=True, seen=LESIONS)

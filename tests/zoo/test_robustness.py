@@ -12,9 +12,9 @@ from coarsekit.simulate import annotate, generator
 from coarsekit.styles import HUMAN
 from coarsekit.types import Annotation, Image, Mask
 from zoo.cli import main
-from zoo.conditions import CONDITIONS, EMPTY, Taken, middle, narrower
+from zoo.evaluation.conditions import CONDITIONS, EMPTY, Taken, middle, narrower
+from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.refiner import Advance, Refiner, ignore
-from zoo.robustness import move_to_empty, robustness
 
 
 class Half(Refiner):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from zoo.statistics import compare, interval, summarise
+from zoo.evaluation.statistics import compare, interval, summarise
 
 NAN = float("nan")
 

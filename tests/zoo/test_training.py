@@ -14,12 +14,12 @@ from coarsekit.patches import cut_image
 from coarsekit.readers import open_source
 from coarsekit.styles import HUMAN, PAPER
 from coarsekit.types import Window
-from zoo.cameras import cut_by_another_camera, in_strange_colours
-from zoo.pairs import SimulatedPairs
-from zoo.recipe import Recipe, hold_out
-from zoo.run import STATE
-from zoo.store import Stored, store
-from zoo.training import train
+from zoo.training.cameras import cut_by_another_camera, in_strange_colours
+from zoo.training.pairs import SimulatedPairs
+from zoo.training.recipe import Recipe, hold_out
+from zoo.training.run import STATE
+from zoo.training.store import Stored, store
+from zoo.training.train import train
 from zoo.variants import variant
 
 RECIPE = Recipe(

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from coarsekit.errors import RefinerError
 from zoo import checkpoint
-from zoo.losses import refinement_loss
 from zoo.network import Network, build
+from zoo.training.losses import refinement_loss
 from zoo.variants import about, names, variant
 
 CASES = {name: (name, {}) for name in names()} | {

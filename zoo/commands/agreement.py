@@ -43,7 +43,7 @@ def command(
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
     what the masks are worth against fine ones is for 'zoo evaluate' to say.
     """
-    from zoo.agreement import agreement
+    from zoo.evaluation.agreement import agreement
     from zoo.pretrained import from_pretrained, on_device
 
     if len(annotators) < 2:

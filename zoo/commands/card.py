@@ -29,8 +29,8 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
     words. 'zoo push' makes the same card.
     """
     # Imported here for the time that it takes.
-    from zoo.measured import adopt
-    from zoo.publishing import card_of_folder
+    from zoo.hub.measured import adopt
+    from zoo.hub.publishing import card_of_folder
 
     folder = locate(Path(refiner))
     if out:

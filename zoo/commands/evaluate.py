@@ -10,9 +10,9 @@ from coarsekit.errors import OutputError
 from coarsekit.readers import open_source
 from coarsekit.styles import Style, style_named
 from zoo.bundled import DEFAULT
-from zoo.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
-from zoo.results import RESULTS, Asked, DatasetAsked, Results, read_asked, write_results
-from zoo.units import Units
+from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
+from zoo.evaluation.results import RESULTS, Asked, DatasetAsked, Results, read_asked, write_results
+from zoo.evaluation.units import Units
 
 
 @click.command("evaluate")
@@ -78,8 +78,8 @@ def command(
     In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
     evaluation goes on from there; 'zoo report' makes tables and figures of it.
     """
-    from zoo.entrants import BLIND, FLOOR, enter, floor
-    from zoo.evaluation import Question, evaluate
+    from zoo.evaluation.entrants import BLIND, FLOOR, enter, floor
+    from zoo.evaluation.evaluate import Question, evaluate
 
     kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     datasets = [open_source(source) for source in sources]
@@ -120,8 +120,8 @@ def command(
 
 
 def _show(results: Results, as_json: bool, quiet: bool) -> None:
-    from zoo.board import Board
-    from zoo.tables import averages, rows, tables
+    from zoo.evaluation.board import Board
+    from zoo.evaluation.tables import averages, rows, tables
 
     board = Board(results)
     if as_json:

@@ -4,7 +4,7 @@ import click
 
 from coarsekit.console import AS_JSON, emit, table
 from zoo.bundled import DEFAULT
-from zoo.shelf import shelf
+from zoo.hub.shelf import shelf
 
 
 @click.command("list")

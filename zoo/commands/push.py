@@ -51,9 +51,9 @@ def command(
         raise click.UsageError("--metrics and --no-metrics exclude each other; leave one out")
     # Imported here for the time that it takes.
     from coarsekit.hub import Repository, full_name
-    from zoo.measured import adopt, read_metrics
+    from zoo.hub.measured import adopt, read_metrics
+    from zoo.hub.publishing import card_of_folder, stage
     from zoo.pretrained import from_pretrained
-    from zoo.publishing import card_of_folder, stage
 
     folder = locate(Path(refiner))
     from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it

@@ -12,7 +12,7 @@ from coarsekit.files import claim, whole, write_text
 from coarsekit.images import write_image
 
 if TYPE_CHECKING:
-    from zoo.board import Board
+    from zoo.evaluation.board import Board
 
 REPORT = "report.md"
 
@@ -46,9 +46,9 @@ def command(
     beside what each refiner made of them. The lesions are those of the first RESULTS, whose SOURCE is opened and
     refined again.
     """
-    from zoo.board import Board
-    from zoo.report import all_tables, markdown, numbers, pairs_of
-    from zoo.results import read_results
+    from zoo.evaluation.board import Board
+    from zoo.evaluation.results import read_results
+    from zoo.reports.report import all_tables, markdown, numbers, pairs_of
 
     if as_markdown and as_json:
         raise click.UsageError("--markdown and --json are two ways to print; choose one")
@@ -78,7 +78,7 @@ def _write(
     quiet: bool,
 ) -> list[str]:
     """Write the pictures and then the report, and return the names of the files, the report first."""
-    from zoo.report import markdown
+    from zoo.reports.report import markdown
 
     claim([folder / REPORT], force)
     made = _lesions(boards[0], folder, source, device, quiet)
@@ -95,7 +95,7 @@ def _write(
 def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
     """Figure 3 of each dataset, where there are several reduction factors."""
     if len(board.asked.reductions) > 1:
-        from zoo.figures import sweep_figure
+        from zoo.reports.figures import sweep_figure
 
         for dataset in board.asked.datasets:
             yield "figure3.png", sweep_figure(board, dataset.name)
@@ -103,7 +103,7 @@ def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
 
 def _lesions(board: "Board", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:
     """Pictures of single lesions of the first results; where the data cannot be had, a sentence says so."""
-    from zoo.pictures import count, pictures
+    from zoo.reports.pictures import count, pictures
 
     place = board.places[0]
     try:

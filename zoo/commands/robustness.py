@@ -41,9 +41,9 @@ def command(
     the same ellipses; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina without any
     lesion, where the right answer is nothing: the share of its area that is answered, in percent.
     """
-    from zoo.conditions import EMPTY
+    from zoo.evaluation.conditions import EMPTY
+    from zoo.evaluation.robustness import robustness
     from zoo.pretrained import from_pretrained, on_device
-    from zoo.robustness import robustness
 
     style, dataset = style_named(style_name), open_source(source)
     refiners = [on_device(from_pretrained(name), device) for name in names]

@@ -13,9 +13,9 @@ from coarsekit.files import claim
 from coarsekit.readers import open_source
 from coarsekit.styles import style_named
 from zoo.bundled import CONFIG, locate, read_config
-from zoo.export_source import Export, is_export
-from zoo.recipe import Recipe
 from zoo.refiner import ignore
+from zoo.training.export_source import Export, is_export
+from zoo.training.recipe import Recipe
 
 DEFAULTS = Recipe("unet")
 RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tensorboard", "force", "as_json", "quiet")
@@ -110,12 +110,12 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
     """Train as all processes do; the record is the main process's, and that of any other empty."""
     import torch
 
-    from zoo.devices import connected
-    from zoo.events import event_log
-    from zoo.live import watched
-    from zoo.material import material
     from zoo.network import build
-    from zoo.training import train_on
+    from zoo.training.devices import connected
+    from zoo.training.events import event_log
+    from zoo.training.live import watched
+    from zoo.training.material import material
+    from zoo.training.train import train_on
     from zoo.variants import variant
 
     if run["threads"]:
@@ -155,7 +155,7 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
 
 
 def _fit(source: str, split: str, names: tuple[str, ...], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:
-    from zoo.fitting import fit_shrink, save_shrink
+    from zoo.training.fitting import fit_shrink, save_shrink
 
     _check_styles(names)
     dataset = open_source(source)

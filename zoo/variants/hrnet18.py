@@ -8,7 +8,7 @@ this backbone.
 
 from typing import final
 
-from zoo.backbones import BackboneConfig, BackboneNetwork
+from zoo.parts.backbones import BackboneConfig, BackboneNetwork
 
 Config = BackboneConfig
 

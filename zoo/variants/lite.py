@@ -7,7 +7,7 @@ resolution, and several windows over a large ellipse, all for lesions of a few p
 from dataclasses import dataclass
 from typing import final
 
-from zoo.backbones import BackboneConfig, BackboneNetwork
+from zoo.parts.backbones import BackboneConfig, BackboneNetwork
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Yu et al., section 2.2, equations 4–6, with maskSLIC on the fused features ins
 from dataclasses import dataclass
 from typing import final
 
-from zoo.unet import UNetConfig, UNetNetwork
+from zoo.parts.unet import UNetConfig, UNetNetwork
 
 
 @dataclass(frozen=True)

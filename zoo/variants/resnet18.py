@@ -7,7 +7,7 @@ they are merged top down (`Pyramid`). ``head`` puts the paper's prototypes on th
 
 from typing import final
 
-from zoo.backbones import BackboneConfig, BackboneNetwork
+from zoo.parts.backbones import BackboneConfig, BackboneNetwork
 
 Config = BackboneConfig
 

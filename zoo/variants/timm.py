@@ -6,7 +6,7 @@ Beyond the paper, whose backbones have variants of their own: ``--set backbone=c
 from dataclasses import dataclass
 from typing import final
 
-from zoo.backbones import BackboneConfig, BackboneNetwork
+from zoo.parts.backbones import BackboneConfig, BackboneNetwork
 
 
 @dataclass(frozen=True)

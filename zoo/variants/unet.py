@@ -2,7 +2,7 @@
 
 from typing import final
 
-from zoo.unet import UNetConfig, UNetNetwork
+from zoo.parts.unet import UNetConfig, UNetNetwork
 
 Config = UNetConfig
 

@@ -1,0 +1,81 @@
+"""Who takes part in an evaluation: refiners by name, and the floor, which is the drawing as it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from hashlib import sha256
+from inspect import getmodule, getsource
+from typing import final
+
+from coarsekit.geometry import draw
+from coarsekit.types import Annotation, Image, Mask
+from zoo.bundled import classes_seen, locate
+from zoo.evaluation.results import About
+from zoo.pretrained import from_pretrained, on_device
+from zoo.refiner import Advance, Refiner, check_size, ignore
+
+FLOOR = "floor"
+BLIND = "shrink"
+"""The image-blind rule, which every table holds."""
+
+
+@final
+class Floor(Refiner):
+    """Answers the coarse mask itself: what an evaluation's floor is."""
+
+    name = variant = FLOOR
+
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+        check_size(image, annotation)
+        shape = (annotation.height, annotation.width)
+        return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entrant:
+    """A refiner that takes part: what is known of it, and how to get it, which another process can do as well."""
+
+    about: About
+    make: Callable[[], Refiner]
+
+
+def floor() -> Entrant:
+    """The floor as one that takes part."""
+    return Entrant(About(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
+
+
+def enter(name: str, device: str = "cpu") -> Entrant:
+    """The refiner of that name, loaded: a bundled one, a rule, or a checkpoint folder.
+
+    Raises `RefinerError` when there is none of that name or its folder is damaged, and `ParameterError` when there is
+    no such device here.
+    """
+    digest = _digest(name)
+    make = partial(_loaded, name, device, digest)
+    refiner = make()
+    trained = hasattr(refiner, "photograph_probabilities")
+    seen = classes_seen(locate(name)) if trained else None
+    if not trained:  # a rule is its code
+        digest = sha256(digest.encode() + _code(refiner)).hexdigest()
+    variant = getattr(refiner, "variant", name)
+    return Entrant(About(name, variant, refiner.trained_on, digest, trained, seen), make)
+
+
+@lru_cache(maxsize=32)
+def _loaded(name: str, device: str, _digest: str) -> Refiner:
+    """Loaded once in each process; other content under the same name is loaded anew."""
+    return on_device(from_pretrained(name), device)
+
+
+def _code(refiner: Refiner) -> bytes:
+    module = getmodule(type(refiner))
+    return getsource(module).encode() if module else b""
+
+
+def _digest(name: str) -> str:
+    """The hash of what a refiner's answers follow from: its folder's configuration and weights."""
+    folder = locate(name)
+    digest = sha256()
+    for path in sorted(folder.glob("config.json")) + sorted(folder.glob("*.safetensors")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()

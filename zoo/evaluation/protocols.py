@@ -1,0 +1,67 @@
+"""The paper's experiments: what each asks of which refiner, and when it makes no sense."""
+
+from collections.abc import Sequence
+
+from coarsekit.dataset import Dataset
+from coarsekit.errors import ParameterError
+from zoo.evaluation.results import About
+
+SAME, CROSS_DATASET, CROSS_CLASS, REDUCTION = PROTOCOLS = ("same", "cross-dataset", "cross-class", "reduction")
+"""Table 1; Table 2; a class that was left out of training, or that its data never had; Figure 3."""
+REDUCTIONS = {SAME: "1.0", CROSS_DATASET: "1.0", CROSS_CLASS: "1.0", REDUCTION: "1.0:2.0:0.1"}
+"""The reduction factors where none are named."""
+
+
+def classes_asked(
+    protocol: str, abouts: Sequence[About], dataset: Dataset, lesions: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The lesion classes of a dataset that each refiner is scored on, by its name: all, or those of ``lesions``.
+
+    In *cross-class* a network is scored on the classes that it has not seen, and a rule on those that some network is
+    scored on. A network whose record does not say what it has seen has seen all.
+    """
+    asked = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
+    if protocol != CROSS_CLASS:
+        return {about.name: asked for about in abouts}
+    classes = {about.name: _unseen(about, asked) for about in abouts if about.trained}
+    some = {lesion for unseen in classes.values() for lesion in unseen}
+    shared = tuple(lesion for lesion in asked if lesion in some or not classes)
+    return {about.name: classes.get(about.name, shared) for about in abouts}
+
+
+def _unseen(about: About, lesions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(lesion for lesion in lesions if about.seen is not None and lesion not in about.seen)
+
+
+def check(protocol: str, abouts: Sequence[About], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
+    """Whether the protocol makes sense for every refiner.
+
+    Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
+    *cross-class* for a network that has seen every dataset, or every class.
+    """
+    known = list(dict.fromkeys(lesion for dataset in datasets for lesion in dataset.lesions))
+    names = [dataset.name for dataset in datasets]
+    for lesion in lesions:
+        if lesion not in known:
+            raise ParameterError(f"{' and '.join(names)} has no lesion class {lesion!r}; it has {', '.join(known)}")
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ParameterError(f"two SOURCEs are called {twice[0]} and could not be told apart; evaluate them one by one")
+    asked = [lesion for lesion in known if not lesions or lesion in lesions]
+    for about in abouts:
+        if protocol == CROSS_DATASET and about.trained and all(trained_on(about) == name for name in names):
+            raise ParameterError(
+                f"cross-dataset: {about.name} was trained on {about.trained_on}, so {names[0]} is no other dataset; "
+                "name a SOURCE that it was not trained on"
+            )
+        if protocol == CROSS_CLASS and about.trained and not _unseen(about, asked):
+            seen = ", ".join(about.seen) if about.seen else "all classes"
+            raise ParameterError(
+                f"cross-class: {about.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
+                "never saw; train one that leaves a class out with 'zoo train --lesion'"
+            )
+
+
+def trained_on(about: About) -> str:
+    """The name of the dataset that a refiner was trained on or fitted to, without the split; empty for none."""
+    return about.trained_on.partition(" ")[0]

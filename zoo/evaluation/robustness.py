@@ -1,0 +1,111 @@
+"""How a refiner fares on photographs as other cameras would have taken them, and on ellipses around nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from coarsekit.dataset import Dataset
+from coarsekit.decoys import decoy
+from coarsekit.geometry import draw
+from coarsekit.metrics import count, iou
+from coarsekit.simulate import annotate, generator
+from coarsekit.styles import Style
+from coarsekit.types import Annotation, Ellipse, Fundus, Mark
+from zoo.evaluation.conditions import CONDITIONS, EMPTY, Taken
+from zoo.refiner import Refiner, ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lesion class under one condition; percent.
+
+    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition;
+    None for empty retina. ``answered``: the share of an ellipse's area that was answered, the mean over ``ellipses``
+    on empty retina; None elsewhere.
+    """
+
+    refiner: str
+    condition: str
+    lesion: str
+    images: int
+    ellipses: int
+    floor_iou: float | None
+    iou: float | None
+    answered: float | None
+
+
+def robustness(
+    refiners: Sequence[Refiner],
+    dataset: Dataset,
+    split: str | None,
+    style: Style,
+    seed: int,
+    conditions: Mapping[str, Callable[[Taken], Taken]] = CONDITIONS,
+    advance: Callable[[int], None] = ignore,
+) -> list[Row]:
+    """Score refiners on a split (None: all) at reduction 1.0 under each condition, and on empty retina.
+
+    The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs. Rows come
+    by refiner, condition and lesion class.
+    """
+    scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    answers: dict[tuple[str, str], list[float]] = {}
+    for fundus in dataset.photographs(split):
+        annotation = annotate(fundus, 1.0, style, seed, dataset.name)
+        empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
+        for name, change in conditions.items():
+            taken = change(Taken(fundus.image, fundus.fine, annotation))
+            for refiner in refiners:
+                for lesion, pair in _score(refiner, taken).items():
+                    scores.setdefault((refiner.name, name, lesion), []).append(pair)
+        for refiner in refiners:
+            for lesion, shares in _answered(refiner, fundus, empty).items():
+                answers.setdefault((refiner.name, lesion), []).extend(shares)
+        advance(1)
+    rows = []
+    for refiner in refiners:
+        for name in conditions:
+            for lesion in dataset.lesions:
+                if pairs := scores.get((refiner.name, name, lesion)):
+                    floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
+                    rows.append(Row(refiner.name, name, lesion, len(pairs), 0, floor, found, None))
+        for lesion in dataset.lesions:
+            if parts := answers.get((refiner.name, lesion)):
+                answered = 100 * float(np.mean(parts))
+                rows.append(Row(refiner.name, EMPTY, lesion, 0, len(parts), None, None, answered))
+    return rows
+
+
+def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generator) -> Annotation:
+    """The annotation with every ellipse moved to retina without any lesion; those that find no place are left out."""
+    lesioned = np.zeros(fundus.image.shape[:2], bool)
+    for mask in fundus.fine.values():
+        lesioned |= mask
+    moved = [
+        Mark(mark.lesion, there)
+        for mark in annotation.marks
+        if isinstance(mark.shape, Ellipse) and (there := decoy(mark.shape, fundus.image, lesioned, rng)) is not None
+    ]
+    return replace(annotation, marks=tuple(moved))
+
+
+def _score(refiner: Refiner, taken: Taken) -> dict[str, tuple[float, float]]:
+    refined = refiner.refine(taken.image, taken.annotation)
+    pairs = {}
+    for lesion, fine in taken.fine.items():
+        if fine.any():
+            coarse = draw(taken.annotation.of(lesion), fine.shape)
+            found = refined.get(lesion, coarse)
+            pairs[lesion] = (iou(count(coarse, fine)), iou(count(found, fine)))
+    return pairs
+
+
+def _answered(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
+    refined = refiner.refine(fundus.image, empty)
+    shares: dict[str, list[float]] = {}
+    for mark in empty.marks:
+        covered = draw([mark.shape], fundus.image.shape[:2])
+        found = np.count_nonzero(covered & refined[mark.lesion])
+        shares.setdefault(mark.lesion, []).append(found / np.count_nonzero(covered))
+    return shares

@@ -1,0 +1,1 @@
+"""Sharing refiners: model cards, measured metrics, what is pushed, what is on the shelf."""

@@ -1,0 +1,1 @@
+"""What the variants are made of: backbones, the fusion with the coarse mask, heads, prototypes, superpixels."""

@@ -1,0 +1,65 @@
+"""Figure 3: IoU against the reduction factor, a line for each refiner, a panel for each class and style."""
+
+from io import BytesIO
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from zoo.evaluation.board import Board, Place
+from zoo.evaluation.entrants import FLOOR
+from zoo.evaluation.statistics import Summary
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5200", "#000000")
+"""Those of Okabe & Ito, which colour-blind people tell apart; markers differ as well."""
+_MARKERS = "osD^vPX*"
+_DPI = 120
+
+
+def sweep_figure(board: Board, dataset: str) -> bytes:
+    """The figure as a PNG: the floor dashed, a band for each line's 95 % interval."""
+    lesions = [*board.lesions(dataset), None]
+    styles = list(board.asked.styles)
+    figure = Figure(figsize=(2.5 * len(lesions) + 0.4, 2.5 * len(styles) + 0.9), dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(styles), len(lesions), sharex=True, squeeze=False)
+    for style, panels in zip(styles, grid, strict=True):
+        for lesion, panel in zip(lesions, panels, strict=True):
+            _panel(panel, board, dataset, style, lesion)
+            if style == styles[0]:
+                panel.set_title(lesion or "average", fontsize=11)
+            if style == styles[-1]:
+                panel.set_xlabel("reduction factor")
+        panels[0].set_ylabel(f"style {style}\nIoU, percent")
+    lines, names = grid[0][-1].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside lower center", ncols=min(len(names), 6), frameon=False)
+    written = BytesIO()
+    figure.savefig(written, format="png")
+    return written.getvalue()
+
+
+def _panel(panel: Axes, board: Board, dataset: str, style: str, lesion: str | None) -> None:
+    reductions = board.asked.reductions
+    others = [row for row in board.rows if row != FLOOR]
+    for row in board.rows:
+        own = [board.summary(Place(dataset, style, reduction), row, "iou", lesion) for reduction in reductions]
+        mean, low, high = (_column(own, name) for name in ("mean", "low", "high"))
+        if row == FLOOR:
+            panel.plot(reductions, mean, "--", color="#555555", label=row, linewidth=1.5)
+        else:
+            place = others.index(row)
+            colour, marker = COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)]
+            panel.plot(
+                reductions, mean, marker=marker, color=colour, label=board.short(row), markersize=4, linewidth=1.6
+            )
+            panel.fill_between(reductions, low, high, color=colour, alpha=0.15, linewidth=0)
+    panel.set_ylim(bottom=0)
+    panel.yaxis.set_major_locator(MaxNLocator(5))
+    panel.grid(alpha=0.3)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _column(summaries: list[Summary], name: str) -> np.ndarray:
+    return np.array([getattr(summary, name) for summary in summaries])

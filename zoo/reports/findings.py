@@ -1,0 +1,124 @@
+"""What a report adds to the tables: paired comparisons, calibration, and how small lesions fare. Rows, and as text."""
+
+from math import isnan
+from typing import Any
+
+import numpy as np
+
+from zoo.evaluation.board import CALIBRATION, MEASURES, Board, Place
+from zoo.evaluation.entrants import FLOOR
+from zoo.evaluation.statistics import compare
+from zoo.evaluation.tables import Table, where
+
+QUARTERS = ("smallest quarter", "second", "third", "largest")
+AVERAGE = "average"
+
+
+def shown_places(board: Board) -> list[Place]:
+    """The places that findings are told of: of several reduction factors the first."""
+    return [place for place in board.places if place.reduction == board.asked.reductions[0]]
+
+
+def default_pairs(board: Board) -> list[tuple[str, str]]:
+    """Every row but the floor against the first refiner that was asked for."""
+    first = board.row_of[board.asked.named[0]]
+    return [(row, first) for row in board.rows if row not in (FLOOR, first)]
+
+
+def comparisons(board: Board, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """A row for each place, pair of rows and class, and their average: IoU in points of percent, on the same images."""
+    found = []
+    for place in shown_places(board):
+        lesions = board.lesions(place.dataset)
+        for one, other in pairs:
+            ours, theirs = (board.scores(place, row, MEASURES["iou"]) for row in (one, other))
+            columns = {lesion: [number] for number, lesion in enumerate(lesions)} | {AVERAGE: [*range(len(lesions))]}
+            for lesion, own in columns.items():
+                compared = compare(ours[:, own], theirs[:, own], board.asked.seed)._asdict()
+                found.append({**place._asdict(), "refiner": one, "against": other, "lesion": lesion, **compared})
+    return found
+
+
+def calibrations(board: Board) -> list[dict[str, Any]]:
+    """A row for each place, network and class: expected calibration error and Brier score, percent."""
+    return [
+        {**place._asdict(), "refiner": row, "lesion": lesion, **measured}
+        for place in shown_places(board)
+        for row in board.rows
+        for lesion in board.lesions(place.dataset)
+        for measured in [board.calibration(place, row, lesion)]
+        if not isnan(measured["ece"])
+    ]
+
+
+def by_size(board: Board) -> list[dict[str, Any]]:
+    """A row for each place, class, quarter of its components by area, and row: their mean IoU in percent.
+
+    ``from_px``, ``to_px``: the least and the greatest area in the quarter; equal areas share one.
+    """
+    found = []
+    for place in shown_places(board):
+        for lesion in board.lesions(place.dataset):
+            for row in board.rows:
+                measured = board.measured(place, row, lesion).values()
+                parts = np.array([(part.area, part.iou) for own in measured for part in own.components])
+                if not len(parts):
+                    continue
+                quarter = np.digitize(parts[:, 0], np.quantile(parts[:, 0], [0.25, 0.5, 0.75]), right=True)
+                for number, name in enumerate(QUARTERS):
+                    areas, ious = parts[quarter == number].T
+                    if len(areas):
+                        line = {**place._asdict(), "lesion": lesion, "quarter": name, "components": len(areas)}
+                        line |= {"from_px": int(areas.min()), "to_px": int(areas.max())}
+                        found.append(line | {"refiner": row, "component_iou": 100 * float(ious.mean())})
+    return found
+
+
+def finding_tables(board: Board, pairs: list[tuple[str, str]]) -> list[Table]:
+    """The findings as text, a table for each place and finding; one without a row is left out."""
+    found = []
+    compared, calibrated, sized = comparisons(board, pairs), calibrations(board), by_size(board)
+    for place in shown_places(board):
+        head = where(board, place)
+        lines = _pivot(_at(place, compared), "lesion", _difference)
+        found.append(Table(f"{head}: difference in IoU, points of percent, 95 % interval, Wilcoxon's p", lines))
+        lines = [
+            {"refiner": row, "measure": name.replace("ece", "ECE").replace("brier", "Brier")}
+            | {own["lesion"]: f"{own[name]:.1f}" for own in _at(place, calibrated) if own["refiner"] == row}
+            for row in board.rows
+            for name in CALIBRATION
+            if any(own["refiner"] == row for own in _at(place, calibrated))
+        ]
+        found.append(Table(f"{head}: calibration in percent, over the pixels that the network looked at", lines))
+        found.append(Table(f"{head}: IoU of single lesions in percent, by their area", _sizes(_at(place, sized))))
+    return [table for table in found if table.rows]
+
+
+def _sizes(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        area = lines.setdefault((row["lesion"], ""), {"lesion": row["lesion"], "refiner": "area, px"})
+        area[row["quarter"]] = f"{row['from_px']}–{row['to_px']}"
+        own = lines.setdefault((row["lesion"], row["refiner"]), {"lesion": row["lesion"], "refiner": row["refiner"]})
+        own[row["quarter"]] = f"{row['component_iou']:.1f}"
+    filled = [line | {name: line.get(name, "–") for name in QUARTERS} for line in lines.values()]
+    return sorted(filled, key=lambda line: list(dict.fromkeys(one["lesion"] for one in filled)).index(line["lesion"]))
+
+
+def _pivot(rows: list[dict[str, Any]], column: str, cell: Any) -> list[dict[str, str]]:
+    lines: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        line = lines.setdefault((row["refiner"], row["against"]), {"refiner": row["refiner"], "less": row["against"]})
+        line[row[column]] = cell(row)
+    return list(lines.values())
+
+
+def _difference(row: dict[str, Any]) -> str:
+    if isnan(row["difference"]):
+        return "–"
+    p = "p < 0.001" if row["p"] < 0.001 else f"p {row['p']:.3f}"
+    return f"{row['difference']:+.1f} ({row['low']:+.1f}, {row['high']:+.1f}) {p}"
+
+
+def _at(place: Place, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if all(row[name] == value for name, value in place._asdict().items())]

@@ -1,0 +1,105 @@
+"""The pictures of a report: it opens the SOURCE again and refines just the photographs and classes that are shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from coarsekit.dataset import Dataset
+from coarsekit.errors import ResultsError
+from coarsekit.geometry import draw
+from coarsekit.readers import open_source
+from coarsekit.simulate import annotate
+from coarsekit.styles import Imprecision, Style
+from coarsekit.types import Annotation, Fundus, Image, Mask
+from zoo.evaluation.board import Board, Place
+from zoo.evaluation.entrants import FLOOR, Entrant, enter
+from zoo.evaluation.results import About
+from zoo.refiner import ignore
+from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
+
+FAILURES, COMPARISON = "worst", "figure4"
+
+
+def pictures(
+    board: Board, place: Place, source: str, device: str = "cpu", advance: Callable[[int], None] = ignore
+) -> dict[str, Image]:
+    """The worst lesions and Figure 4 of a place, by name; none where no lesion was scored.
+
+    ``source``: the SOURCE that was evaluated, wherever it lies now. ``advance`` hears of each lesion that is done.
+
+    Raises `SourceError` when it cannot be opened, `RefinerError` when a refiner cannot be loaded, and `ResultsError`
+    when the source or a refiner is not the one that was evaluated.
+    """
+    dataset = open_source(source)
+    if dataset.name != place.dataset:
+        raise ResultsError(f"{source} is {dataset.name}, but the results are of {place.dataset}; name that SOURCE")
+    first = board.row_of[board.asked.named[0]]
+    rows = [row for row in board.rows if row != FLOOR]
+    desk = _Desk(board, dataset, place, device)
+    failed, shown = worst(board, place, first), typical(board, place, first)
+    if not shown:
+        return {}
+    size = max(120, min(200, 1400 // (3 + len(rows))))
+    failures = desk.cuts(failed, [first], 200, advance)
+    return {
+        FAILURES: failures_sheet(failures, first, board.short(first)),
+        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.short(row) for row in rows]),
+    }
+
+
+def count(board: Board, place: Place) -> int:
+    """How many lesions `pictures` shows."""
+    first = board.row_of[board.asked.named[0]]
+    return len(worst(board, place, first)) + len(typical(board, place, first))
+
+
+def style_of(name: str, parameters: Mapping[str, Any]) -> Style:
+    """The style of these `Style.parameters`, whatever a preset or a file of that name says now."""
+    imprecision = {lesion: Imprecision(**own) for lesion, own in parameters["imprecision"].items()}
+    other = None if parameters["other"] is None else Imprecision(**parameters["other"])
+    return Style(**{**parameters, "name": name, "imprecision": imprecision, "other": other})
+
+
+class _Desk:
+    """Refines one class of one photograph when it is asked for."""
+
+    def __init__(self, board: Board, dataset: Dataset, place: Place, device: str) -> None:
+        self.board, self.dataset, self.place = board, dataset, place
+        self.style = style_of(place.style, board.asked.styles[place.style])
+        self.entrants = [_entered(about, device) for about in board.asked.refiners if about.name != FLOOR]
+
+    def cuts(
+        self, chosen: Sequence[Shown], rows: Sequence[str], size: int, advance: Callable[[int], None]
+    ) -> list[Cut]:
+        """The lesions cut out, in their order; those of one photograph are refined together, so it is read once."""
+        made: dict[Shown, Cut] = {}
+        for image in dict.fromkeys(shown.image for shown in chosen):
+            fundus = self.dataset.read(image)
+            drawn = annotate(fundus, self.place.reduction, self.style, self.board.asked.seed, self.dataset.name)
+            own = [shown for shown in chosen if shown.image == image]
+            for lesion in dict.fromkeys(shown.lesion for shown in own):
+                refined = {row: self._refined(fundus, drawn, row, lesion) for row in rows}
+                coarse = draw(drawn.of(lesion), fundus.shape)
+                for shown in own:
+                    if shown.lesion == lesion:
+                        made[shown] = cut(self.board, shown, fundus.image, coarse, fundus.fine[lesion], refined, size)
+                        advance(1)
+        return [made[shown] for shown in chosen]
+
+    def _refined(self, fundus: Fundus, drawn: Annotation, row: str, lesion: str) -> Mask:
+        """What the refiner of a row made of one class; nothing where none was scored on it."""
+        marks = tuple(mark for mark in drawn.marks if mark.lesion == lesion)
+        for entrant in self.entrants:
+            name = entrant.about.name
+            if self.board.row_of[name] == row and lesion in self.board.lesions(self.dataset.name, name):
+                return entrant.make().refine(fundus.image, replace(drawn, marks=marks))[lesion]
+        return np.zeros(fundus.shape, bool)
+
+
+def _entered(about: About, device: str) -> Entrant:
+    entrant = enter(about.name, device)
+    if entrant.about.digest != about.digest:
+        raise ResultsError(f"{about.name} is no longer what was evaluated; run 'zoo evaluate' again with --force")
+    return entrant

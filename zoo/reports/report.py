@@ -1,0 +1,88 @@
+"""A report of one or more evaluations: failures first, then tables, findings and figures, as Markdown or as numbers."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coarsekit.errors import ParameterError
+from zoo.evaluation.board import Board
+from zoo.evaluation.protocols import REDUCTION
+from zoo.evaluation.tables import Table, averages, rows, tables
+from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
+
+CAPTIONS = {
+    "worst": "Failures first: the lesions that the first refiner found worst, without each class's tiniest quarter.",
+    "figure3": "IoU against the reduction factor (the paper's Figure 3), with 95 % intervals.",
+    "figure4": "What each refiner made of lesions on which the first one has its median IoU (the paper's Figure 4).",
+}
+"""What the pictures show, by kind, in their order."""
+
+
+def pairs_of(board: Board, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
+    """The pairs of rows to compare: those asked for, or every row against the first refiner.
+
+    Raises `ParameterError` when the results have no such row.
+    """
+    if compare is None:
+        return default_pairs(board)
+    for name in compare:
+        if name not in board.rows:
+            raise ParameterError(f"--compare: the results have no row {name!r}; choose of {', '.join(board.rows)}")
+    return [compare]
+
+
+def all_tables(board: Board, compare: tuple[str, str] | None = None) -> list[Table]:
+    """The protocol's tables and, but for a sweep of the reduction factor, the findings."""
+    found = [] if board.asked.protocol == REDUCTION else finding_tables(board, pairs_of(board, compare))
+    return tables(board) + found
+
+
+def numbers(board: Board, compare: tuple[str, str] | None = None) -> dict[str, Any]:
+    """All numbers of a report, for programs; scores in percent, NaN where not defined."""
+    return {
+        "protocol": board.asked.protocol,
+        "rows": rows(board),
+        "averages": averages(board),
+        "comparisons": comparisons(board, pairs_of(board, compare)),
+        "calibration": calibrations(board),
+        "by_size": by_size(board),
+    }
+
+
+def markdown(
+    boards: Sequence[Board], compare: tuple[str, str] | None = None, files: Mapping[str, str] | None = None
+) -> str:
+    """The report as Markdown. ``files``: the kind of each picture by its file name."""
+    parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
+    for board in boards:
+        parts += [f"## Protocol {board.asked.protocol}", _about(board)]
+        parts += [f"{title}:\n\n{as_markdown(lines)}" for title, lines in all_tables(board, compare)]
+    return "\n\n".join(["# Report", *parts]) + "\n"
+
+
+def as_markdown(lines: Sequence[Mapping[str, str]]) -> str:
+    """Rows of text cells as a Markdown table; no rows give an empty string."""
+    if not lines:
+        return ""
+    names = list(lines[0])
+    head = [f"| {' | '.join(_escaped(name) for name in names)} |", "|---" * len(names) + "|"]
+    return "\n".join([*head, *(f"| {' | '.join(_escaped(line[name]) for name in names)} |" for line in lines)])
+
+
+def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
+    order = list(CAPTIONS)
+    return sorted(files.items(), key=lambda item: order.index(item[1]))
+
+
+def _about(board: Board) -> str:
+    """Which refiners took part, and on what."""
+    datasets = ", ".join(f"{own.name} ({own.split})" for own in board.asked.datasets)
+    networks = [
+        f"`{about.name}` ({about.variant}, trained on {about.trained_on or 'unknown data'})"
+        for about in board.asked.refiners
+        if about.trained
+    ]
+    return f"On {datasets}, seed {board.asked.seed}. " + (f"Networks: {', '.join(networks)}." if networks else "")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,77 @@
+"""Validation during training: one number to choose by, at the threshold that is best for it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.errors import ParameterError
+from coarsekit.metrics import count, iou
+from coarsekit.simulate import draw_by_hand, generator
+from coarsekit.styles import Style
+from coarsekit.types import Mask
+from zoo.inference import photograph_probability
+from zoo.network import Network
+from zoo.training.store import Stored
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+"""Candidates for a network's threshold."""
+SEED = 0
+"""Validation draws the same annotations every time, so that epochs and refiners can be compared."""
+
+
+class Scored(NamedTuple):
+    """One lesion class of one photograph or patch in one style: IoU, 0–1, at each of `THRESHOLDS`; NaN if undefined."""
+
+    style: str
+    lesion: str
+    ious: list[float]
+
+
+class Validation(NamedTuple):
+    """Mean IoU in percent at the best threshold: over styles, and by style and lesion class."""
+
+    iou: float
+    threshold: float
+    rows: dict[str, dict[str, float]]
+
+
+def score_photograph(network: Network, photograph: Stored, styles: Sequence[Style]) -> list[Scored]:
+    """Refine a whole photograph at reduction 1.0 under each style, and score every class with a fine mask."""
+    shape = (photograph.image.shape[0], photograph.image.shape[1])
+    scores = []
+    for style in styles:
+        drawn = draw_by_hand(photograph.outlines[style.name, 1.0], style, generator(SEED, photograph.key), shape)
+        for lesion, ellipses in drawn.items():
+            probability = photograph_probability(network, photograph.image, ellipses, lesion=lesion)
+            scores.append(Scored(style.name, lesion, at_thresholds(probability, np.asarray(photograph.fine[lesion]))))
+    return scores
+
+
+def at_thresholds(probability: NDArray[np.float32], fine: Mask) -> list[float]:
+    """IoU, 0–1, of a probability (h, w) against a fine mask (h, w) at each of `THRESHOLDS`; NaN if both are empty."""
+    return [iou(count(probability >= threshold, fine)) for threshold in THRESHOLDS]
+
+
+def summary(scores: Sequence[Scored]) -> Validation:
+    """What scores amount to: of each style the mean over lesion classes of the mean over photographs or patches.
+
+    Over photographs that is the measure of the paper's Table 1.
+
+    Raises `ParameterError` when there is nothing to score.
+    """
+    gathered: dict[tuple[str, str], list[list[float]]] = {}
+    for style, lesion, ious in scores:
+        if not np.isnan(ious).all():
+            gathered.setdefault((style, lesion), []).append(ious)
+    if not gathered:
+        raise ParameterError("the photographs held out show no lesion to validate on; choose another --seed")
+    means = {key: np.nanmean(values, axis=0) for key, values in gathered.items()}
+    rows: dict[str, dict[str, float]] = {style: {} for style, _ in means}
+    by_style = [np.mean([means[key] for key in means if key[0] == style], axis=0) for style in rows]
+    by_threshold = np.mean(by_style, axis=0)
+    best = int(by_threshold.argmax())
+    for (style, lesion), values in means.items():
+        rows[style][lesion] = round(100 * float(values[best]), 2)
+    return Validation(100 * float(by_threshold[best]), THRESHOLDS[best], rows)
