@@ -112,7 +112,10 @@ def test_what_was_done_already_is_not_done_again(photograph, tmp_path) -> None:
 
 
 def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None:
-    command = [SCRIPT, "refine", "sample", "--json"]
+    # A shell may have the signal ignored for what it runs in the background, and children inherit that.
+    heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program = [sys.executable, "-c", f"{heard}from zoo.cli import main; main()"]
+    command = [*program, "refine", "sample", "--json"]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "refined" / "IDRiD_19.json"
     deadline = time.monotonic() + 120
