@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import final
 
 import numpy as np
 
@@ -99,6 +100,30 @@ class Dataset(ABC):
     def photographs(self, split: str | None = None) -> Iterator[Fundus]:
         """Decode the photographs of a split, or of all, one at a time."""
         return map(self.read, self.keys(split))
+
+
+@final
+class Part(Dataset):
+    """Some photographs of a dataset, as its only split.
+
+    Raises `ParameterError` when there are none, or the dataset does not have one of them.
+    """
+
+    def __init__(self, whole: Dataset, split: str, keys: Iterable[str]) -> None:
+        self._whole, self._splits = whole, {split: tuple(keys)}
+        self.name, self.title, self.lesions = whole.name, whole.title, whole.lesions
+        self.licence, self.citation = whole.licence, whole.citation
+        if not self._splits[split]:
+            raise ParameterError(f"{whole.name}: no photograph is left for the split {split!r}; choose another")
+        strange = set(self._splits[split]) - set(whole.keys())
+        if strange:
+            raise ParameterError(f"{whole.name} has no photograph {min(strange)!r}; it belongs to another dataset")
+
+    def splits(self) -> dict[str, tuple[str, ...]]:
+        return self._splits
+
+    def read(self, key: str) -> Fundus:
+        return self._whole.read(key)
 
 
 class FileDataset(Dataset):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coarsekit.dataset import Dataset, Licence
+from coarsekit.dataset import Dataset, Licence, Part
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
 from coarsekit.geometry import components
 from coarsekit.readers import names, open_source, reader
@@ -260,3 +260,14 @@ def test_the_real_idrid_is_read_as_published() -> None:
         fundus = dataset.read(key)
         assert fundus.shape == (2848, 4288)
         assert {lesion: components(mask)[1] for lesion, mask in fundus.fine.items()} == counts
+
+
+def test_a_part_of_a_dataset_is_a_split_of_its_own() -> None:
+    sample = open_source("sample")
+    part = Part(sample, "mine", ["IDRiD_46"])
+    assert part.splits() == {"mine": ("IDRiD_46",)}
+    assert [fundus.key for fundus in part.photographs()] == ["IDRiD_46"]
+    assert (part.name, part.lesions, part.licence) == (sample.name, sample.lesions, sample.licence)
+    for keys, sentence in (([], "no photograph is left"), (["IDRiD_99"], "no photograph 'IDRiD_99'")):
+        with pytest.raises(ParameterError, match=sentence):
+            Part(sample, "mine", keys)

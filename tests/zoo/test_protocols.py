@@ -1,6 +1,7 @@
 """The experiments from the command line: what each asks, shows, keeps and refuses."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,9 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from coarsekit.errors import ParameterError
 from coarsekit.readers import open_source
+from zoo.bundled import locate
 from zoo.checkpoint import save
 from zoo.cli import main
+from zoo.evaluation.entrants import HELD_OUT, held_out
 from zoo.evaluation.results import About
 from zoo.evaluation.units import UNITS
 from zoo.network import build
@@ -182,3 +186,21 @@ def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> 
     about = About("net", "unet", "", "", trained=True, seen=seen)
     unseen = tuple(lesion for lesion in ("MA", "HE", "EX", "SE") if seen and lesion not in seen)
     assert classes_asked("cross-class", [about], open_source("sample"), ()) == {"net": unseen}
+
+
+def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> None:
+    sample = open_source("sample")
+    assert set(held_out(sample, ["lite", "shrink"]).keys(HELD_OUT)) == set(sample.keys())
+    rows = scored("sample", "--split", "held-out", "--refiner", "lite", "--lesion", "SE")["rows"]
+    assert {(row["split"], row["images"]) for row in rows} == {("held-out", 2)}
+    with pytest.raises(ParameterError, match="needs a network"):
+        held_out(sample, ["shrink"])
+
+
+def test_a_network_that_held_out_other_photographs_leaves_none(tmp_path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(locate("lite"), folder)
+    record = json.loads((folder / "training.json").read_text())
+    (folder / "training.json").write_text(json.dumps(record | {"validation_images": ["IDRiD_01"]}))
+    with pytest.raises(ParameterError, match="no photograph is left"):
+        held_out(open_source("sample"), ["lite", str(folder)])

@@ -75,14 +75,19 @@ def command(
     The protocols are the paper's: same (Table 1); cross-dataset, several SOURCEs (Table 2); cross-class, each network
     only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
 
+    --split held-out takes the photographs that the networks were validated on, to choose between networks without
+    looking at the test split.
+
     In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
     evaluation goes on from there; 'zoo report' makes tables and figures of it.
     """
-    from zoo.evaluation.entrants import BLIND, FLOOR, enter, floor
+    from zoo.evaluation.entrants import BLIND, FLOOR, HELD_OUT, enter, floor, held_out
     from zoo.evaluation.evaluate import Question, evaluate
 
     kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     datasets = [open_source(source) for source in sources]
+    if splits == (HELD_OUT,):
+        datasets = [held_out(dataset, names) for dataset in datasets]
     parts = _splits(splits, datasets)
     named = tuple(dict.fromkeys(names))
     if FLOOR in named:

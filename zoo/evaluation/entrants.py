@@ -1,15 +1,17 @@
 """Who takes part in an evaluation: refiners by name, and the floor, which is the drawing as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from inspect import getmodule, getsource
 from typing import final
 
+from coarsekit.dataset import Dataset, Part
+from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Image, Mask
-from zoo.bundled import classes_seen, locate
+from zoo.bundled import classes_seen, locate, read_record
 from zoo.evaluation.results import About
 from zoo.pretrained import from_pretrained, on_device
 from zoo.refiner import Advance, Refiner, check_size, ignore
@@ -17,6 +19,8 @@ from zoo.refiner import Advance, Refiner, check_size, ignore
 FLOOR = "floor"
 BLIND = "shrink"
 """The image-blind rule, which every table holds."""
+HELD_OUT = "held-out"
+"""The split of the photographs that networks were validated on."""
 
 
 @final
@@ -29,6 +33,21 @@ class Floor(Refiner):
         check_size(image, annotation)
         shape = (annotation.height, annotation.width)
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
+
+
+def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
+    """The photographs that none of the networks of these names learned from, though they were there: for choosing by.
+
+    They are those that every training held out to validate on, as the split `HELD_OUT`; rules do not count.
+
+    Raises `ParameterError` when no network says which it held out, or none is left.
+    """
+    records = [read_record(locate(name)) for name in names]
+    parts = [set(record["validation_images"]) for record in records if record.get("validation_images")]
+    if not parts:
+        raise ParameterError(f"--split {HELD_OUT} needs a network whose training.json says what it held out; name one")
+    shared = set.intersection(*parts)
+    return Part(dataset, HELD_OUT, filter(shared.__contains__, dataset.keys()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
