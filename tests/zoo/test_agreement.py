@@ -105,7 +105,10 @@ def test_the_command_agrees_with_a_plain_loop_over_the_sample(annotators: list[P
     result = run(SAMPLES, *annotators, "--refiner", "shrink", "--json")
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
-    assert (document["refiner"], document["annotators"]) == ("shrink", [str(place) for place in annotators])
+    assert document["annotators"] == [str(place) for place in annotators]
+    assert {row["refiner"] for row in document["rows"]} == {"shrink"}
+    protocol = ["evaluate", "--protocol", "agreement", SAMPLES, *annotators, "--refiner", "shrink", "--json"]
+    assert json.loads(CliRunner().invoke(main, list(map(str, protocol))).stdout) == document
     refiner, expected = from_pretrained("shrink"), {}
     for fundus in open_source("sample").photographs():
         one, other = (annotate(fundus, 1.0, HUMAN, seed, "sample") for seed in (1, 2))

@@ -19,7 +19,9 @@ from zoo.bundled import DEFAULT
 @click.command("agreement")
 @click.argument("images", metavar="IMAGES")
 @click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
-@click.option("--refiner", "name", default=DEFAULT, show_default=True, help="Bundled refiner, or a checkpoint folder.")
+@click.option(
+    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
 @LABELS
 @AS_JSON
@@ -27,7 +29,7 @@ from zoo.bundled import DEFAULT
 def command(
     images: str,
     annotators: tuple[str, ...],
-    name: str,
+    names: tuple[str, ...],
     device: str,
     labels: tuple[str, ...],
     as_json: bool,
@@ -41,8 +43,23 @@ def command(
     as the refiner made of it. A pair of whom neither drew the class is left out; one of whom one did scores 0.
 
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
-    what the masks are worth against fine ones is for 'zoo evaluate' to say.
+    what the masks are worth against fine ones is for 'zoo evaluate' to say. 'zoo evaluate --protocol agreement' is the
+    same.
     """
+    compare(images, annotators, names, device, labels, as_json=as_json, quiet=quiet)
+
+
+def compare(
+    images: str,
+    annotators: tuple[str, ...],
+    names: tuple[str, ...],
+    device: str,
+    labels: tuple[str, ...],
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure and show the agreement of annotators under each refiner; see `command`."""
     from zoo.evaluation.agreement import agreement
     from zoo.pretrained import from_pretrained, on_device
 
@@ -54,14 +71,17 @@ def command(
     for sentence in reading.left_out:
         say(f"Left out: {sentence}", quiet)
     photographs, missing = _photographs(Path(images), drawings)
-    refiner = on_device(from_pretrained(name), device)
-    with progress("Refining", len(photographs), quiet) as advance:
-        rows = agreement(refiner, ((key, read_image(path)) for key, path in photographs.items()), drawings, advance)
+    refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
+    lines = []
+    with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
+        for refiner in refiners:
+            pairs = ((key, read_image(path)) for key, path in photographs.items())
+            rows = agreement(refiner, pairs, drawings, advance)
+            lines += [{"refiner": refiner.name} | asdict(row) for row in rows]
     if as_json:
-        emit({"refiner": refiner.name, "annotators": list(annotators), "rows": [asdict(row) for row in rows]})
+        emit({"protocol": "agreement", "annotators": list(annotators), "rows": lines})
     elif not quiet:
-        title = f"{len(annotators)} annotators, {len(photographs)} photographs, refiner {refiner.name}: IoU in percent"
-        table(title, [asdict(row) for row in rows])
+        table(f"{len(annotators)} annotators, {len(photographs)} photographs: IoU in percent", lines)
     if missing:
         say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
         sys.exit(1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say, table
+from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, emit, numbers, progress, say, table
 from coarsekit.dataset import Dataset
 from coarsekit.errors import OutputError
 from coarsekit.readers import open_source
@@ -13,6 +13,9 @@ from zoo.bundled import DEFAULT
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
 from zoo.evaluation.results import RESULTS, Asked, DatasetAsked, Results, read_asked, write_results
 from zoo.evaluation.units import Units
+
+AGREEMENT = "agreement"
+"""Between annotators, before and after refinement."""
 
 
 @click.command("evaluate")
@@ -28,7 +31,11 @@ from zoo.evaluation.units import Units
     "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
 )
 @click.option(
-    "--protocol", type=click.Choice(PROTOCOLS), default=SAME, show_default=True, help="The paper's experiment."
+    "--protocol",
+    type=click.Choice([*PROTOCOLS, AGREEMENT]),
+    default=SAME,
+    show_default=True,
+    help="The paper's experiment.",
 )
 @click.option("--reduction", help="Reduction factors: 1.5, 1,1.5,2 or a sweep.  [default: 1.0, or 1.0:2.0:0.1]")
 @click.option(
@@ -45,6 +52,7 @@ from zoo.evaluation.units import Units
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
 )
+@LABELS
 @SEED
 @FORCE
 @AS_JSON
@@ -60,6 +68,7 @@ def command(
     out: str | None,
     device: str,
     jobs: int,
+    labels: tuple[str, ...],
     seed: int,
     force: bool,
     as_json: bool,
@@ -74,6 +83,8 @@ def command(
 
     The protocols are the paper's: same (Table 1); cross-dataset, several SOURCEs (Table 2); cross-class, each network
     only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
+    For photographs without fine masks, agreement takes IMAGES ANNOTATOR ANNOTATOR … in place of SOURCE, as 'zoo
+    agreement' does, and --labels; the other options are of no use to it.
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
@@ -84,6 +95,11 @@ def command(
     from zoo.evaluation.entrants import BLIND, FLOOR, HELD_OUT, enter, floor, held_out
     from zoo.evaluation.evaluate import Question, evaluate
 
+    if protocol == AGREEMENT:
+        from zoo.commands.agreement import compare
+
+        compare(sources[0], sources[1:], names, device, labels, as_json=as_json, quiet=quiet)
+        return
     kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     datasets = [open_source(source) for source in sources]
     if splits == (HELD_OUT,):
