@@ -10,6 +10,7 @@ from math import isfinite, isnan
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from coarsekit.errors import CoarsekitError, ParameterError
 from coarsekit.nearest import suggestion
@@ -181,6 +182,14 @@ def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
 def emit(result: dict[str, Any]) -> None:
     """Print a result as one JSON document on stdout; NaN, which JSON lacks, becomes null."""
     click.echo(json.dumps(_plain(result), allow_nan=False))
+
+
+def refuse(reason: str, *names: str) -> None:
+    """Raise a usage error for an option that was given, but would do nothing."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} does nothing here, since {reason}; leave it out")
 
 
 def say(sentence: str, quiet: bool) -> None:

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from coarsekit.annotations import read_drawn
-from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, say
+from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, refuse, say
 from coarsekit.files import claim
 from coarsekit.images import write_image
 from coarsekit.pairs import some_pairs_of
@@ -65,24 +64,16 @@ def command(
     """
     folder = Path(out)
     if annotation is not None:
-        _refuse("an annotation shows what is in it", "limit", "split", "reduction", "style_name", "seed")
+        refuse("an annotation shows what is in it", "limit", "split", "reduction", "style_name", "seed")
         result = _drawing(Path(source), annotation, labels, folder, force, quiet)
     else:
         if Path(source).is_file():
             raise click.UsageError(f"{source} needs an annotation: write 'coarsekit preview {source} ellipses.json'")
-        _refuse("fine masks have no labels", "labels")
+        refuse("fine masks have no labels", "labels")
         check_reduction(reduction)
         result = _dataset(source, split, limit, reduction, style_named(style_name), seed, folder, force, quiet)
     if as_json:
         emit(result)
-
-
-def _refuse(reason: str, *names: str) -> None:
-    """Raise a usage error for an option that was given, but would do nothing."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{parameter.opts[0]} does nothing here, since {reason}; leave it out")
 
 
 def _drawing(

@@ -121,6 +121,14 @@ def test_metrics_of_earlier_weights_are_not_pushed_with_later_ones(hub: Any, fol
     assert "measured of other weights" in wrong("push", folder, "ada/mine")
 
 
+def test_metrics_of_another_threshold_are_not_shown_as_this_one_s(hub: Any, folder: Path, tmp_path: Path) -> None:
+    run("card", folder, "--metrics", measured(tmp_path / "rows.json", folder))
+    config = json.loads((folder / "config.json").read_text())
+    config["config"]["threshold"] = 0.31
+    (folder / "config.json").write_text(json.dumps(config))
+    assert "another config" in wrong("push", folder, "ada/mine")
+
+
 def test_later_metrics_join_earlier_ones_and_replace_the_same(folder: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "1.json", tmp_path / "2.json"
     run("card", folder, "--metrics", measured(first, folder), "--metrics", measured(second, folder, style="paper"))

@@ -46,20 +46,6 @@ def command(
     what the masks are worth against fine ones is for 'zoo evaluate' to say. 'zoo evaluate --protocol agreement' is the
     same.
     """
-    compare(images, annotators, names, device, labels, as_json=as_json, quiet=quiet)
-
-
-def compare(
-    images: str,
-    annotators: tuple[str, ...],
-    names: tuple[str, ...],
-    device: str,
-    labels: tuple[str, ...],
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Measure and show the agreement of annotators under each refiner; see `command`."""
     from zoo.evaluation.agreement import agreement
     from zoo.pretrained import from_pretrained, on_device
 

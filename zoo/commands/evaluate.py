@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, emit, numbers, progress, say, table
+from coarsekit.console import AS_JSON, FORCE, LABELS, QUIET, SEED, emit, numbers, progress, refuse, say, table
 from coarsekit.dataset import Dataset
 from coarsekit.errors import OutputError
 from coarsekit.readers import open_source
@@ -84,7 +84,7 @@ def command(
     The protocols are the paper's: same (Table 1); cross-dataset, several SOURCEs (Table 2); cross-class, each network
     only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
     For photographs without fine masks, agreement takes IMAGES ANNOTATOR ANNOTATOR … in place of SOURCE, as 'zoo
-    agreement' does, and --labels; the other options are of no use to it.
+    agreement' does, and only --refiner, --device and --labels.
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
@@ -96,10 +96,16 @@ def command(
     from zoo.evaluation.evaluate import Question, evaluate
 
     if protocol == AGREEMENT:
-        from zoo.commands.agreement import compare
+        from zoo.commands.agreement import command as agreement
 
-        compare(sources[0], sources[1:], names, device, labels, as_json=as_json, quiet=quiet)
+        refuse(
+            "annotators are compared as they drew", "splits", "reduction", "styles", "lesions", "out", "jobs", "seed"
+        )
+        context = click.get_current_context()
+        given = {"names": names, "device": device, "labels": labels, "as_json": as_json, "quiet": quiet}
+        context.invoke(agreement, images=sources[0], annotators=sources[1:], **given)
         return
+    refuse("fine masks have no labels", "labels")
     kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     datasets = [open_source(source) for source in sources]
     if splits == (HELD_OUT,):

@@ -29,8 +29,8 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     rows, weights = _rows_of(path)
     if weights not in (None, fingerprint(folder)):
         raise RefinerError(
-            f"{path}: measured of other weights than those beside it; measure these with 'zoo evaluate … --json', and "
-            "give what it prints to --metrics"
+            f"{path}: measured of other weights, or another config, than those beside it; measure these with "
+            "'zoo evaluate … --json', and give what it prints to --metrics"
         )
     return rows
 
@@ -56,9 +56,11 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 of a checkpoint's weights, or of the config of a rule, which has none."""
-    weights = folder / WEIGHTS
-    return sha256((weights if weights.exists() else folder / CONFIG).read_bytes()).hexdigest()
+    """SHA-256 of what a checkpoint's answers follow from: its config and its weights, of which a rule has none."""
+    digest = sha256((folder / CONFIG).read_bytes())
+    if (folder / WEIGHTS).exists():
+        digest.update((folder / WEIGHTS).read_bytes())
+    return digest.hexdigest()
 
 
 def conditions(row: Row) -> tuple[Any, ...]:
