@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as save_tensors
+from torch.nn import functional
 
 from coarsekit.errors import CoarsekitError, RefinerError
 from coarsekit.files import whole, write_text
@@ -60,12 +61,42 @@ def load_into(network: Network, folder: Path) -> None:
 
     Raises `RefinerError` when they cannot be read, or a tensor is missing, extra or misshapen.
     """
-    try:
-        weights = load_file(folder / WEIGHTS)
-    except (FileNotFoundError, SafetensorError) as cause:
-        raise RefinerError(f"{folder / WEIGHTS}: the weights cannot be read ({cause}); copy the folder again") from None
+    weights = _read(folder)
     _check(network.state_dict(), weights, folder / WEIGHTS)
     network.load_state_dict(weights)
+
+
+def load_shared(network: Network, folder: Path) -> list[str]:
+    """Fill a network with those weights of another's that it has by the same name and shape; what it has beside them.
+
+    For fine-tuning with another head, fewer stages, or classes told. Input channels that the other lacks start at 0, so
+    that its features are what they were. The names given back begin as they were.
+
+    Raises `RefinerError` when the weights cannot be read, or nothing that is learned is shared.
+    """
+    own, weights = network.state_dict(), _read(folder)
+    fitted = {name: _with_more_inputs(weights[name], own[name]) for name in own.keys() & weights.keys()}
+    shared = {name: weight for name, weight in fitted.items() if weight.shape == own[name].shape}
+    if not any(name in shared for name, _ in network.named_parameters()):
+        raise RefinerError(
+            f"{folder / WEIGHTS}: none of its tensors fits {network.variant} with these fields; start from a refiner "
+            "that is built alike"
+        )
+    network.load_state_dict(shared, strict=False)
+    return sorted(own.keys() - shared.keys())
+
+
+def _with_more_inputs(weight: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """The kernels of a convolution with as many input channels as those of ``like``; any other tensor as it is."""
+    missing = like.shape[1] - weight.shape[1] if weight.ndim == like.ndim == 4 else 0
+    return functional.pad(weight, (0, 0, 0, 0, 0, missing)) if missing > 0 else weight
+
+
+def _read(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(folder / WEIGHTS)
+    except (FileNotFoundError, SafetensorError) as cause:
+        raise RefinerError(f"{folder / WEIGHTS}: the weights cannot be read ({cause}); copy the folder again") from None
 
 
 def _check(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from huggingface_hub import constants
 
-from coarsekit.errors import RefinerError
+from coarsekit.errors import ParameterError, RefinerError
 from zoo.network import build
 from zoo.parts.backbones import Pyramid
 from zoo.variants import variant
@@ -23,7 +23,7 @@ import timm, torch
 from huggingface_hub import HfApi
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 from safetensors.torch import save_file
-from coarsekit.errors import RefinerError
+from coarsekit.errors import ParameterError, RefinerError
 from zoo.parts.backbones import Pyramid
 
 folder = pathlib.Path(sys.argv[1])
@@ -131,3 +131,20 @@ def test_weights_are_fetched_and_the_mask_starts_without_a_say(tmp_path: Path) -
     assert result.stderr == ""
     assert result.stdout.startswith("the weights of test_efficientnet from http://127.0.0.1")
     assert "lack blocks.1.0.conv_exp.weight" in result.stdout
+
+
+def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
+    torch.manual_seed(0)
+    whole = build(variant("lite"), {"width": 8, "size": 64}).eval()
+    short = build(variant("lite"), {"width": 8, "size": 64, "coarsest": 16}).eval()
+    shared = {key: value for key, value in whole.state_dict().items() if key in short.state_dict()}
+    short.load_state_dict(shared)  # strict: everything that is left is the whole one's
+    weights = [sum(part.numel() for part in network.parameters()) for network in (short, whole)]
+    assert weights[0] < weights[1] / 3
+    image, coarse = torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
+    stages = [network.features.encoder(torch.cat([image, coarse], 1)) for network in (short, whole)]
+    assert [stage.shape[-1] for stage in stages[0]] == [32, 16, 8, 4]
+    for ours, theirs in zip(stages[0], stages[1], strict=False):
+        assert torch.equal(ours, theirs)
+    with pytest.raises(ParameterError, match="coarsest must be one of 4, 8, 16, 32, got 5"):
+        build(variant("lite"), {"coarsest": 5})

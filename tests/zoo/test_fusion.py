@@ -1,12 +1,14 @@
 """The fusion of section 2.1, and the heads' place in it, against plain loops over samples and pixels."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from coarsekit.errors import ParameterError, RefinerError
 from zoo.network import build
-from zoo.parts.fusion import Fusion, class_planes, downsample_mask
+from zoo.parts.fusion import Fusion, class_planes, downsample_mask, widen
 from zoo.parts.heads import Linear
 from zoo.variants import variant
 
@@ -85,3 +87,43 @@ def test_a_configuration_out_of_range_is_one_sentence(fields: dict, sentence: st
     with pytest.raises((ParameterError, RefinerError), match=sentence) as raised:
         build(variant("timm"), {"backbone": "test_resnet"} | fields)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.05, 0.125, 0.5])
+def test_a_widened_mask_is_what_lies_within_reach_of_it(reach: float) -> None:
+    random = torch.Generator().manual_seed(1)
+    coarse = (
+        torch.rand(3, 1, 64, 64, generator=random) < torch.tensor([0.0, 0.002, 0.05])[:, None, None, None]
+    ).float()
+    wide = widen(coarse, reach)
+    assert wide.shape == coarse.shape
+    assert not wide[0].any()
+    radius = round(reach * 16)
+    for sample in range(3):
+        expected = coarse[sample, 0].bool() if not radius else torch.zeros(64, 64, dtype=torch.bool)
+        cells = [
+            (y, x)
+            for y in range(16)
+            for x in range(16)
+            if coarse[sample, 0, 4 * y : 4 * y + 4, 4 * x : 4 * x + 4].any()
+        ]
+        for y, x in cells if radius else []:
+            for v in range(16):
+                for u in range(16):
+                    if (v - y) ** 2 + (u - x) ** 2 <= radius**2:
+                        expected[4 * v : 4 * v + 4, 4 * u : 4 * u + 4] = True
+        assert torch.equal(wide[sample, 0].bool(), expected)
+
+
+def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> None:
+    torch.manual_seed(0)
+    network = build(variant("unet"), {"width": 4, "size": 64, "reach": 0.1}).eval()
+    image, coarse = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
+    coarse[..., 20:30, 20:30] = 1
+    with torch.inference_mode():
+        seen = network(image, coarse)
+        network.config = replace(network.config, reach=0.0)
+        assert torch.equal(network(image, widen(coarse, 0.1)), seen)
+        assert not torch.equal(network(image, coarse), seen)
+    with pytest.raises(ParameterError, match="reach is a share"):
+        build(variant("unet"), {"reach": 0.6})

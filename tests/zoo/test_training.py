@@ -222,5 +222,25 @@ def test_a_training_can_start_from_the_weights_of_another(photographs, tmp_path)
     for key, tensor in first.items():
         if not key.endswith(("running_mean", "running_var", "num_batches_tracked")):
             assert torch.allclose(tensor, second[key], atol=1e-4), key
-    with pytest.raises(RefinerError, match="must be"):
-        run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "third")
+
+
+def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says_which_began_anew(
+    photographs, tmp_path
+) -> None:
+    run(replace(RECIPE, variant="unet", epochs=1, ema=0.0), photographs, tmp_path / "first")
+    first = load_file(tmp_path / "first" / "model.safetensors")
+    later = replace(RECIPE, epochs=1, ema=0.0, learning_rate=1e-9, start=str(tmp_path / "first"))
+    record = run(replace(later, variant="proto-superpixel"), photographs, tmp_path / "second")
+    second = load_file(tmp_path / "second" / "model.safetensors")
+    assert record["begun_anew"] == []  # this head has nothing to learn
+    assert first.keys() - second.keys() == {"classify.weight", "classify.bias"}
+    key = "features.down.0.0.weight"
+    assert torch.allclose(first[key], second[key], atol=1e-4)
+    told = run(replace(later, config=dict(RECIPE.config) | {"lesions": ["EX"]}), photographs, tmp_path / "third")
+    assert told["begun_anew"] == []
+    third = load_file(tmp_path / "third" / "model.safetensors")
+    assert torch.allclose(third[key][:, :4], first[key], atol=1e-4)
+    assert third[key].shape[1] == 5
+    assert third[key][:, 4].abs().max() < 1e-4  # the plane that the first did not have began at 0
+    with pytest.raises(RefinerError, match="none of its tensors fits"):
+        run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "fourth")

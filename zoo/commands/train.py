@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say
 from coarsekit.files import claim
@@ -28,7 +29,12 @@ RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tens
 @click.option("--variant", default=DEFAULTS.variant, show_default=True, help="Kind of network, or shrink.")
 @click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
 @click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
-@click.option("--start", default="", metavar="REFINER", help="Fine-tune this refiner: its variant, fields and weights.")
+@click.option(
+    "--start",
+    default="",
+    metavar="REFINER",
+    help="Fine-tune this refiner: its variant and fields, unless others are given, and the weights that fit.",
+)
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
 @click.option(
     "--style",
@@ -94,7 +100,11 @@ def command(
         config = _settings(fields)
         if options["start"]:
             stored = read_config(locate(options["start"]))
-            options["variant"], config = stored["variant"], stored["config"] | config
+            context = click.get_current_context()
+            if context.get_parameter_source("variant") is ParameterSource.DEFAULT:
+                options["variant"] = stored["variant"]
+            if options["variant"] == stored["variant"]:
+                config = stored["config"] | config
         opened = Export(source) if is_export(source) else open_source(source)
         if isinstance(opened, Export) and style is None:
             names = (opened.style,)
@@ -150,7 +160,8 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
             report=view.report,
             log=log,
         )
-    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}", quiet)
+    anew = f"; {len(record['begun_anew'])} tensors did not fit {recipe.start} and began anew" if recipe.start else ""
+    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{anew}", quiet)
     return record if devices.main else {}
 
 

@@ -1,7 +1,7 @@
 """Networks on any of timm's backbones: an encoder, and a light decoder up to a fraction of the patch's resolution."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -32,14 +32,17 @@ class Pyramid(nn.Module):
     separable convolution (Lin et al., Feature Pyramid Networks, CVPR 2017). Maps finer than the stride are left out.
     ``planes``: those of the coarse mask, which enter beside RGB. RGB is normalised as the encoder's pretrained weights
     expect it, and also without them, as training from scratch does not mind. Returns (b, width, s/stride, s/stride).
+    ``coarsest``: stages of an EfficientNet below 1/``coarsest`` of the resolution are cut off; None keeps all.
 
     Raises `RefinerError` for an encoder that timm does not have, or without a map at 1/``stride``.
     """
 
-    def __init__(self, name: str, width: int, planes: int, stride: int, size: int) -> None:
+    def __init__(self, name: str, width: int, planes: int, stride: int, size: int, coarsest: int | None = None) -> None:
         super().__init__()
         encoder = make_encoder(name, 3 + planes, size)
         reductions: list[int] = encoder.feature_info.reduction()
+        if coarsest is not None:
+            reductions = _cut_off(encoder, reductions, coarsest)
         if stride not in reductions:
             levels = ", ".join(f"1/{reduction}" for reduction in sorted(set(reductions)))
             raise RefinerError(
@@ -49,7 +52,7 @@ class Pyramid(nn.Module):
         self.encoder, self.name, self.planes, self.size = encoder, name, planes, size
         self.finest = reductions.index(stride)
         self.last_axis = getattr(encoder, "output_fmt", "NCHW") == "NHWC"
-        channels: list[int] = encoder.feature_info.channels()[self.finest :]
+        channels: list[int] = encoder.feature_info.channels()[self.finest : len(reductions)]
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, kernel_size=1) for c in channels)
         self.merge = nn.ModuleList(_separable(width) for _ in channels[:-1])
         self.mean: Tensor
@@ -104,13 +107,21 @@ class Pyramid(nn.Module):
 class BackboneNetwork(FusedNetwork):
     """A timm backbone, the fusion, and the head that the configuration names."""
 
-    def __init__(self, config: BackboneConfig, backbone: str, stride: int = 4) -> None:
-        features = Pyramid(backbone, config.width, 1 + len(config.lesions), stride, config.size)
+    def __init__(self, config: BackboneConfig, backbone: str, stride: int = 4, coarsest: int | None = None) -> None:
+        features = Pyramid(backbone, config.width, 1 + len(config.lesions), stride, config.size, coarsest)
         super().__init__(config, features, config.width, heads.make_head(config.head, config.width, config.superpixels))
 
     def initialise(self) -> None:
         """Start from the backbone's ImageNet features."""
         cast("Pyramid", self.features).load_pretrained()
+
+
+def _cut_off(encoder: Any, reductions: list[int], coarsest: int) -> list[int]:
+    """Drop an EfficientNet's stages after the last one that is wanted; the reductions that are left."""
+    kept = [reduction for reduction in reductions if reduction <= coarsest]
+    last = encoder.feature_info[len(kept) - 1]["stage"]
+    del encoder.blocks[last:]
+    return kept
 
 
 def _separable(width: int) -> nn.Sequential:

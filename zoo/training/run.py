@@ -1,6 +1,5 @@
 """The state of a training run: all that must be saved to go on exactly, and how it is saved."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,7 +13,7 @@ from torch import Tensor
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.files import whole
 from zoo import checkpoint
-from zoo.bundled import RECORD, locate
+from zoo.bundled import locate, read_record
 from zoo.network import Network, build
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics, network_of
 from zoo.training.devices import Devices
@@ -43,7 +42,7 @@ class Run:
 
     ``trained_on``: the name of the data, for the record. Only the main process of ``devices`` writes.
 
-    Raises `RefinerError` for a wrong field or weights to start from that do not fit.
+    Raises `RefinerError` for a wrong field, or weights to start from of which none fits.
     """
 
     def __init__(
@@ -52,12 +51,13 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.material, self.out, self.devices = recipe, material, out, devices
         self.before: dict[str, Any] | None = None  # the record of the training that this one starts from
+        self.anew: list[str] = []  # the tensors that it could not take from there
         self.network = build(variant(recipe.variant), recipe.config)
         if recipe.pretrained:
             self.network.initialise()
         if recipe.start:
-            checkpoint.load_into(self.network, locate(recipe.start))
-            self.before = json.loads((locate(recipe.start) / RECORD).read_text(encoding="utf-8"))
+            self.anew = checkpoint.load_shared(self.network, locate(recipe.start))
+            self.before = read_record(locate(recipe.start))
         self.network.trained_on = trained_on
         self.pairs = material.pairs(recipe, self.network, devices)
         pin = devices.device.type == "cuda"
@@ -127,6 +127,7 @@ class Run:
         return {
             "data": self.network.trained_on,
             "before": self.before,
+            "begun_anew": self.anew,
             "recipe": self.recipe.parameters(),
             "devices": self.devices.describe(),
             "training_images": self.material.training_keys,
