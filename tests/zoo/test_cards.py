@@ -1,6 +1,7 @@
 """Model cards: what the Hub reads of them, that they say what was measured, and that the bundled ones are fresh."""
 
 import json
+import shutil
 from pathlib import Path
 from statistics import mean
 
@@ -79,6 +80,49 @@ def test_tables_have_floor_and_shrink_beside_the_score_and_the_command_that_made
     assert "| MA | 4 | 10.0 (1.0) | 20.0 | 40.1 (2.0) |" in text
     assert "| average |  | 15.0 | 25.0 | **50.0** |" in text
     assert "zoo evaluate idrid:PATH --split test --refiner ada/net --reduction 1.5 --style human --seed 3" in text
+
+
+def test_other_measures_and_calibration_are_told_where_they_were_measured() -> None:
+    measures = {"dice": 50.0, "precision": 61.0, "recall": 72.0, "boundary_f": 33.3, "component_iou": 44.0}
+    rows = [row | measures for row in ROWS[:2]]
+    assert "precision 61.0, recall 72.0, boundary F within 2 px 33.3" in model_card(subject(rows=rows))
+    assert "Calibration" not in model_card(subject(rows=rows))
+    rows = [row | {"ece": ece, "brier": 3.0} for row, ece in zip(rows, (1.0, 2.0), strict=True)]
+    assert "Calibration: expected calibration error 1.5, Brier score 3.0." in model_card(subject(rows=rows))
+    assert "Means over" not in model_card(subject())
+
+
+def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothing() -> None:
+    where = {"dataset": "idrid", "split": "test", "style": "human", "seed": 0}
+    rows = [
+        where | {"condition": condition, "lesion": lesion, "iou": iou, "answered": None}
+        for condition, lesion, iou in [("as it is", "MA", 40.0), ("as it is", "EX", 60.0), ("dark", "EX", 48.0)]
+    ]
+    rows.append(where | {"condition": "empty retina", "lesion": "MA", "iou": None, "answered": 2.5})
+    text = model_card(subject(robustness=rows))
+    assert "zoo robustness idrid:PATH --split test --refiner ada/net --style human" in text
+    assert "| as it is | 40.0 | 60.0 | 50.0 | 0.0 |" in text
+    assert "| dark | – | 48.0 | 48.0 | 2.0 |" in text
+    assert "| empty retina | 2.5 | – | 2.5 | answered |" in text
+    assert "empty retina" not in model_card(subject())
+
+
+def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    shutil.copytree(SHELF / "otsu", folder)
+    printed = CliRunner().invoke(main, ["robustness", "sample", "--refiner", str(folder), "--json"])
+    (tmp_path / "robust.json").write_text(printed.stdout)
+    result = CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "robust.json")])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(printed.stdout)["rows"]
+    jpeg = [row["iou"] for row in rows if row["condition"] == "JPEG 40"]
+    assert f"| JPEG 40 | {' | '.join(f'{value:.1f}' for value in jpeg)} | {mean(jpeg):.1f} |" in result.stdout
+    assert "zoo robustness sample --refiner" in result.stdout
+    kept = json.loads((folder / bundled.METRICS).read_text())
+    assert (kept["robustness"], len(kept["rows"])) == (
+        rows,
+        len(json.loads((SHELF / "otsu" / bundled.METRICS).read_text())["rows"]),
+    )
 
 
 def test_a_card_has_use_licence_limits_and_citation() -> None:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from coarsekit.geometry import draw
+from coarsekit.patches import window_around
 from coarsekit.readers import open_source
 from coarsekit.simulate import annotate, generator
 from coarsekit.styles import HUMAN
@@ -80,9 +81,13 @@ def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
         for lesion, fine in fundus.fine.items():
             found = draw(annotation.of(lesion), fine.shape) & upper
             expected.setdefault(lesion, []).append(100 * (found & fine).sum() / (found | fine).sum())
-        for mark in move_to_empty(fundus, annotation, generator(0, fundus.key)).marks:
-            alone = draw([mark.shape], fundus.image.shape[:2])
-            shares.setdefault(mark.lesion, []).append(100 * (alone & upper).sum() / alone.sum())
+        moved = move_to_empty(fundus, annotation, generator(0, fundus.key))
+        for mark in moved.marks:
+            wrong = draw(moved.of(mark.lesion), fundus.image.shape[:2]) & upper & ~fundus.fine[mark.lesion]
+            there = window_around(mark.shape, wrong.shape)
+            rows, columns = (slice(max(low, 0), max(low + there.side, 0)) for low in (there.y, there.x))
+            inside = wrong[rows, columns].sum()
+            shares.setdefault(mark.lesion, []).append(100 * inside / draw([mark.shape], wrong.shape).sum())
     for lesion, values in expected.items():
         assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
         assert by_place[EMPTY, lesion].answered == pytest.approx(np.mean(shares[lesion]))

@@ -8,17 +8,19 @@ from coarsekit.console import FORCE, QUIET, say
 from coarsekit.files import claim, write_text
 from zoo.bundled import locate
 
-
-@click.command("card")
-@click.argument("refiner")
-@click.option(
+METRICS = click.option(
     "--metrics",
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="What 'zoo evaluate … --json' printed of it; may be repeated. Kept in metrics.json beside the weights.",
+    help="What 'zoo evaluate' or 'zoo robustness' printed of it with --json; may be repeated. Kept in metrics.json.",
 )
+
+
+@click.command("card")
+@click.argument("refiner")
+@METRICS
 @click.option("-o", "--out", metavar="FILE", help="File to write the card to.  [default: stdout]")
 @FORCE
 @QUIET

@@ -8,20 +8,14 @@ import click
 from coarsekit.console import AS_JSON, FORCE, QUIET, emit, say
 from coarsekit.errors import RefinerError
 from zoo.bundled import CARD, METRICS, NOTES, RECORD, WEIGHTS, locate
+from zoo.commands.card import METRICS as METRIC_FILES
 
 
 @click.command("push")
 @click.argument("refiner", metavar="FOLDER")
 @click.argument("repo_id")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
-@click.option(
-    "--metrics",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What 'zoo evaluate … --json' printed of it; may be repeated. Kept in metrics.json beside the weights.",
-)
+@METRIC_FILES
 @click.option("--no-metrics", "unmeasured", is_flag=True, help="Push without measured metrics; the card will say so.")
 @FORCE
 @AS_JSON
@@ -59,7 +53,7 @@ def command(
     from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
     if files:
         adopt(folder, refiner, files)
-    if not unmeasured and not read_metrics(folder):
+    if not unmeasured and not read_metrics(folder).rows:
         raise RefinerError(
             f"{refiner} has no measured metrics; run 'zoo evaluate SOURCE --split test --refiner {refiner} --json > "
             "FILE' and add --metrics FILE, or push it with --no-metrics"

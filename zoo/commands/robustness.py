@@ -39,7 +39,7 @@ def command(
 
     Each photograph is refined as it is, 1500 px wide, cut to its middle, in other colours, blurred and compressed, with
     the same ellipses; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina without any
-    lesion, where the right answer is nothing: the share of its area that is answered, in percent.
+    lesion, where the right answer is nothing: what is answered in its window, in percent of its area.
     """
     from zoo.evaluation.conditions import EMPTY
     from zoo.evaluation.robustness import robustness
@@ -50,13 +50,14 @@ def command(
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, advance=advance)
     if as_json:
-        emit({"rows": [asdict(row) for row in rows]})
+        where = {"dataset": dataset.name, "split": split or "all", "style": style.name, "seed": seed}
+        emit({"rows": [where | asdict(row) for row in rows]})
     elif not quiet:
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
             table(title, _lines([row for row in own if row.condition != EMPTY], "iou"))
-            title = f"{refiner.name} on {EMPTY}: answered share of an ellipse's area, in percent"
+            title = f"{refiner.name} on {EMPTY}: what is answered, in percent of an ellipse's area"
             table(title, _lines([row for row in own if row.condition == EMPTY], "answered"))
 
 

@@ -9,6 +9,7 @@ from coarsekit.dataset import Dataset
 from coarsekit.decoys import decoy
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
+from coarsekit.patches import crop, window_around
 from coarsekit.simulate import annotate, generator
 from coarsekit.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
@@ -21,8 +22,8 @@ class Row:
     """One lesion class under one condition; percent.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition;
-    None for empty retina. ``answered``: the share of an ellipse's area that was answered, the mean over ``ellipses``
-    on empty retina; None elsewhere.
+    None for empty retina. ``answered``: what was answered in an ellipse's window and is no lesion, as a share of the
+    ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
     """
 
     refiner: str
@@ -105,7 +106,10 @@ def _answered(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, 
     refined = refiner.refine(fundus.image, empty)
     shares: dict[str, list[float]] = {}
     for mark in empty.marks:
-        covered = draw([mark.shape], fundus.image.shape[:2])
-        found = np.count_nonzero(covered & refined[mark.lesion])
-        shares.setdefault(mark.lesion, []).append(found / np.count_nonzero(covered))
+        size = fundus.image.shape[:2]
+        # In the window and not just in the ellipse, since a refiner may answer beyond its edge.
+        around = window_around(mark.shape, size)
+        found = crop(refined[mark.lesion], around) & ~crop(fundus.fine[mark.lesion], around)
+        area = np.count_nonzero(draw([mark.shape], size))
+        shares.setdefault(mark.lesion, []).append(np.count_nonzero(found) / area)
     return shares

@@ -9,6 +9,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from coarsekit.dataset import Licence
 from zoo.hub.measured import Row, tables
+from zoo.hub.score_text import scores
 from zoo.hub.training_text import training
 
 _TEXT = """
@@ -67,13 +68,6 @@ The method is that of Q. Yu, K. Dang, Z. Zhou, Y. Chen, X. Ding, *Coarse Retinal
 Prototypical Learning*, [arXiv:2208.14294](https://arxiv.org/abs/2208.14294), 2022; the data are cited above.
 """
 
-_SCORE = (
-    "IoU in percent with the fine masks, image level: the mean over the photographs that show the lesion, with the "
-    "standard deviation in brackets. *floor* is the simulated drawing as it is; `shrink` is a rule that never looks at "
-    "the photograph: what the refiner scores above it is what it saw there."
-)
-_UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine masks."
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -90,7 +84,8 @@ class Subject:
     """What a card is about.
 
     ``name``: a title. ``place``: what `from_pretrained` takes. ``config``, ``record``, ``rows``: config.json,
-    training.json and the rows of metrics.json. ``about``: a sentence on the variant. ``notes``: people's own words.
+    training.json and the rows of metrics.json; ``robustness``: those of ``zoo robustness`` in it. ``about``: a sentence
+    on the variant. ``notes``: people's own words.
     """
 
     name: str
@@ -101,6 +96,7 @@ class Subject:
     about: str
     notes: str
     sources: Sequence[Source]
+    robustness: Sequence[Row] = ()
 
 
 def model_card(subject: Subject) -> str:
@@ -116,7 +112,7 @@ def model_card(subject: Subject) -> str:
         fields=", ".join(f"{name} {_plain(value)}" for name, value in simple.items()) or "see `config.json`",
         trained_on=subject.config.get("trained_on") or "nobody wrote down what",
         notes=f"\n{subject.notes.strip()}\n" if subject.notes.strip() else "",
-        measured=_measured(subject),
+        measured=scores(subject.rows, subject.robustness, subject.name, subject.place),
         training=training(_steps(subject.record)),
         sources="\n\n".join(map(_licence, subject.sources))
         or "Unknown: the record names no dataset. Ask who trained it.",
@@ -166,43 +162,6 @@ def results(subject: Subject) -> list[EvalResult]:
 
 def _plain(value: Any) -> str:
     return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _measured(subject: Subject) -> str:
-    parts = []
-    for (dataset, split, style, reduction, seed), rows in tables(subject.rows).items():
-        source = "sample" if dataset == "sample" else f"{dataset}:PATH"
-        chosen = "" if split == "all" else f" --split {split}"
-        command = f"zoo evaluate {source}{chosen} --refiner {subject.place} --reduction {reduction:g} --style {style}"
-        command += f" --seed {seed}" if seed else ""
-        where = f"all photographs of `{dataset}`" if split == "all" else f"`{dataset}`, split `{split}`"
-        head = f"### Style `{style}`, reduction {reduction:g}: {where}"
-        parts.append(f"{head}\n\n```sh\n{command}\n```\n\n{_table(rows, subject.name)}")
-    return "\n\n".join([_SCORE, *parts]) if parts else _UNMEASURED
-
-
-def _table(rows: Sequence[Row], name: str) -> str:
-    # The rule has no column beside itself, nor where it was not measured.
-    blind = name != "shrink" and all(row.get("shrink_iou") is not None for row in rows)
-    columns = {"floor_iou": "floor", **({"shrink_iou": "`shrink`"} if blind else {}), "iou": f"`{name}`"}
-    *others, last = (_mean(rows, field) for field in columns)
-    lines = [
-        ["lesion", "images", *columns.values()],
-        ["---", *["---:"] * (1 + len(columns))],
-        *([row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows),
-        ["average", "", *others, f"**{last}**"],
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(row: Row, field: str) -> str:
-    value, spread = row.get(field), row.get(f"{field}_std")
-    return "–" if value is None else f"{value:.1f}" + (f" ({spread:.1f})" if spread is not None else "")
-
-
-def _mean(rows: Sequence[Row], field: str) -> str:
-    values = [row.get(field) for row in rows]
-    return "–" if any(value is None for value in values) else f"{mean(map(float, values)):.1f}"  # type: ignore[arg-type]
 
 
 def _licence(source: Source) -> str:

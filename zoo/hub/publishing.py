@@ -11,8 +11,10 @@ from coarsekit.readers import names as readers
 from coarsekit.readers import reader
 from zoo.bundled import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, has_weights, read_config, read_record
 from zoo.hub.cards import Source, Subject, model_card
-from zoo.hub.measured import read_metrics
+from zoo.hub.measured import Metrics, read_metrics
 from zoo.variants import about
+
+NOTHING = Metrics()
 
 _RULES = {
     "shrink": "the image-blind rule: every ellipse shrunk about its centre by a fitted amount.",
@@ -30,15 +32,15 @@ def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = Tr
     Raises `RefinerError` when config, record or metrics are malformed.
     """
     notes = (folder / NOTES).read_text(encoding="utf-8") if (folder / NOTES).exists() else ""
-    rows = read_metrics(folder) if measured else []
-    return card_text(name, read_config(folder), read_record(folder), rows, notes, place)
+    metrics = read_metrics(folder) if measured else NOTHING
+    return card_text(name, read_config(folder), read_record(folder), metrics, notes, place)
 
 
 def card_text(
     name: str,
     config: Mapping[str, Any],
     record: Mapping[str, Any],
-    rows: list[dict[str, Any]] | None = None,
+    metrics: Metrics = NOTHING,
     notes: str = "",
     place: str = "",
 ) -> str:
@@ -48,7 +50,17 @@ def card_text(
     title = name.rstrip("/").rpartition("/")[2] or variant
     place = place or name or "ORG/NAME"
     return model_card(
-        Subject(title, place, config, record, rows or [], sentence, notes, list(_sources(config, record)))
+        Subject(
+            title,
+            place,
+            config,
+            record,
+            metrics.rows,
+            sentence,
+            notes,
+            list(_sources(config, record)),
+            metrics.robustness,
+        )
     )
 
 

@@ -25,7 +25,7 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
     """
     config, record = read_config(folder), read_record(folder)
     try:
-        measured = human_iou(read_metrics(folder))
+        measured = human_iou(read_metrics(folder).rows)
     except RefinerError:
         measured = None  # of other weights
     return {
