@@ -94,6 +94,17 @@ def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
         assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
 
 
+def test_the_photographs_that_a_network_held_out_can_be_chosen_by() -> None:
+    arguments = ["robustness", "sample", "--split", "held-out", "--refiner", "lite", "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert {row["split"] for row in rows} == {"held-out"}
+    refused = CliRunner().invoke(main, ["robustness", "sample", "--split", "held-out", "--refiner", "shrink"])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "needs a network" in refused.stderr
+
+
 def test_the_command_gives_a_row_for_each_condition_and_class() -> None:
     arguments = ["robustness", "sample", "--refiner", "shrink", "--json"]
     result = CliRunner().invoke(main, arguments)

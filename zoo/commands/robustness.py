@@ -40,12 +40,17 @@ def command(
     Each photograph is refined as it is, 1500 px wide, cut to its middle, in other colours, blurred and compressed, with
     the same ellipses; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina without any
     lesion, where the right answer is nothing: what is answered in its window, in percent of its area.
+
+    --split held-out takes the photographs that the networks were validated on, to choose by.
     """
     from zoo.evaluation.conditions import EMPTY
+    from zoo.evaluation.entrants import HELD_OUT, held_out
     from zoo.evaluation.robustness import robustness
     from zoo.pretrained import from_pretrained, on_device
 
     style, dataset = style_named(style_name), open_source(source)
+    if split == HELD_OUT:
+        dataset = held_out(dataset, names)
     refiners = [on_device(from_pretrained(name), device) for name in names]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, advance=advance)
