@@ -1,6 +1,7 @@
 """The coarse mask at the features' resolution, and its fusion with them (Yu et al., section 2.1)."""
 
 from dataclasses import dataclass
+from math import isqrt
 
 import torch
 from torch import Tensor, nn
@@ -33,10 +34,6 @@ class FusedConfig(Config):
             raise ParameterError(f"reach is a share of the patch's side from 0 to 0.5, got {self.reach}")
 
 
-CELL = 4
-"""Side, px, of the cells in which a mask is widened: exact enough for where lesions may be, and far faster."""
-
-
 def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
     """M′: the coarse mask (b, 1, h, w) at the height and width of the features ``like``.
 
@@ -46,17 +43,22 @@ def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
 
 
 def widen(coarse: Tensor, reach: float) -> Tensor:
-    """The coarse mask (b, 1, s, s) grown on all sides by ``reach`` · s px, on a grid of `CELL` px.
+    """The coarse mask (b, 1, s, s) dilated by a disk of ``reach`` · s px; an empty one stays empty.
 
-    An empty mask stays empty.
+    Row by row: a disk is a stack of lines, and running sums tell which lines meet the mask.
     """
-    radius = round(reach * coarse.shape[-1] / CELL)
+    radius, side = round(reach * coarse.shape[-1]), coarse.shape[-1]
     if not radius:
         return coarse
-    offsets = torch.arange(-radius, radius + 1, device=coarse.device)
-    disk = (offsets[:, None] ** 2 + offsets**2 <= radius**2).to(coarse.dtype)[None, None]
-    grown = functional.conv2d(functional.max_pool2d(coarse, CELL), disk, padding=radius) > 0.5
-    return functional.interpolate(grown.to(coarse.dtype), scale_factor=CELL, mode="nearest")
+    sums = functional.pad(coarse, (radius + 1, radius)).cumsum(dim=-1)
+    wide = torch.zeros_like(coarse, dtype=torch.bool)
+    for row in range(radius + 1):
+        half = isqrt(radius**2 - row**2)
+        ends = sums[..., radius + 1 + half :][..., :side], sums[..., radius - half :][..., :side]
+        met = ends[0] > ends[1]
+        wide[..., row:, :] |= met[..., : side - row, :]
+        wide[..., : side - row, :] |= met[..., row:, :]
+    return wide.to(coarse.dtype)
 
 
 def class_planes(coarse: Tensor, lesion: Tensor | None, classes: int) -> Tensor:
