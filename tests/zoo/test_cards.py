@@ -157,7 +157,7 @@ def test_an_unmeasured_refiner_of_unknown_origin_has_a_card_that_says_so() -> No
 def test_every_training_that_led_to_it_is_told() -> None:
     first = {
         "data": "idrid train",
-        "recipe": {"styles": ["paper"], "reductions": [1.0, 2.0], "batch": 8, "learning_rate": 1e-3, "seed": 5},
+        "recipe": {"reductions": [1.0, 2.0], "start": "net", "cameras": 0.3, "negatives": 0.0, "batch": 8, "seed": 5},
         "training_images": ["a", "b"],
         "validation_images": ["c"],
         "history": [{"validation_iou": 30.0, "seconds": 60}, {"validation_iou": 50.0, "seconds": 60}],
@@ -165,6 +165,10 @@ def test_every_training_that_led_to_it_is_told() -> None:
     text = card_text("net", CONFIG, {"data": "ddr train", "before": first})
     assert "1. `idrid train`; 2 photographs trained on, 1 others held out" in text
     assert "50.0 % at best (epoch 2)" in text
+    assert (
+        "from the weights of the training before, reduction 1, 2, 2 epochs, 30 % of the pairs as by another camera"
+        in text
+    )
     assert "2. `ddr train`." in text
     assert ModelCard(text).data.datasets == ["idrid", "ddr"]
 

@@ -5,6 +5,9 @@ from typing import Any
 
 Step = Mapping[str, Any]
 
+_SHARES = {"cameras": "as by another camera", "negatives": "on retina without the class"}
+"""What pairs were made, by the field of the recipe that holds their share."""
+
 
 def training(steps: Sequence[Step]) -> str:
     """A numbered line for each training, in the order in which they were done, without fields that are not there."""
@@ -31,12 +34,15 @@ def _step(step: Step) -> str:
 
 def _recipe(recipe: Step, epochs: int) -> str:
     said = ["from ImageNet features"] if recipe.get("pretrained") else []
+    if recipe.get("start"):
+        said.append("from the weights of the training before")
     if recipe.get("styles"):
         said.append(f"styles {', '.join(map(str, recipe['styles']))}")
     if recipe.get("reductions"):
         said.append(f"reduction {', '.join(f'{value:g}' for value in recipe['reductions'])}")
     if epochs:
         said.append(f"{epochs} epochs" + (f" of {recipe['samples']} pairs" if recipe.get("samples") else ""))
+    said += [f"{100 * recipe[share]:g} % of the pairs {words}" for share, words in _SHARES.items() if recipe.get(share)]
     if recipe.get("batch"):
         said.append(f"batch {recipe['batch']}")
     if recipe.get("learning_rate"):
