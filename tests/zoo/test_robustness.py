@@ -1,6 +1,8 @@
 """Photographs as other cameras take them, and ellipses on nothing."""
 
 import json
+from dataclasses import replace
+from statistics import mean
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from coarsekit.geometry import draw
 from coarsekit.patches import window_around
 from coarsekit.readers import open_source
 from coarsekit.simulate import annotate, generator
-from coarsekit.styles import HUMAN
+from coarsekit.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Image, Mask
+from zoo import from_pretrained
+from zoo.bundled import DEFAULT
 from zoo.cli import main
 from zoo.evaluation.conditions import CONDITIONS, EMPTY, Taken, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
@@ -92,6 +96,30 @@ def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
         assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
         assert by_place[EMPTY, lesion].answered == pytest.approx(np.mean(shares[lesion]))
         assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
+
+
+def test_the_default_answers_next_to_nothing_on_nothing_and_stands_a_narrow_camera() -> None:
+    conditions = {name: CONDITIONS[name] for name in ("as it is", "1500 px wide")}
+    rows = robustness([from_pretrained(DEFAULT)], open_source("sample"), None, HUMAN, 0, conditions)
+    means = {name: [row for row in rows if row.condition == name] for name in (*conditions, EMPTY)}
+    as_it_is, narrow = (mean(row.iou for row in means[name]) for name in conditions)
+    assert narrow > as_it_is - 5
+    assert mean(row.answered for row in means[EMPTY]) < 5
+
+
+def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
+    fundus = open_source("sample").read("IDRiD_46")
+    exact = annotate(fundus, 1.0, PAPER, 0)
+    marks = [
+        replace(mark, shape=replace(mark.shape, rx=mark.shape.rx / 2, ry=mark.shape.ry / 2)) for mark in exact.marks
+    ]
+    small = replace(exact, marks=tuple(marks))
+    refined = from_pretrained(DEFAULT).refine(fundus.image, small)
+    beyond = {lesion: found & ~draw(small.of(lesion), found.shape) for lesion, found in refined.items()}
+    right = sum((found & fundus.fine[lesion]).sum() for lesion, found in beyond.items())
+    assert right > 0.5 * sum(found.sum() for found in beyond.values())
+    missed = sum((fundus.fine[lesion] & ~draw(small.of(lesion), fundus.fine[lesion].shape)).sum() for lesion in refined)
+    assert right > 0.2 * missed
 
 
 def test_the_photographs_that_a_network_held_out_can_be_chosen_by() -> None:

@@ -59,7 +59,7 @@ follows from its masks**.
 
 - {photographs} Other cameras, populations and lesion classes are untested unless a table
   above has them.
-- It refines what was drawn, and finds no lesion that nobody circled.
+- It refines what was drawn: lesions away from every drawing are not looked for.
 - It learned from coarse annotations that were simulated from fine masks, not from people's own.
 
 ## Citation
