@@ -2,10 +2,10 @@
 
     python tests/benchmarks/refine_window.py [REFINER …]
 
-A refiner is a bundled name or a checkpoint folder; without any, all bundled networks, among them ``unet`` at the width that
-one core can train. ``unet-64`` is the paper's at full width, 64 channels at 256 px, untrained, since weights do not
-change the time. Every round times each network once, so that what else the machine does hits all of them; the least of
-the rounds is shown.
+A refiner is a bundled name or a checkpoint folder; without any, all bundled networks, among them ``unet`` at the width
+that one core can train. ``unet-64`` is the paper's at full width, 64 channels at 256 px; it is untrained, since weights
+do not change the time. Every round times each network once, so that what else the machine does hits all of them; the
+least of the rounds is shown.
 """
 
 import sys
