@@ -72,8 +72,15 @@ def load_shared(network: Network, folder: Path) -> list[str]:
     For fine-tuning with another head, fewer stages, or classes told. Input channels that the other lacks start at 0, so
     that its features are what they were. The names given back begin as they were.
 
-    Raises `RefinerError` when the weights cannot be read, or nothing that is learned is shared.
+    Raises `RefinerError` when the weights cannot be read, nothing that is learned is shared, or the classes that both
+    are told do not stand in one order, since their planes would be taken for one another's.
     """
+    told = tuple(read_config(folder)["config"].get("lesions") or ())
+    if any(ours != theirs for ours, theirs in zip(network.lesions, told, strict=False)):
+        raise RefinerError(
+            f"{folder / CONFIG}: it is told {', '.join(told)}, and this network {', '.join(network.lesions)}; put the "
+            "classes that both are told first, in one order"
+        )
     own, weights = network.state_dict(), _read(folder)
     fitted = {name: _with_more_inputs(weights[name], own[name]) for name in own.keys() & weights.keys()}
     shared = {name: weight for name, weight in fitted.items() if weight.shape == own[name].shape}

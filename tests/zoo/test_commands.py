@@ -255,6 +255,24 @@ def test_train_writes_a_checkpoint_that_refine_can_use(photograph, tmp_path) -> 
     assert json.loads(refined.stdout)["trained_on"] == "sample validation"
 
 
+def test_train_starts_from_a_refiner_of_the_same_variant_or_of_another_one(tmp_path) -> None:
+    small = ("--batch", 4, "--samples", 4, "--epochs", 1, *SPLIT)
+    fields = ("--set", "width=2", "--set", "size=32")
+    assert zoo("train", "sample", "-o", tmp_path / "first", "--variant", "proto", *fields, *small).exit_code == 0
+
+    def variant_and_size(out: str, *more: object) -> tuple[str, int]:
+        result = zoo("train", "sample", "-o", tmp_path / out, "--start", tmp_path / "first", *more, *small)
+        assert result.exit_code == 0, result.output
+        assert ("2 were not to be had" in result.stderr) == (out == "other")
+        config = json.loads((tmp_path / out / "config.json").read_text())
+        return config["variant"], config["config"]["size"]
+
+    assert variant_and_size("same") == ("proto", 32)
+    assert variant_and_size("wide", "--set", "size=64") == ("proto", 64)
+    assert variant_and_size("other", "--variant", "unet", *fields) == ("unet", 32)
+    assert "names a rule" in wrong("train", "sample", "-o", tmp_path / "rule", "--start", "otsu", *small)
+
+
 def test_the_shrink_rule_is_fitted_by_the_same_command(tmp_path) -> None:
     result = zoo("train", "sample", "-o", tmp_path / "rule", "--variant", "shrink", "--split", "validation")
     assert result.exit_code == 0, result.output

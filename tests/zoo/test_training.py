@@ -242,5 +242,10 @@ def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says
     assert torch.allclose(third[key][:, :4], first[key], atol=1e-4)
     assert third[key].shape[1] == 5
     assert third[key][:, 4].abs().max() < 1e-4  # the plane that the first did not have began at 0
+    swapped = replace(
+        later, config=dict(RECIPE.config) | {"lesions": ["MA", "EX"]}, start=str(tmp_path / "third")
+    )  # whose first plane is that of EX
+    with pytest.raises(RefinerError, match="it is told EX, and this network MA, EX; put the classes"):
+        run(swapped, photographs, tmp_path / "fifth")
     with pytest.raises(RefinerError, match="none of its tensors fits"):
         run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "fourth")

@@ -13,7 +13,7 @@ from coarsekit.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progre
 from coarsekit.files import claim
 from coarsekit.readers import open_source
 from coarsekit.styles import style_named
-from zoo.bundled import CONFIG, locate, read_config
+from zoo.bundled import CONFIG, has_weights, locate, read_config
 from zoo.refiner import ignore
 from zoo.training.export_source import Export, is_export
 from zoo.training.recipe import Recipe
@@ -100,6 +100,8 @@ def command(
         config = _settings(fields)
         if options["start"]:
             stored = read_config(locate(options["start"]))
+            if not has_weights(stored["variant"]):
+                raise click.UsageError(f"--start {options['start']} names a rule, which has no weights; name a network")
             context = click.get_current_context()
             if context.get_parameter_source("variant") is ParameterSource.DEFAULT:
                 options["variant"] = stored["variant"]
@@ -160,7 +162,8 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
             report=view.report,
             log=log,
         )
-    anew = f"; {len(record['begun_anew'])} tensors did not fit {recipe.start} and began anew" if recipe.start else ""
+    count = len(record["begun_anew"])
+    anew = f"; of its tensors {count} were not to be had from {recipe.start} and began anew" if count else ""
     say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{anew}", quiet)
     return record if devices.main else {}
 

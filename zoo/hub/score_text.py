@@ -23,8 +23,9 @@ _MEASURES = {
 _CALIBRATION = {"ece": "expected calibration error", "brier": "Brier score"}
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
-    "1, and what is lost against the photograph as it is. Last, every ellipse moved to retina without any lesion, "
-    "where the right answer is nothing: what is answered in its window, in percent of its area."
+    "1, and what is lost against the photograph as it is (their middle alone shows fewer of the lesions). Last, every "
+    "ellipse moved to retina without any lesion, where the right answer is nothing: what is answered in its window, in "
+    "percent of its area."
 )
 
 
