@@ -4,9 +4,7 @@ Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask hol
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from math import ceil, cos, floor, hypot, pi, radians, sin, sqrt
-from typing import overload
+from math import cos, floor, hypot, radians, sin
 
 import cv2
 import numpy as np
@@ -143,29 +141,6 @@ def moved(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
         return Raster(left, top, crop)
     x, y = (shape.left + width / 2 + dx) * scale, (shape.top + height / 2 + dy) * scale
     return Raster(floor(x), floor(y), np.ones((1, 1), dtype=bool))
-
-
-@overload
-def grown(shape: Ellipse, share: float) -> Ellipse: ...
-@overload
-def grown(shape: Shape, share: float) -> Shape: ...
-def grown(shape: Shape, share: float) -> Shape:
-    """The shape widened on all sides by ``share`` of its mean radius: that of a disk as large as it is.
-
-    An ellipse stays one; any other becomes the raster of all pixels within that distance.
-    """
-    if share <= 0:
-        return shape
-    if isinstance(shape, Ellipse):
-        by = share * sqrt(shape.rx * shape.ry)
-        return replace(shape, rx=shape.rx + by, ry=shape.ry + by)
-    x0, y0, x1, y1 = extent(shape)
-    left, top, size = floor(x0), floor(y0), (ceil(y1) - floor(y0), ceil(x1) - floor(x0))
-    mask = draw([moved(shape, -left, -top)], size)
-    by = ceil(share * sqrt(mask.sum() / pi))
-    if not by:
-        return shape
-    return Raster(left - by, top - by, disk_dilate(np.pad(mask, by), by))
 
 
 def eroded(raster: Raster, depth: float) -> Raster:

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable
 from math import ceil
-from typing import overload
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import draw, extent, grown, moved
-from coarsekit.types import Ellipse, Image, Mask, Shape, Window
+from coarsekit.geometry import draw, extent, moved
+from coarsekit.types import Image, Mask, Shape, Window
 
 LEAST_SIDE = 64
 """Least side of a window, px on a photograph as wide as `REFERENCE_WIDTH`: room for background around any lesion."""
@@ -34,36 +33,24 @@ def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> 
 
 
 def windows_around(
-    shape: Shape, size: tuple[int, int], context: float = 1.5, most: float | None = None, overlap: float = 0.125
+    shape: Shape, size: tuple[int, int], context: float = 1.5, most: float | None = None
 ) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``most``.
 
     Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``most`` (px
-    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by ``overlap`` of their side, or a little
-    more, and leave out what the shape does not reach.
+    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
+    does not reach.
     """
     one = window_around(shape, size, context)
     side = one.side if most is None else max(2, round(most * size[1] / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
-    steps = ceil((one.side - side * overlap) / (side - side * overlap))
+    steps = ceil((one.side - side / 8) / (side - side / 8))
     starts = np.linspace(0, one.side - side, steps).round().astype(int)
     windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
     # Looked for pixel by pixel, since a sliver passes between coarser samples; one without any pixel keeps them all.
     reached = [window for window in windows if cut_shapes([shape], window, side).any()]
     return tuple(reached or windows)
-
-
-@overload
-def grown_if_large(
-    shape: Ellipse, size: tuple[int, int], context: float, most: float | None, share: float
-) -> Ellipse: ...
-@overload
-def grown_if_large(shape: Shape, size: tuple[int, int], context: float, most: float | None, share: float) -> Shape: ...
-def grown_if_large(shape: Shape, size: tuple[int, int], context: float, most: float | None, share: float) -> Shape:
-    """The shape as it is or, where `windows_around` has several windows for it, `grown` by ``share``."""
-    large = share > 0 and len(windows_around(shape, size, context, most)) > 1
-    return grown(shape, share) if large else shape
 
 
 def crop(array: NDArray, window: Window) -> NDArray:

@@ -18,8 +18,8 @@ from coarsekit.errors import RefinerError
 from coarsekit.nearest import suggestion
 from coarsekit.types import Annotation, Image, Mask
 from zoo.config import Config
-from zoo.inference import photograph_probabilities, refine_photograph
-from zoo.refiner import Advance, Refiner, ignore
+from zoo.inference import photograph_probability, refine_photograph
+from zoo.refiner import Advance, Refiner, check_size, ignore
 
 
 class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
@@ -61,11 +61,15 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
     def photograph_probabilities(
         self, image: Image, annotation: Annotation, advance: Advance = ignore
     ) -> dict[str, NDArray[np.float32]]:
-        """Probability of lesion (h, w), 0–1, by lesion class. `refine` is its threshold, and takes and raises the same.
+        """Probability of lesion (h, w), 0–1, by lesion class; 0 outside the windows. `refine` is its threshold.
 
-        0 outside the windows and, where its configuration is ``exclusive``, where another class is likelier.
+        Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
         """
-        return photograph_probabilities(self, image, annotation, advance)
+        check_size(image, annotation)
+        return {
+            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion)
+            for lesion in annotation.lesions
+        }
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""

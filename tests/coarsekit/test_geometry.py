@@ -20,10 +20,9 @@ from coarsekit.geometry import (
     disk_dilate,
     draw,
     extent,
-    grown,
     moved,
 )
-from coarsekit.types import Ellipse, Mask, Polygon, Raster
+from coarsekit.types import Ellipse, Mask
 
 SHAPE = (36, 44)
 NOTHING = np.empty((0, 2))
@@ -314,38 +313,3 @@ def test_points_are_never_changed() -> None:
     contains(covering_ellipse(cloud, inside), inside)
     assert (cloud == before[0]).all()
     assert (inside == before[1]).all()
-
-
-# ---------------------------------------------------------------------------------------------- growing
-
-
-@given(ellipses, st.floats(0, 1))
-def test_a_grown_ellipse_is_wider_on_all_sides_by_a_share_of_its_mean_radius(ellipse: Ellipse, share: float) -> None:
-    wide = grown(ellipse, share)
-    assert isinstance(wide, Ellipse)
-    assert (wide.cx, wide.cy, wide.angle) == (ellipse.cx, ellipse.cy, ellipse.angle)
-    assert wide.rx - ellipse.rx == pytest.approx(share * (ellipse.rx * ellipse.ry) ** 0.5, abs=1e-9)
-    assert wide.ry - ellipse.ry == pytest.approx(share * (ellipse.rx * ellipse.ry) ** 0.5, abs=1e-9)
-
-
-@pytest.mark.parametrize("kind", [Polygon, Raster])
-def test_any_other_shape_grows_to_all_pixels_within_that_distance(kind: type) -> None:
-    disk_ = draw([Ellipse(60, 50, 20, 20)], (120, 130))
-    square = Polygon((((40.0, 30.0), (80.0, 30.0), (80.0, 70.0), (40.0, 70.0)),))
-    shape = square if kind is Polygon else Raster(0, 0, disk_)
-    mask = draw([shape], (120, 130))
-    by = np.ceil(0.5 * (mask.sum() / np.pi) ** 0.5)
-    assert np.array_equal(draw([grown(shape, 0.5)], mask.shape), disk_dilate(mask, by))
-    assert grown(shape, 0) is shape
-
-
-def test_a_grown_shape_may_lie_off_the_photograph() -> None:
-    there = Raster(-30, -8, np.ones((10, 10), bool))
-    wide = grown(there, 0.5)
-    assert isinstance(wide, Raster)
-    assert (wide.left, wide.top) == (-33, -11)
-
-
-def test_a_polygon_that_holds_no_pixel_stays_as_it_is() -> None:
-    sliver = Polygon((((1.1, 1.1), (1.3, 1.1), (1.2, 1.3)),))
-    assert grown(sliver, 1.0) is sliver

@@ -18,7 +18,6 @@ from coarsekit.patches import (
     cut_image,
     cut_mask,
     cut_shapes,
-    grown_if_large,
     stitch,
     window_around,
     windows_around,
@@ -97,9 +96,9 @@ def test_a_photograph_of_a_few_pixels_has_windows() -> None:
     assert {window.side for window in windows_around(Ellipse(10, 10, 3, 2), (20, 20), most=100)} == {2}
 
 
-@given(large, st.integers(400, 4288), st.sampled_from([0.0, 0.125, 0.5]))
-def test_bounded_windows_overlap_by_the_asked_share(ellipse: Ellipse, width: int, overlap: float) -> None:
-    several = windows_around(ellipse, (300, width), 1.5, most=400, overlap=overlap)
+@given(large, st.integers(400, 4288))
+def test_bounded_windows_overlap_by_an_eighth(ellipse: Ellipse, width: int) -> None:
+    several = windows_around(ellipse, (300, width), 1.5, most=400)
     for starts, others in (
         ([w.x for w in several], [w.y for w in several]),
         ([w.y for w in several], [w.x for w in several]),
@@ -107,21 +106,12 @@ def test_bounded_windows_overlap_by_the_asked_share(ellipse: Ellipse, width: int
         for line in set(others):
             along = sorted(start for start, other in zip(starts, others, strict=True) if other == line)
             steps = [step for step in np.diff(along) if step <= several[0].side]  # larger ones were left out
-            assert all(step <= several[0].side * (1 - overlap) + 1 for step in steps)
+            assert all(step <= several[0].side * 7 / 8 + 1 for step in steps)
 
 
 @given(large, st.integers(16, 4288))
 def test_without_a_bound_there_is_one_window(ellipse: Ellipse, width: int) -> None:
     assert windows_around(ellipse, (300, width)) == (window_around(ellipse, (300, width)),)
-
-
-def test_a_shape_of_several_windows_is_grown_and_any_other_is_not() -> None:
-    small, large_one = Ellipse(2000, 1000, 100, 100), Ellipse(2000, 1000, 200, 200)
-    size = (2848, REFERENCE_WIDTH)
-    assert grown_if_large(small, size, 1.5, 384, 0.3) is small
-    assert grown_if_large(large_one, size, 1.5, None, 0.3) is large_one
-    assert grown_if_large(large_one, size, 1.5, 384, 0) is large_one
-    assert grown_if_large(large_one, size, 1.5, 384, 0.3) == Ellipse(2000, 1000, 260, 260)
 
 
 def test_windows_that_the_ellipse_does_not_reach_are_left_out() -> None:

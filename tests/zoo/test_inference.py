@@ -12,7 +12,7 @@ from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.config import Config
-from zoo.inference import contest, photograph_probability
+from zoo.inference import photograph_probability
 from zoo.network import Network
 
 
@@ -109,6 +109,7 @@ def test_the_input_stays_as_it_is(photograph) -> None:
     assert np.array_equal(image, before)
 
 
+@final
 class Told(Network):
     """Answers everything when told that the lesion is EX, and nothing otherwise."""
 
@@ -169,58 +170,3 @@ def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_a
     assert network.photograph_probabilities(image, replace(annotation, marks=())) == {}
     with pytest.raises(AnnotationError, match="drawn on an image of"):
         network.photograph_probabilities(image, replace(annotation, width=100))
-
-
-def test_of_rivals_the_likelier_keeps_a_pixel() -> None:
-    values = {"MA": [0.9, 0.4, 0.6, 0.0], "EX": [0.2, 0.7, 0.6, 0.0], "NV": [1.0, 1.0, 1.0, 0.0]}
-    probabilities = {lesion: np.array([row], np.float32) for lesion, row in values.items()}
-    before = {lesion: probability.copy() for lesion, probability in probabilities.items()}
-    kept = contest(probabilities, ("MA", "HE", "EX"))
-    assert {lesion: probability[0].round(3).tolist() for lesion, probability in kept.items()} == {
-        "MA": pytest.approx([0.9, 0, 0.6, 0]),
-        "EX": pytest.approx([0, 0.7, 0.6, 0]),
-        "NV": [1, 1, 1, 0],
-    }
-    assert all(np.array_equal(before[lesion], probabilities[lesion]) for lesion in before)
-    assert contest({"MA": probabilities["MA"], "NV": probabilities["NV"]}, ("MA",)).keys() == {"MA", "NV"}
-    assert contest({}, ("MA",)) == {}
-
-
-@final
-class Sure(Told):
-    """Surer of EX than of MA, and sure of both; of any other it answers everything."""
-
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-        assert lesion is not None
-        return (self.scale * (lesion + 2).float())[:, None, None, None].expand_as(coarse) / 100
-
-
-@pytest.mark.parametrize("exclusive", [False, True])
-def test_a_pixel_shows_one_of_the_classes_that_the_network_is_told(photograph, exclusive: bool) -> None:
-    image, annotation, _ = photograph
-    here, there = annotation.of("HE")
-    marks = (Mark("MA", here), Mark("EX", here), Mark("NV", here), Mark("MA", there))
-    refined = Sure(Config(size=64, exclusive=exclusive)).refine(image, replace(annotation, marks=marks))
-    at = {lesion: (bool(mask[50, 60]), bool(mask[140, 190])) for lesion, mask in refined.items()}
-    assert at == {"MA": (not exclusive, True), "EX": (True, False), "NV": (True, False)}
-
-
-def test_a_large_shape_is_grown_before_it_is_refined(photograph) -> None:
-    image, annotation, _ = photograph
-    shape = Ellipse(100, 75, 20, 20)
-
-    class Everywhere(Darkness):
-        """Answers the coarse mask."""
-
-        def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-            return self.scale * (coarse - 0.5)
-
-    found = {
-        grow: Everywhere(Config(size=64, most=900, blend=True, grow=grow)).refine(
-            image, replace(annotation, marks=(Mark("HE", shape),))
-        )["HE"]
-        for grow in (0.0, 0.5)
-    }
-    for grow, mask in found.items():
-        radius = 20 * (1 + grow)
-        assert mask.sum() == pytest.approx(np.pi * radius**2, rel=0.05)

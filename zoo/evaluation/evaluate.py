@@ -111,16 +111,19 @@ def _drawings(fundus: Fundus, question: Question, dataset: str) -> Iterator[tupl
 
 
 def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn: Annotation) -> dict[str, Measured]:
-    """Refine a drawing and measure every class of ``fine``, (h, w) masks with a pixel; one not drawn has none found."""
+    """Refine a drawing and measure every class of ``fine``, (h, w) masks with a pixel; one not drawn has none found.
+
+    A network refines one class at a time, since its probabilities are large.
+    """
     from zoo.network import Network
 
     if not isinstance(refiner, Network):
         refined = refiner.refine(image, drawn)
         return {lesion: measure(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
-    probabilities = refiner.photograph_probabilities(image, drawn)
     measured = {}
     for lesion, mask in fine.items():
-        probability = probabilities.get(lesion, np.zeros(mask.shape, np.float32))
+        own = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion == lesion))
+        probability = refiner.photograph_probabilities(image, own).get(lesion, np.zeros(mask.shape, np.float32))
         measured[lesion] = measure(probability >= refiner.config.threshold, mask, probability)
     return measured
 

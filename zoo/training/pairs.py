@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from coarsekit.decoys import decoy
-from coarsekit.patches import cut_image, cut_mask, cut_shapes, grown_if_large, windows_around
+from coarsekit.patches import cut_image, cut_mask, cut_shapes, windows_around
 from coarsekit.simulate import draw_by_hand
 from coarsekit.styles import Style
 from coarsekit.types import Ellipse, Window
@@ -110,16 +110,11 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         reduction = self._reductions[int(rng.integers(len(self._reductions)))]
         shape = photograph.image.shape[:2]
         drawn = draw_by_hand(photograph.outlines[style.name, reduction], style, rng, shape)
-        config = self._config
-        grown = {
-            lesion: tuple(grown_if_large(e, shape, config.context, config.most, config.grow) for e in ellipses)
-            for lesion, ellipses in drawn.items()
-        }
         return [
             _Draw(photograph, lesion, ellipses, ellipse, window)
-            for lesion, ellipses in grown.items()
+            for lesion, ellipses in drawn.items()
             for ellipse in ellipses
-            for window in windows_around(ellipse, shape, config.context, config.most, config.overlap)
+            for window in windows_around(ellipse, shape, self._config.context, self._config.most)
         ]
 
 

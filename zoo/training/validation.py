@@ -10,7 +10,8 @@ from coarsekit.errors import ParameterError
 from coarsekit.metrics import count, iou
 from coarsekit.simulate import draw_by_hand, generator
 from coarsekit.styles import Style
-from coarsekit.types import Annotation, Mark, Mask
+from coarsekit.types import Mask
+from zoo.inference import photograph_probability
 from zoo.network import Network
 from zoo.training.store import Stored
 
@@ -42,10 +43,8 @@ def score_photograph(network: Network, photograph: Stored, styles: Sequence[Styl
     scores = []
     for style in styles:
         drawn = draw_by_hand(photograph.outlines[style.name, 1.0], style, generator(SEED, photograph.key), shape)
-        marks = tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses)
-        annotation = Annotation(photograph.key, shape[1], shape[0], marks)
-        probabilities = network.photograph_probabilities(photograph.image, annotation)
-        for lesion, probability in probabilities.items():
+        for lesion, ellipses in drawn.items():
+            probability = photograph_probability(network, photograph.image, ellipses, lesion=lesion)
             scores.append(Scored(style.name, lesion, at_thresholds(probability, np.asarray(photograph.fine[lesion]))))
     return scores
 
