@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from coarsekit.conversion import as_ellipse
 from coarsekit.geometry import moved
-from coarsekit.styles import Imprecision, Style
+from coarsekit.styles import LONGEST_CIRCLE, Imprecision, Style
 from coarsekit.types import Annotation, Ellipse
 
 SIZES = 4.0
@@ -88,13 +88,14 @@ def against_outlines(drawings: Mapping[str, Annotation], exact: Annotation) -> l
 
 
 def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> Measured:
-    """The imprecision that explains ``matches``; ``marks`` are all drawings, of which the share of circles is taken.
+    """The imprecision that explains ``matches``; ``marks`` are all drawings: the share of circles is of the short ones.
 
     ``exact``: whether the other of each match is the exact outline, and not a second annotator's drawing. Without any
     match every spread is 0.
     """
     drawn = list(marks)
-    circles = sum(_aspect(ellipse) <= ROUND for ellipse in drawn) / len(drawn) if drawn else 0.0
+    short = [aspect for aspect in map(_aspect, drawn) if aspect <= LONGEST_CIRCLE]
+    circles = sum(aspect <= ROUND for aspect in short) / len(short) if short else 0.0
     if not matches:
         return Measured(0, len(drawn), 0.0, Imprecision(circles=circles))
     drawings = 1 if exact else 2  # how many of the two stray

@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
-from coarsekit.styles import Imprecision, Style
+from coarsekit.styles import LONGEST_CIRCLE, Imprecision, Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
 
@@ -88,11 +88,15 @@ def disturb(
 ) -> Ellipse:
     """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
 
+    A circle stands in for what is nearly round; in place of an ellipse around a row of lesions, it would leave out both
+    ends of the row.
+
     ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
     draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
     """
     bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
-    as_circle = rng.random() < imprecision.circles
+    may_be_circle = max(ellipse.rx, ellipse.ry) <= LONGEST_CIRCLE * min(ellipse.rx, ellipse.ry)
+    as_circle = rng.random() < imprecision.circles and may_be_circle
     factor = exp(imprecision.size_bias * bias + imprecision.size * size)
     radius = sqrt(ellipse.rx * ellipse.ry) * factor
     stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)

@@ -14,6 +14,9 @@ from coarsekit.errors import ParameterError
 from coarsekit.nearest import suggestion
 from coarsekit.types import EX, HE, MA, SE
 
+LONGEST_CIRCLE = 2.0
+"""The aspect beyond which nobody draws a circle: one of the same size would leave out both ends of what is drawn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imprecision:
@@ -21,7 +24,8 @@ class Imprecision:
 
     ``size_bias``, ``size``: of the log of the size (√(rx·ry)), per annotator and per ellipse. ``centre``: of the
     centre's offset along x and along y, in mean radii of the ellipse drawn. ``aspect``: of the log of rx/ry.
-    ``angle``: degrees. ``circles``: the share, 0–1, drawn as circles.
+    ``angle``: degrees. ``circles``: the share, 0–1, drawn as circles of what is no longer than `LONGEST_CIRCLE` times
+    its width.
     """
 
     size_bias: float = 0.0
@@ -92,13 +96,13 @@ HUMAN = Style(
     # what keeps an ellipse recognisable as drawn around the same lesion.
     imprecision=MappingProxyType(
         {
-            MA: Imprecision(0.15, 0.28, 0.6 * 0.45, 0.2, 10.0, 0.94),
-            HE: Imprecision(0.12, 0.41, 0.6 * 0.28, 0.2, 10.0, 0.55),
-            EX: Imprecision(0.20, 0.32, 0.6 * 0.29, 0.2, 10.0, 0.55),
-            SE: Imprecision(0.16, 0.24, 0.6 * 0.20, 0.2, 10.0, 0.43),
+            MA: Imprecision(0.15, 0.28, 0.6 * 0.45, 0.2, 10.0, 0.99),
+            HE: Imprecision(0.12, 0.41, 0.6 * 0.28, 0.2, 10.0, 0.62),
+            EX: Imprecision(0.20, 0.32, 0.6 * 0.29, 0.2, 10.0, 0.62),
+            SE: Imprecision(0.16, 0.24, 0.6 * 0.20, 0.2, 10.0, 0.46),
         }
     ),
-    other=Imprecision(0.16, 0.31, 0.6 * 0.30, 0.2, 10.0, 0.6),
+    other=Imprecision(0.16, 0.31, 0.6 * 0.30, 0.2, 10.0, 0.66),
 )
 """The imprecision of real experts, as measured; the style to train for."""
 

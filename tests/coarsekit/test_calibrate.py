@@ -42,7 +42,7 @@ def exact() -> dict[str, dict[str, tuple[Ellipse, ...]]]:
                 Ellipse(x, y, radius * stretch, radius / stretch, rng.uniform(0, 180))
                 for x in range(300, 4000, 500)
                 for y in range(300, 3000, 500)
-                for radius, stretch in [(rng.uniform(20, 60), rng.uniform(1.25, 1.6))]
+                for radius, stretch in [(rng.uniform(20, 60), rng.uniform(1.15, 1.3))]
             )
             for lesion in KNOWN
         }

@@ -314,6 +314,15 @@ def test_a_human_hand_strays_as_far_as_its_parameters_say(lesion: str) -> None:
     assert np.std([ellipse.angle for ellipse in others]) == pytest.approx(expected.angle, rel=within)
 
 
+@pytest.mark.parametrize(("aspect", "circles"), [(1.0, True), (2.0, True), (0.5, True), (2.01, False), (0.4, False)])
+def test_a_circle_stands_in_for_what_is_nearly_round_only(aspect: float, circles: bool) -> None:
+    """However fond of circles a hand is: one as large as a long ellipse would leave out both of its ends."""
+    style = Style("circles", other=Imprecision(circles=1.0))
+    exact = Ellipse(1000, 800, 40 * aspect, 40, 30)
+    drawn = draw_by_hand({"MA": [exact]}, style, generator(0, "photograph"), WIDE)["MA"][0]
+    assert drawn == (Ellipse(1000, 800, drawn.rx, drawn.rx, 30) if circles else exact)
+
+
 def test_the_annotators_bias_is_one_for_the_whole_photograph() -> None:
     """Within a photograph sizes spread by the lesion's noise alone, around a mean that the bias has moved."""
     expected = HUMAN.imprecision["HE"]
