@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from coarsekit.conversion import as_ellipse
+from coarsekit.elongation import SHORT, aspect_of, girth
 from coarsekit.geometry import moved
-from coarsekit.styles import LONGEST_CIRCLE, Imprecision, Style
+from coarsekit.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse
 
 SIZES = 4.0
@@ -94,7 +95,7 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
     match every spread is 0.
     """
     drawn = list(marks)
-    short = [aspect for aspect in map(_aspect, drawn) if aspect <= LONGEST_CIRCLE]
+    short = [aspect for aspect in map(aspect_of, drawn) if aspect <= SHORT]
     circles = sum(aspect <= ROUND for aspect in short) / len(short) if short else 0.0
     if not matches:
         return Measured(0, len(drawn), 0.0, Imprecision(circles=circles))
@@ -102,7 +103,7 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
     sizes = np.array([log(_radius(pair.one) / _radius(pair.other)) for pair in matches])
     mean = float(sizes.mean()) if exact else 0.0
     bias, noise = _components_of_variance(sizes - mean, [pair.group for pair in matches])
-    reach = [_radius(pair.one) if exact else hypot(_radius(pair.one), _radius(pair.other)) for pair in matches]
+    reach = [girth(pair.one) if exact else hypot(girth(pair.one), girth(pair.other)) for pair in matches]
     apart = [hypot(pair.one.cx - pair.other.cx, pair.one.cy - pair.other.cy) for pair in matches]
     aspects, angles = _shapes(matches)
     imprecision = Imprecision(
@@ -149,21 +150,22 @@ def _components_of_variance(values: NDArray, groups: Sequence[tuple[str, ...]]) 
 
 
 def _shapes(matches: Sequence[Match]) -> tuple[NDArray, NDArray]:
-    """Differences of log aspect, and of angle in degrees where both are long, of the matches without a circle.
+    """Differences of log aspect, and of angle in degrees where it means anything, of the matches without a circle.
 
-    An ellipse at a right angle to its partner is the same as one along it with the inverse aspect.
+    What is longer than `SHORT` turns less, and counts for as much as what is short. An ellipse at a right angle to its
+    partner is the same as one along it with the inverse aspect.
     """
     aspects, angles = [], []
     for pair in matches:
-        if min(_aspect(pair.one), _aspect(pair.other)) <= ROUND:
+        if min(aspect_of(pair.one), aspect_of(pair.other)) <= ROUND:
             continue
         turn = (pair.one.angle - pair.other.angle + 90) % 180 - 90
         one, other = (log(ellipse.rx / ellipse.ry) for ellipse in (pair.one, pair.other))
         if abs(turn) > 45:
             one, turn = -one, turn - 90 if turn > 0 else turn + 90
         aspects.append(one - other)
-        if min(_aspect(pair.one), _aspect(pair.other)) >= _LONG:
-            angles.append(turn)
+        if min(aspect_of(pair.one), aspect_of(pair.other)) >= _LONG:
+            angles.append(turn * max(1.0, sqrt(aspect_of(pair.one) * aspect_of(pair.other)) / SHORT))
     return np.array(aspects), np.array(angles)
 
 
@@ -174,7 +176,3 @@ def _spread(values: NDArray) -> float:
 
 def _radius(ellipse: Ellipse) -> float:
     return sqrt(ellipse.rx * ellipse.ry)
-
-
-def _aspect(ellipse: Ellipse) -> float:
-    return max(ellipse.rx, ellipse.ry) / min(ellipse.rx, ellipse.ry)

@@ -13,9 +13,10 @@ from zlib import crc32
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 
+from coarsekit.elongation import SHORT, aspect_of, girth
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
-from coarsekit.styles import LONGEST_CIRCLE, Imprecision, Style
+from coarsekit.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
 
@@ -88,25 +89,25 @@ def disturb(
 ) -> Ellipse:
     """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
 
-    A circle stands in for what is nearly round; in place of an ellipse around a row of lesions, it would leave out both
-    ends of the row.
+    A circle stands in for what is short; in place of an ellipse around a row of lesions, it would leave out both ends
+    of the row. And a long ellipse strays by its `girth`, and turns less the longer it is: one that strayed or turned as
+    far as a short one of its size would leave the row altogether.
 
     ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
     draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
     """
     bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
-    may_be_circle = max(ellipse.rx, ellipse.ry) <= LONGEST_CIRCLE * min(ellipse.rx, ellipse.ry)
-    as_circle = rng.random() < imprecision.circles and may_be_circle
+    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= SHORT
     factor = exp(imprecision.size_bias * bias + imprecision.size * size)
     radius = sqrt(ellipse.rx * ellipse.ry) * factor
     stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)
-    offset = imprecision.centre * radius
+    offset = imprecision.centre * girth(ellipse) * factor
     return Ellipse(
         cx=float(np.clip(ellipse.cx + offset * across, 0, shape[1])),
         cy=float(np.clip(ellipse.cy + offset * down, 0, shape[0])),
         rx=max(radius * stretch, 0.5),
         ry=max(radius / stretch, 0.5),
-        angle=(ellipse.angle + imprecision.angle * turn) % 180,
+        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, SHORT / aspect_of(ellipse))) % 180,
     )
 
 

@@ -14,18 +14,15 @@ from coarsekit.errors import ParameterError
 from coarsekit.nearest import suggestion
 from coarsekit.types import EX, HE, MA, SE
 
-LONGEST_CIRCLE = 2.0
-"""The aspect beyond which nobody draws a circle: one of the same size would leave out both ends of what is drawn."""
-
 
 @dataclass(frozen=True, slots=True)
 class Imprecision:
     """How far drawings of one lesion class stray; every spread is one standard deviation.
 
     ``size_bias``, ``size``: of the log of the size (√(rx·ry)), per annotator and per ellipse. ``centre``: of the
-    centre's offset along x and along y, in mean radii of the ellipse drawn. ``aspect``: of the log of rx/ry.
-    ``angle``: degrees. ``circles``: the share, 0–1, drawn as circles of what is no longer than `LONGEST_CIRCLE` times
-    its width.
+    centre's offset along x and along y, in units of its `elongation.girth`. ``aspect``: of the log of rx/ry.
+    ``angle``: degrees for what is short, and ever fewer for what is longer than `elongation.SHORT`. ``circles``: the
+    share, 0–1, of what is short that is drawn as circles.
     """
 
     size_bias: float = 0.0
