@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.annotations import format_named, native, read_annotations
-from coarsekit.calibrate import against_outlines, between_annotators, match, measure, to_style
+from coarsekit.calibrate import Match, against_outlines, between_annotators, match, measure, to_style
 from coarsekit.cli import main
 from coarsekit.errors import ParameterError
 from coarsekit.simulate import draw_by_hand
@@ -70,6 +70,24 @@ def assert_known(found: Imprecision, known: Imprecision) -> None:
         # A tenth, and the angle of an eighth of a right angle's spread less sharply, since circles have none.
         near = pytest.approx(getattr(known, name), rel=0.15, abs=0.5 if name == "angle" else 0.02)
         assert getattr(found, name) == near, name
+
+
+@pytest.mark.parametrize("lesion", KNOWN)
+def test_it_comes_back_from_long_ellipses_too(lesion: str) -> None:
+    """Which stray by their width and turn less; circles are none of them."""
+    rng = np.random.default_rng(2)
+    known = Style("known", imprecision=KNOWN)
+    exact = tuple(Ellipse(2000, 1500, 160, 160 / rng.uniform(3, 6), rng.uniform(0, 180)) for _ in range(2000))
+    matches = [
+        Match(lesion, (str(n),), own, shape)
+        for n in range(10)
+        for own, shape in zip(draw_by_hand({lesion: exact}, known, rng, (HEIGHT, WIDTH))[lesion], exact, strict=True)
+    ]
+    found = measure(matches, [pair.one for pair in matches], exact=True)
+    own = KNOWN[lesion]
+    for name in ("size", "centre", "aspect"):
+        assert getattr(found.imprecision, name) == pytest.approx(getattr(own, name), rel=0.1), name
+    assert found.imprecision.angle == pytest.approx(own.angle, rel=0.2)
 
 
 @pytest.mark.parametrize("lesion", KNOWN)

@@ -13,7 +13,7 @@ from skimage.measure import label
 from sklearn.cluster import DBSCAN
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import covering_ellipse, disk_close, disk_dilate, draw
+from coarsekit.geometry import covering_ellipse, disk_close, disk_dilate, draw, moved
 from coarsekit.simulate import annotate, cluster, disturb, draw_by_hand, find_components, generator, outline
 from coarsekit.styles import HUMAN, PAPER, Imprecision, Style
 from coarsekit.types import LESIONS, Annotation, Ellipse, Fundus, Mask
@@ -321,6 +321,28 @@ def test_a_circle_stands_in_for_what_is_nearly_round_only(aspect: float, circles
     exact = Ellipse(1000, 800, 40 * aspect, 40, 30)
     drawn = draw_by_hand({"MA": [exact]}, style, generator(0, "photograph"), WIDE)["MA"][0]
     assert drawn == (Ellipse(1000, 800, drawn.rx, drawn.rx, 30) if circles else exact)
+
+
+@pytest.mark.parametrize("lesion", LESIONS)
+@pytest.mark.parametrize("aspect", [4.0, 1 / 25])
+def test_a_long_ellipse_strays_by_its_width_and_turns_the_less_the_longer_it_is(lesion: str, aspect: float) -> None:
+    """As one twice as long as wide would: by its own size, or turned as far, it would leave what it is around."""
+    expected = HUMAN.imprecision[lesion]
+    exact = Ellipse(5000, 4000, 30 * max(aspect, 1), 30 / min(aspect, 1), 90)
+    drawn = draw_by_hand({lesion: [exact] * DRAWS}, HUMAN, generator(0, "photograph"), (8000, 10_000))[lesion]
+    factors = np.array([sqrt((e.rx * e.ry) / (exact.rx * exact.ry)) for e in drawn])
+    offsets = np.array([[e.cx - exact.cx, e.cy - exact.cy] for e in drawn]) / factors[:, None]
+    assert offsets.std(axis=0) == pytest.approx(expected.centre * 30 * sqrt(2), rel=WITHIN)
+    turned = expected.angle * 2 * min(aspect, 1 / aspect)
+    assert np.std([ellipse.angle for ellipse in drawn]) == pytest.approx(turned, rel=WITHIN)
+
+
+def test_what_is_drawn_around_a_row_reaches_both_of_its_ends() -> None:
+    """Hardly ever does a hand leave out the lesion at one end of the row that it circles."""
+    exact = Ellipse(5000, 4000, 1200, 60, 0)
+    drawn = draw_by_hand({"SE": [exact] * 200}, HUMAN, generator(0, "photograph"), (8000, 10_000))["SE"]
+    reached = [[draw([moved(e, -x, -3990)], (20, 20)).any() for x in (3990, 5990)] for e in drawn]
+    assert np.mean(reached) > 0.8
 
 
 def test_the_annotators_bias_is_one_for_the_whole_photograph() -> None:
