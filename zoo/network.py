@@ -55,8 +55,12 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         """Start from pretrained features; variants that have none raise `RefinerError`."""
         raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without --pretrained")
 
+    def lean(self) -> "Network":
+        """What answers for it where a photograph is refined: itself, or a copy that answers the same sooner."""
+        return self
+
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
-        return refine_photograph(self, image, annotation, advance)
+        return refine_photograph(self.lean(), image, annotation, advance)
 
     def photograph_probabilities(
         self, image: Image, annotation: Annotation, advance: Advance = ignore
@@ -66,8 +70,9 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
         """
         check_size(image, annotation)
+        lean = self.lean()
         return {
-            lesion: photograph_probability(self, image, annotation.of(lesion), advance, lesion)
+            lesion: photograph_probability(lean, image, annotation.of(lesion), advance, lesion)
             for lesion in annotation.lesions
         }
 

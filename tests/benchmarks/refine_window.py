@@ -30,8 +30,8 @@ def main(wanted: list[str]) -> None:
         refiner = from_pretrained(name)
         if isinstance(refiner, Network):
             networks[name] = refiner
-    for network in networks.values():
-        network.to(memory_format=torch.channels_last)
+    for name, network in networks.items():
+        networks[name] = network.to(memory_format=torch.channels_last).lean()
     least = dict.fromkeys(networks, float("inf"))
     for _ in range(ROUNDS):
         for name, network in networks.items():

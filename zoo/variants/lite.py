@@ -9,6 +9,7 @@ from typing import final
 
 from coarsekit.errors import ParameterError
 from zoo.parts.backbones import BackboneConfig, BackboneNetwork
+from zoo.parts.folding import folded
 
 COARSEST = (4, 8, 16, 32)
 
@@ -38,3 +39,6 @@ class Network(BackboneNetwork):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, "efficientnet_lite0", stride=2, coarsest=config.coarsest)
+
+    def lean(self) -> "Network":
+        return folded(self)

@@ -1,0 +1,77 @@
+"""Folded normalisations: the same answers, fewer steps, and the network itself as it was."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zoo.network import Network, build
+from zoo.parts.folding import folded
+from zoo.variants import names, variant
+
+CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in names()} | {
+    "lite without its last stages": ("lite", {"coarsest": 8}),
+    "lite told the class": ("lite", {"lesions": ["MA", "HE"], "reach": 0.1}),
+    "lite prototype": ("lite", {"head": "prototype"}),
+}
+
+
+def use(module: nn.Module) -> None:
+    """Give it statistics as training leaves them; new ones would make every normalisation the identity."""
+    torch.manual_seed(1)
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            for tensor in (norm.weight, norm.running_var):
+                nn.init.uniform_(tensor, 0.5, 1.5)
+            for tensor in (norm.bias, norm.running_mean):
+                nn.init.normal_(tensor, std=0.2)
+
+
+def make(case: str) -> tuple[Network, Tensor, Tensor]:
+    """A small network of a case, photographs, and coarse masks."""
+    name, own = CASES[case]
+    torch.manual_seed(0)
+    network = build(variant(name), {"size": 64, "width": 8} | own)
+    use(network)
+    coarse = torch.zeros(3, 1, 64, 64)
+    coarse[0, :, 20:40, 16:50], coarse[1, :, 30:33] = 1, 1
+    return network, torch.rand(3, 3, 64, 64), coarse
+
+
+def norms(module: nn.Module) -> int:
+    return sum(isinstance(part, nn.BatchNorm2d) for part in module.modules())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_refines_photographs_answers_as_the_network_does(case: str) -> None:
+    network, image, coarse = make(case)
+    lesion = "HE" if "HE" in network.lesions else ""
+    answers = network.probabilities(image, coarse, lesion)
+    assert answers.std() > 1e-3
+    assert (network.lean().probabilities(image, coarse, lesion) - answers).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("case", [case for case, (name, _) in CASES.items() if name == "lite"])
+def test_lite_refines_without_any_normalisation_and_stays_as_it_is(case: str) -> None:
+    network, _, _ = make(case)
+    network.train()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    count = norms(network)
+    assert norms(network.lean()) == 0
+    assert network.training
+    assert norms(network) == count > 0
+    after = network.state_dict()
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_a_normalisation_that_follows_no_convolution_stays() -> None:
+    module = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 5, 1))
+    use(module)
+    module.eval()
+    image, lean = torch.rand(2, 3, 9, 9), folded(module)
+    assert norms(lean) == 2
+    assert torch.allclose(lean(image), module(image), atol=1e-6)

@@ -1,0 +1,29 @@
+"""Batch normalisation folded into the convolutions before it: a trained network that gives the same answers sooner."""
+
+import copy
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Kind = TypeVar("Kind", bound=nn.Module)
+
+
+def folded(network: Kind) -> Kind:
+    """A copy in evaluation mode without those normalisations; its answers differ by rounding only.
+
+    Folds each batch normalisation that its parent registers right after a convolution. That such neighbours also follow
+    each other in the forward pass holds in `nn.Sequential` and in timm's EfficientNets; ask it of nothing else. What
+    timm fuses into its normalisations, the activation, stays in their place.
+    """
+    result = copy.deepcopy(network).eval()
+    with torch.no_grad():
+        for parent in list(result.modules()):
+            for (name, convolution), (after, norm) in pairwise(list(parent.named_children())):
+                if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                    setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
+                    setattr(parent, after, getattr(norm, "act", nn.Identity()))
+    # The order in which convolutions on a processor read their weights, so that it is not made anew for each batch.
+    return result.to(memory_format=torch.channels_last)
