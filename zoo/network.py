@@ -56,7 +56,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without --pretrained")
 
     def lean(self) -> "Network":
-        """What answers for it where a photograph is refined: itself, or a copy that answers the same sooner."""
+        """What refines for it: itself, or a copy, never older than its weights, that gives the same answers sooner."""
         return self
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
@@ -70,9 +70,9 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
         """
         check_size(image, annotation)
-        lean = self.lean()
+        network = self.lean()
         return {
-            lesion: photograph_probability(lean, image, annotation.of(lesion), advance, lesion)
+            lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
             for lesion in annotation.lesions
         }
 

@@ -20,10 +20,12 @@ from zoo.variants import variant
 
 ROUNDS = 7
 FULL = "unet-64"
+COUNTS = (BATCH, 1)
+"""Windows at once: many ellipses, and a single one."""
 
 
 def main(wanted: list[str]) -> None:
-    """Print a line for each network: size of its patch, milliseconds a window, and the ratio to `FULL`."""
+    """Print a line for each network: size of its patch; for each of `COUNTS`, milliseconds a window and their ratio."""
     torch.set_num_threads(1)
     networks: dict[str, Network] = {FULL: build(variant("unet"), {})}
     for name in wanted or names():
@@ -32,23 +34,24 @@ def main(wanted: list[str]) -> None:
             networks[name] = refiner
     for name, network in networks.items():
         networks[name] = network.to(memory_format=torch.channels_last).lean()
-    least = dict.fromkeys(networks, float("inf"))
+    least = {(name, count): float("inf") for name in networks for count in COUNTS}
     for _ in range(ROUNDS):
-        for name, network in networks.items():
-            least[name] = min(least[name], _milliseconds(network))
-    for name, milliseconds in least.items():
-        ratio = milliseconds / least[FULL]
-        print(f"{name:24} {networks[name].config.size:4} px  {milliseconds:7.1f} ms a window  {ratio:6.3f} × {FULL}")
+        for (name, count), before in least.items():
+            least[name, count] = min(before, _milliseconds(networks[name], count))
+    print(f"{'windows at once':31}" + "".join(f"{count:29}" for count in COUNTS))
+    for name, network in networks.items():
+        columns = (f"{least[name, n]:10.1f} ms {least[name, n] / least[FULL, n]:6.3f} × {FULL}" for n in COUNTS)
+        print(f"{name:24} {network.config.size:4} px", *columns)
 
 
-def _milliseconds(network: Network) -> float:
+def _milliseconds(network: Network, count: int) -> float:
     size = network.config.size
-    image, coarse = torch.rand(BATCH, 3, size, size), torch.zeros(BATCH, 1, size, size)
+    image, coarse = torch.rand(count, 3, size, size), torch.zeros(count, 1, size, size)
     coarse[:, :, size // 4 : -size // 4, size // 4 : -size // 4] = 1
     network.probabilities(image[:1], coarse[:1])
     began = time.perf_counter()
     network.probabilities(image, coarse)
-    return 1000 * (time.perf_counter() - began) / BATCH
+    return 1000 * (time.perf_counter() - began) / count
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
 """Folded normalisations: the same answers, fewer steps, and the network itself as it was."""
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from coarsekit.types import Annotation, Ellipse, Mark
+from zoo.inference import photograph_probability
 from zoo.network import Network, build
 from zoo.parts.folding import folded
 from zoo.variants import names, variant
@@ -66,6 +71,62 @@ def test_lite_refines_without_any_normalisation_and_stays_as_it_is(case: str) ->
     after = network.state_dict()
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+def test_a_copy_is_made_once_and_is_no_part_of_the_network() -> None:
+    network, _, _ = make("lite")
+    parts, tensors = len(list(network.modules())), list(network.state_dict())
+    lean = network.lean()
+    assert network.lean() is lean
+    assert (len(list(network.modules())), list(network.state_dict())) == (parts, tensors)
+    assert copy.deepcopy(network).lean() is not lean
+
+
+def step(network: Network) -> None:
+    image, coarse = torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64)
+    network.train()
+    network(image, coarse).mean().backward()
+    torch.optim.SGD(network.parameters(), 0.1).step()
+
+
+def load(network: Network) -> None:
+    network.load_state_dict({name: 1.1 * tensor for name, tensor in network.state_dict().items()})
+
+
+def replace(network: Network) -> None:
+    weights = {name: 1.1 * tensor for name, tensor in network.state_dict().items()}
+    network.load_state_dict(weights, assign=True)
+
+
+def see(network: Network) -> None:
+    """Training mode moves the statistics of normalisations, and no weight."""
+    with torch.no_grad():
+        network.train()(torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64))
+
+
+@pytest.mark.parametrize("change", [step, load, replace, see])
+@pytest.mark.parametrize("inference", [False, True])
+def test_the_copy_is_never_older_than_the_weights(change: Callable[[Network], None], inference: bool) -> None:
+    with torch.inference_mode(inference and change is not step):
+        network, image, coarse = make("lite")
+        before = network.lean().probabilities(image, coarse)
+        change(network)
+        answers = network.probabilities(image, coarse)
+        assert (answers - before).abs().max() > 1e-3
+        assert (network.lean().probabilities(image, coarse) - answers).abs().max() < 1e-5
+
+
+def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
+    network, _, _ = make("lite")
+    drawn = Annotation("x.png", 200, 100, (Mark("MA", Ellipse(90, 50, 6, 6)), Mark("HE", Ellipse(30, 50, 9, 6))))
+    image = np.random.default_rng(0).integers(0, 256, (100, 200, 3), dtype=np.uint8)
+    expected = {lesion: photograph_probability(network, image, drawn.of(lesion)) for lesion in drawn.lesions}
+    network.lean()
+    monkeypatch.setattr(network, "probabilities", None)  # whoever asks the network itself fails
+    found = network.photograph_probabilities(image, drawn)
+    assert found.keys() == network.refine(image, drawn).keys() == expected.keys()
+    for lesion, probability in expected.items():
+        assert np.abs(found[lesion] - probability).max() < 1e-5
 
 
 def test_a_normalisation_that_follows_no_convolution_stays() -> None:

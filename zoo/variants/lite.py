@@ -9,7 +9,7 @@ from typing import final
 
 from coarsekit.errors import ParameterError
 from zoo.parts.backbones import BackboneConfig, BackboneNetwork
-from zoo.parts.folding import folded
+from zoo.parts.folding import folded, state
 
 COARSEST = (4, 8, 16, 32)
 
@@ -36,9 +36,14 @@ class Config(BackboneConfig):
 class Network(BackboneNetwork):
     variant = "lite"
     config_type = Config
+    _lean: tuple[object, "Network"] | None = None
 
     def __init__(self, config: Config) -> None:
         super().__init__(config, "efficientnet_lite0", stride=2, coarsest=config.coarsest)
 
     def lean(self) -> "Network":
-        return folded(self)
+        now = state(self)
+        if self._lean is None or self._lean[0] != now:
+            self._lean = None  # or the copy would hold the one before it
+            self._lean = (now, folded(self))
+        return self._lean[1]
