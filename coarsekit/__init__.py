@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from coarsekit.annotations import read_annotation as read_annotation
-    from coarsekit.dataset import Dataset as Dataset
+    from coarsekit.datasets import open_source as open_source
+    from coarsekit.datasets.base import Dataset as Dataset
     from coarsekit.errors import CoarsekitError as CoarsekitError
     from coarsekit.images import read_image as read_image
     from coarsekit.images import read_mask as read_mask
-    from coarsekit.readers import open_source as open_source
-    from coarsekit.simulate import annotate as annotate
-    from coarsekit.styles import HUMAN as HUMAN
-    from coarsekit.styles import PAPER as PAPER
-    from coarsekit.styles import Style as Style
+    from coarsekit.simulation.simulate import annotate as annotate
+    from coarsekit.simulation.styles import HUMAN as HUMAN
+    from coarsekit.simulation.styles import PAPER as PAPER
+    from coarsekit.simulation.styles import Style as Style
     from coarsekit.types import Annotation as Annotation
     from coarsekit.types import Ellipse as Ellipse
     from coarsekit.types import Fundus as Fundus
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 _HOMES = {
     "Annotation": "types",
     "CoarsekitError": "errors",
-    "Dataset": "dataset",
+    "Dataset": "datasets.base",
     "Ellipse": "types",
     "Fundus": "types",
-    "HUMAN": "styles",
+    "HUMAN": "simulation.styles",
     "Mark": "types",
-    "PAPER": "styles",
+    "PAPER": "simulation.styles",
     "Polygon": "types",
     "Raster": "types",
-    "Style": "styles",
-    "annotate": "simulate",
-    "open_source": "readers",
+    "Style": "simulation.styles",
+    "annotate": "simulation.simulate",
+    "open_source": "datasets",
     "read_annotation": "annotations",
     "read_image": "images",
     "read_mask": "images",

@@ -1,5 +1,8 @@
 """One error tree: every error is one sentence that says what, where, what was expected, and what to do."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class CoarsekitError(Exception):
     """Base of all errors that a user's input can cause; the command line prints it and exits with 2."""
@@ -39,3 +42,9 @@ class LicenceError(CoarsekitError):
 
 class ResultsError(CoarsekitError):
     """A folder does not hold the results of an evaluation, or they are damaged or of another version."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'x'?"`` when a known name is near to a mistyped one, else the empty string."""
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

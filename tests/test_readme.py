@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import coarsekit.cli
-import zoo.cli
+import coarsekit.cli.main
+import zoo.cli.main
 from coarsekit.annotations import read_annotation
 
 ROOT = Path(__file__).parents[1]
@@ -33,7 +33,7 @@ def test_the_example_annotation_is_valid(tmp_path) -> None:
 @pytest.mark.parametrize("line", [line for line in LINES if line.split()[0] in ("zoo", "coarsekit")])
 def test_every_command_and_option_exists(line: str) -> None:
     program, command, *arguments = shlex.split(line, comments=True)
-    group = {"zoo": zoo.cli.main, "coarsekit": coarsekit.cli.main}[program]
+    group = {"zoo": zoo.cli.main.main, "coarsekit": coarsekit.cli.main.main}[program]
     found = group.get_command(None, command)
     assert found is not None, f"{program} has no command {command}"
     options = {option for parameter in found.params for option in parameter.opts}

@@ -5,8 +5,8 @@
 >>> refined = refiner.refine(image, annotation)
 """
 
-from zoo.bundled import names as names
-from zoo.pretrained import from_pretrained as from_pretrained
+from zoo.checkpoints.folder import names as names
+from zoo.loading import from_pretrained as from_pretrained
 from zoo.refiner import Refiner as Refiner
 
 __all__ = ["Refiner", "from_pretrained", "names"]

@@ -1,5 +1,5 @@
 """``python -m zoo``, and so ``accelerate launch -m zoo …`` and ``torchrun -m zoo …``."""
 
-from zoo.cli import main
+from zoo.cli.main import main
 
 main(prog_name="zoo")

@@ -3,11 +3,14 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Self
+from pathlib import Path
+from typing import ClassVar, Self
 
-from coarsekit.errors import AnnotationError
+from coarsekit.errors import AnnotationError, RefinerError
+from coarsekit.hub.download import Access
 from coarsekit.types import Annotation, Image, Mask
-from zoo.remote import Access
+from zoo.checkpoints.folder import locate, read_config
+from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
 
@@ -19,6 +22,8 @@ def ignore(_: object) -> None:
 class Refiner(ABC):
     """The one interface of networks and classical rules alike."""
 
+    variant: ClassVar[str]
+    """Its kind, as in config.json."""
     name: str = ""
     """The name or folder that it was loaded from; empty for one that was made in memory."""
     trained_on: str = ""
@@ -35,14 +40,28 @@ class Refiner(ABC):
         local_files_only: bool = False,
         force_download: bool = False,
     ) -> Self:
-        """Load a refiner of this class, as `zoo.from_pretrained` does for one of any: bundled, a folder, or the Hub's.
+        """Load a refiner of this class; see `zoo.from_pretrained`.
 
         Raises `RefinerError` when what is stored there is of another class.
         """
-        from zoo.hub.ecosystem import load_as
-
         access = Access(revision, token, cache_dir, local_files_only, force_download)
-        return load_as(cls, name, access)
+        folder = locate(name, access)
+        kind: type[Refiner] = variant_named(read_config(folder)["variant"]).load_class()
+        if not issubclass(kind, cls):
+            ours = getattr(cls, "variant", cls.__name__)
+            raise RefinerError(
+                f"{os.fspath(name)} holds a refiner of the variant {kind.variant}, not {ours}; load it with "
+                "zoo.from_pretrained"
+            )
+        return kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path, name: str = "") -> Self:
+        """Read a refiner of this class from a checkpoint folder; ``name``: what it is called, the folder's by default.
+
+        Raises `RefinerError` when the folder is damaged, or was written by a newer version.
+        """
 
     @abstractmethod
     def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:

@@ -1,4 +1,4 @@
-"""One file per annotation format; the folder is the registry, and a format is imported when it is asked for.
+"""One file per annotation format, listed in `FORMATS`; a format is imported when it is asked for.
 
 Every format has ``TITLE``, ``ONE_FILE_EACH``, ``recognise(document)``, ``read(source, reading)`` and, unless it is read
 only, ``write(path, annotations, approximate, images)``; see `Format`.
@@ -8,15 +8,13 @@ import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import Protocol, cast
 
-from coarsekit.documents import Document, load
-from coarsekit.errors import AnnotationError, ParameterError
-from coarsekit.exchange import Reading, file_name
+from coarsekit.annotations.documents import Document, load
+from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.geometry import extent
 from coarsekit.images import read_image
-from coarsekit.nearest import suggestion
 from coarsekit.types import Annotation, Ellipse, Image, Polygon
 
 SUFFIXES = (".json", ".xml", ".csv")
@@ -50,21 +48,23 @@ class Format(Protocol):
         """
 
 
-def names(writable: bool = False) -> tuple[str, ...]:
-    """Names of all formats, without importing them; or, by importing them, of those that can be written."""
-    every = sorted(module.name for module in iter_modules(__path__))
-    return tuple(name for name in every if not writable or hasattr(format_named(name), "write"))
+FORMATS = ("coco", "cvat", "diaretdb1", "labelme", "labelstudio", "native", "via")
+"""Names of all formats: each is a module of this folder that offers what `Format` asks for."""
+
+
+def writable_formats() -> tuple[str, ...]:
+    """Names of the formats that can be written."""
+    return tuple(name for name in FORMATS if hasattr(format_named(name), "write"))
 
 
 def format_named(name: str) -> Format:
-    """The format of that name, one of `names`.
+    """The format of that name, one of `FORMATS`.
 
     Raises `ParameterError` for any other.
     """
-    known = tuple(module.name for module in iter_modules(__path__))
-    if name not in known:
+    if name not in FORMATS:
         raise ParameterError(
-            f"no annotation format {name!r}; choose one of {', '.join(sorted(known))}{suggestion(name, known)}"
+            f"no annotation format {name!r}; choose one of {', '.join(FORMATS)}{did_you_mean(name, FORMATS)}"
         )
     return cast("Format", import_module(f"{__name__}.{name}"))
 
@@ -74,12 +74,12 @@ def recognise(document: Document) -> str:
 
     Raises `AnnotationError` when it is in none that is known.
     """
-    for name in names():
+    for name in FORMATS:
         if format_named(name).recognise(document):
             return name
     raise AnnotationError(
         f"{document.path}: not an annotation in a format that is known; expected one of "
-        f"{', '.join(format_named(name).TITLE for name in names())}"
+        f"{', '.join(format_named(name).TITLE for name in FORMATS)}"
     )
 
 
@@ -173,5 +173,5 @@ def _choose(annotations: list[Annotation], path: str | os.PathLike[str], photogr
     if not own:
         known = [annotation.image for annotation in annotations]
         shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
-        raise AnnotationError(f"{path}: holds no annotation of {name}, but of {shown}{suggestion(name, known)}")
+        raise AnnotationError(f"{path}: holds no annotation of {name}, but of {shown}{did_you_mean(name, known)}")
     return own[0]

@@ -13,13 +13,13 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.rle import decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
 from coarsekit.geometry import extent
-from coarsekit.runs import decompress, from_run_lengths, run_lengths
 from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
 
 TITLE = "COCO (JSON)"

@@ -10,12 +10,12 @@ from math import cos, isfinite, radians, sin
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
-from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, load, placed
+from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.documents import Document, load, placed
+from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
-from coarsekit.runs import from_run_lengths, run_lengths
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"

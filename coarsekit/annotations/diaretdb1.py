@@ -14,9 +14,9 @@ from math import isfinite
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from coarsekit.documents import Document, load, placed
+from coarsekit.annotations.documents import Document, load, placed
+from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, file_name
 from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Polygon, Shape
 
 TITLE = "DIARETDB1 (XML, read only)"

@@ -15,10 +15,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.reading import Reading, file_name, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
-from coarsekit.exchange import Reading, file_name, one_file_each
 from coarsekit.files import write_text
 from coarsekit.images import decode_mask, encode_png
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape

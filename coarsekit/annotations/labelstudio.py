@@ -20,11 +20,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 from pydantic import Field
 
-from coarsekit.brush import pack, unpack
-from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.brush_rle import pack, unpack
+from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 

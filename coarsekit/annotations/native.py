@@ -28,11 +28,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.documents import Document, Pixels, checked, load, placed
+from coarsekit.annotations.documents import Document, Pixels, checked, load, placed
+from coarsekit.annotations.reading import Reading, climbs, one_file_each
+from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, climbs, one_file_each
 from coarsekit.files import write_text
-from coarsekit.runs import from_run_lengths, run_lengths
 from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
 
 TITLE = "coarsekit JSON"

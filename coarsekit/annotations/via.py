@@ -13,10 +13,10 @@ from math import degrees, radians
 from pathlib import Path
 from typing import Any
 
-from coarsekit.conversion import Holds, fitted
-from coarsekit.documents import Document, Loose, checked, load, placed
+from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.documents import Document, Loose, checked, load, placed
+from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading, file_name
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
 

@@ -14,9 +14,8 @@ import time
 import torch
 
 from zoo import from_pretrained, names
-from zoo.inference import BATCH
-from zoo.network import Network, build
-from zoo.variants import variant
+from zoo.models.base import Network, build, network_class
+from zoo.models.inference import BATCH
 
 ROUNDS = 7
 FULL = "unet-64"
@@ -27,7 +26,7 @@ COUNTS = (BATCH, 1)
 def main(wanted: list[str]) -> None:
     """Print a line for each network: size of its patch; for each of `COUNTS`, milliseconds a window and their ratio."""
     torch.set_num_threads(1)
-    networks: dict[str, Network] = {FULL: build(variant("unet"), {})}
+    networks: dict[str, Network] = {FULL: build(network_class("unet"), {})}
     for name in wanted or names():
         refiner = from_pretrained(name)
         if isinstance(refiner, Network):

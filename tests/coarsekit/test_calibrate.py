@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.annotations import format_named, native, read_annotations
-from coarsekit.calibrate import Match, against_outlines, between_annotators, match, measure, to_style
-from coarsekit.cli import main
+from coarsekit.cli.main import main
 from coarsekit.errors import ParameterError
-from coarsekit.simulate import draw_by_hand
-from coarsekit.styles import HUMAN, PAPER, Imprecision, Style, dump_style, load_style, style_named
+from coarsekit.simulation.calibrate import Match, against_outlines, between_annotators, match, measure, to_style
+from coarsekit.simulation.simulate import draw_by_hand
+from coarsekit.simulation.styles import HUMAN, PAPER, Imprecision, Style, dump_style, load_style, style_named
 from coarsekit.types import Annotation, Ellipse, Mark
 
 KNOWN = {

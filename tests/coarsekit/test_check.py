@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageEnhance
 
-from coarsekit.check import ERROR, NOTE, Finding, Tally, Twins, examine, orphans, summary
-from coarsekit.cli import main
-from coarsekit.dataset import FileDataset
+from coarsekit.cli.main import main
+from coarsekit.datasets import open_source
+from coarsekit.datasets.base import FileDataset
+from coarsekit.datasets.checks import ERROR, NOTE, Finding, Tally, Twins, examine, orphans, summary
+from coarsekit.datasets.near_duplicates import SAME, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.geometry import draw
-from coarsekit.likeness import SAME, content_hash, distances, field_of_view, perceptual_hash
-from coarsekit.readers import open_source
 from coarsekit.types import Ellipse
 
 TREES = runpy.run_path(str(Path(__file__).with_name("reader_trees.py")))

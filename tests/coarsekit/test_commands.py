@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import read_annotation
-from coarsekit.cli import main
+from coarsekit.cli.main import main
+from coarsekit.datasets import READERS, open_source
 from coarsekit.images import read_image
-from coarsekit.readers import names, open_source
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN
 
 PROGRAM = Path(sys.executable).with_name("coarsekit")
 
@@ -119,14 +119,14 @@ def test_no_command_imports_torch(tmp_path: Path, arguments: list[str]) -> None:
     result = program(tmp_path, *arguments, PYTHONPROFILEIMPORTTIME="1")
     assert result.returncode == 0
     imported = {line.rsplit("|", 1)[-1].strip() for line in result.stderr.splitlines()}
-    assert "coarsekit.cli" in imported
+    assert "coarsekit.cli.main" in imported
     assert not {name for name in imported if name.partition(".")[0] in ("torch", "torchvision", "timm", "safetensors")}
 
 
 def test_help_imports_no_command(tmp_path: Path) -> None:
     result = program(tmp_path, "--help", PYTHONPROFILEIMPORTTIME="1")
-    assert "coarsekit.cli" in result.stderr
-    assert "coarsekit.commands.simulate" not in result.stderr
+    assert "coarsekit.cli.main" in result.stderr
+    assert "coarsekit.cli.simulate" not in result.stderr
     assert "numpy" not in result.stderr
 
 
@@ -268,13 +268,13 @@ def test_a_wrong_word_is_one_sentence_that_names_it(
 def test_readers_are_shown_with_their_licences() -> None:
     result = run("readers")
     assert result.exit_code == 0
-    assert all(name in result.stdout for name in names())
+    assert all(name in result.stdout for name in READERS)
     assert "CC-BY-4.0" in result.stdout
 
 
 def test_readers_as_json() -> None:
     rows = json.loads(run("readers", "--json").stdout)["readers"]
-    assert [row["reader"] for row in rows] == list(names())
+    assert [row["reader"] for row in rows] == list(READERS)
     assert all(set(row) == {"reader", "dataset", "lesions", "licence", "may_be_passed_on"} for row in rows)
 
 

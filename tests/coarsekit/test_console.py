@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.console import Group, emit, numbers, table
+from coarsekit.cli.console import Group, emit, numbers, table
 from coarsekit.errors import AnnotationError, CoarsekitError, ParameterError
 
 # ---------------------------------------------------------------------------------------------- numbers

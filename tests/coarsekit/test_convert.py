@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import format_named, read_annotation, read_annotations
-from coarsekit.cli import main
+from coarsekit.cli.main import main
 from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coarsekit.datasets import open_source, reader
 from coarsekit.errors import SourceError
-from coarsekit.readers import open_source, reader
 
 TREES = runpy.run_path(str(Path(__file__).with_name("reader_trees.py")))
 write_ddr, lesions = TREES["write_ddr"], TREES["lesions"]

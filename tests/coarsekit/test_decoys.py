@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.decoys import DARK, decoy
 from coarsekit.geometry import draw
+from coarsekit.simulation.negatives import DARK, decoy
 from coarsekit.types import Ellipse
 
 

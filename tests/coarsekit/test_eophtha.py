@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from coarsekit.check import ERROR, examine
-from coarsekit.dataset import FileDataset
+from coarsekit.datasets import open_source, reader
+from coarsekit.datasets.base import FileDataset
+from coarsekit.datasets.checks import ERROR, examine
 from coarsekit.errors import SourceError
-from coarsekit.readers import open_source, reader
 
 TREES = runpy.run_path(str(Path(__file__).with_name("reader_trees.py")))
 

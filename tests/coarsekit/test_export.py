@@ -17,13 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 from huggingface_hub import DatasetCard
 
-from coarsekit.cli import main
+from coarsekit.cli.main import main
+from coarsekit.datasets import open_source
+from coarsekit.export.pairs import pairs_of
+from coarsekit.export.schema import pair_of
 from coarsekit.images import decode_png
-from coarsekit.pairs import pairs_of
-from coarsekit.readers import open_source
-from coarsekit.rows import pair_of
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN
 
 support = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("export_support.py"))))
 datasets.disable_progress_bars()
@@ -248,7 +248,7 @@ def test_memory_does_not_grow_with_the_number_of_photographs(tmp_path: Path) -> 
     def peak(count: int) -> float:
         source = support.idrid(tmp_path / str(count), count, (900, 1200))
         script = (
-            "import resource, sys\nfrom coarsekit.cli import main\n"
+            "import resource, sys\nfrom coarsekit.cli.main import main\n"
             "try: main(sys.argv[1:])\n"
             "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
@@ -290,7 +290,7 @@ def test_photographs_without_a_lesion_are_no_dataset(source: str, tmp_path: Path
 
 
 def test_help_and_simulate_do_without_datasets() -> None:
-    script = "import sys\nfrom coarsekit.commands import export, simulate\nprint('datasets' in sys.modules)"
+    script = "import sys\nfrom coarsekit.cli import export, simulate\nprint('datasets' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
     )

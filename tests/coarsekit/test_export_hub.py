@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from huggingface_hub import HfApi
 from huggingface_hub.errors import RepositoryNotFoundError
 
-from coarsekit.cli import main
-from coarsekit.dataset import Licence
-from coarsekit.readers import reader
+from coarsekit.cli.main import main
+from coarsekit.datasets import reader
+from coarsekit.datasets.base import Licence
 
 support = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("export_support.py"))))
 loopback = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub.py")))

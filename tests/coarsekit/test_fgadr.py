@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coarsekit.check import examine
-from coarsekit.dataset import FileDataset
-from coarsekit.readers import open_source, reader
+from coarsekit.datasets import open_source, reader
+from coarsekit.datasets.base import FileDataset
+from coarsekit.datasets.checks import examine
 
 TREES = runpy.run_path(str(Path(__file__).with_name("reader_trees.py")))
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.draw import polygon2mask
 
+from coarsekit.datasets import open_source
+from coarsekit.datasets.regions import fill_polygon, fill_runs
 from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, SourceError
 from coarsekit.images import read_image
-from coarsekit.readers import open_source
-from coarsekit.regions import fill_polygon, fill_runs
 
 TREES = runpy.run_path(str(Path(__file__).with_name("reader_trees.py")))
 photograph, lesions, grey, save, coco = (TREES[name] for name in ("photograph", "lesions", "grey", "save", "coco"))

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.errors import AnnotationError, ImageError, ParameterError
+from coarsekit.export.pairs import pairs_of
 from coarsekit.geometry import draw, extent
 from coarsekit.images import decode_png, encode_png
-from coarsekit.pairs import pairs_of
-from coarsekit.patches import crop, window_around
-from coarsekit.preview import pair_sheet
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
+from coarsekit.visualize.sheets import pair_sheet
+from coarsekit.windows import crop, window_around
 
 HEIGHT, WIDTH = 90, 120
 

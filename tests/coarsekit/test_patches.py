@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import arrays
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import disk_dilate, draw, extent, moved
-from coarsekit.patches import (
+from coarsekit.types import Ellipse, Mask, Window
+from coarsekit.windows import (
     LEAST_SIDE,
     REFERENCE_WIDTH,
     blend,
@@ -22,7 +23,6 @@ from coarsekit.patches import (
     window_around,
     windows_around,
 )
-from coarsekit.types import Ellipse, Mask, Window
 
 windows = st.builds(Window, x=st.integers(-30, 40), y=st.integers(-30, 40), side=st.integers(1, 30))
 shapes = st.tuples(st.integers(1, 30), st.integers(1, 30))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.geometry import draw
-from coarsekit.pen import colour_of
-from coarsekit.preview import closeups, overlay, preview
 from coarsekit.types import LESIONS, Annotation, Ellipse, Image, Mark, Mask
+from coarsekit.visualize.outlines import colour_of
+from coarsekit.visualize.sheets import closeups, overlay, preview
 
 H, W = 200, 300
 CIRCLE = Ellipse(150.5, 120.5, 40, 40)

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import native
-from coarsekit.cli import main
+from coarsekit.cli.main import main
+from coarsekit.export.pairs import pairs_of, some_pairs_of
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
-from coarsekit.pairs import pairs_of, some_pairs_of
-from coarsekit.pen import colour_of, headed, outline_shape
-from coarsekit.preview import captioned_pairs, drawing_sheet, masks_sheet
 from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Mask, Polygon, Raster
+from coarsekit.visualize.outlines import colour_of, headed, outline_shape
+from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
 
 W, H = 300, 200
 SCALE = 900 / H

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coarsekit.dataset import Dataset, Licence, Part
+from coarsekit.datasets import READERS, open_source, reader
+from coarsekit.datasets.base import Dataset, Licence, Part
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
 from coarsekit.geometry import components
-from coarsekit.readers import names, open_source, reader
 from coarsekit.types import LESIONS
 
 IDRID = Path(__file__).parents[3] / "shared" / "data" / "idrid"
@@ -36,7 +36,7 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(watch)
 
 
-@pytest.fixture(params=names())
+@pytest.fixture(params=READERS)
 def source(request: pytest.FixtureRequest, trees: Trees, tmp_path: Path) -> str:
     """The SOURCE of a small tree, for each reader in turn."""
     if request.param not in trees:
@@ -128,7 +128,7 @@ def test_an_unknown_split_is_one_sentence_that_names_the_others(dataset: Dataset
         dataset.photographs("no such")
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "sample"])
+@pytest.mark.parametrize("name", [name for name in READERS if name != "sample"])
 class TestAFolderWithoutTheDataset:
     def test_an_empty_one(self, tmp_path: Path, name: str) -> None:
         with pytest.raises(SourceError, match=re.escape(str(tmp_path))):
@@ -148,8 +148,8 @@ class TestAFolderWithoutTheDataset:
 
 
 def test_readers_are_listed_in_order() -> None:
-    assert list(names()) == sorted(names())
-    assert {"idrid", "sample"} <= set(names())
+    assert list(READERS) == sorted(READERS)
+    assert {"idrid", "sample"} <= set(READERS)
 
 
 @pytest.mark.parametrize(

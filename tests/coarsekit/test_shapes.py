@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import points_in_poly
 
-from coarsekit.conversion import as_ellipse, as_outline, as_polygon
+from coarsekit.annotations.approximate import as_ellipse, as_outline, as_polygon
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, eroded, extent, moved
-from coarsekit.patches import cut_shapes, window_around, windows_around
-from coarsekit.preview import overlay, preview
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Window
+from coarsekit.visualize.sheets import overlay, preview
+from coarsekit.windows import cut_shapes, window_around, windows_around
 
 SIZE = (40, 50)
 L = np.array([[1, 0, 0], [1, 0, 0], [1, 1, 1]], bool)

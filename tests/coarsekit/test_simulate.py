@@ -14,8 +14,8 @@ from sklearn.cluster import DBSCAN
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import covering_ellipse, disk_close, disk_dilate, draw, moved
-from coarsekit.simulate import annotate, cluster, disturb, draw_by_hand, find_components, generator, outline
-from coarsekit.styles import HUMAN, PAPER, Imprecision, Style
+from coarsekit.simulation.simulate import annotate, cluster, disturb, draw_by_hand, find_components, generator, outline
+from coarsekit.simulation.styles import HUMAN, PAPER, Imprecision, Style
 from coarsekit.types import LESIONS, Annotation, Ellipse, Fundus, Mask
 
 SHAPE = (90, 120)

@@ -7,7 +7,7 @@ from math import nan
 import pytest
 
 from coarsekit.errors import ParameterError
-from coarsekit.styles import HUMAN, PAPER, STYLES, Imprecision, Style, style_named
+from coarsekit.simulation.styles import HUMAN, PAPER, STYLES, Imprecision, Style, style_named
 from coarsekit.types import LESIONS
 
 

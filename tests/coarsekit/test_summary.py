@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import jaccard_score
 
 from coarsekit.geometry import draw
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN
-from coarsekit.summary import Line, measure, rows
+from coarsekit.simulation.coarseness import Line, measure, rows
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN
 from coarsekit.types import Ellipse, Fundus
 
 SHAPE = (90, 120)

@@ -7,10 +7,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import read_annotation
-from coarsekit.cli import main
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate, annotate_sweep
-from coarsekit.styles import HUMAN
+from coarsekit.cli.main import main
+from coarsekit.datasets import open_source
+from coarsekit.simulation.simulate import annotate, annotate_sweep
+from coarsekit.simulation.styles import HUMAN
 
 
 def run(*arguments: object) -> Result:

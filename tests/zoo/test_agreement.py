@@ -11,15 +11,15 @@ from click.testing import CliRunner, Result
 from sklearn.metrics import jaccard_score
 
 from coarsekit.annotations import format_named, native
+from coarsekit.datasets import open_source
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
-from zoo.classical import Amount, Shrink
-from zoo.cli import main
+from zoo.baselines.shrink import Amount, Shrink
+from zoo.cli.main import main
 from zoo.evaluation.agreement import agreement
 
 SAMPLES = Path(open_source("sample").files(open_source("sample").keys()[0]).photograph).parent

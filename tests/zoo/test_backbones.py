@@ -11,9 +11,8 @@ import torch
 from huggingface_hub import constants
 
 from coarsekit.errors import ParameterError, RefinerError
-from zoo.network import build
-from zoo.parts.backbones import Pyramid
-from zoo.variants import variant
+from zoo.models.base import build, network_class
+from zoo.models.layers.backbones import Pyramid
 
 loopback = runpy.run_path(str(Path(__file__).parents[1] / "hub.py"))
 TOKEN = "hf_a_token"
@@ -24,7 +23,7 @@ from huggingface_hub import HfApi
 from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 from safetensors.torch import save_file
 from coarsekit.errors import ParameterError, RefinerError
-from zoo.parts.backbones import Pyramid
+from zoo.models.layers.backbones import Pyramid
 
 folder = pathlib.Path(sys.argv[1])
 stored = {}
@@ -56,7 +55,7 @@ except RefinerError as error:
 
 def fitted(name: str, **fields: object) -> torch.nn.Module:
     torch.manual_seed(0)
-    return build(variant("timm"), {"backbone": name, "width": 8, "size": 64} | fields).eval()
+    return build(network_class("timm"), {"backbone": name, "width": 8, "size": 64} | fields).eval()
 
 
 @pytest.mark.parametrize("name", ["test_resnet.r160_in1k", "test_convnext", "test_mambaout", "test_coatnet"])
@@ -105,7 +104,7 @@ def test_a_backbone_that_does_not_fit_is_one_sentence(name: str, sentence: str) 
 def test_weights_that_cannot_be_fetched_are_said_soon(name, setting, monkeypatch, tmp_path, capfd) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, *setting)
-    network = build(variant(name), {"width": 8, "size": 64})
+    network = build(network_class(name), {"width": 8, "size": 64})
     before, began = torch.get_rng_state(), time.monotonic()
     with pytest.raises(RefinerError, match=r"could not be fetched from http.*/timm/.*without --pretrained") as raised:
         network.initialise()
@@ -135,8 +134,8 @@ def test_weights_are_fetched_and_the_mask_starts_without_a_say(tmp_path: Path) -
 
 def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
     torch.manual_seed(0)
-    whole = build(variant("lite"), {"width": 8, "size": 64}).eval()
-    short = build(variant("lite"), {"width": 8, "size": 64, "coarsest": 16}).eval()
+    whole = build(network_class("lite"), {"width": 8, "size": 64}).eval()
+    short = build(network_class("lite"), {"width": 8, "size": 64, "coarsest": 16}).eval()
     shared = {key: value for key, value in whole.state_dict().items() if key in short.state_dict()}
     short.load_state_dict(shared)  # strict: everything that is left is the whole one's
     weights = [sum(part.numel() for part in network.parameters()) for network in (short, whole)]
@@ -147,4 +146,4 @@ def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
     for ours, theirs in zip(stages[0], stages[1], strict=False):
         assert torch.equal(ours, theirs)
     with pytest.raises(ParameterError, match="coarsest must be one of 4, 8, 16, 32, got 5"):
-        build(variant("lite"), {"coarsest": 5})
+        build(network_class("lite"), {"coarsest": 5})

@@ -11,14 +11,14 @@ from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
 import zoo
-from coarsekit.dataset import CC_BY_4, Licence
-from zoo import bundled
-from zoo.cli import main
-from zoo.hub.cards import Source, Subject, header, model_card, results
-from zoo.hub.publishing import card_of_folder, card_text
+from coarsekit.datasets.base import CC_BY_4, Licence
+from zoo.cards.model_card import Source, Subject, header, model_card, results
+from zoo.checkpoints import folder as bundled
+from zoo.cli.main import main
+from zoo.publish import card_of_folder, card_text
 
 CARDS = Path(__file__).parents[2] / "cards"
-SHELF = Path(bundled.__file__).parent / "weights"
+SHELF = Path(bundled.__file__).parents[1] / "weights"
 ROW = {"dataset": "idrid", "split": "test", "style": "human", "reduction": 1.5, "seed": 3, "images": 4}
 ROWS = [
     ROW | {"lesion": "MA", "floor_iou": 10.0, "floor_iou_std": 1.0, "shrink_iou": 20.0, "iou": 40.06, "iou_std": 2.0},

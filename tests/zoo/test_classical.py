@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from coarsekit.datasets import open_source
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw
-from coarsekit.readers import open_source
-from coarsekit.styles import HUMAN, PAPER
+from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
-from zoo.classical import Amount, Shrink, load_shrink
-from zoo.training.fitting import AMOUNTS, fit_shrink, save_shrink
+from zoo.baselines.fit_shrink import AMOUNTS, fit_shrink, save_shrink
+from zoo.baselines.shrink import Amount, Shrink, load_shrink
 
 IMAGE = np.zeros((300, 4288 // 2, 3), np.uint8)
 

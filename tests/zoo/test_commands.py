@@ -14,8 +14,8 @@ from PIL import Image
 
 from coarsekit.annotations import read_annotation
 from coarsekit.images import read_mask
-from zoo.bundled import DEFAULT
-from zoo.cli import main
+from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.main import main
 
 SCRIPT = Path(sys.executable).with_name("zoo")
 SPLIT = ("--split", "validation")
@@ -114,7 +114,7 @@ def test_what_was_done_already_is_not_done_again(photograph, tmp_path) -> None:
 def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None:
     # A shell may have the signal ignored for what it runs in the background, and children inherit that.
     heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    program = [sys.executable, "-c", f"{heard}from zoo.cli import main; main()"]
+    program = [sys.executable, "-c", f"{heard}from zoo.cli.main import main; main()"]
     command = [*program, "refine", "sample", "--json"]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "refined" / "IDRiD_19.json"
@@ -290,7 +290,7 @@ def test_list_shows_the_default() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["refine", "--help"], ["push", "--help"], ["--version"]])
 def test_help_and_list_answer_without_torch(arguments: list[str]) -> None:
     code = (
-        "import sys; from zoo.cli import main\n"
+        "import sys; from zoo.cli.main import main\n"
         f"try: main({arguments!r})\n"
         "except SystemExit as done: assert not done.code, done.code\n"
         "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'timm')))"

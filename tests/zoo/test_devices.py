@@ -13,13 +13,12 @@ from click.testing import CliRunner
 from torch import nn
 
 from coarsekit.errors import ParameterError
-from zoo.cli import main
-from zoo.network import build
-from zoo.training.compiled import compiled
-from zoo.training.devices import Devices
-from zoo.training.run import STATE
-from zoo.training.sampling import SharedBatches, choose, loader
-from zoo.variants import variant
+from zoo.cli.main import main
+from zoo.models.base import build, network_class
+from zoo.training.data.sampling import SharedBatches, choose, loader
+from zoo.training.distributed.compile import compiled
+from zoo.training.distributed.devices import Devices
+from zoo.training.trainer import STATE
 
 TINY = ("train", "sample", "--split", "validation", "--variant", "proto", "--set", "width=2", "--set", "size=32")
 TINY += (
@@ -43,7 +42,7 @@ NORMS = """
 import sys
 import torch
 from torch import distributed, nn
-from zoo.training.synchronised import SynchronisedNorms
+from zoo.training.distributed.sync_batchnorm import SynchronisedNorms
 
 place, store, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 distributed.init_process_group("gloo", init_method=f"file://{store}", rank=place, world_size=2)
@@ -129,7 +128,7 @@ def test_a_balanced_choice_repeats_what_is_rare_and_a_plain_one_nothing() -> Non
 
 def test_mixed_precision_passes_in_16_bits_and_keeps_32_in_the_weights(tmp_path) -> None:
     devices = Devices("cpu", "mixed")
-    network = build(variant("unet"), {"width": 4, "size": 32})
+    network = build(network_class("unet"), {"width": 4, "size": 32})
     inputs = (torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32))
     module = devices.prepare(network, inputs)
     with devices.passing():
@@ -166,7 +165,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is_with_a_sentence(monkeypatch
 def test_one_process_needs_neither_accelerate_nor_datasets(tmp_path) -> None:
     code = (
         "import sys; sys.modules.update(accelerate=None, datasets=None, tensorboard=None)\n"
-        "from zoo.cli import main; main(sys.argv[1:])"
+        "from zoo.cli.main import main; main(sys.argv[1:])"
     )
     command = [sys.executable, "-c", code, *TINY, "-o", str(tmp_path)]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200, check=False)

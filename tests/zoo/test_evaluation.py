@@ -6,23 +6,22 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 
+from coarsekit.datasets import open_source
 from coarsekit.geometry import draw
 from coarsekit.metrics import brier
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN, PAPER
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
-from zoo.evaluation.board import Board
-from zoo.evaluation.entrants import Entrant, Floor, enter, floor
+from zoo.evaluation.cache import UNITS, Units
 from zoo.evaluation.evaluate import Question, evaluate, measure_all
 from zoo.evaluation.protocols import classes_asked
+from zoo.evaluation.refiners import Entrant, Floor, enter, floor
 from zoo.evaluation.results import About, Asked, DatasetAsked, Results
+from zoo.evaluation.scoreboard import Board
 from zoo.evaluation.tables import averages, rows
-from zoo.evaluation.units import UNITS, Units
-from zoo.network import build
+from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, ignore
-from zoo.variants import variant
 
 LESIONS = ("MA", "HE", "EX", "SE")
 SAMPLE = DatasetAsked("sample", "sample", "all", LESIONS)
@@ -105,7 +104,7 @@ def test_only_photographs_with_the_lesion_count_and_an_undrawn_class_has_nothing
 
 
 def test_the_calibration_of_a_network_is_that_of_the_pixels_it_looked_at() -> None:
-    network = build(variant("unet"), {"width": 2, "size": 32})
+    network = build(network_class("unet"), {"width": 2, "size": 32})
     image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     drawn = Annotation("p", 80, 60, (Mark("MA", Ellipse(30, 30, 9, 7)),))
     fine = {"MA": draw([Ellipse(31, 29, 5, 5)], (60, 80))}

@@ -15,17 +15,16 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from coarsekit.cli import main as coarsekit
+from coarsekit.cli.main import main as coarsekit
 from coarsekit.errors import ParameterError, SourceError
-from zoo.cli import main
-from zoo.network import Network, build
-from zoo.training.augmentation import Augmentation
-from zoo.training.devices import Devices
-from zoo.training.export_source import Export
-from zoo.training.exported import Exported
-from zoo.training.fixed_pairs import Making, StreamedPairs
+from zoo.cli.main import main
+from zoo.models.base import Network, build, network_class
+from zoo.training.data.augmentation import Augmentation
+from zoo.training.data.exported_dataset import Exported
+from zoo.training.data.exported_pairs import Making, StreamedPairs
+from zoo.training.distributed.devices import Devices
+from zoo.training.exported_source import Export
 from zoo.training.recipe import Recipe
-from zoo.variants import variant
 
 TESTS = Path(__file__).parents[1]
 support = SimpleNamespace(**runpy.run_path(str(TESTS / "coarsekit" / "export_support.py")))
@@ -65,7 +64,7 @@ def material(folder, tmp_path_factory) -> Exported:
 
 def network() -> Network:
     torch.manual_seed(0)
-    return build(variant("proto"), RECIPE.config)
+    return build(network_class("proto"), RECIPE.config)
 
 
 def test_photographs_are_held_out_whole(material) -> None:

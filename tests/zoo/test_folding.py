@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from coarsekit.types import Annotation, Ellipse, Mark
-from zoo.inference import photograph_probability
-from zoo.network import Network, build
-from zoo.parts.folding import folded
-from zoo.variants import names, variant
+from zoo.models.base import Network, build, network_class
+from zoo.models.inference import photograph_probability
+from zoo.models.layers.fold_batchnorm import folded
+from zoo.variants import NETWORKS
 
-CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in names()} | {
+CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in NETWORKS} | {
     "lite without its last stages": ("lite", {"coarsest": 8}),
     "lite told the class": ("lite", {"lesions": ["MA", "HE"], "reach": 0.1}),
     "lite prototype": ("lite", {"head": "prototype"}),
@@ -39,7 +39,7 @@ def make(case: str) -> tuple[Network, Tensor, Tensor]:
     """A small network of a case, photographs, and coarse masks."""
     name, own = CASES[case]
     torch.manual_seed(0)
-    network = build(variant(name), {"size": 64, "width": 8} | own)
+    network = build(network_class(name), {"size": 64, "width": 8} | own)
     use(network)
     coarse = torch.zeros(3, 1, 64, 64)
     coarse[0, :, 20:40, 16:50], coarse[1, :, 30:33] = 1, 1

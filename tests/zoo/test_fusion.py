@@ -8,10 +8,9 @@ from skimage.morphology import dilation, disk
 from torch import Tensor
 
 from coarsekit.errors import ParameterError, RefinerError
-from zoo.network import build
-from zoo.parts.fusion import Fusion, class_planes, downsample_mask, widen
-from zoo.parts.heads import Linear
-from zoo.variants import variant
+from zoo.models.base import build, network_class
+from zoo.models.layers.fusion import Fusion, class_planes, downsample_mask, widen
+from zoo.models.layers.heads import Linear
 
 
 def loop_downsample(coarse: Tensor, cell: int) -> Tensor:
@@ -86,7 +85,7 @@ def test_a_class_repeats_the_mask_in_its_own_plane() -> None:
 )
 def test_a_configuration_out_of_range_is_one_sentence(fields: dict, sentence: str) -> None:
     with pytest.raises((ParameterError, RefinerError), match=sentence) as raised:
-        build(variant("timm"), {"backbone": "test_resnet"} | fields)
+        build(network_class("timm"), {"backbone": "test_resnet"} | fields)
     assert "\n" not in str(raised.value)
 
 
@@ -103,7 +102,7 @@ def test_a_widened_mask_is_a_dilation_by_a_disk(reach: float) -> None:
 
 def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> None:
     torch.manual_seed(0)
-    network = build(variant("unet"), {"width": 4, "size": 64, "reach": 0.1}).eval()
+    network = build(network_class("unet"), {"width": 4, "size": 64, "reach": 0.1}).eval()
     image, coarse = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
     coarse[..., 20:30, 20:30] = 1
     with torch.inference_mode():
@@ -112,4 +111,4 @@ def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> 
         assert torch.equal(network(image, widen(coarse, 0.1)), seen)
         assert not torch.equal(network(image, coarse), seen)
     with pytest.raises(ParameterError, match="reach is a share"):
-        build(variant("unet"), {"reach": 0.6})
+        build(network_class("unet"), {"reach": 0.6})

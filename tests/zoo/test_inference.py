@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark
-from zoo.config import Config
-from zoo.inference import photograph_probability
-from zoo.network import Network
+from zoo.models.base import Network
+from zoo.models.config import Config
+from zoo.models.inference import photograph_probability
 
 
 @final

@@ -11,8 +11,8 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
-from zoo.cli import main
-from zoo.training.run import STATE
+from zoo.cli.main import main
+from zoo.training.trainer import STATE
 
 TINY = ("train", "sample", "--split", "validation", "--variant", "proto", "--set", "width=2", "--set", "size=32")
 TINY += (
@@ -32,7 +32,7 @@ TINY += (
 TINY += ("--device", "cpu", "--style", "human")
 START = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell may have it ignored
-    "from zoo.cli import main; main(sys.argv[1:])"
+    "from zoo.cli.main import main; main(sys.argv[1:])"
 )
 
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 import zoo
 from coarsekit.errors import RefinerError
-from zoo.bundled import locate
-from zoo.cli import main
-from zoo.hub.shelf import describe, shelf
+from zoo.checkpoints.catalogue import describe, shelf
+from zoo.checkpoints.folder import locate
+from zoo.cli.main import main
 
 
 def test_a_line_has_size_data_and_scores() -> None:

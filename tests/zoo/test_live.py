@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 from coarsekit.errors import ParameterError
-from zoo.training.events import event_log
-from zoo.training.live import View
-from zoo.training.run import Progress
+from zoo.training.progress import View
+from zoo.training.tensorboard import event_log
+from zoo.training.trainer import Progress
 
 
 def line(epoch: int, iou: float = 50.0) -> dict:

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 
 import zoo
+from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError, RefinerError
 from coarsekit.metrics import iou
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate
-from coarsekit.styles import HUMAN
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
-from zoo import bundled
-from zoo.hub.shelf import describe
-from zoo.pretrained import on_device
+from zoo.checkpoints import folder as bundled
+from zoo.checkpoints.catalogue import describe
+from zoo.loading import on_device
 
-SHELF = Path(bundled.__file__).parent / "weights"
+SHELF = Path(bundled.__file__).parents[1] / "weights"
 
 
 @pytest.mark.parametrize("name", zoo.names())
@@ -46,8 +46,8 @@ def test_the_default_is_bundled_and_was_not_trained_on_the_sample() -> None:
 
 
 def test_the_default_beats_the_drawing_on_the_sample() -> None:
-    from zoo.evaluation.entrants import Floor
     from zoo.evaluation.evaluate import measure_all
+    from zoo.evaluation.refiners import Floor
 
     for fundus in open_source("sample").photographs():
         drawn = annotate(fundus, 1.0, HUMAN)

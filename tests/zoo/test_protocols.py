@@ -11,16 +11,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
-from coarsekit.readers import open_source
-from zoo.bundled import locate
-from zoo.checkpoint import save
-from zoo.cli import main
-from zoo.evaluation.entrants import HELD_OUT, held_out
+from zoo.checkpoints.folder import locate
+from zoo.checkpoints.weights import save
+from zoo.cli.main import main
+from zoo.evaluation.cache import UNITS
+from zoo.evaluation.refiners import HELD_OUT, held_out
 from zoo.evaluation.results import About
-from zoo.evaluation.units import UNITS
-from zoo.network import build
-from zoo.variants import variant
+from zoo.models.base import build, network_class
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def wrong(*arguments: object) -> str:
 
 def checkpoint(folder: Path, lesions: list[str], kind: str = "unet", data: str = "idrid train") -> Path:
     """A tiny network that was, as its record says, trained on these classes."""
-    network = build(variant(kind), {"width": 2, "size": 32})
+    network = build(network_class(kind), {"width": 2, "size": 32})
     network.trained_on = data
     save(network, folder, {"data": data, "recipe": {"variant": kind, "lesions": lesions}})
     return folder
@@ -147,7 +146,7 @@ def test_other_weights_under_the_same_name_are_not_taken_from_the_cache(source, 
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
-    code = "from zoo.cli import main; main()"
+    code = "from zoo.cli.main import main; main()"
     options = ("--refiner", "shrink", "--lesion", "SE", "--reduction", "1:2:0.2", "-o", "out", "--json")
     command = [sys.executable, "-c", code, "evaluate", "sample", *options]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -178,7 +177,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     ],
 )
 def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
-    from zoo.bundled import classes_seen
+    from zoo.checkpoints.folder import classes_seen
     from zoo.evaluation.protocols import classes_asked
 
     (tmp_path / "training.json").write_text(json.dumps(record))

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.parts.heads import Prototype, Superpixel
-from zoo.parts.prototypes import ALPHA, BETA, cosine_distance, masked_average, weighted_prototype
-from zoo.parts.superpixels import mask_slic
+from zoo.models.layers.heads import Prototype, Superpixel
+from zoo.models.layers.prototypes import ALPHA, BETA, cosine_distance, masked_average, weighted_prototype
+from zoo.models.layers.superpixels import mask_slic
 
 
 def loop_average(features: Tensor, mask: Tensor) -> Tensor:

@@ -15,12 +15,13 @@ from huggingface_hub import HfApi, ModelCard, constants
 
 import zoo
 from coarsekit.errors import HubError, RefinerError
-from zoo import bundled, checkpoint
-from zoo.cli import main
-from zoo.variants import variant
+from zoo import from_pretrained
+from zoo.checkpoints import folder as bundled
+from zoo.cli.main import main
+from zoo.models.base import network_class
 
 TOKEN, READER = "hf_a_token_that_may_write", "hf_a_token_that_may_only_read"
-SHELF = Path(bundled.__file__).parent / "weights"
+SHELF = Path(bundled.__file__).parents[1] / "weights"
 # The Hub's client calls its HTTP library in a way that this library has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 FILES = {"config.json", "model.safetensors", "training.json"}
@@ -43,10 +44,10 @@ def wrong(*arguments: object) -> str:
 def folder(tmp_path: Path) -> Path:
     """A small trained checkpoint."""
     torch.manual_seed(0)
-    kind = variant("unet")
+    kind = network_class("unet")
     network = kind(kind.config_type(size=32, width=2))  # type: ignore[call-arg]
     network.trained_on = "idrid train"
-    checkpoint.save(network, tmp_path / "mine", {"data": "idrid train", "seed": 0, "best_validation_iou": 50.0})
+    network.save(tmp_path / "mine", {"data": "idrid train", "seed": 0, "best_validation_iou": 50.0})
     return tmp_path / "mine"
 
 
@@ -114,10 +115,10 @@ def test_metrics_of_something_else_are_refused(
 
 def test_metrics_of_earlier_weights_are_not_pushed_with_later_ones(hub: Any, folder: Path, tmp_path: Path) -> None:
     run("card", folder, "--metrics", measured(tmp_path / "rows.json", folder))
-    network = checkpoint.load(folder)
+    network = from_pretrained(folder)
     with torch.no_grad():
         next(network.parameters()).add_(1)
-    checkpoint.save(network, folder, {"seed": 1})
+    network.save(folder, {"seed": 1})
     assert "measured of other weights" in wrong("push", folder, "ada/mine")
 
 
@@ -333,7 +334,7 @@ def test_the_ecosystem_pushes_and_loads_by_class(hub: Any, folder: Path) -> None
     assert there.record == network.record
     assert isinstance(zoo.Refiner.from_pretrained("ada/mine"), type(network))
     with pytest.raises(RefinerError, match="holds a refiner of the variant unet, not proto"):
-        variant("proto").from_pretrained("ada/mine")
+        network_class("proto").from_pretrained("ada/mine")
 
 
 def test_every_command_takes_a_repository_as_refiner(hub: Any, tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from coarsekit.datasets import open_source
 from coarsekit.metrics import ComponentScore, Counts
-from coarsekit.readers import open_source
-from coarsekit.styles import HUMAN, PAPER
-from zoo.cli import main
-from zoo.evaluation.board import Board
+from coarsekit.simulation.styles import HUMAN, PAPER
+from zoo.cli.main import main
+from zoo.evaluation.cache import Units
 from zoo.evaluation.results import About, Asked, DatasetAsked, Results, Score, read_results, write_results
+from zoo.evaluation.scoreboard import Board
 from zoo.evaluation.scoring import Measured, to_json
-from zoo.evaluation.units import Units
 from zoo.reports.findings import by_size
 from zoo.reports.gallery import typical, worst
 from zoo.reports.pictures import style_of

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from coarsekit.datasets import open_source
 from coarsekit.geometry import draw
-from coarsekit.patches import window_around
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate, generator
-from coarsekit.styles import HUMAN, PAPER
+from coarsekit.simulation.simulate import annotate, generator
+from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Image, Mask
+from coarsekit.windows import window_around
 from zoo import from_pretrained
-from zoo.bundled import DEFAULT
-from zoo.cli import main
-from zoo.evaluation.conditions import CONDITIONS, EMPTY, Taken, middle, narrower
+from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.main import main
+from zoo.evaluation.corruptions import CONDITIONS, EMPTY, Taken, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.refiner import Advance, Refiner, ignore
 

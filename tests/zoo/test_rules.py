@@ -14,11 +14,11 @@ import zoo
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
-from zoo import bundled
-from zoo.cli import main
-from zoo.peers import CORE, RIM, GrabCut, Otsu, Patch, Peer, RandomWalker, certain, even_green, peer
+from zoo.baselines.classical import CORE, RIM, GrabCut, Otsu, Patch, Peer, RandomWalker, certain, even_green, peer
+from zoo.checkpoints import folder as bundled
+from zoo.cli.main import main
 
-SHELF = Path(bundled.__file__).parent / "weights"
+SHELF = Path(bundled.__file__).parents[1] / "weights"
 RULES = [name for name in zoo.names() if not (SHELF / name / "model.safetensors").exists()]
 PEERS = ["grabcut", "otsu", "random-walker"]
 SIZE = (300, 600)

@@ -10,8 +10,8 @@ from coarsekit.annotations import format_named
 from coarsekit.geometry import draw, extent
 from coarsekit.images import read_mask, write_image
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
-from zoo.classical import Amount
-from zoo.cli import main
+from zoo.baselines.shrink import Amount
+from zoo.cli.main import main
 
 SQUARE = ((10, 10), (20, 10), (20, 20), (10, 20))
 MARKS = (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from coarsekit.styles import Imprecision, Style, dump_style
-from zoo.cli import main
+from coarsekit.simulation.styles import Imprecision, Style, dump_style
+from zoo.cli.main import main
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.parts.superpixels import mask_slic
+from zoo.models.layers.superpixels import mask_slic
 
 
 @given(

@@ -9,18 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError, RefinerError
-from coarsekit.patches import cut_image
-from coarsekit.readers import open_source
-from coarsekit.styles import HUMAN, PAPER
+from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Window
-from zoo.training.cameras import cut_by_another_camera, in_strange_colours
-from zoo.training.pairs import SimulatedPairs
+from coarsekit.windows import cut_image
+from zoo.models.base import network_class
+from zoo.training.data.camera_augmentation import cut_by_another_camera, in_strange_colours
+from zoo.training.data.photograph_store import Stored, store
+from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.recipe import Recipe, hold_out
-from zoo.training.run import STATE
-from zoo.training.store import Stored, store
-from zoo.training.train import train
-from zoo.variants import variant
+from zoo.training.sources import Photographs
+from zoo.training.trainer import STATE, train_on
 
 RECIPE = Recipe(
     "proto", {"width": 2, "size": 32}, epochs=3, samples=12, batch=4, learning_rate=1e-2, balance=0.5, ema=0.9
@@ -34,7 +34,8 @@ def photographs(tmp_path_factory) -> list[Stored]:
 
 
 def run(recipe: Recipe, photographs: list[Stored], out: Path, **options) -> dict:
-    return train(recipe, photographs[:1], photographs[1:], out, trained_on="sample", **options)
+    source = Photographs(photographs[:1], photographs[1:], recipe.styles)
+    return train_on(recipe, source, out, trained_on="sample", **options)
 
 
 class StopHereError(Exception):
@@ -117,7 +118,7 @@ def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
 
 
 def pairs(photographs: list[Stored], **options) -> SimulatedPairs:
-    config = variant("unet").config_type(size=32)
+    config = network_class("unet").config_type(size=32)
     return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, seed=0, **options)
 
 

@@ -9,12 +9,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from coarsekit.errors import RefinerError
-from zoo import checkpoint
-from zoo.network import Network, build
+from zoo import from_pretrained
+from zoo.checkpoints import weights as checkpoint
+from zoo.models.base import Network, build, network_class
 from zoo.training.losses import refinement_loss
-from zoo.variants import about, names, variant
+from zoo.variants import NETWORKS, variant_named
 
-CASES = {name: (name, {}) for name in names()} | {
+CASES = {name: (name, {}) for name in NETWORKS} | {
     "timm": ("timm", {"backbone": "test_resnet"}),
     "timm prototype": ("timm", {"backbone": "test_resnet", "head": "prototype"}),
     "timm superpixel": ("timm", {"backbone": "test_resnet", "head": "superpixel"}),
@@ -27,7 +28,7 @@ def make(case: str, **fields: Any) -> Network:
     """A small network of a case, the same every time."""
     name, own = CASES[case]
     torch.manual_seed(0)
-    return build(variant(name), {"size": 64, "width": 8} | own | fields)
+    return build(network_class(name), {"size": 64, "width": 8} | own | fields)
 
 
 def patches(count: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -135,8 +136,8 @@ def test_the_same_input_gives_the_same_output(name: str) -> None:
 def test_save_and_load_give_identical_output(name: str, tmp_path) -> None:
     network, (image, coarse, _) = make(name).eval(), patches(2, 64)
     network.trained_on = "disks"
-    checkpoint.save(network, tmp_path, {"why": "test"}, half=False)
-    loaded = checkpoint.load(tmp_path)
+    network.save(tmp_path, {"why": "test"}, half=False)
+    loaded = from_pretrained(tmp_path)
     assert (loaded.config, loaded.trained_on, loaded.training) == (network.config, "disks", False)
     with torch.inference_mode():
         assert torch.equal(loaded(image, coarse), network(image, coarse))
@@ -145,15 +146,15 @@ def test_save_and_load_give_identical_output(name: str, tmp_path) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_half_precision_on_disk_changes_probabilities_by_little(name: str, tmp_path) -> None:
     network, (image, coarse, _) = make(name), patches(2, 64)
-    checkpoint.save(network, tmp_path, {})
-    difference = checkpoint.load(tmp_path).probabilities(image, coarse) - network.probabilities(image, coarse)
+    network.save(tmp_path, {})
+    difference = from_pretrained(tmp_path).probabilities(image, coarse) - network.probabilities(image, coarse)
     assert difference.abs().max() < 0.02
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("damage", ["missing", "extra", "misshapen"])
 def test_loading_is_strict(name: str, damage: str, tmp_path) -> None:
-    checkpoint.save(make(name), tmp_path, {})
+    make(name).save(tmp_path, {})
     path = tmp_path / checkpoint.WEIGHTS
     weights = load_file(path)
     tensor = "fusion.mix.0.weight"
@@ -164,10 +165,10 @@ def test_loading_is_strict(name: str, damage: str, tmp_path) -> None:
     }[damage]
     save_file(changed, path)
     with pytest.raises(RefinerError, match="surplus" if damage == "extra" else tensor):
-        checkpoint.load(tmp_path)
+        from_pretrained(tmp_path)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_ecosystem_saves_and_loads_the_same_folder(name: str, tmp_path, capsys) -> None:
     network, (image, coarse, _) = make(name).eval(), patches(2, 64)
     network.trained_on, network.record = "disks", {"seed": 4}
@@ -178,19 +179,19 @@ def test_the_ecosystem_saves_and_loads_the_same_folder(name: str, tmp_path, caps
         "training.json",
         "README.md",
     }
-    loaded = variant(name).from_pretrained(tmp_path)
+    loaded = network_class(name).from_pretrained(tmp_path)
     assert (loaded.config, loaded.trained_on, loaded.record) == (network.config, "disks", {"seed": 4})
     with torch.inference_mode():
         assert torch.equal(loaded(image, coarse), network(image, coarse))
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_folder_of_another_variant_is_no_instance_of_this_one(name: str, tmp_path) -> None:
     make(name).save_pretrained(tmp_path)
-    other = next(each for each in names() if each != name)
+    other = next(each for each in NETWORKS if each != name)
     with pytest.raises(RefinerError, match=f"of the variant {name}, not {other}"):
-        variant(other).from_pretrained(tmp_path)
+        network_class(other).from_pretrained(tmp_path)
 
 
 def test_a_card_that_is_there_is_not_written_over(tmp_path) -> None:
@@ -202,18 +203,18 @@ def test_a_card_that_is_there_is_not_written_over(tmp_path) -> None:
 def test_weights_take_half_the_space_where_that_loses_nothing(tmp_path) -> None:
     network = make("unet")
     network.save_pretrained(tmp_path / "full")
-    checkpoint.save(network, tmp_path / "half", {})
-    checkpoint.load(tmp_path / "half").save_pretrained(tmp_path / "again")
+    network.save(tmp_path / "half", {})
+    from_pretrained(tmp_path / "half").save_pretrained(tmp_path / "again")
     full, half, again = ((tmp_path / name / checkpoint.WEIGHTS).read_bytes() for name in ("full", "half", "again"))
     assert again == half
     assert len(full) > 1.5 * len(half)
 
 
 def test_every_variant_says_what_it_is_without_being_imported() -> None:
-    assert about("proto").startswith("one lesion and one background prototype per patch")
-    assert all(about(name) for name in names())
+    assert variant_named("proto").summary.startswith("one lesion and one background prototype per patch")
+    assert all(variant_named(name).summary for name in NETWORKS)
 
 
 def test_an_unknown_variant_offers_the_nearest() -> None:
     with pytest.raises(RefinerError, match="did you mean 'proto-superpixel'"):
-        variant("proto-superpixels")
+        network_class("proto-superpixels")

@@ -6,14 +6,14 @@ from time import perf_counter
 
 import numpy as np
 
-from coarsekit.dataset import Dataset
-from coarsekit.simulate import annotate_sweep, check_reduction
-from coarsekit.styles import Style
+from coarsekit.datasets.base import Dataset
+from coarsekit.simulation.simulate import annotate_sweep, check_reduction
+from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.entrants import Entrant
+from zoo.evaluation.cache import Units, photograph_digest, unit_name
+from zoo.evaluation.refiners import Entrant
 from zoo.evaluation.results import Score
 from zoo.evaluation.scoring import Measured, measure
-from zoo.evaluation.units import Units, photograph_digest, unit_name
 from zoo.refiner import Refiner, ignore
 
 
@@ -115,7 +115,7 @@ def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn:
 
     A network refines one class at a time, since its probabilities are large.
     """
-    from zoo.network import Network
+    from zoo.models.base import Network
 
     if not isinstance(refiner, Network):
         refined = refiner.refine(image, drawn)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from coarsekit.dataset import Dataset
+from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from zoo.evaluation.results import About
 

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from coarsekit.errors import ResultsError
 from coarsekit.files import write_text
 from coarsekit.metrics import dice, iou, precision, recall
+from zoo.evaluation.cache import UNITS, Units
 from zoo.evaluation.scoring import FORMAT, Measured
-from zoo.evaluation.units import UNITS, Units
 
 RESULTS = "results.json"
 _PLACE = ("refiner", "dataset", "split", "image", "lesion", "reduction", "style", "seed", "unit")

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coarsekit.dataset import Dataset
-from coarsekit.decoys import decoy
+from coarsekit.datasets.base import Dataset
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
-from coarsekit.patches import crop, window_around
-from coarsekit.simulate import annotate, generator
-from coarsekit.styles import Style
+from coarsekit.simulation.negatives import decoy
+from coarsekit.simulation.simulate import annotate, generator
+from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
-from zoo.evaluation.conditions import CONDITIONS, EMPTY, Taken
+from coarsekit.windows import crop, window_around
+from zoo.evaluation.corruptions import CONDITIONS, EMPTY, Taken
 from zoo.refiner import Refiner, ignore
 
 

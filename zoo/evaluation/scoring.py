@@ -15,8 +15,8 @@ from coarsekit.metrics import (
     count,
     reliability,
 )
-from coarsekit.patches import REFERENCE_WIDTH
 from coarsekit.types import Mask
+from coarsekit.windows import REFERENCE_WIDTH
 
 FORMAT = 1
 """Version of what is measured and how it is written; a change makes every kept measurement out of date."""

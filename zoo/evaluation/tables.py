@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.evaluation.board import CALIBRATION, MEASURES, Board, Place
-from zoo.evaluation.entrants import BLIND, FLOOR
 from zoo.evaluation.protocols import CROSS_DATASET, REDUCTION
+from zoo.evaluation.refiners import BLIND, FLOOR
 from zoo.evaluation.results import About
+from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, Board, Place
 from zoo.evaluation.statistics import Summary
 
 

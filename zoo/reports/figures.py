@@ -8,8 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from zoo.evaluation.board import Board, Place
-from zoo.evaluation.entrants import FLOOR
+from zoo.evaluation.refiners import FLOOR
+from zoo.evaluation.scoreboard import Board, Place
 from zoo.evaluation.statistics import Summary
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5200", "#000000")

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.evaluation.board import CALIBRATION, MEASURES, Board, Place
-from zoo.evaluation.entrants import FLOOR
+from zoo.evaluation.refiners import FLOOR
+from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, Board, Place
 from zoo.evaluation.statistics import compare
 from zoo.evaluation.tables import Table, where
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from coarsekit.metrics import ComponentScore
-from coarsekit.patches import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
-from coarsekit.pen import BLACK, WHITE, Colour, headed, outline_mask
 from coarsekit.types import Image, Mask, Window
-from zoo.evaluation.board import Board, Place
-from zoo.evaluation.entrants import FLOOR
+from coarsekit.visualize.outlines import BLACK, WHITE, Colour, headed, outline_mask
+from coarsekit.windows import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
+from zoo.evaluation.refiners import FLOOR
+from zoo.evaluation.scoreboard import Board, Place
 
 FINE: Colour = (0, 255, 255)
 REFINED: Colour = (255, 90, 255)

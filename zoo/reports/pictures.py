@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from coarsekit.dataset import Dataset
+from coarsekit.datasets import open_source
+from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ResultsError
 from coarsekit.geometry import draw
-from coarsekit.readers import open_source
-from coarsekit.simulate import annotate
-from coarsekit.styles import Imprecision, Style
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.board import Board, Place
-from zoo.evaluation.entrants import FLOOR, Entrant, enter
+from zoo.evaluation.refiners import FLOOR, Entrant, enter
 from zoo.evaluation.results import About
+from zoo.evaluation.scoreboard import Board, Place
 from zoo.refiner import ignore
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
 

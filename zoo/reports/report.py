@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coarsekit.errors import ParameterError
-from zoo.evaluation.board import Board
 from zoo.evaluation.protocols import REDUCTION
+from zoo.evaluation.scoreboard import Board
 from zoo.evaluation.tables import Table, averages, rows, tables
 from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from zoo.network import Network
+from zoo.models.base import Network
 
 STATISTICS = 24
 """Batches by which the batch norms of averaged weights are measured."""

@@ -15,7 +15,7 @@ SCHEDULES = ("plateau", "cosine")
 class Recipe:
     """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
 
-    ``start``: a refiner whose weights to start from, as far as they fit (`zoo.checkpoint.load_shared`); empty for none.
+    ``start``: a refiner whose weights to start from, as far as they fit (`load_shared`); empty for none.
     ``lesions``: classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn
     ellipse. ``balance``, ``cameras``, ``negatives``, ``untold``, ``strange``: see `SimulatedPairs`. ``ema``: decay of
     the running average of the weights that is validated and saved, 0 for none. ``schedule``: ``plateau`` halves the

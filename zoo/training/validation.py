@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError
 from coarsekit.metrics import count, iou
-from coarsekit.simulate import draw_by_hand, generator
-from coarsekit.styles import Style
+from coarsekit.simulation.simulate import draw_by_hand, generator
+from coarsekit.simulation.styles import Style
 from coarsekit.types import Mask
-from zoo.inference import photograph_probability
-from zoo.network import Network
-from zoo.training.store import Stored
+from zoo.models.base import Network
+from zoo.models.inference import photograph_probability
+from zoo.training.data.photograph_store import Stored
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """Candidates for a network's threshold."""

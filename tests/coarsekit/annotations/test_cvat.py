@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import read_annotations
-from coarsekit.exchange import Reading
+from coarsekit.annotations.reading import Reading
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse, Polygon, Raster
 

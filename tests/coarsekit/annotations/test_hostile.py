@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coarsekit.annotations import format_named, names, native, read_annotation, read_annotations
-from coarsekit.documents import Document
+from coarsekit.annotations import FORMATS, format_named, native, read_annotation, read_annotations
+from coarsekit.annotations.documents import Document
+from coarsekit.annotations.reading import Reading
 from coarsekit.errors import AnnotationError, ParameterError
-from coarsekit.exchange import Reading
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 
@@ -112,14 +112,14 @@ def test_any_damage_to_xml_is_read_or_refused_with_one_sentence(name: str, tmp_p
     damage()
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("content", [[], {}, [1], {"a": [None]}, [[]], "text", [{}], {"annotations": 3, "images": 4}])
 def test_every_format_refuses_other_json(name: str, content: object, tmp_path) -> None:
     with pytest.raises(AnnotationError):
         format_named(name).read(Document(tmp_path / "x.json", "json", content))
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", FORMATS)
 def test_every_format_says_that_a_file_is_missing(name: str, tmp_path) -> None:
     with pytest.raises(AnnotationError, match="no such file"):
         format_named(name).read(tmp_path / "missing.json")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
-from coarsekit.brush import pack, unpack
+from coarsekit.annotations.brush_rle import pack, unpack
+from coarsekit.annotations.reading import Reading
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 

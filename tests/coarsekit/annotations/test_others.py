@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from coarsekit.annotations import native, read_annotations
-from coarsekit.exchange import Reading
+from coarsekit.annotations.reading import Reading
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coarsekit.annotations import format_named, names, read_annotations, recognise
-from coarsekit.documents import load
+from coarsekit.annotations import FORMATS, format_named, read_annotations, recognise, writable_formats
+from coarsekit.annotations.documents import load
+from coarsekit.annotations.reading import Reading
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
@@ -98,8 +98,8 @@ def distance(point: np.ndarray, edge: tuple[tuple[float, float], tuple[float, fl
 
 
 def test_the_formats_that_can_be_written_are_these() -> None:
-    assert names(writable=True) == tuple(sorted(HOLDS))
-    assert set(names()) - set(HOLDS) == {"diaretdb1"}
+    assert writable_formats() == tuple(sorted(HOLDS))
+    assert set(FORMATS) - set(HOLDS) == {"diaretdb1"}
 
 
 @pytest.mark.parametrize("name", sorted(HOLDS))
@@ -114,7 +114,7 @@ def test_what_was_written_comes_back(name: str) -> None:
             assert target.write(path, [annotation]) == []
             document = load(path)
             assert recognise(document) == name
-            assert [other for other in names() if format_named(other).recognise(document)] == [name]
+            assert [other for other in FORMATS if format_named(other).recognise(document)] == [name]
             [back] = target.read(document, Reading(size=(WIDTH, HEIGHT)))
         assert (back.image, back.width, back.height) == (annotation.image, WIDTH, HEIGHT)
         assert [mark.lesion for mark in back.marks] == [mark.lesion for mark in annotation.marks]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations.reading import Reading
 from coarsekit.errors import AnnotationError
-from coarsekit.exchange import Reading
 from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon
 

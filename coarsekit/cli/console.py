@@ -1,0 +1,211 @@
+"""The manner of both command lines: options that mean the same everywhere, progress, tables, errors, exit codes."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from math import isfinite, isnan
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
+SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
+)
+FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
+LABELS = click.option(
+    "--labels",
+    multiple=True,
+    metavar="LABEL=LESION",
+    help="The lesion class that a label of the annotation stands for; may be given several times.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
+
+
+_INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
+
+
+class Group(click.Group):
+    """A command group whose user errors are one sentence on stderr and exit code 2, and whose interrupts are 130."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+            sys.exit(code if isinstance(code, int) else 0)
+        except CoarsekitError as error:
+            self._stop(f"Error: {error}", 2)
+        except click.UsageError as error:
+            where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
+            self._stop(f"Error: {error.format_message()}{where}", 2)
+        except click.ClickException as error:
+            self._stop(f"Error: {error.format_message()}", 2)
+        except (click.Abort, KeyboardInterrupt):
+            self._stop(_INTERRUPTED, 130)
+        except BrokenPipeError:  # the reader of a pipe has seen enough, as head does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except OSError as error:
+            self._stop(
+                f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
+            )
+
+    @staticmethod
+    def _stop(sentence: str, code: int) -> None:
+        click.echo(sentence, err=True)
+        sys.exit(code)
+
+
+class LazyGroup(Group):
+    """A group whose commands lie one to a file of ``package``, and are imported when they are run.
+
+    ``summaries``: the one-line help by command name, so that --help imports none of them.
+    """
+
+    def __init__(self, name: str, *, package: str, about: str, summaries: dict[str, str]) -> None:
+        super().__init__(name, help=about, no_args_is_help=False)
+        self._package, self._summaries = package, summaries
+        click.version_option(package_name="coarsekit", prog_name=name)(self)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._summaries)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._summaries:
+            return None
+        command: click.Command = import_module(f"{self._package}.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self._summaries:
+            known = ", ".join(self._summaries)
+            ctx.fail(f"no command {args[0]!r}; choose one of {known}{did_you_mean(args[0], self._summaries)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._summaries.items()))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """A value (``1.5``), a list (``1,1.5,2``) or a sweep that holds its end (``1.0:2.0:0.1``) of reduction factors.
+
+    Raises `ParameterError` for anything else.
+    """
+    try:
+        parts = [float(part) for part in text.split(":" if ":" in text else ",")]
+        if not all(isfinite(part) for part in parts):
+            raise ValueError
+        if ":" not in text:
+            return tuple(parts)
+        start, stop, step = parts
+        if step <= 0 or stop < start:
+            raise ValueError
+        return tuple(round(start + index * step, 10) for index in range(int((stop - start) / step + 1e-9) + 1))
+    except (ValueError, OverflowError):
+        raise ParameterError(
+            f"{text!r} is not a number, a list such as 1,1.5,2, or a sweep such as 1.0:2.0:0.1"
+        ) from None
+
+
+def label_table(pairs: Sequence[str]) -> dict[str, str]:
+    """Lesion class by label, from texts such as ``Microaneurysm=MA``.
+
+    Raises `ParameterError` for a text of another form and for a label that is given two classes.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs:
+        label, equals, lesion = (part.strip() for part in pair.rpartition("="))
+        if not (label and equals and lesion):
+            raise ParameterError(f"--labels must be LABEL=LESION such as Microaneurysm=MA, got {pair!r}")
+        if found.setdefault(label, lesion) != lesion:
+            raise ParameterError(f"--labels gives {label!r} two lesion classes, {found[label]} and {lesion}; keep one")
+    return found
+
+
+@contextmanager
+def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr, if that is a terminal, gone when done; gives the function that advances it."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as a table on stdout, with one column for each key of the first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    grid = Table(title=title, title_justify="left")
+    for name in rows[0] if rows else ():
+        grid.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], (int, float)) else "left")
+    for row in rows:
+        grid.add_row(*(_cell(value) for value in row.values()))
+    console = Console()
+    # Piped output keeps every column whole instead of folding at 80 characters.
+    (console if console.is_terminal else Console(width=200)).print(grid)
+
+
+def emit(result: dict[str, Any]) -> None:
+    """Print a result as one JSON document on stdout; NaN, which JSON lacks, becomes null."""
+    click.echo(json.dumps(_plain(result), allow_nan=False))
+
+
+def refuse(reason: str, *names: str) -> None:
+    """Raise a usage error for an option that was given, but would do nothing."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if parameter.name in names and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{parameter.opts[0]} does nothing here, since {reason}; leave it out")
+
+
+def say(sentence: str, quiet: bool) -> None:
+    """A message for people, on stderr."""
+    if not quiet:
+        click.echo(sentence, err=True)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return "–" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and isnan(value) else value

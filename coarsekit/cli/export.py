@@ -1,0 +1,96 @@
+"""``coarsekit export``."""
+
+from pathlib import Path
+
+import click
+
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, emit, numbers, progress, say, table
+from coarsekit.datasets import open_source
+from coarsekit.errors import ParameterError
+from coarsekit.simulation.styles import STYLES, style_named
+
+_OWN = ""
+
+
+@click.command("export")
+@click.argument("source", default="sample")
+@click.option(
+    "--to", "folder", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/READER-STYLE-SEED]"
+)
+@click.option("--hub", metavar="[REPO_ID]", is_flag=False, flag_value=_OWN, help="Push to the Hugging Face Hub, too.")
+@click.option("--private", is_flag=True, help="Make the repository private when it is created.")
+@SPLIT
+@click.option("--reduction", default="1.0", show_default=True, help="A value, a list, or a sweep such as 1.0:2.0:0.5.")
+@click.option(
+    "--style",
+    "style_name",
+    default="human",
+    show_default=True,
+    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
+)
+@SEED
+@click.option("--size", default="256", show_default=True, help="Side of the patches, px, or 'native' for the window's.")
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to work in.")
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    folder: str | None,
+    hub: str | None,
+    private: bool,
+    split: str | None,
+    reduction: str,
+    style_name: str,
+    seed: int,
+    size: str,
+    jobs: int,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write pairs of coarse and fine masks as a Hugging Face dataset: to a folder, or to the Hub as well.
+
+    SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). There is one
+    configuration for each reduction factor, in Parquet files, and a dataset card. --hub without REPO_ID pushes to
+    READER-coarse of your own account, which 'hf auth login' or HF_TOKEN names. An interrupted export goes on where it
+    was when the same command is run again.
+    """
+    if folder is None and hub is None:
+        raise click.UsageError("say where to: --to FOLDER, or --hub to push to the Hugging Face Hub")
+    if hub and ":" in hub:
+        raise click.UsageError(f"{hub!r} after --hub names no repository; write the SOURCE before --hub")
+    if private and hub is None:
+        raise click.UsageError("--private is for --hub, which is not given")
+    style, reductions = style_named(style_name), tuple(dict.fromkeys(numbers(reduction)))
+    dataset = open_source(source)
+    # Imported here for the second that it takes.
+    from coarsekit.export.config import Plan, provenance_text
+    from coarsekit.export.export import PROVENANCE, check_licence, export, files
+    from coarsekit.hub.upload import Repository, full_name
+
+    plan = Plan(split, reductions, style, seed, _pixels(size))
+    repository = None
+    if hub is not None:
+        check_licence(dataset)
+        name = full_name(hub or None, f"{dataset.name}-coarse")
+        repository = Repository(name, "dataset", PROVENANCE, private)
+        repository.check(provenance_text(dataset, plan), force)
+    place = Path(folder or f"exported/{dataset.name}-{style.name}-{seed}")
+    with progress("Exporting", sum(map(len, plan.photographs(dataset).values())), quiet) as advance:
+        rows = export(dataset, plan, place, jobs, force, advance)
+    url = repository.push(place, files(dataset, plan), "*.parquet", quiet) if repository else None
+    if as_json:
+        emit({"source": source, "folder": str(place), "repository": url, "rows": rows})
+    elif not quiet:
+        table(f"{dataset.title}: style {style.name}, floor in percent", rows)
+    say(f"{sum(row['pairs'] for row in rows)} pairs are in {place}{' and at ' + url if url else ''}", quiet)
+
+
+def _pixels(size: str) -> int | None:
+    if size == "native":
+        return None
+    try:
+        return int(size)
+    except ValueError:
+        raise ParameterError(f"--size is a number of px, or 'native', got {size!r}") from None

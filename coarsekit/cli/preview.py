@@ -1,0 +1,133 @@
+"""``coarsekit preview``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coarsekit.annotations import read_drawn
+from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, refuse, say
+from coarsekit.datasets import open_source
+from coarsekit.export.pairs import some_pairs_of
+from coarsekit.files import claim
+from coarsekit.images import write_image
+from coarsekit.simulation.simulate import annotate, check_reduction
+from coarsekit.simulation.styles import STYLES, Style, style_named
+from coarsekit.types import Annotation, Pair
+from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
+
+_PATCH = 192
+
+
+@click.command("preview")
+@click.argument("source", metavar="SOURCE|IMAGE", default="sample")
+@click.argument("annotation", required=False)
+@click.option("-o", "--out", default="preview", show_default=True, metavar="FOLDER", help="Folder to write to.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=4, show_default=True, help="For a SOURCE: photographs to show."
+)
+@SPLIT
+@click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
+@click.option(
+    "--style",
+    "style_name",
+    default="paper",
+    show_default=True,
+    help=f"For a SOURCE: how to draw: {', '.join(STYLES)}, or the TOML file of a style.",
+)
+@SEED
+@LABELS
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    annotation: str | None,
+    out: str,
+    limit: int,
+    split: str | None,
+    reduction: float,
+    style_name: str,
+    seed: int,
+    labels: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Draw contours by class, coarse and fine side by side, and a grid of pairs, as PNG.
+
+    Of a SOURCE ('sample', or READER:PATH) the first photographs are shown: KEY_preview.png has the ellipses that
+    'coarsekit simulate' draws beside the fine masks, and READER_pairs.png a grid of pairs.
+
+    IMAGE ANNOTATION shows one photograph as it is beside what was drawn on it, in a file of any format that 'coarsekit
+    convert' reads, as IMAGE_preview.png; in a file of several photographs it is found by its name.
+    """
+    folder = Path(out)
+    if annotation is not None:
+        refuse("an annotation shows what is in it", "limit", "split", "reduction", "style_name", "seed")
+        result = _drawing(Path(source), annotation, labels, folder, force, quiet)
+    else:
+        if Path(source).is_file():
+            raise click.UsageError(f"{source} needs an annotation: write 'coarsekit preview {source} ellipses.json'")
+        refuse("fine masks have no labels", "labels")
+        check_reduction(reduction)
+        result = _dataset(source, split, limit, reduction, style_named(style_name), seed, folder, force, quiet)
+    if as_json:
+        emit(result)
+
+
+def _drawing(
+    photograph: Path, path: str, labels: tuple[str, ...], folder: Path, force: bool, quiet: bool
+) -> dict[str, Any]:
+    file = folder / f"{photograph.stem}_preview.png"
+    claim([file], force)
+    image, annotation, left_out = read_drawn(photograph, path, label_table(labels))
+    for sentence in left_out:
+        say(f"Left out: {sentence}", quiet)
+    write_image(file, drawing_sheet(image, annotation))
+    say(f"{photograph.name} and what was drawn on it are in {file}", quiet)
+    head = {"image": str(photograph), "annotation": path, "width": annotation.width, "height": annotation.height}
+    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": left_out}
+
+
+def _dataset(
+    source: str,
+    split: str | None,
+    limit: int,
+    reduction: float,
+    style: Style,
+    seed: int,
+    folder: Path,
+    force: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    dataset = open_source(source)
+    keys = dataset.keys(split)
+    files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
+    grid = folder / f"{dataset.name}_pairs.png"
+    claim([*files.values(), grid], force)
+    pairs: list[Pair] = []
+    shown = []
+    with progress("Drawing", len(files), quiet) as advance:
+        for key, file in files.items():
+            fundus = dataset.read(key)
+            annotation = annotate(fundus, reduction, style, seed, dataset.name)
+            write_image(file, masks_sheet(fundus.image, annotation, fundus.fine))
+            pairs += some_pairs_of(fundus, annotation, _PATCH)
+            shown.append({"photograph": key, "marks": _counts(annotation), "file": str(file)})
+            advance(1)
+    if pairs:
+        order = {lesion: place for place, lesion in enumerate(dataset.lesions)}
+        write_image(grid, captioned_pairs(sorted(pairs, key=lambda pair: order[pair.lesion]), size=_PATCH))
+    else:
+        say("There is no grid of pairs, for none of these photographs shows a lesion.", quiet)
+    left = len(keys) - len(shown)
+    more = f"; {left} more were left out, see --limit" if left else ""
+    say(f"Pictures of {len(shown)} photograph{'s'[: len(shown) > 1]} of {dataset.name} are in {folder}{more}", quiet)
+    head = {"source": source, "split": split or "all", "style": style.name, "reduction": reduction, "seed": seed}
+    written = {"photographs": shown, "pairs": str(grid) if pairs else None}
+    return head | written | {"photographs_left_out": left}
+
+
+def _counts(annotation: Annotation) -> dict[str, int]:
+    return {lesion: len(annotation.of(lesion)) for lesion in annotation.lesions}

@@ -1,0 +1,153 @@
+"""``coarsekit simulate``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coarsekit.annotations import native
+from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, SEED, SPLIT, emit, numbers, progress, say, table
+from coarsekit.datasets import open_source
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import OutputError, ParameterError
+from coarsekit.images import write_image
+from coarsekit.simulation.coarseness import Line, measure, rows
+from coarsekit.simulation.simulate import annotate_sweep, check_reduction
+from coarsekit.simulation.styles import STYLES, style_named
+from coarsekit.types import Annotation, Fundus
+from coarsekit.visualize.sheets import preview
+
+ELLIPSES, PREVIEW = "ellipses.json", "preview.jpg"
+
+
+def _reductions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
+    try:
+        return (float(text),)
+    except ValueError:
+        pass
+    try:
+        return tuple(dict.fromkeys(numbers(text)))
+    except ParameterError as error:
+        raise click.BadParameter(str(error), context, option) from None
+
+
+@click.command("simulate")
+@click.argument("source", default="sample")
+@SPLIT
+@click.option(
+    "--reduction",
+    "reductions",
+    default="1.0",
+    show_default=True,
+    callback=_reductions,
+    help="Ellipses are components / reduction: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
+)
+@click.option(
+    "--style",
+    "style_name",
+    default="paper",
+    show_default=True,
+    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
+)
+@SEED
+@OUT
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    split: str | None,
+    reductions: tuple[float, ...],
+    style_name: str,
+    seed: int,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Draw coarse ellipses around the fine masks of SOURCE, as an annotator would have.
+
+    SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). For each
+    photograph --out gets a folder with ellipses.json and a preview picture; without --out they go to
+    simulated/READER-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out holds reduction-1.1, ….
+    What an interrupted run has finished is kept and not made again.
+    """
+    style = style_named(style_name)
+    for reduction in reductions:
+        check_reduction(reduction)
+    dataset = open_source(source)
+    sweep = len(reductions) > 1
+    folders = {
+        reduction: Path(out, f"reduction-{reduction:g}" if sweep else "")
+        if out
+        else Path(f"simulated/{dataset.name}-{style.name}-{reduction:g}-{seed}")
+        for reduction in reductions
+    }
+    lines: dict[float, list[Line]] = {reduction: [] for reduction in reductions}
+    keys = dataset.keys(split)
+    with progress("Simulating", len(keys) * len(reductions), quiet) as advance:
+        for key in keys:
+            fundus = dataset.read(key)
+            annotations = annotate_sweep(fundus, reductions, style, seed, dataset.name)
+            for reduction, annotation in zip(reductions, annotations, strict=True):
+                _write(folders[reduction] / key, fundus, annotation, force)
+                lines[reduction] += measure(fundus, annotation)
+                advance(1)
+    result = {reduction: rows(own, dataset.lesions) for reduction, own in lines.items()}
+    if as_json:
+        emit(_document(source, split, style.name, result, lines))
+    elif not quiet:
+        factors = ", ".join(f"{reduction:g}" for reduction in reductions)
+        shown = _with_factor(result) if sweep else result[reductions[0]]
+        table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", shown)
+    where = str(folders[reductions[0]]) + (f" … {folders[reductions[-1]]}" if sweep else "")
+    say(f"{_photographs(len(keys), dataset)} drawn; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
+
+
+def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) -> None:
+    """Write what is missing; the same annotation found there is left, another one is an error unless forced."""
+    ellipses, picture = folder / ELLIPSES, folder / PREVIEW
+    text = native.dumps(annotation)
+    if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
+        raise OutputError(f"{ellipses} holds another annotation; use --force to write over it, or another --out")
+    if force or not picture.exists():
+        write_image(picture, preview(fundus.image, annotation, fundus.fine))
+    if force or not ellipses.exists():
+        native.write(ellipses, [annotation])
+
+
+def _document(
+    source: str,
+    split: str | None,
+    style: str,
+    result: dict[float, list[dict[str, Any]]],
+    lines: dict[float, list[Line]],
+) -> dict[str, Any]:
+    """One reduction factor is a number; of several it is the list, and each row says its own."""
+    images = {
+        reduction: [{name: value for name, value in line._asdict().items() if name != "floor"} for line in own]
+        for reduction, own in lines.items()
+    }
+    factors = list(lines)
+    head = {"source": source, "split": split or "all"}
+    if len(factors) == 1:
+        return head | {
+            "reduction": factors[0],
+            "style": style,
+            "rows": result[factors[0]],
+            "images": images[factors[0]],
+        }
+    return head | {
+        "reduction": factors,
+        "style": style,
+        "rows": _with_factor(result),
+        "images": _with_factor(images),
+    }
+
+
+def _with_factor(rows: dict[float, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    return [{"reduction": reduction} | row for reduction, own in rows.items() for row in own]
+
+
+def _photographs(count: int, dataset: Dataset) -> str:
+    return f"{count} photograph{'' if count == 1 else 's'} of {dataset.name}"

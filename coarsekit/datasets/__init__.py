@@ -1,0 +1,36 @@
+"""One file per dataset, listed in `READERS`; a reader is imported when it is asked for."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import SourceError, did_you_mean
+
+READERS = ("ddr", "eophtha", "fgadr", "folder", "idrid", "sample")
+"""Names of all readers: each is a module of this folder with a class ``Reader``."""
+
+
+def open_source(source: str) -> Dataset:
+    """Open a SOURCE: ``sample``, or ``READER:PATH`` such as ``idrid:data/idrid``.
+
+    Raises `SourceError` for an unknown reader, or a path that does not hold what the reader expects.
+    """
+    name, colon, path = source.partition(":")
+    if name not in READERS:
+        raise SourceError(
+            f"{source!r} is not a source; expected 'sample' or READER:PATH with a reader of {', '.join(READERS)}"
+            f"{did_you_mean(name, READERS)}"
+        )
+    if name == "sample":
+        if colon:
+            raise SourceError(f"{source!r}: the bundled sample takes no path; write 'sample'")
+        return reader(name)()
+    if not path:
+        raise SourceError(f"{source!r} names no folder; write {name}:PATH")
+    return reader(name)(Path(path))
+
+
+def reader(name: str) -> Any:
+    """The reader of that name, one of `READERS`: its title, classes, licence and citation are readable without data."""
+    return import_module(f"{__name__}.{name}").Reader

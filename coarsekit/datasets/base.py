@@ -1,0 +1,193 @@
+"""What every reader is: a dataset whose photographs are decoded when they are asked for."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from coarsekit.errors import ParameterError, SourceError
+from coarsekit.images import read_image, read_values
+from coarsekit.types import Fundus, Mask
+
+PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".ppm", ".gif", ".webp", ".jp2")
+"""Suffixes of photographs and masks where a dataset does not say which it uses."""
+
+_ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What a dataset's licence allows: its SPDX or common name, its address, and whether data may be passed on."""
+
+    name: str
+    url: str
+    redistribution: bool
+
+    def fields(self) -> dict[str, str]:
+        """As the header of a card on the Hub has it: a licence that the Hub knows, or "other" with name and address."""
+        name = self.name.lower()
+        if name in _ON_THE_HUB:
+            return {"license": name}
+        return {"license": "other", "license_name": name.replace(" ", "-"), "license_link": self.url}
+
+
+CC_BY_4 = Licence("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/", redistribution=True)
+UNKNOWN_LICENCE = Licence("unknown", "https://choosealicense.com/no-permission/", redistribution=False)
+"""Of data whose terms nobody stated: it may not be passed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where one photograph and its masks lie; nothing is decoded.
+
+    ``masks``: the mask file by lesion class, of those that exist; classes may share one file. ``expected``: lesion
+    classes that must have a mask file, or the copy is damaged; None when the dataset does not say.
+    """
+
+    key: str
+    split: str
+    photograph: Path
+    masks: Mapping[str, Path]
+    expected: tuple[str, ...] | None = None
+
+    def lesions_of(self, path: Path) -> tuple[str, ...]:
+        """Lesion classes whose mask is in the file ``path``."""
+        return tuple(lesion for lesion, own in self.masks.items() if own == path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """One mask file: (h, w) masks by lesion class, and the raw values in it that no mask of its kind should hold."""
+
+    masks: Mapping[str, Mask]
+    odd: tuple[float, ...] = ()
+
+
+class Dataset(ABC):
+    """Photographs with fine masks. A reader is a final subclass called ``Reader``, one file of ``readers/`` each."""
+
+    name: str
+    """As in ``READER:PATH``."""
+    title: str
+    lesions: tuple[str, ...]
+    """Lesion classes that it holds fine masks of."""
+    licence: Licence
+    citation: str
+
+    @abstractmethod
+    def splits(self) -> dict[str, tuple[str, ...]]:
+        """Keys of the photographs in reading order, by split."""
+
+    @abstractmethod
+    def read(self, key: str) -> Fundus:
+        """Decode one photograph and its masks."""
+
+    def keys(self, split: str | None = None) -> tuple[str, ...]:
+        """Keys of one split, or of all.
+
+        Raises `ParameterError` for a split that the dataset does not have.
+        """
+        splits = self.splits()
+        if split is None:
+            return tuple(key for keys in splits.values() for key in keys)
+        if split not in splits:
+            raise ParameterError(f"{self.name} has no split {split!r}; choose one of {', '.join(splits)}")
+        return splits[split]
+
+    def photographs(self, split: str | None = None) -> Iterator[Fundus]:
+        """Decode the photographs of a split, or of all, one at a time."""
+        return map(self.read, self.keys(split))
+
+
+@final
+class Part(Dataset):
+    """Some photographs of a dataset, as its only split.
+
+    Raises `ParameterError` when there are none, or the dataset does not have one of them.
+    """
+
+    def __init__(self, whole: Dataset, split: str, keys: Iterable[str]) -> None:
+        self._whole, self._splits = whole, {split: tuple(keys)}
+        self.name, self.title, self.lesions = whole.name, whole.title, whole.lesions
+        self.licence, self.citation = whole.licence, whole.citation
+        if not self._splits[split]:
+            raise ParameterError(f"{whole.name}: no photograph is left for the split {split!r}; choose another")
+        strange = set(self._splits[split]) - set(whole.keys())
+        if strange:
+            raise ParameterError(f"{whole.name} has no photograph {min(strange)!r}; it belongs to another dataset")
+
+    def splits(self) -> dict[str, tuple[str, ...]]:
+        return self._splits
+
+    def read(self, key: str) -> Fundus:
+        return self._whole.read(key)
+
+
+class FileDataset(Dataset):
+    """A dataset of image files: a reader says where they lie, and reading follows from that."""
+
+    threshold: float = 0
+    """A mask holds the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
+    pads: bool = True
+    """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
+    known: Collection[tuple[str, str, str]] = ()
+    """Defects of the release itself: (finding of `coarsekit.datasets.checks`, key of the photograph, lesion class)."""
+
+    @abstractmethod
+    def files(self, key: str) -> Files:
+        """Where the photograph ``key`` and its masks lie.
+
+        Raises `SourceError` for a key that the dataset does not have.
+        """
+
+    @abstractmethod
+    def mask_files(self) -> Iterable[Path]:
+        """Every file that lies where masks lie, whether it belongs to a photograph or not."""
+
+    def orphans(self) -> list[str]:
+        """Masks that belong to no photograph, named as a person would look for them."""
+        matched = {path for key in self.keys() for path in self.files(key).masks.values()}
+        return [str(path) for path in self.mask_files() if path not in matched]
+
+    def decode(self, files: Files, path: Path) -> Decoded:
+        """Decode ``path``, one of the mask files of ``files``.
+
+        Raises `ImageError` when it is missing, cut short or not an image.
+        """
+        values = read_values(path)
+        held = np.unique(values[values != 0]) if self.threshold == 0 else ()
+        mask = values > self.threshold if self.threshold else values != 0
+        odd = tuple(float(value) for value in held) if len(held) > 1 else ()
+        return Decoded(dict.fromkeys(files.lesions_of(path), mask), odd)
+
+    def read(self, key: str) -> Fundus:
+        """Decode one photograph and its masks; a class without any pixel is left out.
+
+        Raises `ImageError` for a file that cannot be decoded, and `SourceError` for a mask of another size than its
+        photograph.
+        """
+        files = self.files(key)
+        image = read_image(files.photograph)
+        fine = {}
+        for path in dict.fromkeys(files.masks.values()):
+            for lesion, mask in self.decode(files, path).masks.items():
+                if mask.shape != image.shape[:2]:
+                    raise SourceError(f"{path}: the mask has (h, w) {mask.shape}, its photograph {image.shape[:2]}")
+                if mask.any():
+                    fine[lesion] = mask
+        ordered = {lesion: fine[lesion] for lesion in files.masks if lesion in fine}
+        return Fundus(key, files.photograph.name, files.split, image, ordered)
+
+
+def visible(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Path]:
+    """The files of ``folder`` with one of ``suffixes`` in any case, sorted; none when it is missing.
+
+    Hidden files, such as the ``._NAME.jpg`` that some systems leave beside a file, are passed over.
+    """
+    if not folder.is_dir():
+        return []
+    kinds = {suffix.lower() for suffix in suffixes}
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in kinds and not path.name.startswith("."))

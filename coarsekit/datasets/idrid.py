@@ -1,0 +1,88 @@
+"""IDRiD: Indian Diabetic Retinopathy Image Dataset, segmentation part.
+
+81 photographs of 4288 × 2848 px with pixel masks: 54 for training, 27 for testing.
+
+Layout, as published: ``A. Segmentation/1. Original Images/{a. Training Set,b. Testing Set}/IDRiD_NN.jpg`` and
+``A. Segmentation/2. All Segmentation Groundtruths/{a. …,b. …}/{1. Microaneurysms,…}/IDRiD_NN_MA.tif``.
+
+Known defects: most masks are palette TIFFs holding 0 and 1, ``IDRiD_81_EX.tif`` is RGBA, a class that a photograph does
+not show has no file in the official release and an all-zero file in other copies, and ``IDRiD_61_HE.tif`` marks the 17
+rightmost columns, which lie outside the field of view.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from coarsekit.datasets.base import CC_BY_4, FileDataset, Files, visible
+from coarsekit.errors import SourceError
+from coarsekit.types import EX, HE, MA, SE
+
+_SPLITS = {"train": "a. Training Set", "test": "b. Testing Set"}
+_FOLDERS = {MA: "1. Microaneurysms", HE: "2. Haemorrhages", EX: "3. Hard Exudates", SE: "4. Soft Exudates"}
+_WITHOUT_HE = {43}
+# fmt: off
+_WITH_SE = {
+    3, 8, 13, 14, 17, 18, 19, 22, 23, 25, 30, 31, 32, 33, 35, 38, 39, 46, 47, 48, 49, 50, 51, 52, 53, 54,
+    55, 56, 59, 60, 61, 64, 67, 68, 70, 71, 72, 73, 74, 75,
+}
+# fmt: on
+
+
+class Reader(FileDataset):
+    """Reads IDRiD from ``root``: the folder ``A. Segmentation`` or the one that holds it.
+
+    Raises `SourceError` when the photographs are not where the official release has them.
+    """
+
+    name = "idrid"
+    title = "Indian Diabetic Retinopathy Image Dataset (IDRiD), segmentation"
+    lesions = tuple(_FOLDERS)
+    licence = CC_BY_4
+    citation = (
+        "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
+        "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
+    )
+    pads = False
+    known = frozenset({("outside_field", "IDRiD_61", HE)})
+
+    def __init__(self, root: Path) -> None:
+        inside = root / "A. Segmentation"
+        self._root = inside if inside.is_dir() else root
+        self._photographs = {
+            split: {path.stem: path for path in visible(self._root / "1. Original Images" / folder, [".jpg"])}
+            for split, folder in _SPLITS.items()
+        }
+        if not any(self._photographs.values()):
+            raise SourceError(
+                f"{root}: no IDRiD photographs found; expected '1. Original Images/a. Training Set/IDRiD_01.jpg' in it "
+                "or in its folder 'A. Segmentation', as the official release unpacks"
+            )
+
+    def splits(self) -> dict[str, tuple[str, ...]]:
+        return {split: tuple(photographs) for split, photographs in self._photographs.items() if photographs}
+
+    def files(self, key: str) -> Files:
+        split = next((name for name, photographs in self._photographs.items() if key in photographs), None)
+        if split is None:
+            raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
+        places = {lesion: self._masks(split, lesion) / f"{key}_{lesion}.tif" for lesion in _FOLDERS}
+        masks = {lesion: path for lesion, path in places.items() if path.exists()}
+        return Files(key, split, self._photographs[split][key], masks, _expected(key))
+
+    def mask_files(self) -> Iterator[Path]:
+        for split in _SPLITS:
+            for lesion in _FOLDERS:
+                yield from visible(self._masks(split, lesion))
+
+    def _masks(self, split: str, lesion: str) -> Path:
+        return self._root / "2. All Segmentation Groundtruths" / _SPLITS[split] / _FOLDERS[lesion]
+
+
+def _expected(key: str) -> tuple[str, ...] | None:
+    """Classes of which the official release has a mask of this photograph; None for a photograph it does not have."""
+    number = key.removeprefix("IDRiD_")
+    if not number.isdecimal() or not 1 <= int(number) <= 81:
+        return None
+    absent = {HE} if int(number) in _WITHOUT_HE else set()
+    absent |= set() if int(number) in _WITH_SE else {SE}
+    return tuple(lesion for lesion in _FOLDERS if lesion not in absent)

@@ -1,0 +1,1 @@
+"""Pairs of coarse and fine masks as a Hugging Face dataset."""

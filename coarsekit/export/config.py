@@ -1,0 +1,119 @@
+"""What an export is made of: every choice in one place, and the provenance that says so beside the data."""
+
+import json
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import ParameterError
+from coarsekit.export.pairs import LEAST_SIZE
+from coarsekit.simulation.simulate import check_reduction
+from coarsekit.simulation.styles import PAPER, Style
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some whole photographs of one split, whose pairs make one file of each configuration."""
+
+    split: str
+    index: int
+    keys: tuple[str, ...]
+
+    def path(self, reduction: float) -> str:
+        """Its file for one reduction factor, relative to the export's folder."""
+        return f"{configuration(reduction)}/{published(self.split)}-{self.index:05d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The choices of an export.
+
+    ``split``: None for all. ``size``: side of the patches, px, or None for each window's native size. ``per_shard``:
+    photographs in a shard.
+
+    Raises `ParameterError` for a reduction factor below 1, none at all, a negative seed or too small a size.
+    """
+
+    split: str | None = None
+    reductions: tuple[float, ...] = (1.0,)
+    style: Style = PAPER
+    seed: int = 0
+    size: int | None = 256
+    per_shard: int = 8
+
+    def __post_init__(self) -> None:
+        if not self.reductions:
+            raise ParameterError("an export needs at least one reduction factor")
+        if len(set(self.reductions)) < len(self.reductions):
+            raise ParameterError(f"each reduction factor can be named once only, got {self.reductions}")
+        for reduction in self.reductions:
+            check_reduction(reduction)
+        if self.seed < 0:
+            raise ParameterError(f"the seed must be 0 or more, got {self.seed}")
+        if self.size is not None and self.size < LEAST_SIZE:
+            raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {self.size}")
+        if self.per_shard < 1:
+            raise ParameterError(f"a shard holds 1 photograph or more, got {self.per_shard}")
+
+    def photographs(self, dataset: Dataset) -> dict[str, tuple[str, ...]]:
+        """Keys of the photographs to export by split.
+
+        Raises `ParameterError` for a split that the dataset does not have.
+        """
+        if self.split is None:
+            return dataset.splits()
+        return {self.split: dataset.keys(self.split)}
+
+    def shards(self, dataset: Dataset) -> list[Shard]:
+        """All shards, in the dataset's order of photographs.
+
+        Raises `ParameterError` when two splits would be published under one name.
+        """
+        photographs = self.photographs(dataset)
+        if len({published(split) for split in photographs}) < len(photographs):
+            raise ParameterError(
+                f"the splits {', '.join(photographs)} cannot be told apart by letters, digits and '_', as a dataset on "
+                "the Hub must; rename one, or export them one by one with --split"
+            )
+        return [
+            Shard(split, start // self.per_shard, keys[start : start + self.per_shard])
+            for split, keys in photographs.items()
+            for start in range(0, len(keys), self.per_shard)
+        ]
+
+
+def configuration(reduction: float) -> str:
+    """Name of the configuration that holds the pairs at one reduction factor."""
+    return f"reduction-{float(reduction)}"
+
+
+def published(split: str) -> str:
+    """Name of a split as `datasets` takes it: letters, digits and ``_``, and ``train`` where there is but one part."""
+    return "train" if split == "all" else re.sub(r"\W", "_", split)
+
+
+def provenance(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+    """Everything that the rows of an export follow from."""
+    return {
+        "made_by": "coarsekit export",
+        "version": version("coarsekit"),
+        "dataset": dataset.name,
+        "title": dataset.title,
+        "licence": dataset.licence.name,
+        "licence_url": dataset.licence.url,
+        "citation": dataset.citation,
+        "style": plan.style.name,
+        "parameters": plan.style.parameters(),
+        "reductions": list(plan.reductions),
+        "seed": plan.seed,
+        "size": plan.size or "native",
+        "photographs_per_shard": plan.per_shard,
+        "photographs": {split: list(keys) for split, keys in plan.photographs(dataset).items()},
+    }
+
+
+def provenance_text(dataset: Dataset, plan: Plan) -> str:
+    """`provenance` as the text of a JSON file."""
+    return json.dumps(provenance(dataset, plan), indent=1, ensure_ascii=False) + "\n"

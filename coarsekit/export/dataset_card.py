@@ -1,0 +1,177 @@
+"""The dataset card: a README whose YAML header the Hub and `datasets` read, and whose tables are made by code."""
+
+from collections.abc import Mapping, Sequence
+from math import nan
+from typing import Any
+
+from datasets import DatasetInfo, SplitDict, SplitInfo
+from datasets.info import DatasetInfosDict
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.export.config import Plan, configuration, provenance, published
+from coarsekit.export.schema import features
+from coarsekit.export.shards import Contents, Tally
+from coarsekit.simulation.styles import STYLES
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+Held = Mapping[tuple[float, str], Contents]
+"""What the files of a reduction factor and a split hold."""
+
+_TEXT = """
+# {title}, circled
+
+Paired **coarse** and **fine** lesion masks on retinal photographs, for networks that turn circles into pixel masks.
+The {pairs} pairs come from {title} ({splits}). Each is a patch around one ellipse of an annotator who circled the
+lesions instead of painting them. The fine masks are the dataset's own; the ellipses were simulated from them by
+`coarsekit`, in the style `{style}` with seed {seed}.
+
+![Pairs: the patch, the coarse outline in white, the fine outline in the colour of its class]({picture})
+
+Each pair above: the patch, the same with its coarse mask's outline in white, and with its fine one's in colour.
+
+```python
+from datasets import load_dataset
+
+pairs = load_dataset("{place}", "{first}", split="{split}")
+pairs[0]["image"], pairs[0]["coarse"], pairs[0]["fine"]
+```
+
+## Contents
+
+One configuration for each reduction factor: where a photograph shows *n* lesions, *n* / reduction ellipses were drawn.
+`floor` is the mean overlap (IoU in percent) of a pair's coarse with its fine mask: what a refinement starts from.
+
+{table}
+
+| column | |
+|---|---|
+| `image` | the patch, RGB, {size} |
+| `coarse` | the ellipses of the class in the window, 0 and 255 |
+| `fine` | the pixels of the class in the window, 0 and 255 |
+| `lesion` | class: {lesions} |
+| `ellipse` | the one that the window was laid around: centre `cx, cy` and semi-axes `rx, ry` in px of the photograph, \
+`angle` in degrees clockwise from the x axis to the `rx` axis |
+| `window` | left `x`, top `y` and `side` of the square window, px of the photograph; black beyond its edge |
+| `reduction`, `style`, `seed` | how the ellipses were drawn |
+| `photograph`, `source_image`, `split`, `dataset`, `licence` | where the pair comes from; keep the pairs of one \
+photograph on one side of any split |
+
+## Provenance
+
+`provenance.json` names every photograph and every parameter; the same command makes the same rows again:
+
+```sh
+{command}
+```
+
+The ellipses are simulated, and masks cut from one photograph overlap where its lesions lie close together.
+
+## Licence and citation
+
+{licence}
+
+> {citation}
+"""
+
+
+def dataset_card(dataset: Dataset, plan: Plan, held: Held, picture: str) -> str:
+    """The text of README.md; ``held`` has an entry for every reduction factor and split, in the order of the table.
+
+    ``picture``: file name of the picture of pairs beside it.
+    """
+    splits = list(dict.fromkeys(split for _, split in held))
+    text = _TEXT.format(
+        title=dataset.title,
+        pairs=f"{sum(contents.rows for contents in held.values()):,}",
+        splits=f"{'split' if len(splits) == 1 else 'splits'} {', '.join(splits)}",
+        style=plan.style.name,
+        seed=plan.seed,
+        picture=picture,
+        place=f"FOLDER-OR-USER/{dataset.name}-coarse",
+        first=configuration(plan.reductions[0]),
+        split=published(splits[0]),
+        table=_markdown(statistics(held, dataset.lesions)),
+        size=f"{plan.size} × {plan.size} px" if plan.size else "at the window's own size",
+        lesions=", ".join(f"{place} {name}" for place, name in enumerate(dataset.lesions)),
+        command=_command(dataset, plan),
+        licence=_licence(dataset),
+        citation=dataset.citation,
+    )
+    return str(DatasetCard(f"---\n{_header(dataset, plan, held).to_yaml()}\n---\n{text}"))
+
+
+def statistics(held: Held, lesions: Sequence[str]) -> list[dict[str, Any]]:
+    """Per configuration, split and lesion class: photographs, pairs and the mean floor in percent, NaN if undefined."""
+    return [
+        {
+            "configuration": configuration(reduction),
+            "split": split,
+            "lesion": lesion,
+            "photographs": tally.photographs,
+            "pairs": tally.pairs,
+            "floor_iou": 100 * tally.floor / tally.compared if tally.compared else nan,
+        }
+        for (reduction, split), contents in held.items()
+        for lesion in lesions
+        if (tally := contents.lesions.get(lesion, Tally())).pairs
+    ]
+
+
+def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
+    rows = sum(contents.rows for contents in held.values())
+    data = DatasetCardData(
+        pretty_name=f"{dataset.title}, circled",
+        task_categories=["image-segmentation"],
+        tags=["medical", "retina", "fundus", "lesion", "weak-supervision", "coarsekit"],
+        annotations_creators=["machine-generated"],
+        size_categories=[next((name for bound, name in _SIZES if rows < bound), "n>1M")],
+    )
+    for name, value in dataset.licence.fields().items():
+        data[name] = value
+    infos = DatasetInfosDict()
+    configs: list[dict[str, Any]] = []
+    for reduction in plan.reductions:
+        name = configuration(reduction)
+        own = {published(split): contents for (r, split), contents in held.items() if r == reduction}
+        infos[name] = DatasetInfo(
+            features=features(dataset.lesions),
+            splits=SplitDict(
+                {split: SplitInfo(split, held.unpacked, held.rows) for split, held in own.items() if held.rows}
+            ),
+            download_size=sum(contents.packed for contents in own.values()),
+            dataset_size=sum(contents.unpacked for contents in own.values()),
+        )
+        files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in own if own[split].rows]
+        configs.append({"config_name": name, "data_files": files})
+    configs[0]["default"] = True
+    infos.to_dataset_card_data(data)
+    data["configs"] = configs
+    return data
+
+
+def _licence(dataset: Dataset) -> str:
+    name = f"[{dataset.licence.name}]({dataset.licence.url})"
+    if not dataset.licence.redistribution:
+        return f"{name}, as {dataset.title} itself, which may **not be passed on**: nor may this. Cite:"
+    return f"{name}, as {dataset.title} itself. Changes: cut into patches, with simulated ellipses added. Cite:"
+
+
+def _command(dataset: Dataset, plan: Plan) -> str:
+    source = "sample" if dataset.name == "sample" else f"{dataset.name}:PATH"
+    split = f" --split {plan.split}" if plan.split else ""
+    reductions = ",".join(f"{reduction:g}" for reduction in plan.reductions)
+    size = plan.size or "native"
+    style = plan.style.name if plan.style.name in STYLES else f"{plan.style.name}.toml"
+    return (
+        f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {plan.seed} "
+        f"--size {size} --to FOLDER    # coarsekit {provenance(dataset, plan)['version']}"
+    )
+
+
+def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    head = [name.replace("_", " ") for name in rows[0]]
+    ruler = ["---:" if isinstance(value, (int, float)) else "---" for value in rows[0].values()]
+    body = [[f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ruler, *body])

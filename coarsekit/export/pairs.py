@@ -1,0 +1,67 @@
+"""Photograph and annotation → pairs: one window for each shape, with the coarse and the fine mask in it. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.annotations.approximate import as_ellipse
+from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.geometry import extent
+from coarsekit.types import Annotation, Fundus, Pair, Shape, Window
+from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
+
+LEAST_SIZE = 8
+"""Least side of a patch, px."""
+
+
+def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, context: float = 1.5) -> Iterator[Pair]:
+    """One pair for each shape of ``annotation``, class by class; an annotation without marks gives none.
+
+    ``size``: side of the patches, px; None leaves each window at its native size. ``context``: side of a window over
+    that of the shape's bounding box. The coarse mask holds every shape of the class that reaches into the window, and a
+    class without a fine mask has an empty one. A shape that is no ellipse counts as the one of its pixels' moments.
+
+    Raises `AnnotationError` when the annotation was drawn on a photograph of another size, `ParameterError` for a size
+    below `LEAST_SIZE` or a context below 1.
+    """
+    if (annotation.height, annotation.width) != fundus.shape:
+        raise AnnotationError(
+            f"{fundus.name}: drawn on {annotation.width} × {annotation.height} px, but the photograph has "
+            f"{fundus.shape[1]} × {fundus.shape[0]}; pair each annotation with the photograph it was drawn on"
+        )
+    if size is not None and size < LEAST_SIZE:
+        raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {size}")
+    for lesion in annotation.lesions:
+        shapes = annotation.of(lesion)
+        boxes = np.array([extent(shape) for shape in shapes])
+        fine = fundus.fine.get(lesion, np.zeros(fundus.shape, bool))
+        for shape in shapes:
+            window = window_around(shape, fundus.shape, context)
+            side = window.side if size is None else size
+            yield Pair(
+                image=cut_image(fundus.image, window, side),
+                coarse=cut_shapes(_reaching(shapes, boxes, window), window, side),
+                fine=cut_mask(fine, window, side),
+                lesion=lesion,
+                ellipse=as_ellipse(shape),
+                window=window,
+            )
+
+
+def some_pairs_of(fundus: Fundus, annotation: Annotation, size: int, each: int = 2) -> list[Pair]:
+    """Up to ``each`` of the `pairs_of` every class, spread over its shapes; raises what that raises."""
+    wanted, start = set(), 0
+    for lesion in annotation.lesions:
+        count = len(annotation.of(lesion))
+        wanted |= {start + count * (2 * turn + 1) // (2 * each) for turn in range(each)}
+        start += count
+    return [pair for place, pair in enumerate(pairs_of(fundus, annotation, size)) if place in wanted]
+
+
+def _reaching(shapes: Sequence[Shape], boxes: NDArray[np.float64], window: Window) -> list[Shape]:
+    """The shapes whose bounding ``boxes`` (n, 4) meet the window: all others would draw nothing in it."""
+    left, top, right, bottom = boxes.T
+    across = (right > window.x) & (left < window.x + window.side)
+    down = (bottom > window.y) & (top < window.y + window.side)
+    return [shape for shape, meets in zip(shapes, across & down, strict=True) if meets]

@@ -1,0 +1,74 @@
+"""A pair ↔ a row of a Hugging Face dataset, and the types of its columns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from datasets import ClassLabel, Features, Image, Value
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.export.config import Plan
+from coarsekit.images import decode_png, encode_png
+from coarsekit.types import Ellipse, Fundus, Pair, Window
+
+
+def features(lesions: Sequence[str]) -> Features:
+    """The typed columns; ``lesions`` are the names of the class label. Images are PNGs, masks of 0 and 255."""
+    return Features(
+        {
+            "image": Image(),
+            "coarse": Image(),
+            "fine": Image(),
+            "lesion": ClassLabel(names=list(lesions)),
+            "ellipse": {name: Value("float64") for name in ("cx", "cy", "rx", "ry", "angle")},
+            "window": {name: Value("int32") for name in ("x", "y", "side")},
+            "reduction": Value("float64"),
+            "style": Value("string"),
+            "seed": Value("int64"),
+            "photograph": Value("string"),
+            "source_image": Value("string"),
+            "split": Value("string"),
+            "dataset": Value("string"),
+            "licence": Value("string"),
+        }
+    )
+
+
+def row_of(pair: Pair, fundus: Fundus, reduction: float, plan: Plan, dataset: Dataset) -> dict[str, Any]:
+    """One row as `features` has it, its images encoded.
+
+    Raises `ValueError` for a lesion class that the dataset does not name.
+    """
+    window = pair.window
+    return {
+        "image": {"bytes": encode_png(pair.image), "path": None},
+        "coarse": {"bytes": encode_png(pair.coarse), "path": None},
+        "fine": {"bytes": encode_png(pair.fine), "path": None},
+        "lesion": dataset.lesions.index(pair.lesion),
+        "ellipse": asdict(pair.ellipse),
+        "window": {"x": window.x, "y": window.y, "side": window.side},
+        "reduction": float(reduction),
+        "style": plan.style.name,
+        "seed": plan.seed,
+        "photograph": fundus.key,
+        "source_image": fundus.name,
+        "split": fundus.split,
+        "dataset": dataset.name,
+        "licence": dataset.licence.name,
+    }
+
+
+def pair_of(row: Mapping[str, Any], lesions: Sequence[str]) -> Pair:
+    """The pair of a row whose images are still encoded: `row_of` undone.
+
+    Raises `ImageError` for bytes that are not an image.
+    """
+    image, coarse, fine = (decode_png(row[name]["bytes"]) for name in ("image", "coarse", "fine"))
+    return Pair(
+        image=image,
+        coarse=coarse != 0,
+        fine=fine != 0,
+        lesion=lesions[row["lesion"]],
+        ellipse=Ellipse(**row["ellipse"]),
+        window=Window(**row["window"]),
+    )

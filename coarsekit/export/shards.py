@@ -1,0 +1,152 @@
+"""Shards: whole photographs, one Parquet file a configuration, written whole or not at all, counted in the footer."""
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import OutputError
+from coarsekit.export.config import Plan, Shard
+from coarsekit.export.pairs import pairs_of
+from coarsekit.export.schema import features, pair_of, row_of
+from coarsekit.files import whole
+from coarsekit.metrics import count, iou
+from coarsekit.simulation.simulate import annotate_sweep
+from coarsekit.types import Fundus, Pair
+
+_FOOTER = b"coarsekit"
+_REPEATED = ["style", "photograph", "source_image", "split", "dataset", "licence"]  # few values, many rows
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of one lesion class that can be added: photographs, pairs, and the sum of the pairs' floors, IoU 0–1.
+
+    ``compared``: pairs for which that is defined, because either mask holds a pixel.
+    """
+
+    photographs: int = 0
+    pairs: int = 0
+    floor: float = 0.0
+    compared: int = 0
+
+    def add(self, other: "Tally") -> None:
+        """Add the counts of other photographs."""
+        self.photographs += other.photographs
+        self.pairs += other.pairs
+        self.floor += other.floor
+        self.compared += other.compared
+
+
+@dataclass(slots=True)
+class Contents:
+    """What one file, or several of one configuration and split, hold: counts by lesion class, rows and bytes."""
+
+    lesions: dict[str, Tally] = field(default_factory=dict)
+    rows: int = 0
+    unpacked: int = 0
+    packed: int = 0
+
+    def add(self, other: "Contents") -> None:
+        """Add the contents of another file."""
+        for lesion, tally in other.lesions.items():
+            self.lesions.setdefault(lesion, Tally()).add(tally)
+        self.rows += other.rows
+        self.unpacked += other.unpacked
+        self.packed += other.packed
+
+
+def missing(plan: Plan, shard: Shard, folder: Path) -> list[float]:
+    """The reduction factors for which the shard's file is not there yet."""
+    return [reduction for reduction in plan.reductions if not (folder / shard.path(reduction)).exists()]
+
+
+def write_shard(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> None:
+    """Write the files of a shard that are missing; each photograph is decoded once and its rows are kept no longer."""
+    reductions = missing(plan, shard, folder)
+    schema = features(dataset.lesions).arrow_schema
+    tallies: dict[float, dict[str, Tally]] = {reduction: {} for reduction in reductions}
+    with ExitStack() as stack:
+        writers = {}
+        for reduction in reductions:
+            # Left in reverse: the writer is closed before its temporary file gets its name.
+            temporary = stack.enter_context(whole(folder / shard.path(reduction)))
+            writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
+        for key in shard.keys:
+            _write_photograph(dataset.read(key), dataset, plan, writers, tallies)
+        for reduction, writer in writers.items():
+            footer = json.dumps({lesion: asdict(tally) for lesion, tally in tallies[reduction].items()})
+            writer.add_key_value_metadata({_FOOTER: footer.encode()})
+
+
+def read_contents(path: Path) -> Contents:
+    """What a shard's file says in its footer that it holds; its rows are not read.
+
+    Raises `OutputError` when the file is not one that `write_shard` wrote.
+    """
+    try:
+        metadata = pq.read_metadata(path)
+        lesions = {name: Tally(**counts) for name, counts in json.loads(metadata.metadata[_FOOTER]).items()}
+    except (pa.ArrowException, KeyError, TypeError, ValueError) as cause:
+        first = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
+        raise OutputError(f"{path} is not a whole shard of pairs ({first}); remove it and run again") from None
+    unpacked = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+    return Contents(lesions, metadata.num_rows, unpacked, path.stat().st_size)
+
+
+def some_pairs(path: Path, lesions: tuple[str, ...], each: int = 2) -> list[Pair]:
+    """``each`` pairs of every lesion class in a shard's file, spread over it; fewer where it has fewer."""
+    with pq.ParquetFile(path) as file:
+        labels = file.read(columns=["lesion"]).column("lesion").to_pylist()
+        wanted: list[int] = []
+        for label in range(len(lesions)):
+            own = [place for place, value in enumerate(labels) if value == label]
+            chosen = {(len(own) * (2 * turn + 1)) // (2 * each) for turn in range(each)} if own else set()
+            wanted += [own[place] for place in sorted(chosen)]
+        rows = _rows_at(file, wanted)
+    return [pair_of(rows[place], lesions) for place in wanted]
+
+
+def _write_photograph(
+    fundus: Fundus,
+    dataset: Dataset,
+    plan: Plan,
+    writers: Mapping[float, pq.ParquetWriter],
+    tallies: Mapping[float, dict[str, Tally]],
+) -> None:
+    """Write the pairs of one photograph at every reduction factor, a row group each, and add to the counts."""
+    annotations = annotate_sweep(fundus, list(writers), plan.style, plan.seed, dataset.name)
+    for (reduction, writer), annotation in zip(writers.items(), annotations, strict=True):
+        rows: list[dict[str, Any]] = []
+        counted: dict[str, Tally] = {}
+        for pair in pairs_of(fundus, annotation, plan.size):
+            rows.append(row_of(pair, fundus, reduction, plan, dataset))
+            _count(pair, counted.setdefault(pair.lesion, Tally(photographs=1)))
+        if rows:
+            writer.write_table(pa.Table.from_pylist(rows, writer.schema))
+        for lesion, tally in counted.items():
+            tallies[reduction].setdefault(lesion, Tally()).add(tally)
+
+
+def _rows_at(file: pq.ParquetFile, places: Iterable[int]) -> dict[int, dict[str, Any]]:
+    rows, start, left = {}, 0, set(places)
+    for batch in file.iter_batches(batch_size=64, columns=["image", "coarse", "fine", "lesion", "ellipse", "window"]):
+        for place in sorted(left.intersection(range(start, start + len(batch)))):
+            rows[place] = batch.slice(place - start, 1).to_pylist()[0]
+        start += len(batch)
+    return rows
+
+
+def _count(pair: Pair, tally: Tally) -> None:
+    floor = iou(count(pair.coarse, pair.fine))
+    tally.pairs += 1
+    if not isnan(floor):
+        tally.floor += floor
+        tally.compared += 1

@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: upload, download, and the errors of both."""

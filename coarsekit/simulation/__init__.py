@@ -1,0 +1,1 @@
+"""Fine masks to the ellipses that an annotator would have drawn."""

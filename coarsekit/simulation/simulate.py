@@ -1,0 +1,190 @@
+"""Fine mask → the ellipses that a person would have drawn, at a reduction factor. Pure; randomness is an argument.
+
+The chain is the paper's (Yu et al., section 3.1): smoothing, dilating, expanding, clustering the connected components
+with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step and for each imprecision of a drawing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import exp, inf, sqrt
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from scipy.cluster.hierarchy import linkage
+
+from coarsekit.errors import ParameterError
+from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
+from coarsekit.simulation.elongation import SHORT, aspect_of, girth
+from coarsekit.simulation.styles import Imprecision, Style
+from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
+
+
+class Component(NamedTuple):
+    """One connected component after dilating and smoothing: its pixel centres, and those of the fine mask in it."""
+
+    points: Points
+    fine: Points
+
+
+def find_components(fine: Mask, style: Style) -> list[Component]:
+    """The 8-connected components of ``fine`` (h, w) after dilating and smoothing; an empty mask has none."""
+    scale = fine.shape[1] / style.reference_width
+    dilated = disk_close(disk_dilate(fine, style.dilate * scale), style.smooth * scale)
+    return [
+        Component(points, points[fine[points[:, 1].astype(int), points[:, 0].astype(int)]])
+        for points in component_points(dilated)
+    ]
+
+
+def cluster(centroids: Points, count: int) -> list[list[int]]:
+    """Group components, given by their ``centroids`` (n, 2), into exactly ``count`` clusters of indices.
+
+    DBSCAN with ``min_samples=1`` is single linkage: the ε that leaves ``count`` clusters lies between two merge heights
+    of the dendrogram, so the merges below it are made and no ε needs to be searched for. Where heights tie, no ε gives
+    every count; then the earlier merge of the dendrogram goes first.
+
+    Raises `ParameterError` unless ``1 <= count <= n``.
+    """
+    total = len(centroids)
+    if not 1 <= count <= total:
+        raise ParameterError(f"the number of clusters must lie between 1 and {total}, got {count}")
+    members = {index: [index] for index in range(total)}
+    if count < total:
+        for step, (a, b, _, _) in enumerate(linkage(centroids, method="single")[: total - count]):
+            members[total + step] = members.pop(int(a)) + members.pop(int(b))
+    return sorted((sorted(cluster) for cluster in members.values()), key=lambda cluster: cluster[0])
+
+
+def check_reduction(reduction: float) -> None:
+    """Raise `ParameterError` for a reduction factor that is below 1 or not finite."""
+    if not 1 <= reduction < inf:
+        raise ParameterError(
+            f"the reduction factor must be a finite number from 1 (which draws every component), got {reduction:g}"
+        )
+
+
+def outline(components: Sequence[Component], reduction: float, style: Style, width: int) -> tuple[Ellipse, ...]:
+    """One covering ellipse for each of ``max(1, round(components / reduction))`` clusters of components.
+
+    ``width``: the photograph's, px, to which the style's lengths are scaled. No components give no ellipses.
+
+    Raises `ParameterError` for a reduction factor below 1.
+    """
+    check_reduction(reduction)
+    if not components:
+        return ()
+    centroids = np.stack([component.points.mean(axis=0, dtype=np.float64) for component in components])
+    expand = style.expand * width / style.reference_width
+    ellipses = []
+    for members in cluster(centroids, max(1, round(len(components) / reduction))):
+        points, fine = (np.concatenate(parts) for parts in zip(*(components[i] for i in members), strict=True))
+        ellipse = covering_ellipse(points, fine)
+        ellipses.append(replace(ellipse, rx=ellipse.rx + expand, ry=ellipse.ry + expand))
+    return tuple(ellipses)
+
+
+def disturb(
+    ellipse: Ellipse, imprecision: Imprecision, annotator: float, rng: np.random.Generator, shape: tuple[int, int]
+) -> Ellipse:
+    """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
+
+    A circle stands in for what is short; in place of an ellipse around a row of lesions, it would leave out both ends
+    of the row. And a long ellipse strays by its `girth`, and turns less the longer it is: one that strayed or turned as
+    far as a short one of its size would leave the row altogether.
+
+    ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
+    draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
+    """
+    bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
+    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= SHORT
+    factor = exp(imprecision.size_bias * bias + imprecision.size * size)
+    radius = sqrt(ellipse.rx * ellipse.ry) * factor
+    stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)
+    offset = imprecision.centre * girth(ellipse) * factor
+    return Ellipse(
+        cx=float(np.clip(ellipse.cx + offset * across, 0, shape[1])),
+        cy=float(np.clip(ellipse.cy + offset * down, 0, shape[0])),
+        rx=max(radius * stretch, 0.5),
+        ry=max(radius / stretch, 0.5),
+        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, SHORT / aspect_of(ellipse))) % 180,
+    )
+
+
+def draw_by_hand(
+    outlines: Mapping[str, Sequence[Ellipse]], style: Style, rng: np.random.Generator, shape: tuple[int, int]
+) -> dict[str, tuple[Ellipse, ...]]:
+    """The exact ellipses of one photograph, by lesion class, as one annotator would have drawn them.
+
+    One size bias is drawn for the whole photograph. A style without imprecision leaves the ellipses as they are.
+    """
+    annotator = float(rng.standard_normal())
+    drawn = {}
+    for lesion, ellipses in outlines.items():
+        imprecision = style.imprecision_of(lesion)
+        if imprecision is None:
+            drawn[lesion] = tuple(ellipses)
+        else:
+            drawn[lesion] = tuple(disturb(ellipse, imprecision, annotator, rng, shape) for ellipse in ellipses)
+    return drawn
+
+
+def generator(seed: int, key: str) -> np.random.Generator:
+    """The random numbers of one photograph: they follow from its key and the seed, not from what came before it.
+
+    Raises `ParameterError` for a seed below 0.
+    """
+    if seed < 0:
+        raise ParameterError(f"the seed must be 0 or more, got {seed}")
+    return np.random.default_rng([seed, crc32(key.encode())])
+
+
+def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, dataset: str = "") -> Annotation:
+    """Simulate the annotation of one photograph; the provenance says how, with the components by lesion class.
+
+    ``dataset``: the name that the provenance gives as the photograph's origin. The same photograph, reduction factor,
+    style and seed give the same annotation.
+
+    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    """
+    return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
+
+
+def annotate_sweep(
+    fundus: Fundus, reductions: Sequence[float], style: Style, seed: int = 0, dataset: str = ""
+) -> Iterator[Annotation]:
+    """`annotate` at each of several reduction factors; the components are found once.
+
+    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    """
+    for reduction in reductions:
+        check_reduction(reduction)
+    height, width = fundus.shape
+    counts: dict[str, int] = {}
+    swept: dict[str, list[tuple[Ellipse, ...]]] = {}
+    for lesion, mask in fundus.fine.items():
+        # One class at a time, and only its ellipses are kept: the pixels of a heavy photograph's components are many.
+        if components := find_components(mask, style):
+            counts[lesion] = len(components)
+            swept[lesion] = [outline(components, reduction, style, width) for reduction in reductions]
+            del components
+    for place, reduction in enumerate(reductions):
+        outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}
+        drawn = draw_by_hand(outlines, style, generator(seed, fundus.key), fundus.shape)
+        yield Annotation(
+            image=fundus.name,
+            width=width,
+            height=height,
+            marks=tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses),
+            provenance={
+                "made_by": "coarsekit simulate",
+                "dataset": dataset,
+                "photograph": fundus.key,
+                "split": fundus.split,
+                "style": style.name,
+                "reduction": reduction,
+                "seed": seed,
+                "components": counts,
+                "parameters": style.parameters(),
+            },
+        )

@@ -1,0 +1,1 @@
+"""Rules without a network, behind the interface of a refiner."""

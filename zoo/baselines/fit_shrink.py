@@ -1,0 +1,65 @@
+"""Fits the ``shrink`` rule on a training split: the strongest score that never looking at the photograph can get."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.files import write_text
+from coarsekit.geometry import draw
+from coarsekit.metrics import count, iou
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import Style
+from zoo.baselines.shrink import Amount, Shrink
+from zoo.checkpoints.folder import CONFIG, FORMAT, RECORD
+from zoo.refiner import ignore
+
+AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85, 0.7, 0.55, 0.4, 0.3), range(0, 36, 6)))
+"""Candidates; each class takes the one of highest mean IoU over its photographs."""
+
+
+def fit_shrink(
+    dataset: Dataset,
+    split: str | None,
+    styles: Sequence[Style],
+    seed: int,
+    advance: Callable[[int], None] = ignore,
+) -> tuple[Shrink, dict[str, dict[str, float]]]:
+    """Fit the amounts per style and lesion class at reduction 1.0; returns the rule and its IoU in percent.
+
+    A style's ``other`` amount, for classes that it was not fitted to, is best on average over the classes.
+    """
+    scores: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
+    for fundus in dataset.photographs(split):
+        for style in styles:
+            annotation = annotate(fundus, 1.0, style, seed)
+            for lesion in annotation.lesions:
+                fine, ellipses = fundus.fine[lesion], annotation.of(lesion)
+                tried = [draw((a.shrink(e, annotation.width) for e in ellipses), fine.shape) for a in AMOUNTS]
+                scores.setdefault((style.name, lesion), []).append(np.array([iou(count(t, fine)) for t in tried]))
+        advance(1)
+    amounts: dict[str, dict[str, Amount]] = {}
+    fitted: dict[str, dict[str, float]] = {}
+    for style in styles:
+        means = {lesion: np.mean(lines, axis=0) for (name, lesion), lines in scores.items() if name == style.name}
+        means["other"] = np.mean(list(means.values()), axis=0)
+        amounts[style.name] = {lesion: AMOUNTS[int(line.argmax())] for lesion, line in means.items()}
+        fitted[style.name] = {lesion: round(100 * float(line.max()), 2) for lesion, line in means.items()}
+    return Shrink(amounts), fitted
+
+
+def save_shrink(shrink: Shrink, folder: Path, trained_on: str, fitted: dict[str, dict[str, float]], seed: int) -> None:
+    """Write the rule as a folder that `from_pretrained` reads, with the IoU that it was fitted to."""
+    amounts = {
+        style: {lesion: asdict(amount) for lesion, amount in lesions.items()}
+        for style, lesions in shrink.amounts.items()
+    }
+    config = {"format": FORMAT, "variant": "shrink", "trained_on": trained_on, "config": {"amounts": amounts}}
+    record = {"data": trained_on, "reduction": 1.0, "seed": seed, "training_iou": fitted}
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")

@@ -1,0 +1,112 @@
+"""What a card says of how good a refiner is: tables of what was measured, and the commands that measured it."""
+
+from collections.abc import Sequence
+from statistics import mean
+
+from zoo.checkpoints.metrics import Row, tables
+
+_SCORE = (
+    "IoU in percent with the fine masks, image level: the mean over the photographs that show the lesion, with the "
+    "standard deviation in brackets. *floor* is the simulated drawing as it is; `shrink` is a rule that never looks at "
+    "the photograph: what the refiner scores above it is what it saw there."
+)
+_UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine masks."
+
+
+_MEASURES = {
+    "dice": "Dice",
+    "precision": "precision",
+    "recall": "recall",
+    "boundary_f": "boundary F within 2 px",
+    "component_iou": "IoU of single lesions",
+}
+_CALIBRATION = {"ece": "expected calibration error", "brier": "Brier score"}
+_ROBUST = (
+    "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
+    "1, and what is lost against the photograph as it is (their middle alone shows fewer of the lesions). Last, every "
+    "ellipse moved to retina without any lesion, where the right answer is nothing: what is answered in its window, in "
+    "percent of its area."
+)
+
+
+def scores(rows: Sequence[Row], robustness: Sequence[Row], name: str, place: str) -> str:
+    """A table for each condition that was measured, then one of other cameras and of empty retina, where measured.
+
+    ``name``: the column's; ``place``: what `from_pretrained` takes.
+    """
+    parts = [_head(found, place) + "\n\n" + _table(own, name) + _sentence(own) for found, own in tables(rows).items()]
+    text = "\n\n".join([_SCORE, *parts]) if parts else _UNMEASURED
+    return text + (f"\n\n{_robustness(robustness, place)}" if robustness else "")
+
+
+def _head(found: Sequence[object], place: str) -> str:
+    dataset, split, style, reduction, seed = found
+    head = f"### Style `{style}`, reduction {reduction:g}: {_photographs(dataset, split)}"
+    command = f"zoo evaluate {_source(dataset, split)} --refiner {place} --reduction {reduction:g} --style {style}"
+    return f"{head}\n\n```sh\n{command}{f' --seed {seed}' if seed else ''}\n```"
+
+
+def _photographs(dataset: object, split: object) -> str:
+    return f"all photographs of `{dataset}`" if split == "all" else f"`{dataset}`, split `{split}`"
+
+
+def _source(dataset: object, split: object) -> str:
+    return ("sample" if dataset == "sample" else f"{dataset}:PATH") + ("" if split == "all" else f" --split {split}")
+
+
+def _table(rows: Sequence[Row], name: str) -> str:
+    # The rule has no column beside itself, nor where it was not measured.
+    blind = name != "shrink" and all(row.get("shrink_iou") is not None for row in rows)
+    columns = {"floor_iou": "floor", **({"shrink_iou": "`shrink`"} if blind else {}), "iou": f"`{name}`"}
+    *others, last = (_mean(rows, field) for field in columns)
+    return _lines(
+        ["lesion", "images", *columns.values()],
+        *([row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows),
+        ["average", "", *others, f"**{last}**"],
+    )
+
+
+def _sentence(rows: Sequence[Row]) -> str:
+    """Other measures and calibration, means over the classes; nothing where they were not measured."""
+    said = []
+    for title, fields in (("Means over the classes, in percent", _MEASURES), ("Calibration", _CALIBRATION)):
+        if all(row.get(field) is not None for row in rows for field in fields):
+            said.append(f"{title}: {', '.join(f'{words} {_mean(rows, field)}' for field, words in fields.items())}.")
+    return f"\n\n{' '.join(said)}" if said else ""
+
+
+def _robustness(rows: Sequence[Row], place: str) -> str:
+    """Rows of ``zoo robustness`` of one dataset, split and style: a line for each condition."""
+    first = rows[0]
+    head = f"### Other cameras, and ellipses around nothing: {_photographs(first['dataset'], first['split'])}"
+    command = f"zoo robustness {_source(first['dataset'], first['split'])} --refiner {place} --style {first['style']}"
+    lesions = list(dict.fromkeys(row["lesion"] for row in rows))
+    found: dict[str, dict[str, float]] = {}
+    for row in rows:
+        value = row["iou"] if row["answered"] is None else row["answered"]
+        found.setdefault(row["condition"], {})[row["lesion"]] = value
+    emptied = {row["condition"] for row in rows if row["answered"] is not None}
+    lines, whole = [], None
+    for condition, values in found.items():
+        average = mean(values.values())
+        whole = average if whole is None else whole
+        cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
+        lost = "answered" if condition in emptied else f"{whole - average:.1f}"
+        lines.append([condition, *cells, f"{average:.1f}", lost])
+    table = _lines(["condition", *lesions, "average", "lost"], *lines)
+    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
+
+
+def _lines(head: Sequence[str], *lines: Sequence[str]) -> str:
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
+
+
+def _cell(row: Row, field: str) -> str:
+    value, spread = row.get(field), row.get(f"{field}_std")
+    return "–" if value is None else f"{value:.1f}" + (f" ({spread:.1f})" if spread is not None else "")
+
+
+def _mean(rows: Sequence[Row], field: str) -> str:
+    values = [row.get(field) for row in rows]
+    return "–" if any(value is None for value in values) else f"{mean(map(float, values)):.1f}"  # type: ignore[arg-type]

@@ -1,0 +1,127 @@
+"""Where a refiner's folder is: inside the package, on the disk, or on the Hub; and its config. No torch here."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from coarsekit.errors import RefinerError, did_you_mean
+from coarsekit.hub.download import MAIN, Access, fetch, repository_of
+from zoo.variants import variant_named
+
+CONFIG = "config.json"
+RECORD = "training.json"
+WEIGHTS = "model.safetensors"
+METRICS = "metrics.json"
+NOTES = "notes.md"
+"""What people add to the card in their own words."""
+CARD = "README.md"
+FORMAT = 1
+"""Version of the checkpoint layout that this code reads and writes."""
+DEFAULT = "lite"
+"""The refiner that commands use where none is named."""
+
+_BUNDLED = Path(__file__).parents[1] / "weights"
+
+
+def names() -> tuple[str, ...]:
+    """Names of the bundled refiners."""
+    return tuple(sorted(path.parent.name for path in _BUNDLED.glob(f"*/{CONFIG}")))
+
+
+def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
+    """The folder of a refiner: a bundled name, the path of a checkpoint folder, or ``ORG/NAME[@REVISION]`` on the Hub.
+
+    They are tried in this order. A path that exists, or is given as a `Path`, never touches the network. Of a
+    repository config, weights, record, metrics and card are fetched into the Hub's cache, and nothing else.
+
+    Raises `RefinerError` when it is none of them, and `HubError` when a repository cannot be fetched.
+    """
+    text = os.fspath(name)
+    folder = _BUNDLED / text if text in names() else Path(text)
+    if (folder / CONFIG).is_file():
+        if access.revision is not None:
+            raise RefinerError(
+                f"{text} is on this disk and has no revision {access.revision!r}; leave the revision out"
+            )
+        return folder
+    if folder.exists():
+        raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes")
+    place = None if isinstance(name, os.PathLike) else repository_of(text)
+    if place is not None:
+        return from_hub(place[0], replace(access, revision=access.revision or place[1]))
+    hub = "" if isinstance(name, os.PathLike) else ", ORG/NAME on the Hub,"
+    raise RefinerError(
+        f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(names())}"
+        f"{did_you_mean(text, names())}"
+    )
+
+
+def from_hub(repository: str, access: Access = MAIN) -> Path:
+    """The folder, in the Hub's cache, of the refiner in a repository.
+
+    Raises `HubError` when it cannot be fetched, and `RefinerError` when it is none of this zoo, or newer.
+    """
+    # The config first: what is no refiner of this zoo, or of a newer format, is said before the weights are fetched.
+    folder = fetch(repository, [CONFIG], access=access)
+    weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
+    same = replace(access, revision=folder.name)
+    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The config of a checkpoint folder.
+
+    Raises `RefinerError` when it is malformed or of a newer format.
+    """
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise RefinerError(f"{path}: not a readable config ({cause}); copy the folder again") from None
+    if not isinstance(config, dict) or not isinstance(config.get("variant"), str):
+        raise RefinerError(f"{path}: no refiner of this zoo; expected an object with the name of a variant")
+    if config.get("format") != FORMAT:
+        raise RefinerError(
+            f"{path}: format {config.get('format')!r} is not {FORMAT}, which this version reads; update coarsekit"
+        )
+    if not isinstance(config.get("config"), dict):
+        raise RefinerError(f"{path}: config must be an object of the variant's fields; copy the folder again")
+    return config
+
+
+def classes_seen(folder: Path) -> tuple[str, ...] | None:
+    """The lesion classes that a network was trained on, by its record and that of the training it started from.
+
+    Where the record names none it was trained on all that the data have, which are those that it was validated on.
+    None where the record is missing or does not say.
+    """
+    try:
+        record: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    seen: dict[str, None] = {}
+    while isinstance(record, dict):
+        named = (record.get("recipe") or {}).get("lesions")
+        validated = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
+        seen |= dict.fromkeys(named or [lesion for style in validated for lesion in style])
+        record = record.get("before")
+    return tuple(seen) or None
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The training record of a checkpoint folder; empty where there is none.
+
+    Raises `RefinerError` when it is malformed.
+    """
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as cause:
+        raise RefinerError(f"{path}: not a readable training record ({cause}); copy the folder again") from None
+    if not isinstance(record, dict):
+        raise RefinerError(f"{path}: a training record must be an object; copy the folder again")
+    return record

@@ -1,0 +1,106 @@
+"""A checkpoint folder, in the layout that the Hub holds: config.json, model.safetensors, training.json."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as save_tensors
+from torch import nn
+from torch.nn import functional
+
+from coarsekit.errors import RefinerError
+from coarsekit.files import whole, write_text
+from zoo.checkpoints.folder import CONFIG, RECORD, WEIGHTS, read_config
+
+
+def save(
+    folder: Path, module: nn.Module, config: Mapping[str, Any], record: Mapping[str, Any], half: bool = True
+) -> None:
+    """Write the weights of a module, the ``config`` that it is built from, and its training record.
+
+    ``half``: store the weights as 16-bit floats, at half the size.
+    """
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+    if half:
+        weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    with whole(folder / WEIGHTS) as temporary:
+        # Bytes, as safetensors' own file would be readable by its owner alone.
+        temporary.write_bytes(save_tensors(weights, metadata={"format": "pt"}))
+    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
+
+
+def fits_half(module: nn.Module) -> bool:
+    """Whether 16-bit floats hold the module's weights without a loss."""
+    floats = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+    return all(tensor.half().to(tensor.dtype).equal(tensor) for tensor in floats)
+
+
+def load_into(module: nn.Module, folder: Path) -> None:
+    """Fill a module with the weights of a checkpoint folder, strictly.
+
+    Raises `RefinerError` when they cannot be read, or a tensor is missing, extra or misshapen.
+    """
+    weights = _read(folder)
+    _check(module.state_dict(), weights, folder / WEIGHTS)
+    module.load_state_dict(weights)
+
+
+def load_shared(module: nn.Module, lesions: Sequence[str], folder: Path) -> list[str]:
+    """Fill a network with those weights of another's that it has by the same name and shape; what it has beside them.
+
+    ``lesions``: the classes that the network is told.
+
+
+    For fine-tuning with another head, fewer stages, or classes told. Input channels that the other lacks start at 0, so
+    that its features are what they were. The names given back begin as they were.
+
+    Raises `RefinerError` when the weights cannot be read, nothing that is learned is shared, or the classes that both
+    are told do not stand in one order, since their planes would be taken for one another's.
+    """
+    told = tuple(read_config(folder)["config"].get("lesions") or ())
+    if any(ours != theirs for ours, theirs in zip(lesions, told, strict=False)):
+        raise RefinerError(
+            f"{folder / CONFIG}: it is told {', '.join(told)}, and this network {', '.join(lesions)}; put the "
+            "classes that both are told first, in one order"
+        )
+    own, weights = module.state_dict(), _read(folder)
+    fitted = {name: _with_more_inputs(weights[name], own[name]) for name in own.keys() & weights.keys()}
+    shared = {name: weight for name, weight in fitted.items() if weight.shape == own[name].shape}
+    if not any(name in shared for name, _ in module.named_parameters()):
+        raise RefinerError(
+            f"{folder / WEIGHTS}: none of its tensors fits this network; start from a refiner that is built alike"
+        )
+    module.load_state_dict(shared, strict=False)
+    return sorted(own.keys() - shared.keys())
+
+
+def _with_more_inputs(weight: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """The kernels of a convolution with as many input channels as those of ``like``; any other tensor as it is."""
+    missing = like.shape[1] - weight.shape[1] if weight.ndim == like.ndim == 4 else 0
+    return functional.pad(weight, (0, 0, 0, 0, 0, missing)) if missing > 0 else weight
+
+
+def _read(folder: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(folder / WEIGHTS)
+    except (FileNotFoundError, SafetensorError) as cause:
+        raise RefinerError(f"{folder / WEIGHTS}: the weights cannot be read ({cause}); copy the folder again") from None
+
+
+def _check(expected: dict[str, torch.Tensor], found: dict[str, torch.Tensor], path: Path) -> None:
+    for problem, names in (("is missing", expected.keys() - found), ("is not part of it", found.keys() - expected)):
+        if names:
+            raise RefinerError(
+                f"{path}: the tensor {min(names)} {problem}; weights and configuration must belong together"
+            )
+    for name, tensor in expected.items():
+        if tensor.shape != found[name].shape:
+            raise RefinerError(
+                f"{path}: the tensor {name} must be {tuple(tensor.shape)}, got {tuple(found[name].shape)}; weights and "
+                "config.json must belong together"
+            )

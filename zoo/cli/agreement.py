@@ -1,0 +1,88 @@
+"""``zoo agreement``."""
+
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
+from coarsekit.annotations.reading import Reading
+from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, progress, say, table
+from coarsekit.datasets.base import visible
+from coarsekit.errors import ParameterError
+from coarsekit.images import read_image
+from zoo.checkpoints.folder import DEFAULT
+
+
+@click.command("agreement")
+@click.argument("images", metavar="IMAGES")
+@click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
+@click.option(
+    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@LABELS
+@AS_JSON
+@QUIET
+def command(
+    images: str,
+    annotators: tuple[str, ...],
+    names: tuple[str, ...],
+    device: str,
+    labels: tuple[str, ...],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure how well annotators agree before and after refinement, where there are no fine masks to compare with.
+
+    IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
+    any format that 'coarsekit convert' reads; photographs are told by their file names. For each lesion class, the IoU
+    of two annotators' masks is averaged over photographs and pairs of annotators, in percent: coarse as drawn, refined
+    as the refiner made of it. A pair of whom neither drew the class is left out; one of whom one did scores 0.
+
+    Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
+    what the masks are worth against fine ones is for 'zoo evaluate' to say. 'zoo evaluate --protocol agreement' is the
+    same.
+    """
+    from zoo.evaluation.agreement import agreement
+    from zoo.loading import from_pretrained, on_device
+
+    if len(annotators) < 2:
+        raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
+    files, reading = find_drawings(annotators), Reading(label_table(labels), Path(images))
+    with progress("Reading", len(files), quiet) as advance:
+        drawings = read_drawings(files, reading, advance)
+    for sentence in reading.left_out:
+        say(f"Left out: {sentence}", quiet)
+    photographs, missing = _photographs(Path(images), drawings)
+    refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
+    lines = []
+    with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
+        for refiner in refiners:
+            pairs = ((key, read_image(path)) for key, path in photographs.items())
+            rows = agreement(refiner, pairs, drawings, advance)
+            lines += [{"refiner": refiner.name} | asdict(row) for row in rows]
+    if as_json:
+        emit({"protocol": "agreement", "annotators": list(annotators), "rows": lines})
+    elif not quiet:
+        table(f"{len(annotators)} annotators, {len(photographs)} photographs: IoU in percent", lines)
+    if missing:
+        say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
+        sys.exit(1)
+
+
+def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], list[str]]:
+    """The photographs that two or more annotated, and the names of those that are not in the folder."""
+    shared = [key for key, number in Counter(key for own in drawings.values() for key in own).items() if number > 1]
+    if not shared:
+        raise ParameterError(
+            "no photograph (told by its file name) was annotated by two; check that the annotators belong together"
+        )
+    there = {path.stem: path for path in visible(folder)}
+    if not any(key in there for key in shared):
+        raise ParameterError(f"{folder}: holds no photograph that two annotated, such as {min(shared)}; check IMAGES")
+    return {key: there[key] for key in sorted(shared) if key in there}, sorted(
+        key for key in shared if key not in there
+    )

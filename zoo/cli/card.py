@@ -1,0 +1,47 @@
+"""``zoo card``."""
+
+from pathlib import Path
+
+import click
+
+from coarsekit.cli.console import FORCE, QUIET, say
+from coarsekit.files import claim, write_text
+from zoo.checkpoints.folder import locate
+
+METRICS = click.option(
+    "--metrics",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What 'zoo evaluate' or 'zoo robustness' printed of it with --json; may be repeated. Kept in metrics.json.",
+)
+
+
+@click.command("card")
+@click.argument("refiner")
+@METRICS
+@click.option("-o", "--out", metavar="FILE", help="File to write the card to.  [default: stdout]")
+@FORCE
+@QUIET
+def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool, quiet: bool) -> None:
+    """Write the model card of REFINER: a bundled name, or a checkpoint folder.
+
+    It is made of config.json, training.json, the measured metrics.json, and notes.md: what you want to say in your own
+    words. 'zoo push' makes the same card.
+    """
+    # Imported here for the time that it takes.
+    from zoo.checkpoints.metrics import adopt
+    from zoo.publish import card_of_folder
+
+    folder = locate(Path(refiner))
+    if out:
+        claim([Path(out)], force)
+    if files:
+        adopt(folder, refiner, files)
+    text = card_of_folder(folder, refiner)
+    if out:
+        write_text(out, text)
+        say(f"The card of {refiner} is {out}", quiet)
+    else:
+        click.echo(text, nl=False)

@@ -1,0 +1,21 @@
+"""``zoo``: refine, train, evaluate, push, …. The commands are in ``zoo/commands``; none is imported for --help."""
+
+from coarsekit.cli.console import LazyGroup
+
+main = LazyGroup(
+    "zoo",
+    package="zoo.cli",
+    about="Refiners that turn the circles and ellipses drawn on a fundus photograph into pixel-exact lesion masks.",
+    summaries={
+        "list": "Show the refiners that are ready to use: bundled, and fetched from the Hub.",
+        "refine": "Refine photographs and their ellipses, or a whole SOURCE, into masks.",
+        "train": "Train a refiner on a SOURCE.",
+        "evaluate": "Score refiners on a SOURCE with fine masks.",
+        "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
+        "agreement": "Measure how well annotators agree before and after refinement.",
+        "report": "Make tables and figures of what was evaluated.",
+        "card": "Write the model card of a refiner.",
+        "push": "Push a refiner to the Hugging Face Hub.",
+        "pull": "Fetch a refiner from the Hugging Face Hub.",
+    },
+)

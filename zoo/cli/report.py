@@ -1,0 +1,117 @@
+"""``zoo report``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say, table
+from coarsekit.errors import CoarsekitError
+from coarsekit.files import claim, whole, write_text
+from coarsekit.images import write_image
+
+if TYPE_CHECKING:
+    from zoo.evaluation.scoreboard import Board
+
+REPORT = "report.md"
+
+
+@click.command("report")
+@click.argument("results", nargs=-1, required=True)
+@click.option("-o", "--out", metavar="FOLDER", help="Folder for report.md and the pictures.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the tables as Markdown.")
+@click.option("--compare", nargs=2, metavar="A B", help="Compare these two refiners.  [default: all with the first]")
+@click.option("--source", help="Where the evaluated SOURCE lies now, for the pictures.  [default: where it was]")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, …: for the pictures.")
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    results: tuple[str, ...],
+    out: str | None,
+    as_markdown: bool,
+    compare: tuple[str, str] | None,
+    source: str | None,
+    device: str,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make tables and figures of RESULTS, folders that 'zoo evaluate -o' wrote.
+
+    The tables are those of the protocol, then paired comparisons of the refiners, calibration, and how lesions of
+    different size were found. --out gets report.md and its pictures: worst.png, the lesions that the first refiner
+    found worst; figure3.png, IoU against the reduction factor, where several were evaluated; figure4.png, patches
+    beside what each refiner made of them. The lesions are those of the first RESULTS, whose SOURCE is opened and
+    refined again.
+    """
+    from zoo.evaluation.results import read_results
+    from zoo.evaluation.scoreboard import Board
+    from zoo.reports.report import all_tables, markdown, numbers, pairs_of
+
+    if as_markdown and as_json:
+        raise click.UsageError("--markdown and --json are two ways to print; choose one")
+    boards = [Board(read_results(Path(folder))) for folder in results]
+    for board in boards:
+        pairs_of(board, compare)  # a wrong name is said before the pictures are made
+    files = _write(boards, Path(out), compare, source, device, force, quiet) if out else []
+    if as_json:
+        emit({"results": [numbers(board, compare) for board in boards], "files": files})
+    elif as_markdown:
+        click.echo(markdown(boards, compare), nl=False)
+    elif not quiet:
+        for board in boards:
+            for title, lines in all_tables(board, compare):
+                table(title, lines)
+    if out:
+        say(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} in {out}", quiet)
+
+
+def _write(
+    boards: "list[Board]",
+    folder: Path,
+    compare: tuple[str, str] | None,
+    source: str | None,
+    device: str,
+    force: bool,
+    quiet: bool,
+) -> list[str]:
+    """Write the pictures and then the report, and return the names of the files, the report first."""
+    from zoo.reports.report import markdown
+
+    claim([folder / REPORT], force)
+    made = _lesions(boards[0], folder, source, device, quiet)
+    for board in boards:
+        for name, figure in _sweeps(board):
+            file = name if name not in made else f"{name.removesuffix('.png')}-{len(made)}.png"
+            with whole(folder / file) as temporary:
+                temporary.write_bytes(figure)
+            made[file] = "figure3"
+    write_text(folder / REPORT, markdown(boards, compare, made))
+    return [REPORT, *made]
+
+
+def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
+    """Figure 3 of each dataset, where there are several reduction factors."""
+    if len(board.asked.reductions) > 1:
+        from zoo.reports.figures import sweep_figure
+
+        for dataset in board.asked.datasets:
+            yield "figure3.png", sweep_figure(board, dataset.name)
+
+
+def _lesions(board: "Board", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:
+    """Pictures of single lesions of the first results; where the data cannot be had, a sentence says so."""
+    from zoo.reports.pictures import count, pictures
+
+    place = board.places[0]
+    try:
+        with progress("Drawing", count(board, place), quiet) as advance:
+            drawn = pictures(board, place, source or board.asked.datasets[0].source, device, advance)
+    except CoarsekitError as error:
+        say(f"Left out: the pictures of single lesions, worst.png and figure4.png ({error})", quiet)
+        return {}
+    for kind, picture in drawn.items():
+        write_image(folder / f"{kind}.png", picture)
+    return {f"{kind}.png": kind for kind in drawn}

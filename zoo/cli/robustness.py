@@ -1,0 +1,82 @@
+"""``zoo robustness``."""
+
+from dataclasses import asdict
+from statistics import mean
+from typing import Any
+
+import click
+
+from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, emit, progress, table
+from coarsekit.datasets import open_source
+from coarsekit.simulation.styles import style_named
+from zoo.checkpoints.folder import DEFAULT
+
+
+@click.command("robustness")
+@click.argument("source")
+@SPLIT
+@click.option(
+    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
+)
+@click.option(
+    "--style", "style_name", default="human", show_default=True, help="Style of drawing: human, paper or a TOML file."
+)
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@SEED
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    split: str | None,
+    names: tuple[str, ...],
+    style_name: str,
+    device: str,
+    seed: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Score refiners on SOURCE as other cameras would have taken it, and on ellipses around nothing.
+
+    Each photograph is refined as it is, 1500 px wide, cut to its middle, in other colours, blurred and compressed, with
+    the same ellipses; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina without any
+    lesion, where the right answer is nothing: what is answered in its window, in percent of its area.
+
+    --split held-out takes the photographs that the networks were validated on, to choose by.
+    """
+    from zoo.evaluation.corruptions import EMPTY
+    from zoo.evaluation.refiners import HELD_OUT, held_out
+    from zoo.evaluation.robustness import robustness
+    from zoo.loading import from_pretrained, on_device
+
+    style, dataset = style_named(style_name), open_source(source)
+    if split == HELD_OUT:
+        dataset = held_out(dataset, names)
+    refiners = [on_device(from_pretrained(name), device) for name in names]
+    with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
+        rows = robustness(refiners, dataset, split, style, seed, advance=advance)
+    if as_json:
+        where = {"dataset": dataset.name, "split": split or "all", "style": style.name, "seed": seed}
+        emit({"rows": [where | asdict(row) for row in rows]})
+    elif not quiet:
+        for refiner in refiners:
+            own = [row for row in rows if row.refiner == refiner.name]
+            title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
+            table(title, _lines([row for row in own if row.condition != EMPTY], "iou"))
+            title = f"{refiner.name} on {EMPTY}: what is answered, in percent of an ellipse's area"
+            table(title, _lines([row for row in own if row.condition == EMPTY], "answered"))
+
+
+def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:
+    """One line a condition: a column for each class, their average, and what it lost against the first line."""
+    conditions: dict[str, dict[str, float]] = {}
+    for row in rows:
+        conditions.setdefault(row.condition, {})[row.lesion] = getattr(row, value)
+    lesions = list(dict.fromkeys(row.lesion for row in rows))
+    lines: list[dict[str, Any]] = []
+    for condition, values in conditions.items():
+        average = mean(values.values())
+        lost = lines[0]["average"] - average if lines else 0.0
+        lines.append({"condition": condition, **{lesion: values.get(lesion) for lesion in lesions}, "average": average})
+        if value == "iou":
+            lines[-1]["lost"] = lost
+    return lines

@@ -1,0 +1,1 @@
+"""One network a file, made of layers; `zoo.variants` lists them."""

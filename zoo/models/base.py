@@ -1,0 +1,169 @@
+"""The abstract network: what every variant shares, from its configuration to refining a whole photograph."""
+
+import dataclasses
+from abc import abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+import torch
+from huggingface_hub import ModelCard, PyTorchModelHubMixin
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from torch import Tensor, nn
+
+from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
+from coarsekit.types import Annotation, Image, Mask
+from zoo.cards.model_card import card_text
+from zoo.checkpoints import weights
+from zoo.checkpoints.folder import CONFIG, FORMAT, read_config, read_record
+from zoo.models.config import Config
+from zoo.models.inference import photograph_probability, refine_photograph
+from zoo.refiner import Advance, Refiner, check_size, ignore
+from zoo.variants import NETWORKS, variant_named
+
+Kind = TypeVar("Kind", bound="Network")
+
+
+class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
+    """A trainable refiner. A variant is a final class ``Network`` beside its ``Config`` in a file of this folder.
+
+    ``save_pretrained`` and ``push_to_hub`` are the ecosystem's; the folder that they write is a checkpoint folder.
+    """
+
+    config_type: ClassVar[type[Config]]
+    record: Mapping[str, Any] = MappingProxyType({})
+    """How it was trained, as in training.json; empty for one that was made in memory."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        """Lesion classes that the network is told; empty for one that treats all alike, as the paper's do."""
+        return ()
+
+    @abstractmethod
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+        """Logits of lesion.
+
+        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. ``lesion``: (b,) long, each
+        patch's class as its place in `lesions`, or −1 for another; None when all are. Returns (b, 1, s, s).
+        ``s`` is a multiple of 32. Any coarse mask gives finite numbers: an empty one, and one that fills the patch.
+        """
+
+    def describe(self) -> dict[str, Any]:
+        """What config.json says of it: all that is needed to build it, before its weights are filled in."""
+        return {
+            "format": FORMAT,
+            "variant": self.variant,
+            "trained_on": self.trained_on,
+            "config": dataclasses.asdict(self.config),
+        }
+
+    def save(self, folder: Path, record: Mapping[str, Any], half: bool = True) -> None:
+        """Write its checkpoint folder; ``half`` stores weights as 16-bit floats, at half the size."""
+        weights.save(folder, self, self.describe(), record, half)
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "") -> Self:
+        """Read a network, strictly: every tensor that its config promises, of the promised shape, and no other.
+
+        Raises `RefinerError` for an unknown field, a newer format, and a missing, extra or misshapen tensor.
+        """
+        stored = read_config(folder)
+        try:
+            network = build(cls, stored["config"])
+        except CoarsekitError as error:
+            raise RefinerError(f"{folder / CONFIG}: {error}") from None
+        weights.load_into(network, folder)
+        network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
+        network.record = read_record(folder)
+        return network.eval()
+
+    def initialise(self) -> None:
+        """Start from pretrained features; variants that have none raise `RefinerError`."""
+        raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without --pretrained")
+
+    def lean(self) -> "Network":
+        """What refines for it: itself, or a copy, never older than its weights, that gives the same answers sooner."""
+        return self
+
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+        return refine_photograph(self.lean(), image, annotation, advance)
+
+    def photograph_probabilities(
+        self, image: Image, annotation: Annotation, advance: Advance = ignore
+    ) -> dict[str, NDArray[np.float32]]:
+        """Probability of lesion (h, w), 0–1, by lesion class; 0 outside the windows. `refine` is its threshold.
+
+        Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
+        """
+        check_size(image, annotation)
+        network = self.lean()
+        return {
+            lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
+            for lesion in annotation.lesions
+        }
+
+    def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
+        """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
+        # Without measured metrics, because its weights may have changed since.
+        return ModelCard(card_text(self.name, self.describe(), self.record))
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        self.save(save_directory, dict(self.record), half=weights.fits_half(self))
+
+    @torch.inference_mode()
+    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
+        """Probabilities of lesion for a batch of one class, as in `forward`; in and out on the processor.
+
+        The network is put in evaluation mode. They are the mean over as many views as its configuration has: the patch
+        as it is, mirrored from left to right, from top to bottom, and both.
+        """
+        device = next(self.parameters()).device
+        self.eval()
+        image, coarse = image.to(device), coarse.to(device)
+        kind = torch.full((len(image),), self.place(lesion), device=device)
+        views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.views]
+        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in views]
+        return torch.stack(seen).mean(0).float().cpu()
+
+    def place(self, lesion: str) -> int:
+        """The place of a class in `lesions`, −1 for any other."""
+        return self.lesions.index(lesion) if lesion in self.lesions else -1
+
+
+def network_class(name: str) -> type[Network]:
+    """The class of a network.
+
+    Raises `RefinerError` for an unknown name, and for a baseline, which has no weights.
+    """
+    variant = variant_named(name)
+    if not variant.is_network:
+        raise RefinerError(f"the variant {name} is a rule without weights; choose one of {', '.join(NETWORKS)}")
+    kind: type[Network] = variant.load_class()
+    return kind
+
+
+def build(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
+    """A network of a variant, untrained, from the fields of its configuration.
+
+    Raises `RefinerError` for a field that the variant does not have or a value of another type, and `ParameterError`
+    for a value out of its range.
+    """
+    known = [field.name for field in dataclasses.fields(kind.config_type)]
+    for name in fields:
+        if name not in known:
+            raise RefinerError(
+                f"{kind.variant} has no field {name!r}; it has {', '.join(known)}{did_you_mean(name, known)}"
+            )
+    try:
+        config = TypeAdapter(kind.config_type).validate_python(dict(fields))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RefinerError(f"{kind.variant}: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
+    return kind(config)

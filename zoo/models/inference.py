@@ -1,0 +1,68 @@
+"""A whole photograph: windows around each shape, cut, refined in batches, stitched, thresholded."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from coarsekit.types import Annotation, Image, Mask, Shape, Window
+from coarsekit.windows import blend, cut_image, cut_shapes, stitch, windows_around
+from zoo.models.config import Config
+from zoo.refiner import Advance, check_size, ignore
+
+BATCH = 16
+"""Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
+
+
+class PatchRefiner(Protocol):
+    """What is asked of a network here: probabilities (n, 1, s, s) for patches of its configuration's size."""
+
+    config: Config
+
+    def probabilities(self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "") -> torch.Tensor:
+        """See `Network.probabilities`."""
+
+
+def refine_photograph(
+    network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = ignore
+) -> dict[str, Mask]:
+    """Refine every lesion class of one photograph; see `Refiner.refine`."""
+    check_size(image, annotation)
+    return {
+        lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
+        >= network.config.threshold
+        for lesion in annotation.lesions
+    }
+
+
+def photograph_probability(
+    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore, lesion: str = ""
+) -> NDArray[np.float32]:
+    """Probability of lesion (h, w), 0–1, for the shapes of one class; 0 outside their windows."""
+    config, size = network.config, (image.shape[0], image.shape[1])
+    around = [windows_around(shape, size, config.context, config.most) for shape in shapes]
+    windows = [window for places in around for window in places]
+    # After its last window a shape is done, which the progress hears of.
+    last = np.cumsum([len(places) for places in around])
+    patches = np.zeros((len(windows), config.size, config.size), np.float32)
+    for start in range(0, len(windows), BATCH):
+        end = min(start + BATCH, len(windows))
+        images, coarse = window_tensors(image, shapes, windows[start:end], config.size)
+        patches[start:end] = network.probabilities(images, coarse, lesion)[:, 0].numpy()
+        advance(int(((last > start) & (last <= end)).sum()))
+    return (blend if config.blend else stitch)(patches, windows, size)
+
+
+def window_tensors(
+    image: Image, shapes: Sequence[Shape], windows: Iterable[Window], size: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
+
+    The coarse mask of a window holds every shape of the class that reaches into it, not only the one it is around.
+    """
+    places = list(windows)
+    images = np.stack([cut_image(image, window, size) for window in places])
+    coarse = np.stack([cut_shapes(shapes, window, size) for window in places])
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()

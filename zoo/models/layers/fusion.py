@@ -1,0 +1,122 @@
+"""The coarse mask at the features' resolution, and its fusion with them (Yu et al., section 2.1)."""
+
+from dataclasses import dataclass
+from math import isqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from coarsekit.errors import ParameterError
+from zoo.models.base import Network
+from zoo.models.config import Config
+
+
+@dataclass(frozen=True)
+class FusedConfig(Config):
+    """``width``: channels that set the network's capacity, as each backbone says.
+
+    ``lesions``: classes that it is told beside the coarse mask; patches of any other are refined without being told.
+    Empty, as in the paper, it treats all alike. ``reach``: how far around the coarse mask it may answer, as a share of
+    the patch's side: hands draw ellipses too small, and a network that sees where one ends never answers beyond; see
+    `widen`. 0, as in the paper, shows it the mask as it was drawn.
+    """
+
+    width: int = 64
+    lesions: tuple[str, ...] = ()
+    reach: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width < 1:
+            raise ParameterError(f"width must be 1 or more channels, got {self.width}")
+        if not 0 <= self.reach <= 0.5:
+            raise ParameterError(f"reach is a share of the patch's side from 0 to 0.5, got {self.reach}")
+
+
+def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
+    """M′: the coarse mask (b, 1, h, w) at the height and width of the features ``like``.
+
+    A cell is 1 when any of its pixels is, so that no ellipse, however small, vanishes.
+    """
+    return functional.adaptive_max_pool2d(coarse, like.shape[-2:])
+
+
+def widen(coarse: Tensor, reach: float) -> Tensor:
+    """The coarse mask (b, 1, s, s) dilated by a disk of ``reach`` · s px; an empty one stays empty.
+
+    Row by row: a disk is a stack of lines, and running sums tell which lines meet the mask.
+    """
+    radius, side = round(reach * coarse.shape[-1]), coarse.shape[-1]
+    if not radius:
+        return coarse
+    sums = functional.pad(coarse, (radius + 1, radius)).cumsum(dim=-1)
+    wide = torch.zeros_like(coarse, dtype=torch.bool)
+    for row in range(radius + 1):
+        half = isqrt(radius**2 - row**2)
+        ends = sums[..., radius + 1 + half :][..., :side], sums[..., radius - half :][..., :side]
+        met = ends[0] > ends[1]
+        wide[..., row:, :] |= met[..., : side - row, :]
+        wide[..., : side - row, :] |= met[..., row:, :]
+    return wide.to(coarse.dtype)
+
+
+def class_planes(coarse: Tensor, lesion: Tensor | None, classes: int) -> Tensor:
+    """The coarse mask (b, 1, s, s) followed by a plane for each class, which repeats it for patches of that class.
+
+    ``lesion``: (b,) long, −1 for none of them; None when all are. Returns (b, 1 + classes, s, s).
+    """
+    if not classes:
+        return coarse
+    if lesion is None:
+        lesion = coarse.new_full((len(coarse),), -1, dtype=torch.long)
+    chosen = functional.one_hot(lesion + 1, classes + 1)[:, 1:, None, None].to(coarse.dtype)
+    return torch.cat([coarse, coarse * chosen], dim=1)
+
+
+class Fusion(nn.Module):
+    """Features and the downsampled coarse mask, concatenated and mixed: 1×1 convolution, batch norm, ReLU."""
+
+    def __init__(self, channels: int, fused: int) -> None:
+        super().__init__()
+        self.channels = fused
+        self.mix = nn.Sequential(
+            nn.Conv2d(channels + 1, fused, kernel_size=1, bias=False), nn.BatchNorm2d(fused), nn.ReLU(inplace=True)
+        )
+
+    def forward(self, features: Tensor, coarse: Tensor) -> Tensor:
+        """F′ (b, fused, h′, w′) from features (b, channels, h′, w′) and M′ (b, 1, h′, w′)."""
+        return self.mix(torch.cat([features, coarse], dim=1))
+
+
+class FusedNetwork(Network):
+    """The paper's frame for any backbone and head: features, fusion with the coarse mask, head, logits enlarged.
+
+    ``features``: a module that maps an image (b, 3, s, s) and planes of its coarse mask (b, p, s, s), the first being
+    the mask itself, to F (b, channels, h′, w′). ``classify``: a head, as in `heads`, that maps F′ and M′ to logits
+    (b, 1, h′, w′). The paper leaves open how probabilities get back to the patch's resolution: here the logits are
+    interpolated, so that the loss is taken against the fine mask itself.
+    """
+
+    config: FusedConfig
+
+    def __init__(self, config: FusedConfig, features: nn.Module, channels: int, head: nn.Module) -> None:
+        super().__init__(config)
+        self.features = features
+        self.fusion = Fusion(channels, channels)
+        self.classify = head
+
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return self.config.lesions
+
+    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+        coarse = widen(coarse, self.config.reach)
+        features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
+        mask = downsample_mask(coarse, features)
+        return enlarge(self.classify(self.fusion(features, mask), mask), image)
+
+
+def enlarge(logits: Tensor, like: Tensor) -> Tensor:
+    """Logits at the height and width of ``like``, interpolated bilinearly."""
+    return functional.interpolate(logits, size=like.shape[-2:], mode="bilinear", align_corners=False)

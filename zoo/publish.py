@@ -1,0 +1,40 @@
+"""A checkpoint folder as it goes to the Hub: its files, and the card made of them."""
+
+import shutil
+from pathlib import Path
+
+from coarsekit.errors import RefinerError
+from coarsekit.files import write_text
+from zoo.cards.model_card import NOTHING, card_text
+from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, read_config, read_record
+from zoo.checkpoints.metrics import read_metrics
+from zoo.variants import variant_named
+
+
+def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = True) -> str:
+    """The card of a checkpoint folder; ``place``: what `from_pretrained` will take.
+
+    ``measured``: with the metrics of its metrics.json. The same files give the same text.
+
+    Raises `RefinerError` when config, record or metrics are malformed.
+    """
+    notes = (folder / NOTES).read_text(encoding="utf-8") if (folder / NOTES).exists() else ""
+    metrics = read_metrics(folder) if measured else NOTHING
+    return card_text(name, read_config(folder), read_record(folder), metrics, notes, place)
+
+
+def stage(folder: Path, to: Path, card: str, measured: bool = True) -> list[str]:
+    """Copy what the Hub shall hold of a checkpoint folder to an empty one, with its card; gives the files' names.
+
+    Raises `RefinerError` when config, weights or record are missing.
+    """
+    weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
+    needed, optional = [CONFIG, *weights, RECORD], [*([METRICS] if measured else []), NOTES]
+    for name in needed:
+        if not (folder / name).is_file():
+            raise RefinerError(f"{folder}: {name} is missing; a checkpoint as 'zoo train' writes it has one")
+    files = [*needed, *(name for name in optional if (folder / name).is_file())]
+    for name in files:
+        shutil.copyfile(folder / name, to / name)
+    write_text(to / CARD, card)
+    return [*files, CARD]

@@ -1,0 +1,1 @@
+"""Training pairs: simulated or exported, sampled and augmented."""

@@ -1,0 +1,108 @@
+"""Training on an exported dataset: its patches, its photographs held out, and validation over patches."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+
+from coarsekit.errors import ParameterError
+from coarsekit.export.schema import pair_of
+from zoo.models.base import Network
+from zoo.models.inference import BATCH
+from zoo.training.data.exported_pairs import FixedPairs, Making, StreamedPairs, resized
+from zoo.training.distributed.devices import Devices
+from zoo.training.exported_source import Export, followed
+from zoo.training.recipe import Recipe, hold_out
+from zoo.training.validation import Scored, Validation, at_thresholds, summary
+
+
+@final
+class Exported:
+    """The pairs of an export, split by photograph: no photograph has pairs both to train and to validate on.
+
+    ``cache``: where a folder's rows are unpacked to; a stream's are not kept. See `Material`.
+
+    Raises `ParameterError` for what an export cannot do: another style, a reduction factor or lesion class that it does
+    not hold, ``negatives``, and of a stream ``balance``; and what `Export` raises.
+    """
+
+    def __init__(self, export: Export, split: str, recipe: Recipe, cache: Path) -> None:
+        _check(export, recipe)
+        self._style = export.style
+        training, held_out = hold_out(export.keys(split), recipe.validation)
+        self.training_keys, self.validation_keys = list(training), list(held_out)
+        self._streamed, self._place = export.streamed, export.place
+        self._rows = export.rows(split, recipe.reductions, cache)
+        known = ("photograph", "lesion")
+        if export.streamed:  # these columns alone are little to fetch
+            columns = export.rows(split, recipe.reductions, cache, known)
+            index, features = followed(columns, export.place), columns.features
+        else:
+            index, features = self._rows.select_columns(list(known)), self._rows.features
+        self._lesions: tuple[str, ...] = tuple(features["lesion"].names)
+        for lesion in recipe.lesions:
+            if lesion not in self._lesions:
+                raise ParameterError(
+                    f"{export.place} has no lesion class {lesion!r}; it has {', '.join(self._lesions)}"
+                )
+        self._classes = {self._lesions.index(lesion) for lesion in recipe.lesions or self._lesions}
+        self._index = [(row["photograph"], row["lesion"]) for row in index]
+
+    def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
+        """See `Material.pairs`."""
+        shares = (recipe.cameras, recipe.untold, recipe.strange)
+        making = Making(self._lesions, network.config.size, recipe.seed, network.lesions, *shares)
+        places = self._places(self.training_keys)
+        if self._streamed:
+            stream, share = self._stream(self.training_keys), (devices.place, devices.count)
+            return StreamedPairs(stream, self._place, len(places), making, recipe.samples, recipe.batch, *share)
+        return FixedPairs(self._rows, places, making, recipe.samples, recipe.balance)
+
+    def validate(self, network: Network, devices: Devices) -> Validation:
+        """The mean IoU over the patches of each class, at the network's size; the processes share the patches."""
+        rows: Iterable[Mapping[str, Any]]
+        if self._streamed:
+            rows = followed(self._stream(self.validation_keys), self._place)
+        else:
+            rows = (self._rows[place] for place in self._places(self.validation_keys))
+        scores = devices.spread(lambda chunk: self._score(network, chunk), _chunks(rows))
+        return summary([score for own in scores for score in own])
+
+    def _score(self, network: Network, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
+        pairs = [pair_of(row, self._lesions) for row in rows]
+        images, coarse, fine = zip(*(resized(pair, network.config.size) for pair in pairs), strict=True)
+        patches = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
+        drawn = torch.from_numpy(np.stack(coarse))[:, None].float()
+        lesion = pairs[0].lesion
+        found = network.probabilities(patches, drawn, lesion)[:, 0].numpy()
+        return [Scored(self._style, lesion, at_thresholds(*both)) for both in zip(found, fine, strict=True)]
+
+    def _places(self, keys: Sequence[str]) -> list[int]:
+        """Places among the rows of the pairs of some photographs."""
+        wanted, classes = set(keys), self._classes
+        return [place for place, (key, kind) in enumerate(self._index) if key in wanted and kind in classes]
+
+    def _stream(self, keys: Sequence[str]) -> Any:
+        wanted, classes = set(keys), self._classes
+        return self._rows.filter(
+            lambda key, kind: key in wanted and kind in classes, input_columns=["photograph", "lesion"]
+        )
+
+
+def _check(export: Export, recipe: Recipe) -> None:
+    if recipe.styles != (export.style,):
+        raise ParameterError(f"{export.place} was drawn in the style {export.style}; leave --style out")
+    if recipe.negatives:
+        raise ParameterError("--negatives needs whole photographs, which an export does not hold; leave it out")
+    if export.streamed and recipe.balance:
+        raise ParameterError("--balance cannot be had of a stream; download the export and name its folder")
+
+
+def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Neighbouring rows of one lesion class, a few at a time."""
+    for _, own in groupby(rows, key=lambda row: row["lesion"]):
+        while chunk := list(islice(own, BATCH)):
+            yield chunk

@@ -1,0 +1,177 @@
+"""Where a training runs: one process on one device, or several that accelerate has connected.
+
+``accelerate launch -m zoo train …`` and ``torchrun -m zoo train …`` start several processes; without them plain torch
+is enough, and accelerate is not imported.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar, final
+
+import torch
+from torch import Tensor, distributed, nn
+
+from coarsekit.errors import ParameterError
+from zoo.models.base import Network
+from zoo.refiner import ignore
+from zoo.training.distributed.compile import compiled
+from zoo.training.distributed.sync_batchnorm import SynchronisedNorms, synchronised
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+PRECISIONS = ("auto", "full", "mixed")
+_PATIENCE = timedelta(days=7)
+"""How long processes wait for one another: one may decode photographs for hours."""
+
+
+@final
+class Devices:
+    """One process on one device: number ``place`` of ``count``, which train one network together.
+
+    ``precision``: ``full`` is 32-bit floats; ``mixed`` computes in bfloat16, or in 16-bit floats with a scaled loss on
+    a GPU without bfloat16; ``auto`` is mixed on a GPU and full elsewhere. ``compiling``: let torch compile the network;
+    where it cannot, ``warn`` hears a sentence and training goes on without.
+
+    Raises `ParameterError` for an unknown precision, or a device that is not there.
+    """
+
+    def __init__(
+        self,
+        device: str = "cpu",
+        precision: str = "auto",
+        compiling: bool = False,
+        warn: Callable[[str], None] = ignore,
+        accelerator: Any = None,
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        self.device = accelerator.device if accelerator else _usable(device)
+        self.place = accelerator.process_index if accelerator else 0
+        self.count = accelerator.num_processes if accelerator else 1
+        self._accelerator, self._compiling, self._warn = accelerator, compiling, warn
+        on_gpu = self.device.type == "cuda"
+        mixed = precision == "mixed" or (precision == "auto" and on_gpu)
+        narrow = torch.float16 if on_gpu and not torch.cuda.is_bf16_supported() else torch.bfloat16
+        self.narrow = narrow if mixed else None
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.narrow is torch.float16)
+        torch.backends.cudnn.benchmark = on_gpu  # all batches have one shape
+
+    @property
+    def main(self) -> bool:
+        """Whether this is the one process that writes and prints."""
+        return self.place == 0
+
+    def describe(self) -> dict[str, Any]:
+        """For the training record: the kind of device, the number of processes, and the floats of a pass."""
+        floats = str(self.narrow or torch.float32).removeprefix("torch.")
+        return {"device": self.device.type, "processes": self.count, "floats": floats}
+
+    def prepare(self, network: Network, example: tuple[Tensor, ...]) -> nn.Module:
+        """The network on this device as training passes batches through it: compiled, shared, or as it is.
+
+        It has the same parameters. ``example``: the inputs of a pass, for trying the compiled network.
+        """
+        network.to(self.device).to(memory_format=torch.channels_last)
+        module: nn.Module = network
+        if self.count > 1 and self.device.type == "cuda":
+            module = synchronised(module)
+        if self._compiling and self.count > 1 and self.device.type != "cuda":
+            self._warn("Several processes without GPUs train without --compile")
+        elif self._compiling:
+            inputs = tuple(part.to(self.device) for part in example)
+            module = compiled(module, inputs, self.passing, self._warn)
+        return self._accelerator.prepare_model(module) if self._accelerator else module
+
+    def passing(self) -> AbstractContextManager[object]:
+        """The context of a pass through the network in training: its precision, and norms over all processes."""
+        stack = ExitStack()
+        if self.narrow:
+            stack.enter_context(torch.autocast(self.device.type, dtype=self.narrow))
+        if self.count > 1 and self.device.type != "cuda":
+            stack.enter_context(SynchronisedNorms())
+        return stack
+
+    def step(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+        """Take one step down the gradient of the loss, which is the mean over the processes."""
+        optimizer.zero_grad()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        self.scaler.step(optimizer)
+        self.scaler.update()
+
+    def total(self, numbers: list[float]) -> list[float]:
+        """Each number summed over the processes."""
+        if self.count == 1:
+            return numbers
+        summed = torch.tensor(numbers, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(summed)
+        return summed.tolist()
+
+    def spread(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The function's results in the order of the items, each of which one process works on; all get all results."""
+        own = [function(item) for number, item in enumerate(items) if number % self.count == self.place]
+        if self.count == 1:
+            return own
+        everyone: list[list[Result]] = [[] for _ in range(self.count)]
+        distributed.all_gather_object(everyone, own)
+        longest = len(everyone[0])
+        return [results[turn] for turn in range(longest) for results in everyone if turn < len(results)]
+
+    def from_main(self, function: Callable[[], Result]) -> Result:
+        """The function's result in the main process, for all."""
+        results = [function() if self.main else None]
+        if self.count > 1:
+            distributed.broadcast_object_list(results)
+        return results[0]  # type: ignore[return-value] # that of the main process by now
+
+    @contextmanager
+    def main_first(self) -> Iterator[None]:
+        """The main process goes through the block before the others: what it writes, they find."""
+        if not self.main:
+            distributed.barrier()
+        yield
+        if self.main and self.count > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def connected(
+    device: str | None = None,
+    precision: str = "auto",
+    compiling: bool = False,
+    warn: Callable[[str], None] = ignore,
+) -> Iterator[Devices]:
+    """The devices of this process, connected to the others if a launcher has started several.
+
+    ``device``: None for a GPU where there is one; of several processes each takes its own.
+
+    Raises `ParameterError` when accelerate is needed and not installed, and what `Devices` does.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Devices(device or ("cuda" if torch.cuda.is_available() else "cpu"), precision, compiling, warn)
+        return
+    try:
+        from accelerate import Accelerator
+        from accelerate.utils import InitProcessGroupKwargs
+    except ModuleNotFoundError:
+        raise ParameterError(
+            "several processes need accelerate, which is missing; run: pip install accelerate"
+        ) from None
+    handlers = [InitProcessGroupKwargs(timeout=_PATIENCE)]
+    # The precision is seen to here, as with one process.
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no", kwargs_handlers=handlers)
+    try:
+        yield Devices(str(accelerator.device), precision, compiling, warn, accelerator)
+    finally:
+        distributed.destroy_process_group()
+
+
+def _usable(device: str) -> torch.device:
+    try:
+        torch.zeros((), device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError) as cause:
+        reason = str(cause).splitlines()[0]
+        raise ParameterError(f"--device {device} cannot be used here ({reason}); choose cpu or another") from None

@@ -1,0 +1,123 @@
+"""The live view of a training on stderr: a table that keeps itself up to date on a terminal, lines in a pipe."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
+from typing import Any, Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from coarsekit.cli.console import say
+
+
+class Step(Protocol):
+    """What is told of each batch; see `zoo.training.trainer.Progress`."""
+
+    @property
+    def epoch(self) -> int:
+        """From 1."""
+
+    @property
+    def done(self) -> int:
+        """Pairs of the epoch so far."""
+
+    @property
+    def total(self) -> int:
+        """Pairs of the epoch."""
+
+    @property
+    def loss(self) -> float:
+        """Its running mean."""
+
+
+class View:
+    """What is known of a running training: `report` hears of each batch, `log` of each epoch's line of the history.
+
+    ``clock`` gives seconds.
+    """
+
+    def __init__(self, epochs: int, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self._epochs, self._quiet, self._clock = epochs, quiet, clock
+        self._step: Step | None = None
+        self._line: Mapping[str, Any] | None = None
+        self._best = float("-inf")
+        self._began = clock()
+        self._first: tuple[float, int] | None = None
+        """When the first batch of this epoch was done, and its pairs: the time from there on counts for the speed."""
+        self._origin: float | None = None
+        """The share of the training that was done when the view began, in epochs."""
+
+    def report(self, step: Step) -> None:
+        """Take note of a batch."""
+        if self._step is None or step.epoch != self._step.epoch:
+            self._first = (self._clock(), step.done)
+        if self._origin is None:
+            self._origin = float(step.epoch - 1)
+        self._step = step
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Take note of an epoch, and print it."""
+        self._line, self._best = line, max(self._best, line["validation_iou"])
+        say(sentence(line), self._quiet)
+
+    @property
+    def speed(self) -> float:
+        """Samples per second of this epoch so far; 0 before its second batch."""
+        if self._step is None or self._first is None:
+            return 0.0
+        seconds, pairs = self._clock() - self._first[0], self._step.done - self._first[1]
+        return pairs / seconds if pairs and seconds > 0 else 0.0
+
+    @property
+    def left(self) -> float:
+        """Seconds to the end, validations included, as fast as it went until now; infinite before the first batch."""
+        if self._step is None or self._origin is None:
+            return float("inf")
+        now = self._step.epoch - 1 + self._step.done / self._step.total
+        return (self._clock() - self._began) / max(now - self._origin, 1e-9) * (self._epochs - now)
+
+    def __rich__(self) -> RenderableType:
+        step, line = self._step, self._line
+        if step is None:
+            return "The first batch is being prepared …"
+        head = Table.grid(padding=(0, 3))
+        left = timedelta(seconds=round(self.left))
+        facts = [f"epoch {step.epoch} of {self._epochs}", f"loss {step.loss:.4f}", f"{self.speed:.1f} samples/s"]
+        head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if line else "")
+        parts: list[RenderableType] = [head, ProgressBar(total=step.total, completed=step.done, width=60)]
+        return Group(*parts, _scores(line)) if line else Group(*parts)
+
+
+@contextmanager
+def watched(epochs: int, quiet: bool) -> Iterator[View]:
+    """A view of a training of so many epochs, shown while the block runs; gone from the terminal afterwards."""
+    view, console = View(epochs, quiet), Console(stderr=True)
+    shown = console.is_terminal and not quiet
+    with Live(view, console=console, refresh_per_second=4, transient=True) if shown else nullcontext():
+        yield view
+
+
+def sentence(line: Mapping[str, Any]) -> str:
+    """A line of the history for people."""
+    scores = "; ".join(
+        f"{style} " + ", ".join(f"{lesion} {iou:.1f}" for lesion, iou in classes.items())
+        for style, classes in line["validation"].items()
+    )
+    head = f"epoch {line['epoch']}: loss {line['loss']:.4f}, validation IoU {line['validation_iou']:.1f} %"
+    return f"{head} ({scores}), {line['seconds']:.0f} s"
+
+
+def _scores(line: Mapping[str, Any]) -> Table:
+    """Validation IoU in percent of the last epoch: a row for each style, a column for each class."""
+    rows: Mapping[str, Mapping[str, float]] = line["validation"]
+    lesions = list(dict.fromkeys(lesion for classes in rows.values() for lesion in classes))
+    grid = Table(title=f"validation IoU in percent, epoch {line['epoch']}", title_justify="left")
+    for name in ("style", *lesions):
+        grid.add_column(name, justify="left" if name == "style" else "right")
+    for style, classes in rows.items():
+        grid.add_row(style, *(f"{classes[lesion]:.1f}" if lesion in classes else "–" for lesion in lesions))
+    return grid

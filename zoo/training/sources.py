@@ -1,0 +1,97 @@
+"""What a training is made of: pairs to learn from, and held-out photographs to choose by."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import ParameterError
+from coarsekit.simulation.styles import style_named
+from zoo.models.base import Network
+from zoo.refiner import ignore
+from zoo.training.data.photograph_store import Stored, store
+from zoo.training.data.simulated_pairs import SimulatedPairs
+from zoo.training.distributed.devices import Devices
+from zoo.training.exported_source import Export
+from zoo.training.recipe import Recipe, hold_out
+from zoo.training.validation import Validation, score_photograph, summary
+
+
+class Pairs(Protocol):
+    """A torch dataset of pairs as `SimulatedPairs` gives them, chosen anew for every epoch by seed and epoch alone."""
+
+    def start_epoch(self, epoch: int) -> None:
+        """Choose the epoch's pairs."""
+
+    def __len__(self) -> int:
+        """How many pairs the epoch has."""
+
+
+class Material(Protocol):
+    """Photographs to train on, and others held out to choose by; known by their keys."""
+
+    training_keys: list[str]
+    validation_keys: list[str]
+
+    def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> Any:
+        """The `Pairs` to learn from: a torch dataset, of all pairs or, as a stream, of this process's."""
+
+    def validate(self, network: Network, devices: Devices) -> Validation:
+        """Score the network on the held-out photographs."""
+
+
+class Photographs:
+    """Photographs of a store: pairs are simulated anew for every epoch, and validation refines whole photographs."""
+
+    def __init__(self, training: Sequence[Stored], validation: Sequence[Stored], styles: Sequence[str]) -> None:
+        self._training, self._validation = training, validation
+        self._styles = [style_named(name) for name in styles]
+        self.training_keys = [photograph.key for photograph in training]
+        self.validation_keys = [photograph.key for photograph in validation]
+
+    def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> SimulatedPairs:
+        """See `Material.pairs`."""
+        return SimulatedPairs(
+            self._training,
+            self._styles,
+            recipe.reductions,
+            network.config,
+            recipe.seed,
+            recipe.samples,
+            recipe.balance,
+            told=network.lesions,
+            cameras=recipe.cameras,
+            negatives=recipe.negatives,
+            untold=recipe.untold,
+            strange=recipe.strange,
+        )
+
+    def validate(self, network: Network, devices: Devices) -> Validation:
+        """See `Material.validate`; the processes share the photographs."""
+        scores = devices.spread(
+            lambda photograph: score_photograph(network, photograph, self._styles), self._validation
+        )
+        return summary([score for own in scores for score in own])
+
+
+def material(
+    source: Dataset | Export, split: str, recipe: Recipe, cache: Path, advance: Callable[[int], None] = ignore
+) -> Material:
+    """A split of a source, part of its photographs held out as the recipe says; they are decoded into ``cache``.
+
+    ``advance`` hears of photographs read.
+
+    Raises `ParameterError` for a split or lesion class that the source does not have, or too few photographs.
+    """
+    if isinstance(source, Export):
+        from zoo.training.data.exported_dataset import Exported  # with datasets, which nothing else here needs
+
+        return Exported(source, split, recipe, cache)
+    unknown = [lesion for lesion in recipe.lesions if lesion not in source.lesions]
+    if unknown:
+        raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
+    keys, held_out = hold_out(source.keys(split), recipe.validation)
+    styles = [style_named(name) for name in recipe.styles]
+    training = store(source, keys, cache, styles, recipe.reductions, recipe.lesions, advance)
+    validation = store(source, held_out, cache, styles, (1.0,), recipe.lesions, advance)
+    return Photographs(training, validation, recipe.styles)

@@ -1,0 +1,246 @@
+"""The state of a training run: all that must be saved to go on exactly, and how it is saved."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import cos, pi
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from coarsekit.errors import OutputError, ParameterError
+from coarsekit.files import whole
+from zoo.checkpoints import weights
+from zoo.checkpoints.folder import locate, read_record
+from zoo.models.base import Network, build, network_class
+from zoo.refiner import ignore
+from zoo.training.averaging import STATISTICS, averaged, measure_statistics, network_of
+from zoo.training.data.sampling import loader
+from zoo.training.distributed.devices import Devices
+from zoo.training.losses import refinement_loss
+from zoo.training.recipe import Recipe
+from zoo.training.sources import Material
+from zoo.training.validation import Validation
+
+STATE = "state.pt"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a run reports after each batch: the epoch, pairs done of all in it, and the running mean of the loss."""
+
+    epoch: int
+    done: int
+    total: int
+    loss: float
+
+
+class Run:
+    """A network in training: its optimiser, its epochs so far, and the folder ``out`` that keeps the best checkpoint.
+
+    ``trained_on``: the name of the data, for the record. Only the main process of ``devices`` writes.
+
+    Raises `RefinerError` for a wrong field, or weights to start from of which none fits.
+    """
+
+    def __init__(
+        self, recipe: Recipe, material: Material, out: Path, trained_on: str, devices: Devices, workers: int
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.material, self.out, self.devices = recipe, material, out, devices
+        self.before: dict[str, Any] | None = None  # the record of the training that this one starts from
+        self.anew: list[str] = []  # the tensors that it could not take from there
+        self.network = build(network_class(recipe.variant), recipe.config)
+        if recipe.pretrained:
+            self.network.initialise()
+        if recipe.start:
+            self.anew = weights.load_shared(self.network, self.network.lesions, locate(recipe.start))
+            self.before = read_record(locate(recipe.start))
+        self.network.trained_on = trained_on
+        self.pairs = material.pairs(recipe, self.network, devices)
+        pin = devices.device.type == "cuda"
+        self.loader = loader(self.pairs, recipe.batch, devices.place, devices.count, workers, pin)
+        self.module = devices.prepare(self.network, _example(self.network, recipe.batch // devices.count))
+        self.average = averaged(self.network, recipe.ema)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
+        self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            self.optimizer, mode="max", factor=0.5, patience=recipe.patience, threshold=0.1, threshold_mode="abs"
+        )
+        self.epoch = 0
+        self.history: list[dict[str, Any]] = []
+        self.best = float("-inf")
+
+    @property
+    def kept(self) -> Network:
+        """The network that is validated and saved: the running average, where there is one."""
+        return network_of(self.average) if self.recipe.ema else self.network
+
+    def one_epoch(self, report: Callable[[Progress], None]) -> float:
+        """Train on the pairs of one epoch; gives the mean loss over all processes.
+
+        Raises `ParameterError` when they do not fill one batch.
+        """
+        self.pairs.start_epoch(self.epoch)
+        torch.manual_seed(self.recipe.seed + self.epoch)
+        self.network.train()
+        if self.recipe.schedule == "cosine":
+            share = 0.5 * (1 + cos(pi * self.epoch / self.recipe.epochs))
+            self.optimizer.param_groups[0]["lr"] = share * self.recipe.learning_rate
+        total, done = 0.0, 0
+        for batch in self.loader:
+            total += self._step(*(part.to(self.devices.device, non_blocking=True) for part in batch)) * len(batch[0])
+            done += len(batch[0])
+            everywhere = done * self.devices.count
+            report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
+        if not done:
+            raise ParameterError(
+                f"the {len(self.pairs)} pairs of an epoch do not fill a batch of {self.recipe.batch}; choose a smaller "
+                "--batch"
+            )
+        if self.recipe.ema:
+            measured = islice(self.loader, STATISTICS)
+            measure_statistics(self.kept, measured, self.devices.device, self.devices.passing())
+        self.epoch += 1
+        everyones, pairs = self.devices.total([total, done])
+        return everyones / pairs
+
+    def validate(self) -> Validation:
+        """Score what would be kept on the held-out photographs, and let a plateau halve the learning rate."""
+        scores = self.material.validate(self.kept, self.devices)
+        if self.recipe.schedule == "plateau":
+            self.scheduler.step(scores.iou)
+        return scores
+
+    def keep_if_best(self, iou: float, threshold: float) -> None:
+        """Save the checkpoint and its record, if none was better."""
+        if iou <= self.best:
+            return
+        self.best = iou
+        self.kept.config = replace(self.kept.config, threshold=threshold)
+        if self.devices.main:
+            self.kept.save(self.out, self.record())
+
+    def record(self) -> dict[str, Any]:
+        """The training record: data, recipe, splits and the validation curve."""
+        return {
+            "data": self.network.trained_on,
+            "before": self.before,
+            "begun_anew": self.anew,
+            "recipe": self.recipe.parameters(),
+            "devices": self.devices.describe(),
+            "training_images": self.material.training_keys,
+            "validation_images": self.material.validation_keys,
+            "best_validation_iou": round(self.best, 3),
+            "history": self.history,
+        }
+
+    def save(self) -> None:
+        """Save the state, whole or not at all."""
+        state = {
+            "recipe": self.recipe.parameters(),
+            "keys": self.material.training_keys,
+            "epoch": self.epoch,
+            "best": self.best,
+            "history": self.history,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "scaler": self.devices.scaler.state_dict(),
+        }
+        if self.devices.main:
+            with whole(self.out / STATE) as temporary:
+                torch.save(state, temporary)
+
+    def restore(self) -> None:
+        """Go back to the state that was saved last; what a killed process left half written is removed.
+
+        Raises `OutputError` when there is none, `ParameterError` when it is of another recipe.
+        """
+        state = self.devices.from_main(self._read_state)
+        default = Recipe("").parameters()  # what a state from before a field was there stands for
+        ours, theirs = self.recipe.parameters(), default | state["recipe"]
+        changed = sorted(name for name in ours if name != "epochs" and ours[name] != theirs.get(name))
+        if changed or state["keys"] != self.material.training_keys:
+            what = changed[0] if changed else "the training photographs"
+            raise ParameterError(
+                f"{self.out}: {what} differs from the run begun there; resume with the same parameters"
+            )
+        self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        if state.get("scaler"):
+            self.devices.scaler.load_state_dict(state["scaler"])
+
+    def _read_state(self) -> dict[str, Any]:
+        path = self.out / STATE
+        if not path.exists():
+            raise OutputError(f"{self.out}: no training to resume there; expected {STATE}, so leave --resume out")
+        for left in self.out.glob(".*.part"):
+            left.unlink(missing_ok=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return state
+
+    def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
+        with self.devices.passing():
+            logits = self.module(image, coarse, lesion)
+        loss = refinement_loss(logits.float(), fine)
+        self.devices.step(loss, self.optimizer)
+        if self.recipe.ema:
+            self.average.update_parameters(self.network)
+        return float(loss.detach())
+
+
+def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    side = network.config.size
+    return (torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side), torch.zeros(batch, dtype=torch.long))
+
+
+def train_on(
+    recipe: Recipe,
+    material: Material,
+    out: Path,
+    *,
+    trained_on: str = "",
+    resume: bool = False,
+    devices: Devices | None = None,
+    workers: int = 0,
+    report: Callable[[Progress], None] = ignore,
+    log: Callable[[dict[str, Any]], None] = ignore,
+) -> dict[str, Any]:
+    """Train a network and keep in ``out`` the checkpoint that was best on the validation photographs.
+
+    After each epoch the whole state is saved; ``resume`` goes on from it as if nothing had happened, because all
+    randomness follows from the seed and the epoch. ``devices``: None for the processor. ``workers``: processes that
+    prepare pairs. ``report`` hears of each batch, and ``log`` of each epoch. Returns the training record, whose
+    ``history`` has a line an epoch.
+
+    Raises `OutputError` when there is nothing to resume, `ParameterError` when the recipe is not the one that was
+    begun (its number of epochs may grow), or its batch does not fit.
+    """
+    run = Run(recipe, material, out, trained_on, devices or Devices(), workers)
+    if resume:
+        run.restore()
+    while run.epoch < recipe.epochs:
+        began = time.monotonic()
+        loss = run.one_epoch(report)
+        scores = run.validate()
+        line = {
+            "epoch": run.epoch,
+            "loss": round(loss, 5),
+            "learning_rate": run.optimizer.param_groups[0]["lr"],
+            "validation_iou": round(scores.iou, 3),
+            "threshold": scores.threshold,
+            "validation": scores.rows,
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        run.history.append(line)
+        run.keep_if_best(scores.iou, scores.threshold)
+        run.save()
+        log(line)
+    return run.record()
