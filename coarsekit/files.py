@@ -9,7 +9,7 @@ from coarsekit.errors import OutputError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path`` to write to, and rename it to ``path`` once the block has succeeded."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -22,11 +22,11 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
-    with whole(Path(path)) as temporary:
+    with atomic_write(Path(path)) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def claim(paths: list[Path], force: bool) -> None:
+def refuse_overwrite(paths: list[Path], force: bool) -> None:
     """Check before any work that none of ``paths`` exists.
 
     Raises `OutputError` when one does and ``force`` is not set.

@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from coarsekit.errors import ImageError
-from coarsekit.files import whole
+from coarsekit.files import atomic_write
 from coarsekit.types import Image, Mask
 
 
@@ -53,7 +53,7 @@ def read_values(path: str | os.PathLike[str]) -> NDArray:
     return _values(_open(path, path))
 
 
-def recompress(image: Image, quality: int) -> Image:
+def jpeg_round_trip(image: Image, quality: int) -> Image:
     """The image as it is after saving it as JPEG at a quality of 1–100."""
     coded = BytesIO()
     Pillow.fromarray(image).save(coded, "JPEG", quality=quality)
@@ -80,7 +80,7 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
     """Write RGB (h, w, 3) uint8, or a mask (h, w) as 0 and 255; the format follows the suffix; whole or not at all."""
     pixels = image.astype(np.uint8) * 255 if image.dtype == bool else image
     path = Path(path)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
 
 

@@ -33,16 +33,16 @@ def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> 
 
 
 def windows_around(
-    shape: Shape, size: tuple[int, int], context: float = 1.5, most: float | None = None
+    shape: Shape, size: tuple[int, int], context: float = 1.5, max_window: float | None = None
 ) -> tuple[Window, ...]:
-    """`window_around`, or several windows of bounded side where that one would be larger than ``most``.
+    """`window_around`, or several windows of bounded side where that one would be larger than ``max_window``.
 
-    Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``most`` (px
-    on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
+    Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``max_window``
+    (px on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
     does not reach.
     """
     one = window_around(shape, size, context)
-    side = one.side if most is None else max(2, round(most * size[1] / REFERENCE_WIDTH))
+    side = one.side if max_window is None else max(2, round(max_window * size[1] / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
     steps = ceil((one.side - side / 8) / (side - side / 8))

@@ -18,7 +18,7 @@ def test_coarsekit_exports_just_these_names() -> None:
 
 
 def test_zoo_exports_just_these_names() -> None:
-    assert zoo.__all__ == ["Refiner", "from_pretrained", "names"]
+    assert zoo.__all__ == ["Refiner", "from_pretrained", "list_refiners"]
     assert all(hasattr(zoo, name) for name in zoo.__all__)
 
 

@@ -5,8 +5,8 @@
 >>> refined = refiner.refine(image, annotation)
 """
 
-from zoo.checkpoints.folder import names as names
+from zoo.checkpoints.folder import list_refiners as list_refiners
 from zoo.loading import from_pretrained as from_pretrained
 from zoo.refiner import Refiner as Refiner
 
-__all__ = ["Refiner", "from_pretrained", "names"]
+__all__ = ["Refiner", "from_pretrained", "list_refiners"]

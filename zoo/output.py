@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from coarsekit.annotations import native
-from coarsekit.files import claim, write_text
+from coarsekit.files import refuse_overwrite, write_text
 from coarsekit.geometry import draw
 from coarsekit.images import write_image
 from coarsekit.types import Annotation, Image, Mask
 from coarsekit.visualize.sheets import overlay, preview
-from zoo.refiner import Advance, Refiner, ignore
+from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Refining:
     folder: Path
     force: bool = False
 
-    def refine(self, stem: str, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Any]:
+    def refine(self, stem: str, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Any]:
         """Refine one photograph, write its files, named by ``stem``, and return the record of what was done.
 
         The record is written last: where one of the same refiner and annotation lies already, nothing is left to do.
@@ -40,7 +40,7 @@ class Refining:
         done = _done(line, self.refiner.name, drawn)
         if done is not None and not self.force and all(p.exists() for p in (*masks.values(), *pictures.values())):
             return done
-        claim([*masks.values(), *pictures.values(), line], self.force)
+        refuse_overwrite([*masks.values(), *pictures.values(), line], self.force)
         began = time.perf_counter()
         refined = self.refiner.refine(image, annotation, advance)
         seconds = time.perf_counter() - began

@@ -15,7 +15,7 @@ from zoo.variants import variant_named
 Advance = Callable[[int], None]
 
 
-def ignore(_: object) -> None:
+def no_progress(_: object) -> None:
     """The callback of whoever shows no progress."""
 
 
@@ -64,7 +64,7 @@ class Refiner(ABC):
         """
 
     @abstractmethod
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         """Refine every lesion class of the annotation.
 
         ``image``: (h, w, 3) uint8 RGB, of the annotation's size. ``advance`` hears how many more ellipses are done, for

@@ -16,7 +16,7 @@ CORNERS = 72
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
+class Capabilities:
     """What a format can hold besides polygons of one ring, which every format can.
 
     ``name``: as people call it. ``rasters``: masks within the photograph.
@@ -29,7 +29,9 @@ class Holds:
     rasters: bool = False
 
 
-def fitted(annotation: Annotation, holds: Holds, approximate: bool) -> tuple[tuple[Mark, ...], list[str]]:
+def approximate_marks(
+    annotation: Annotation, holds: Capabilities, approximate: bool
+) -> tuple[tuple[Mark, ...], list[str]]:
     """The marks as a format can hold them, and a sentence for each kind of approximation that was made.
 
     Raises `AnnotationError` for a shape that the format cannot hold, unless ``approximate``, and for a mask that lies
@@ -120,7 +122,7 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [loop[0], *(b for a, b, c in inner if (b[0] - a[0], b[1] - a[1]) != (c[0] - b[0], c[1] - b[1])), loop[-1]]
 
 
-def _fit(shape: Shape, holds: Holds, size: tuple[int, int]) -> tuple[Shape | None, str]:
+def _fit(shape: Shape, holds: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
     """A shape that the format holds, and what it is in the other's stead; no words where it is the same."""
     if isinstance(shape, Ellipse):
         if holds.ellipses or (holds.circles and shape.rx == shape.ry):

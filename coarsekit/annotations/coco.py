@@ -13,8 +13,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from coarsekit.annotations.approximate import Holds, fitted
-from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.annotations.rle import decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
@@ -24,27 +24,27 @@ from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
 
 TITLE = "COCO (JSON)"
 ONE_FILE_EACH = False
-_HOLDS = Holds("COCO", rings=True, rasters=True)
+_CAPABILITIES = Capabilities("COCO", rings=True, rasters=True)
 
 
-class _Image(Loose):
+class _Image(LenientModel):
     id: int | str
     file_name: str
     width: Pixels
     height: Pixels
 
 
-class _Category(Loose):
+class _Category(LenientModel):
     id: int
     name: str
 
 
-class _Runs(Loose):
+class _Runs(LenientModel):
     size: Annotated[list[int], Field(min_length=2, max_length=2)]
     counts: list[int] | str
 
 
-class _Region(Loose):
+class _Region(LenientModel):
     image_id: int | str
     category_id: int
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
@@ -67,7 +67,7 @@ class _Region(Loose):
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
 
 
-class _File(Loose):
+class _File(LenientModel):
     images: list[_Image]
     annotations: list[_Region] = []
     categories: list[_Category] = []
@@ -82,12 +82,12 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     """Read every photograph of a file, those without regions too; see `Format.read`."""
     document, reading = load(source), reading or Reading()
     path = document.path
-    file = checked(_File, document.content, str(path))
+    file = validated(_File, document.content, str(path))
     labels = {category.id: category.name for category in file.categories}
     images = {image.id: image for image in file.images}
     marks: dict[int | str, list[Mark]] = {image.id: [] for image in file.images}
     for place, region in enumerate(file.annotations):
-        with placed(f"{path}: annotations.{place}"):
+        with error_context(f"{path}: annotations.{place}"):
             if region.image_id not in images:
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
             if region.category_id not in labels:
@@ -96,7 +96,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
             marks[image.id].append(reading.mark(labels[region.category_id], region.shape(image.width, image.height)))
     annotations = []
     for place, image in enumerate(file.images):
-        with placed(f"{path}: images.{place}.file_name"):
+        with error_context(f"{path}: images.{place}.file_name"):
             name = file_name(image.file_name)
         annotations.append(Annotation(name, image.width, image.height, tuple(marks[image.id]), {"made_by": "COCO"}))
     return annotations
@@ -111,7 +111,7 @@ def write(
     photographs: list[dict[str, object]] = []
     regions: list[dict[str, object]] = []
     for image_id, annotation in enumerate(annotations, start=1):
-        marks, made = fitted(annotation, _HOLDS, approximate)
+        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": annotation.width, "height": annotation.height}
         photographs.append({"id": image_id, "file_name": file_name(annotation.image), **size})

@@ -10,8 +10,8 @@ from math import cos, isfinite, radians, sin
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
-from coarsekit.annotations.approximate import Holds, fitted
-from coarsekit.annotations.documents import Document, load, placed
+from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.documents import Document, error_context, load
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
@@ -20,7 +20,7 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"
 ONE_FILE_EACH = False
-_HOLDS = Holds("CVAT", ellipses=True, circles=True, rasters=True)
+_CAPABILITIES = Capabilities("CVAT", ellipses=True, circles=True, rasters=True)
 
 
 def recognise(document: Document) -> bool:
@@ -43,12 +43,12 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         raise AnnotationError(f"{path}: holds tracks of 'CVAT for video'; export it as 'CVAT for images 1.1'")
     annotations = []
     for place, image in enumerate(root.findall("image")):
-        with placed(f"{path}: image {place}"):
+        with error_context(f"{path}: image {place}"):
             name = file_name(_text(image, "name"))
             width, height = (_whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []
             for element in image:
-                with placed(f"{name}, {element.tag} {len(marks)}"):
+                with error_context(f"{name}, {element.tag} {len(marks)}"):
                     if element.tag in _SHAPES:
                         marks.append(reading.mark(_text(element, "label"), _SHAPES[element.tag](element)))
                     else:
@@ -72,7 +72,7 @@ def write(
         Tree.SubElement(Tree.SubElement(labels, "label"), "name").text = lesion
     notes: list[str] = []
     for place, annotation in enumerate(annotations):
-        marks, made = fitted(annotation, _HOLDS, approximate)
+        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": str(annotation.width), "height": str(annotation.height)}
         image = Tree.SubElement(root, "image", {"id": str(place), "name": file_name(annotation.image), **size})

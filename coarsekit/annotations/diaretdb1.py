@@ -14,7 +14,7 @@ from math import isfinite
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from coarsekit.annotations.documents import Document, load, placed
+from coarsekit.annotations.documents import Document, error_context, load
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Polygon, Shape
@@ -38,7 +38,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         raise AnnotationError(f"{path}: not a ground truth of DIARETDB1; expected XML with a markinglist")
     marks, confidence = [], []
     for place, marking in enumerate(document.content.findall("markinglist/marking")):
-        with placed(f"{path}: marking {place}"):
+        with error_context(f"{path}: marking {place}"):
             shape = _shape(marking)
             label = _text(marking, "markingtype")
             if isinstance(shape, str):
@@ -49,7 +49,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     stem = re.sub(r"(_\d\d)?(_plain)?$", "", path.stem)
     expert = re.search(r"_(\d\d)(_plain)?$", path.stem)
     named = next((text for tag in ("imgname", "imagename") if (text := document.content.findtext(f".//{tag}"))), None)
-    with placed(str(path)):
+    with error_context(str(path)):
         name = file_name(named.strip() if named else f"{stem}.png")
     provenance = {"made_by": "DIARETDB1", "expert": expert and expert[1], "confidence": confidence}
     return [Annotation(name, *(reading.size_of(name) or SIZE), tuple(marks), provenance)]

@@ -33,7 +33,7 @@ class Document:
         return isinstance(self.content, dict) and all(field in self.content for field in fields)
 
 
-class Loose(BaseModel):
+class LenientModel(BaseModel):
     """Base of what other tools write: the fields that matter have just their types, any others are allowed."""
 
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
@@ -73,7 +73,7 @@ def _xml(data: bytes, path: Path) -> Element:
         raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
 
 
-def checked(kind: type[T], content: Any, where: str) -> T:
+def validated(kind: type[T], content: Any, where: str) -> T:
     """``content`` as a pydantic model or any other type.
 
     Raises `AnnotationError` when it does not fit: ``where``, the field, what was expected and what was found.
@@ -85,7 +85,7 @@ def checked(kind: type[T], content: Any, where: str) -> T:
 
 
 @contextmanager
-def placed(where: str) -> Iterator[None]:
+def error_context(where: str) -> Iterator[None]:
     """Say in front of an `AnnotationError` where it was found."""
     try:
         yield

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from coarsekit.annotations.approximate import Holds, fitted
-from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
 from coarsekit.annotations.reading import Reading, file_name, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.files import write_text
@@ -25,10 +25,10 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "LabelMe (JSON)"
 ONE_FILE_EACH = True
-_HOLDS = Holds("LabelMe", circles=True, rasters=True)
+_CAPABILITIES = Capabilities("LabelMe", circles=True, rasters=True)
 
 
-class _Shape(Loose):
+class _Shape(LenientModel):
     label: str
     points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
     shape_type: str | None = None
@@ -62,7 +62,7 @@ class _Shape(Loose):
         return Raster(round(min(x0, x1)), round(min(y0, y1)), pixels)
 
 
-class _File(Loose):
+class _File(LenientModel):
     shapes: list[_Shape]
     imagePath: str  # noqa: N815 — their name
     imageHeight: Pixels | None = None  # noqa: N815
@@ -78,8 +78,8 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     """Read the one photograph of a file; see `Format.read`."""
     document, reading = load(source), reading or Reading()
     path = document.path
-    file = checked(_File, document.content, str(path))
-    with placed(f"{path}: imagePath"):
+    file = validated(_File, document.content, str(path))
+    with error_context(f"{path}: imagePath"):
         name = file_name(file.imagePath)
     size = (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else reading.size_of(name)
     if size is None:
@@ -88,7 +88,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         )
     marks = []
     for place, item in enumerate(file.shapes):
-        with placed(f"{path}: shapes.{place}"):
+        with error_context(f"{path}: shapes.{place}"):
             shape = item.shape()
             if shape is None:
                 reading.left_out.append(f"{path}: shapes.{place}, the {item.kind} {item.label!r}, has no area")
@@ -103,7 +103,7 @@ def write(
     """Write a JSON file, or a folder of them named after their photographs; see `Format.write`."""
     notes, texts = [], {}
     for place, annotation in one_file_each(path, annotations, ".json").items():
-        marks, made = fitted(annotation, _HOLDS, approximate)
+        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         head = {"version": "5.5.0", "flags": {}, "shapes": [_fields(mark) for mark in marks]}
         size = {"imageHeight": annotation.height, "imageWidth": annotation.width}

@@ -20,9 +20,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 from pydantic import Field
 
-from coarsekit.annotations.approximate import Holds, fitted
+from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack, unpack
-from coarsekit.annotations.documents import Document, Loose, Pixels, checked, load, placed
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
@@ -30,17 +30,17 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
-_HOLDS = Holds("Label Studio", ellipses=True, circles=True, rasters=True)
+_CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, rasters=True)
 _IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
 
 
-class _Size(Loose):
+class _Size(LenientModel):
     original_width: Pixels
     original_height: Pixels
     image_rotation: float = 0.0
 
 
-class _EllipseValue(Loose):
+class _EllipseValue(LenientModel):
     x: float
     y: float
     radiusX: float  # noqa: N815 — their name
@@ -48,7 +48,7 @@ class _EllipseValue(Loose):
     rotation: float = 0.0
 
 
-class _RectangleValue(Loose):
+class _RectangleValue(LenientModel):
     x: float
     y: float
     width: float
@@ -56,21 +56,21 @@ class _RectangleValue(Loose):
     rotation: float = 0.0
 
 
-class _PolygonValue(Loose):
+class _PolygonValue(LenientModel):
     points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
 
 
-class _BrushValue(Loose):
+class _BrushValue(LenientModel):
     rle: list[Annotated[int, Field(ge=0, le=255)]]
 
 
-class _Answer(Loose):
+class _Answer(LenientModel):
     result: list[dict[str, Any]]
     was_cancelled: bool | None = False
     completed_by: Any = None
 
 
-class _Task(Loose):
+class _Task(LenientModel):
     data: dict[str, Any]
     annotations: list[_Answer]
 
@@ -98,7 +98,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     annotations = []
     for place, task in enumerate(tasks):
         where = f"{path}: task {place}"
-        with placed(where):
+        with error_context(where):
             name = _photograph(task["data"] if isinstance(task.get("data"), dict) else task)
         for results, annotator in _answers(task, f"{where} ({name})", reading):
             annotation = _annotation(name, results, f"{where} ({name})", reading)
@@ -115,7 +115,7 @@ def write(
     tasks: list[dict[str, Any]] = []
     notes: list[str] = []
     for annotation in annotations:
-        marks, made = fitted(annotation, _HOLDS, approximate)
+        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         result = [_result(annotation, mark, f"{len(tasks)}-{place}") for place, mark in enumerate(marks)]
         tasks.append({"data": {"image": file_name(annotation.image)}, "annotations": [{"result": result}]})
@@ -154,7 +154,7 @@ def _answers(task: dict[str, Any], where: str, reading: Reading) -> Iterator[tup
         lists = (value for value in task.values() if isinstance(value, list))
         yield [item for items in lists for item in items if isinstance(item, dict)], task.get("annotator")
         return
-    answers = checked(_Task, task, where).annotations
+    answers = validated(_Task, task, where).annotations
     if not answers:
         reading.left_out.append(f"{where}: nobody annotated it")
     for answer in answers:
@@ -184,14 +184,14 @@ def _annotation(
                 f"{where}: result {place} ({item.get('type', 'unknown')}) is not a region with an area"
             )
             continue
-        size = checked(_Size, item, f"{where}: result {place}")
+        size = validated(_Size, item, f"{where}: result {place}")
         if size.image_rotation % 360:
             raise AnnotationError(
                 f"{where}: result {place}: image_rotation must be 0, got {size.image_rotation:g}; undo it"
             )
         width, height = size.original_width, size.original_height
         sizes.add((width, height))
-        with placed(f"{where}: result {place}"):
+        with error_context(f"{where}: result {place}"):
             shape = shape_of(item, width, height)
             labels = _labels(item)
             if not labels:
@@ -213,25 +213,25 @@ def _labels(item: dict[str, Any]) -> list[str]:
 
 
 def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = checked(_EllipseValue, item, "value")
+    v = validated(_EllipseValue, item, "value")
     rx, ry = v.radiusX * width / 100, v.radiusY * height / 100
     return Ellipse(v.x * width / 100, v.y * height / 100, rx, ry, v.rotation)
 
 
 def _rectangle(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = checked(_RectangleValue, item, "value")
+    v = validated(_RectangleValue, item, "value")
     x, y, w, h = v.x * width / 100, v.y * height / 100, v.width * width / 100, v.height * height / 100
     c, s = cos(radians(v.rotation)), sin(radians(v.rotation))
     return Polygon((tuple((x + c * u - s * t, y + s * u + c * t) for u, t in ((0, 0), (w, 0), (w, h), (0, h))),))
 
 
 def _polygon(item: dict[str, Any], width: int, height: int) -> Shape:
-    points = checked(_PolygonValue, item, "value").points
+    points = validated(_PolygonValue, item, "value").points
     return Polygon((tuple((x * width / 100, y * height / 100) for x, y in points),))
 
 
 def _brush(item: dict[str, Any], width: int, height: int) -> Shape:
-    packed = bytes(checked(_BrushValue, item, "value").rle)
+    packed = bytes(validated(_BrushValue, item, "value").rle)
     return Raster(0, 0, unpack(packed, 4 * width * height).reshape(height, width, 4)[..., 3] > 0)
 
 

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.annotations.documents import Document, Pixels, checked, load, placed
+from coarsekit.annotations.documents import Document, Pixels, error_context, load, validated
 from coarsekit.annotations.reading import Reading, climbs, one_file_each
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
@@ -118,13 +118,13 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     """
     document, reading = load(source), reading or Reading()
     path = document.path
-    file = checked(_File, document.content, str(path))
+    file = validated(_File, document.content, str(path))
     marks = []
     lists: dict[str, Sequence[_Ellipse | _Polygon | _Mask]]
     lists = {"ellipses": file.ellipses, "polygons": file.polygons, "masks": file.masks}
     for kind, items in lists.items():
         for place, item in enumerate(items):
-            with placed(f"{path}: {kind}.{place}"):
+            with error_context(f"{path}: {kind}.{place}"):
                 marks.append(reading.mark(item.lesion, item.shape()))
     name = file.image.name
     if climbs(name):

@@ -13,8 +13,8 @@ from math import degrees, radians
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations.approximate import Holds, fitted
-from coarsekit.annotations.documents import Document, Loose, checked, load, placed
+from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.documents import Document, LenientModel, error_context, load, validated
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
@@ -22,22 +22,22 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
 
 TITLE = "VIA 2 (JSON or CSV)"
 ONE_FILE_EACH = False
-_HOLDS = Holds("VIA", ellipses=True, circles=True)
+_CAPABILITIES = Capabilities("VIA", ellipses=True, circles=True)
 _LABEL = "lesion"
 _COLUMNS = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
 
 
-class _Region(Loose):
+class _Region(LenientModel):
     shape_attributes: dict[str, Any]
     region_attributes: dict[str, Any] = {}
 
 
-class _File(Loose):
+class _File(LenientModel):
     filename: str
     regions: list[_Region] | dict[str, _Region] = []
 
 
-class _EllipseFields(Loose):
+class _EllipseFields(LenientModel):
     cx: float
     cy: float
     rx: float
@@ -45,20 +45,20 @@ class _EllipseFields(Loose):
     theta: float = 0.0
 
 
-class _CircleFields(Loose):
+class _CircleFields(LenientModel):
     cx: float
     cy: float
     r: float
 
 
-class _RectangleFields(Loose):
+class _RectangleFields(LenientModel):
     x: float
     y: float
     width: float
     height: float
 
 
-class _PolygonFields(Loose):
+class _PolygonFields(LenientModel):
     all_points_x: list[float]
     all_points_y: list[float]
 
@@ -86,7 +86,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     annotations = []
     for key, file in _files(document).items():
         where = f"{path}: {key}"
-        with placed(where):
+        with error_context(where):
             name = file_name(file.filename)
         size = reading.size_of(name)
         if size is None:
@@ -108,7 +108,7 @@ def write(
     """
     notes, files = [], {}
     for annotation in annotations:
-        marks, made = fitted(annotation, _HOLDS, approximate)
+        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         name = file_name(annotation.image)
         photograph = None if images is None else images / name
@@ -128,7 +128,7 @@ def _files(document: Document) -> dict[str, _File]:
     path = str(document.path)
     if document.kind == "json":
         content = document.content.get("_via_img_metadata", document.content)
-        return checked(dict[str, _File], content, path)
+        return validated(dict[str, _File], content, path)
     files: dict[str, dict[str, Any]] = {}
     try:
         for row in csv.DictReader(StringIO(document.content.removeprefix("#"), newline="")):
@@ -140,7 +140,7 @@ def _files(document: Document) -> dict[str, _File]:
                 file["regions"].append({"shape_attributes": shape, "region_attributes": label})
     except (csv.Error, ValueError, KeyError, RecursionError) as cause:
         raise AnnotationError(f"{path}: not a table as VIA writes it ({cause}); export it again") from None
-    return checked(dict[str, _File], files, path)
+    return validated(dict[str, _File], files, path)
 
 
 def _marks(regions: Iterable[_Region], where: str, reading: Reading) -> Iterable[Mark]:
@@ -149,7 +149,7 @@ def _marks(regions: Iterable[_Region], where: str, reading: Reading) -> Iterable
         if name in ("polyline", "point"):
             reading.left_out.append(f"{where}: regions.{place} is a {name}, which has no area")
             continue
-        with placed(f"{where}: regions.{place}"):
+        with error_context(f"{where}: regions.{place}"):
             yield reading.mark(_label(region.region_attributes), _shape(name, region.shape_attributes))
 
 
@@ -172,17 +172,17 @@ def _label(attributes: Mapping[str, Any]) -> str:
 def _shape(name: object, attributes: dict[str, Any]) -> Shape:
     where = "shape_attributes"
     if name == "ellipse":
-        e = checked(_EllipseFields, attributes, where)
+        e = validated(_EllipseFields, attributes, where)
         return Ellipse(e.cx, e.cy, e.rx, e.ry, degrees(e.theta))
     if name == "circle":
-        c = checked(_CircleFields, attributes, where)
+        c = validated(_CircleFields, attributes, where)
         return Ellipse(c.cx, c.cy, c.r, c.r)
     if name == "rect":
-        r = checked(_RectangleFields, attributes, where)
+        r = validated(_RectangleFields, attributes, where)
         x, y, right, bottom = r.x, r.y, r.x + r.width, r.y + r.height
         return Polygon((((x, y), (right, y), (right, bottom), (x, bottom)),))
     if name in ("polygon", "polyline"):
-        p = checked(_PolygonFields, attributes, where)
+        p = validated(_PolygonFields, attributes, where)
         if len(p.all_points_x) != len(p.all_points_y):
             raise AnnotationError(f"{where}: all_points_x and all_points_y must be equally many")
         return Polygon((tuple(zip(p.all_points_x, p.all_points_y, strict=True)),))

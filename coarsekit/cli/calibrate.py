@@ -11,7 +11,7 @@ from coarsekit.annotations.reading import Reading
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
-from coarsekit.files import claim, write_text
+from coarsekit.files import refuse_overwrite, write_text
 from coarsekit.simulation.calibrate import Match, Measured, against_outlines, between_annotators, measure, to_style
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style, dump_style, style_named
@@ -55,7 +55,7 @@ def command(
     if out and not out.endswith(".toml"):
         raise ParameterError(f"--out {out}: a style's file is named .toml, for --style knows it by that")
     if out:
-        claim([Path(out)], force)
+        refuse_overwrite([Path(out)], force)
     if len(folders) < 2 and source is None:
         raise ParameterError(
             "one annotator alone shows no imprecision; name a second FOLDER, or fine masks by --source"

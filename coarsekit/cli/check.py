@@ -9,7 +9,7 @@ import click
 from coarsekit.cli.console import AS_JSON, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import ERROR, KINDS, Finding, Tally, Twins, examine, orphans, summary
+from coarsekit.datasets.checks import ERROR, KINDS, DuplicateFinder, Finding, Tally, examine, orphans, summary
 from coarsekit.errors import ParameterError
 
 _SHOWN = 40
@@ -29,7 +29,7 @@ def command(source: str, split: str | None, as_json: bool, quiet: bool) -> None:
     dataset = open_source(source)
     if not isinstance(dataset, FileDataset):
         raise ParameterError(f"{source} is not made of image files, so there is nothing to check file by file")
-    findings, twins, tally = orphans(dataset), Twins(), Tally()
+    findings, twins, tally = orphans(dataset), DuplicateFinder(), Tally()
     keys = dataset.keys(split)
     with progress("Checking", len(keys), quiet) as advance:
         for key in keys:

@@ -10,7 +10,7 @@ from coarsekit.annotations import FORMATS, annotation_files, format_named, read_
 from coarsekit.annotations.reading import Reading, one_file_each
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
-from coarsekit.files import claim
+from coarsekit.files import refuse_overwrite
 from coarsekit.types import Annotation, Ellipse, Polygon
 
 _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
@@ -60,7 +60,7 @@ def command(
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
     if path.is_dir() and not target.ONE_FILE_EACH:
         raise OutputError(f"{path} is a folder; name the file to write")
-    claim(places, force)
+    refuse_overwrite(places, force)
     made = target.write(path, annotations, approximate, folder)
     rows = _rows(annotations)
     for label in sorted(set(reading.labels) - reading.seen):

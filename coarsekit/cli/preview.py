@@ -9,7 +9,7 @@ from coarsekit.annotations import read_drawn
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, refuse, say
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
-from coarsekit.files import claim
+from coarsekit.files import refuse_overwrite
 from coarsekit.images import write_image
 from coarsekit.simulation.simulate import annotate, check_reduction
 from coarsekit.simulation.styles import STYLES, Style, style_named
@@ -80,7 +80,7 @@ def _drawing(
     photograph: Path, path: str, labels: tuple[str, ...], folder: Path, force: bool, quiet: bool
 ) -> dict[str, Any]:
     file = folder / f"{photograph.stem}_preview.png"
-    claim([file], force)
+    refuse_overwrite([file], force)
     image, annotation, left_out = read_drawn(photograph, path, label_table(labels))
     for sentence in left_out:
         say(f"Left out: {sentence}", quiet)
@@ -105,7 +105,7 @@ def _dataset(
     keys = dataset.keys(split)
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
-    claim([*files.values(), grid], force)
+    refuse_overwrite([*files.values(), grid], force)
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:

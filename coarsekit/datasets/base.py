@@ -40,7 +40,7 @@ UNKNOWN_LICENCE = Licence("unknown", "https://choosealicense.com/no-permission/"
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class SampleFiles:
     """Where one photograph and its masks lie; nothing is decoded.
 
     ``masks``: the mask file by lesion class, of those that exist; classes may share one file. ``expected``: lesion
@@ -103,7 +103,7 @@ class Dataset(ABC):
 
 
 @final
-class Part(Dataset):
+class Subset(Dataset):
     """Some photographs of a dataset, as its only split.
 
     Raises `ParameterError` when there are none, or the dataset does not have one of them.
@@ -131,13 +131,13 @@ class FileDataset(Dataset):
 
     threshold: float = 0
     """A mask holds the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
-    pads: bool = True
+    all_zero_allowed: bool = True
     """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
-    known: Collection[tuple[str, str, str]] = ()
+    known_defects: Collection[tuple[str, str, str]] = ()
     """Defects of the release itself: (finding of `coarsekit.datasets.checks`, key of the photograph, lesion class)."""
 
     @abstractmethod
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         """Where the photograph ``key`` and its masks lie.
 
         Raises `SourceError` for a key that the dataset does not have.
@@ -152,7 +152,7 @@ class FileDataset(Dataset):
         matched = {path for key in self.keys() for path in self.files(key).masks.values()}
         return [str(path) for path in self.mask_files() if path not in matched]
 
-    def decode(self, files: Files, path: Path) -> Decoded:
+    def decode(self, files: SampleFiles, path: Path) -> Decoded:
         """Decode ``path``, one of the mask files of ``files``.
 
         Raises `ImageError` when it is missing, cut short or not an image.
@@ -182,7 +182,7 @@ class FileDataset(Dataset):
         return Fundus(key, files.photograph.name, files.split, image, ordered)
 
 
-def visible(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Path]:
+def list_images(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Path]:
     """The files of ``folder`` with one of ``suffixes`` in any case, sorted; none when it is missing.
 
     Hidden files, such as the ``._NAME.jpg`` that some systems leave beside a file, are passed over.

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coarsekit.datasets.base import FileDataset, Files
+from coarsekit.datasets.base import FileDataset, SampleFiles
 from coarsekit.datasets.near_duplicates import SAME, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.errors import CoarsekitError
 from coarsekit.geometry import components
@@ -92,7 +92,7 @@ def examine(dataset: FileDataset, key: str) -> Examined:
             detail = f"holds the values {shown}; expected 0 and one other, or those of the table of classes"
             findings.append(_finding(files, "not_binary", ERROR, lesions, str(path), detail))
         if not any(mask.any() for mask in decoded.masks.values()):
-            damaged = not dataset.pads and set(files.lesions_of(path)) <= set(files.expected or ())
+            damaged = not dataset.all_zero_allowed and set(files.lesions_of(path)) <= set(files.expected or ())
             detail = "has no pixel, where the release has some" if damaged else "has no pixel"
             findings.append(_finding(files, "empty_mask", ERROR if damaged else NOTE, lesions, str(path), detail))
         size = next(iter(decoded.masks.values())).shape
@@ -116,7 +116,7 @@ def orphans(dataset: FileDataset) -> list[Finding]:
     return [Finding("orphan_mask", ERROR, "", "", "", file, "belongs to no photograph") for file in dataset.orphans()]
 
 
-class Twins:
+class DuplicateFinder:
     """Finds photographs that are there twice. It keeps 48 bytes and a name of each photograph, and no pixels."""
 
     def __init__(self) -> None:
@@ -186,17 +186,17 @@ def summary(findings: list[Finding]) -> list[dict[str, Any]]:
     ]
 
 
-def _finding(files: Files, kind: str, severity: str, lesion: str, file: str, detail: str) -> Finding:
+def _finding(files: SampleFiles, kind: str, severity: str, lesion: str, file: str, detail: str) -> Finding:
     return Finding(kind, severity, files.split, files.key, lesion, file, detail)
 
 
 def _as_known(finding: Finding, dataset: FileDataset) -> Finding:
-    if (finding.kind, finding.image, finding.lesion) not in dataset.known:
+    if (finding.kind, finding.image, finding.lesion) not in dataset.known_defects:
         return finding
     return finding._replace(severity=NOTE, detail=f"{finding.detail} (known: the release has it)")
 
 
-def _missing(dataset: FileDataset, files: Files) -> Iterator[Finding]:
+def _missing(dataset: FileDataset, files: SampleFiles) -> Iterator[Finding]:
     absent = [lesion for lesion in dataset.lesions if lesion not in files.masks]
     if files.expected is None and not files.masks:
         yield _finding(files, "missing_mask", ERROR, "", "", "has no mask of any class")
@@ -208,7 +208,7 @@ def _missing(dataset: FileDataset, files: Files) -> Iterator[Finding]:
             yield _finding(files, "missing_mask", ERROR, lesion, "", f"has no mask of {lesion}, which must be there")
 
 
-def _outside(files: Files, masks: dict[str, Mask], field: Mask) -> Iterator[Finding]:
+def _outside(files: SampleFiles, masks: dict[str, Mask], field: Mask) -> Iterator[Finding]:
     for lesion, mask in masks.items():
         outside = mask & ~field
         count = int(np.count_nonzero(outside))
@@ -220,7 +220,7 @@ def _outside(files: Files, masks: dict[str, Mask], field: Mask) -> Iterator[Find
             yield _finding(files, "outside_field", severity, lesion, str(files.masks[lesion]), detail)
 
 
-def _overlaps(files: Files, masks: dict[str, Mask]) -> Iterator[Finding]:
+def _overlaps(files: SampleFiles, masks: dict[str, Mask]) -> Iterator[Finding]:
     sizes = {lesion: np.count_nonzero(mask) for lesion, mask in masks.items()}
     for one, other in combinations(masks, 2):
         if masks[one].shape != masks[other].shape:

@@ -13,7 +13,7 @@ most masks are all zero; masks hold 0 and 255; the sizes of photographs differ, 
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Files, Licence, visible
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 
@@ -62,7 +62,7 @@ class Reader(FileDataset):
         }
         return {split: keys for split, keys in by_split.items() if keys}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         split, photograph = self._photographs[key]
@@ -72,15 +72,15 @@ class Reader(FileDataset):
             path = next((place for place in places if place.exists()), None)
             if path:
                 masks[lesion] = path
-        return Files(key, split, photograph, masks, self.lesions)
+        return SampleFiles(key, split, photograph, masks, self.lesions)
 
     def mask_files(self) -> Iterator[Path]:
         for folder in dict.fromkeys(photograph.parents[1] for _, photograph in self._photographs.values()):
             for lesion in self.lesions:
-                yield from visible(self._label(folder, lesion))
+                yield from list_images(self._label(folder, lesion))
 
     def _images(self, split: str) -> list[Path]:
-        return [path for folder in _IMAGES for path in visible(self._root / split / folder)]
+        return [path for folder in _IMAGES for path in list_images(self._root / split / folder)]
 
     @staticmethod
     def _label(folder: Path, lesion: str) -> Path:

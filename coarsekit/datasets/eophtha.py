@@ -14,7 +14,7 @@ parts have a photograph of one name it is read once, with the masks of both.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Files, Licence, visible
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, MA
 
@@ -65,10 +65,10 @@ class Reader(FileDataset):
     def splits(self) -> dict[str, tuple[str, ...]]:
         return {"all": tuple(sorted(self._photographs))}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
-        return Files(key, "all", self._photographs[key], self._masks.get(key, {}), self._shown[key])
+        return SampleFiles(key, "all", self._photographs[key], self._masks.get(key, {}), self._shown[key])
 
     def mask_files(self) -> Iterator[Path]:
         for lesion, (_, _, annotation) in _PARTS.items():
@@ -83,4 +83,4 @@ class Reader(FileDataset):
 def _below(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The files of the patients' folders in ``folder``."""
     patients = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [path for patient in patients for path in visible(patient, suffixes)]
+    return [path for patient in patients for path in list_images(patient, suffixes)]

@@ -13,7 +13,7 @@ misspelt; few photographs have a mask of IRMA (intraretinal microvascular abnorm
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Files, Licence, visible
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, LESIONS, MA, SE
 
@@ -46,7 +46,7 @@ class Reader(FileDataset):
 
     def __init__(self, root: Path) -> None:
         self._root = next((root / inside for inside in _ROOTS if (root / inside / "Original_Images").is_dir()), root)
-        self._photographs = {path.stem: path for path in visible(self._root / "Original_Images", [".png"])}
+        self._photographs = {path.stem: path for path in list_images(self._root / "Original_Images", [".png"])}
         if not self._photographs:
             raise SourceError(
                 f"{root}: no FGADR photographs found; expected 'Original_Images/NAME.png' in it or in its folder "
@@ -56,13 +56,13 @@ class Reader(FileDataset):
     def splits(self) -> dict[str, tuple[str, ...]]:
         return {"all": tuple(self._photographs)}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._root / folder / f"{key}.png" for lesion, folder in _FOLDERS.items()}
         masks = {lesion: path for lesion, path in places.items() if path.exists()}
-        return Files(key, "all", self._photographs[key], masks, LESIONS)
+        return SampleFiles(key, "all", self._photographs[key], masks, LESIONS)
 
     def mask_files(self) -> Iterator[Path]:
         for folder in _FOLDERS.values():
-            yield from visible(self._root / folder)
+            yield from list_images(self._root / folder)

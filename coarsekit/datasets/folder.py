@@ -13,7 +13,15 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from coarsekit.datasets.base import PHOTOGRAPHS, UNKNOWN_LICENCE, Decoded, FileDataset, Files, Licence, visible
+from coarsekit.datasets.base import (
+    PHOTOGRAPHS,
+    UNKNOWN_LICENCE,
+    Decoded,
+    FileDataset,
+    Licence,
+    SampleFiles,
+    list_images,
+)
 from coarsekit.datasets.folder_config import Manifest, manifest_of_options, read_manifest
 from coarsekit.datasets.instances import Instances, read_instances
 from coarsekit.errors import AnnotationError, SourceError
@@ -65,7 +73,7 @@ class Reader(FileDataset):
             by_split.setdefault(split, []).append(key)
         return {split: tuple(keys) for split, keys in by_split.items()}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         split, photograph = self._photographs[key]
@@ -73,12 +81,12 @@ class Reader(FileDataset):
             path = self._place(self._manifest.coco.file, split, "")
             instances = self._of(split, photograph)
             if instances is None:
-                return Files(key, split, photograph, {})
-            return Files(key, split, photograph, dict.fromkeys(instances.lesions, path), ())
+                return SampleFiles(key, split, photograph, {})
+            return SampleFiles(key, split, photograph, dict.fromkeys(instances.lesions, path), ())
         places = {lesion: self._place(pattern, split, photograph.stem) for lesion, pattern in self._patterns.items()}
         masks = {lesion: path for lesion, path in places.items() if path.exists()}
         expected = {True: self.lesions, False: (), None: None}[self._manifest.every_class]
-        return Files(key, split, photograph, masks, expected)
+        return SampleFiles(key, split, photograph, masks, expected)
 
     def mask_files(self) -> Iterable[Path]:
         """Files in the folders that hold masks, unless photographs lie there too and no suffix tells them apart."""
@@ -89,13 +97,13 @@ class Reader(FileDataset):
             for pattern in ([] if self._manifest.coco else self._patterns.values())
             for split in splits
         }
-        found = {path for folder, suffix in sorted(folders) for path in visible(folder, [suffix])}
+        found = {path for folder, suffix in sorted(folders) for path in list_images(folder, [suffix])}
         mixed = {path.parent for path in shown}
         return sorted(path for path in found - shown if path.parent not in mixed or path.suffix not in self._suffixes)
 
     def orphans(self) -> list[str]:
         if not self._manifest.coco:
-            listed = visible(self._root / self._manifest.images, self._suffixes) if self._manifest.splits else ()
+            listed = list_images(self._root / self._manifest.images, self._suffixes) if self._manifest.splits else ()
             unlisted = {
                 str(self._place(pattern, split, path.stem))
                 for path in listed
@@ -110,7 +118,7 @@ class Reader(FileDataset):
         where = self._manifest.coco.file
         return sorted({f"{where}: {name}" for split, name in named if (split, name) not in shown})
 
-    def decode(self, files: Files, path: Path) -> Decoded:
+    def decode(self, files: SampleFiles, path: Path) -> Decoded:
         if self._manifest.coco:
             instances = self._of(files.split, files.photograph)
             return Decoded({lesion: instances.mask(lesion) for lesion in files.masks} if instances else {})
@@ -157,12 +165,12 @@ def _photographs(root: Path, manifest: Manifest, suffixes: tuple[str, ...]) -> l
     images = root / manifest.images
     if manifest.splits:
         return [(split, path) for split, name in manifest.splits.items() for path in _listed(root / name, images)]
-    flat = [("all", path) for path in visible(images, suffixes)]
+    flat = [("all", path) for path in list_images(images, suffixes)]
     if flat or not images.is_dir():
         return flat
     folders = [folder for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith(".")]
     folders.sort(key=lambda folder: (_ORDER.index(folder.name) if folder.name in _ORDER else len(_ORDER), folder.name))
-    return [(folder.name, path) for folder in folders for path in visible(folder, suffixes)]
+    return [(folder.name, path) for folder in folders for path in list_images(folder, suffixes)]
 
 
 def _listed(file: Path, images: Path) -> list[Path]:

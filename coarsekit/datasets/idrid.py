@@ -13,7 +13,7 @@ rightmost columns, which lie outside the field of view.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, Files, visible
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, MA, SE
 
@@ -42,14 +42,14 @@ class Reader(FileDataset):
         "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
         "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
     )
-    pads = False
-    known = frozenset({("outside_field", "IDRiD_61", HE)})
+    all_zero_allowed = False
+    known_defects = frozenset({("outside_field", "IDRiD_61", HE)})
 
     def __init__(self, root: Path) -> None:
         inside = root / "A. Segmentation"
         self._root = inside if inside.is_dir() else root
         self._photographs = {
-            split: {path.stem: path for path in visible(self._root / "1. Original Images" / folder, [".jpg"])}
+            split: {path.stem: path for path in list_images(self._root / "1. Original Images" / folder, [".jpg"])}
             for split, folder in _SPLITS.items()
         }
         if not any(self._photographs.values()):
@@ -61,18 +61,18 @@ class Reader(FileDataset):
     def splits(self) -> dict[str, tuple[str, ...]]:
         return {split: tuple(photographs) for split, photographs in self._photographs.items() if photographs}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         split = next((name for name, photographs in self._photographs.items() if key in photographs), None)
         if split is None:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._masks(split, lesion) / f"{key}_{lesion}.tif" for lesion in _FOLDERS}
         masks = {lesion: path for lesion, path in places.items() if path.exists()}
-        return Files(key, split, self._photographs[split][key], masks, _expected(key))
+        return SampleFiles(key, split, self._photographs[split][key], masks, _expected(key))
 
     def mask_files(self) -> Iterator[Path]:
         for split in _SPLITS:
             for lesion in _FOLDERS:
-                yield from visible(self._masks(split, lesion))
+                yield from list_images(self._masks(split, lesion))
 
     def _masks(self, split: str, lesion: str) -> Path:
         return self._root / "2. All Segmentation Groundtruths" / _SPLITS[split] / _FOLDERS[lesion]

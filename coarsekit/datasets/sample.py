@@ -6,7 +6,7 @@ The photographs are JPEGs of 2144 × 1424 px, the masks PNGs; see ``coarsekit/sa
 
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, Files, visible
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 
@@ -24,16 +24,16 @@ class Reader(FileDataset):
         "Porwal et al., Indian Diabetic Retinopathy Image Dataset (IDRiD): A Database for Diabetic Retinopathy "
         "Screening Research, Data 3(3):25, 2018, https://doi.org/10.3390/data3030025"
     )
-    pads = False
+    all_zero_allowed = False
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        return {"validation": tuple(path.stem for path in visible(_FOLDER, [".jpg"]))}
+        return {"validation": tuple(path.stem for path in list_images(_FOLDER, [".jpg"]))}
 
-    def files(self, key: str) -> Files:
+    def files(self, key: str) -> SampleFiles:
         if key not in self.keys():
             raise SourceError(f"the sample has no photograph {key!r}; it has {', '.join(self.keys())}")
         masks = {lesion: _FOLDER / f"{key}_{lesion}.png" for lesion in self.lesions}
-        return Files(key, "validation", _FOLDER / f"{key}.jpg", masks, self.lesions)
+        return SampleFiles(key, "validation", _FOLDER / f"{key}.jpg", masks, self.lesions)
 
     def mask_files(self) -> list[Path]:
-        return visible(_FOLDER, [".png"])
+        return list_images(_FOLDER, [".png"])

@@ -16,7 +16,7 @@ from coarsekit.errors import OutputError
 from coarsekit.export.config import Plan, Shard
 from coarsekit.export.pairs import pairs_of
 from coarsekit.export.schema import features, pair_of, row_of
-from coarsekit.files import whole
+from coarsekit.files import atomic_write
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate_sweep
 from coarsekit.types import Fundus, Pair
@@ -77,7 +77,7 @@ def write_shard(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> Non
         writers = {}
         for reduction in reductions:
             # Left in reverse: the writer is closed before its temporary file gets its name.
-            temporary = stack.enter_context(whole(folder / shard.path(reduction)))
+            temporary = stack.enter_context(atomic_write(folder / shard.path(reduction)))
             writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
         for key in shard.keys:
             _write_photograph(dataset.read(key), dataset, plan, writers, tallies)

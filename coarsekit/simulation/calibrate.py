@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from coarsekit.annotations.approximate import as_ellipse
 from coarsekit.geometry import moved
-from coarsekit.simulation.elongation import SHORT, aspect_of, girth
+from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse
 
@@ -95,7 +95,7 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
     match every spread is 0.
     """
     drawn = list(marks)
-    short = [aspect for aspect in map(aspect_of, drawn) if aspect <= SHORT]
+    short = [aspect for aspect in map(aspect_of, drawn) if aspect <= MAX_CIRCLE_ASPECT]
     circles = sum(aspect <= ROUND for aspect in short) / len(short) if short else 0.0
     if not matches:
         return Measured(0, len(drawn), 0.0, Imprecision(circles=circles))
@@ -103,7 +103,10 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
     sizes = np.array([log(_radius(pair.one) / _radius(pair.other)) for pair in matches])
     mean = float(sizes.mean()) if exact else 0.0
     bias, noise = _components_of_variance(sizes - mean, [pair.group for pair in matches])
-    reach = [girth(pair.one) if exact else hypot(girth(pair.one), girth(pair.other)) for pair in matches]
+    reach = [
+        effective_radius(pair.one) if exact else hypot(effective_radius(pair.one), effective_radius(pair.other))
+        for pair in matches
+    ]
     apart = [hypot(pair.one.cx - pair.other.cx, pair.one.cy - pair.other.cy) for pair in matches]
     aspects, angles = _shapes(matches)
     imprecision = Imprecision(
@@ -152,8 +155,8 @@ def _components_of_variance(values: NDArray, groups: Sequence[tuple[str, ...]]) 
 def _shapes(matches: Sequence[Match]) -> tuple[NDArray, NDArray]:
     """Differences of log aspect, and of angle in degrees where it means anything, of the matches without a circle.
 
-    What is longer than `SHORT` turns less, and counts for as much as what is short. An ellipse at a right angle to its
-    partner is the same as one along it with the inverse aspect.
+    What is longer than `MAX_CIRCLE_ASPECT` turns less, and counts for as much as what is short. An ellipse at a right
+    angle to its partner is the same as one along it with the inverse aspect.
     """
     aspects, angles = [], []
     for pair in matches:
@@ -165,7 +168,7 @@ def _shapes(matches: Sequence[Match]) -> tuple[NDArray, NDArray]:
             one, turn = -one, turn - 90 if turn > 0 else turn + 90
         aspects.append(one - other)
         if min(aspect_of(pair.one), aspect_of(pair.other)) >= _LONG:
-            angles.append(turn * max(1.0, sqrt(aspect_of(pair.one) * aspect_of(pair.other)) / SHORT))
+            angles.append(turn * max(1.0, sqrt(aspect_of(pair.one) * aspect_of(pair.other)) / MAX_CIRCLE_ASPECT))
     return np.array(aspects), np.array(angles)
 
 

@@ -11,7 +11,9 @@ DARK = 20
 """What no colour exceeds in the black around the retina, of 255."""
 
 
-def decoy(ellipse: Ellipse, image: Image, occupied: Mask, rng: np.random.Generator, tries: int = 20) -> Ellipse | None:
+def sample_negative(
+    ellipse: Ellipse, image: Image, occupied: Mask, rng: np.random.Generator, tries: int = 20
+) -> Ellipse | None:
     """The ellipse moved to a random place where its centre is on the retina and it covers nothing ``occupied``.
 
     ``image``: (h, w, 3) uint8. ``occupied``: (h, w) boolean, the lesions to keep away from. None when ``tries`` places

@@ -15,7 +15,7 @@ from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
-from coarsekit.simulation.elongation import SHORT, aspect_of, girth
+from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
@@ -64,7 +64,9 @@ def check_reduction(reduction: float) -> None:
         )
 
 
-def outline(components: Sequence[Component], reduction: float, style: Style, width: int) -> tuple[Ellipse, ...]:
+def enclosing_ellipses(
+    components: Sequence[Component], reduction: float, style: Style, width: int
+) -> tuple[Ellipse, ...]:
     """One covering ellipse for each of ``max(1, round(components / reduction))`` clusters of components.
 
     ``width``: the photograph's, px, to which the style's lengths are scaled. No components give no ellipses.
@@ -84,30 +86,30 @@ def outline(components: Sequence[Component], reduction: float, style: Style, wid
     return tuple(ellipses)
 
 
-def disturb(
+def perturb(
     ellipse: Ellipse, imprecision: Imprecision, annotator: float, rng: np.random.Generator, shape: tuple[int, int]
 ) -> Ellipse:
     """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
 
     A circle stands in for what is short; in place of an ellipse around a row of lesions, it would leave out both ends
-    of the row. And a long ellipse strays by its `girth`, and turns less the longer it is: one that strayed or turned as
-    far as a short one of its size would leave the row altogether.
+    of the row. And a long ellipse strays by its `effective_radius`, and turns less the longer it is: one that strayed
+    or turned as far as a short one of its size would leave the row altogether.
 
     ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
     draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
     """
     bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
-    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= SHORT
+    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= MAX_CIRCLE_ASPECT
     factor = exp(imprecision.size_bias * bias + imprecision.size * size)
     radius = sqrt(ellipse.rx * ellipse.ry) * factor
     stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)
-    offset = imprecision.centre * girth(ellipse) * factor
+    offset = imprecision.centre * effective_radius(ellipse) * factor
     return Ellipse(
         cx=float(np.clip(ellipse.cx + offset * across, 0, shape[1])),
         cy=float(np.clip(ellipse.cy + offset * down, 0, shape[0])),
         rx=max(radius * stretch, 0.5),
         ry=max(radius / stretch, 0.5),
-        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, SHORT / aspect_of(ellipse))) % 180,
+        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, MAX_CIRCLE_ASPECT / aspect_of(ellipse))) % 180,
     )
 
 
@@ -125,7 +127,7 @@ def draw_by_hand(
         if imprecision is None:
             drawn[lesion] = tuple(ellipses)
         else:
-            drawn[lesion] = tuple(disturb(ellipse, imprecision, annotator, rng, shape) for ellipse in ellipses)
+            drawn[lesion] = tuple(perturb(ellipse, imprecision, annotator, rng, shape) for ellipse in ellipses)
     return drawn
 
 
@@ -166,7 +168,7 @@ def annotate_sweep(
         # One class at a time, and only its ellipses are kept: the pixels of a heavy photograph's components are many.
         if components := find_components(mask, style):
             counts[lesion] = len(components)
-            swept[lesion] = [outline(components, reduction, style, width) for reduction in reductions]
+            swept[lesion] = [enclosing_ellipses(components, reduction, style, width) for reduction in reductions]
             del components
     for place, reduction in enumerate(reductions):
         outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}

@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from zoo import from_pretrained, names
+from zoo import from_pretrained, list_refiners
 from zoo.models.base import Network, build, network_class
 from zoo.models.inference import BATCH
 
@@ -27,12 +27,12 @@ def main(wanted: list[str]) -> None:
     """Print a line for each network: size of its patch; for each of `COUNTS`, milliseconds a window and their ratio."""
     torch.set_num_threads(1)
     networks: dict[str, Network] = {FULL: build(network_class("unet"), {})}
-    for name in wanted or names():
+    for name in wanted or list_refiners():
         refiner = from_pretrained(name)
         if isinstance(refiner, Network):
             networks[name] = refiner
     for name, network in networks.items():
-        networks[name] = network.to(memory_format=torch.channels_last).lean()
+        networks[name] = network.to(memory_format=torch.channels_last).for_inference()
     least = {(name, count): float("inf") for name in networks for count in COUNTS}
     for _ in range(ROUNDS):
         for (name, count), before in least.items():

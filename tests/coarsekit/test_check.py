@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 from coarsekit.cli.main import main
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import ERROR, NOTE, Finding, Tally, Twins, examine, orphans, summary
+from coarsekit.datasets.checks import ERROR, NOTE, DuplicateFinder, Finding, Tally, examine, orphans, summary
 from coarsekit.datasets.near_duplicates import SAME, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse
@@ -41,7 +41,7 @@ def clinic(tmp_path: Path) -> Path:
 def check(folder: Path) -> list[Finding]:
     dataset = open_source(f"folder:{folder}")
     assert isinstance(dataset, FileDataset)
-    twins, findings = Twins(), orphans(dataset)
+    twins, findings = DuplicateFinder(), orphans(dataset)
     for key in dataset.keys():  # noqa: SIM118 - a dataset's keys are a method
         examined = examine(dataset, key)
         findings += examined.findings + twins.add(examined)
@@ -234,7 +234,7 @@ def test_the_tally_counts_components_and_their_areas(clinic: Path) -> None:
 
 def test_memory_does_not_grow_with_the_number_of_photographs(clinic: Path) -> None:
     """A hundred photographs more leave behind less than 2 kB each, and not their pixels (57 kB)."""
-    dataset, tally, twins = open_source(f"folder:{clinic}"), Tally(), Twins()
+    dataset, tally, twins = open_source(f"folder:{clinic}"), Tally(), DuplicateFinder()
     assert isinstance(dataset, FileDataset)
     examined = examine(dataset, "0")
     tally.add(examined)

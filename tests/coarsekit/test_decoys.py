@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coarsekit.geometry import draw
-from coarsekit.simulation.negatives import DARK, decoy
+from coarsekit.simulation.negatives import DARK, sample_negative
 from coarsekit.types import Ellipse
 
 
@@ -15,7 +15,7 @@ def test_a_decoy_is_on_the_retina_and_covers_no_lesion(seed: int, rx: float, ry:
     image = np.zeros((90, 120, 3), np.uint8)
     image[:, 30:] = DARK + 50
     occupied = rng.random((90, 120)) < 0.002
-    there = decoy(Ellipse(60, 40, rx, ry, angle), image, occupied, rng)
+    there = sample_negative(Ellipse(60, 40, rx, ry, angle), image, occupied, rng)
     if there is not None:
         assert (there.rx, there.ry, there.angle) == (rx, ry, angle)
         assert there.cx >= 30
@@ -27,5 +27,5 @@ def test_a_decoy_is_on_the_retina_and_covers_no_lesion(seed: int, rx: float, ry:
 def test_without_retina_or_without_room_there_is_no_decoy() -> None:
     ellipse, rng = Ellipse(5, 5, 3, 3), np.random.default_rng(0)
     free = np.zeros((20, 20), bool)
-    assert decoy(ellipse, np.zeros((20, 20, 3), np.uint8), free, rng) is None
-    assert decoy(ellipse, np.full((20, 20, 3), 200, np.uint8), ~free, rng) is None
+    assert sample_negative(ellipse, np.zeros((20, 20, 3), np.uint8), free, rng) is None
+    assert sample_negative(ellipse, np.full((20, 20, 3), 200, np.uint8), ~free, rng) is None

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from coarsekit.errors import OutputError
-from coarsekit.files import claim, whole, write_text
+from coarsekit.files import atomic_write, refuse_overwrite, write_text
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "text.txt"
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("é")
         assert not path.exists()
         assert temporary.parent == path.parent
@@ -19,7 +19,7 @@ def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
-        with whole(tmp_path / "text.txt") as temporary:
+        with atomic_write(tmp_path / "text.txt") as temporary:
             temporary.write_text("half")
             raise RuntimeError("cut off")
 
@@ -33,7 +33,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     write_text(path, "before")
 
     def fail() -> None:
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError("cut off")
 
@@ -48,7 +48,7 @@ def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
 
 
 def test_claiming_free_paths_does_nothing(tmp_path: Path) -> None:
-    claim([tmp_path / "a", tmp_path / "b"], force=False)
+    refuse_overwrite([tmp_path / "a", tmp_path / "b"], force=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,6 +57,6 @@ def test_claiming_a_taken_path_is_refused_unless_forced(tmp_path: Path) -> None:
     for path in paths[1:]:
         path.touch()
     with pytest.raises(OutputError, match=r"first \(and 2 more\) is already there; use --force"):
-        claim(paths, force=False)
-    claim(paths, force=True)
+        refuse_overwrite(paths, force=False)
+    refuse_overwrite(paths, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "third"]

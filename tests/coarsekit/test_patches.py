@@ -64,11 +64,11 @@ def test_a_window_that_would_cut_its_ellipse_is_refused(context: float) -> None:
 
 @settings(max_examples=200)
 @given(large, st.integers(400, 4288), st.floats(1, 2), st.integers(64, 4000))
-def test_bounded_windows_cover_the_ellipse(ellipse: Ellipse, width: int, context: float, most: int) -> None:
+def test_bounded_windows_cover_the_ellipse(ellipse: Ellipse, width: int, context: float, max_window: int) -> None:
     """Every visible pixel of it lies in a window, and no window is larger than the bound (2 px at the least)."""
     size = (300, width)
-    several = windows_around(ellipse, size, context, most)
-    bound = max(2, round(most * width / REFERENCE_WIDTH))
+    several = windows_around(ellipse, size, context, max_window)
+    bound = max(2, round(max_window * width / REFERENCE_WIDTH))
     assert all(window.side <= bound for window in several)
 
     seen = np.zeros(size, bool)
@@ -79,9 +79,9 @@ def test_bounded_windows_cover_the_ellipse(ellipse: Ellipse, width: int, context
     assert (seen >= draw([ellipse], size)).all()
 
 
-@pytest.mark.parametrize("most", [None, 384])
-def test_an_ellipse_far_larger_than_the_photograph_has_windows_of_the_photograph_alone(most: int | None) -> None:
-    several = windows_around(Ellipse(50, 40, 1e9, 1e7, 30), (100, 150), most=most)
+@pytest.mark.parametrize("max_window", [None, 384])
+def test_an_ellipse_far_larger_than_the_photograph_has_windows_of_the_photograph_alone(max_window: int | None) -> None:
+    several = windows_around(Ellipse(50, 40, 1e9, 1e7, 30), (100, 150), max_window=max_window)
     assert max(window.side for window in several) <= 1.5 * 150
     assert len(several) < 500
 
@@ -89,16 +89,16 @@ def test_an_ellipse_far_larger_than_the_photograph_has_windows_of_the_photograph
 @given(st.floats(0, 180), st.floats(0.001, 1))
 def test_a_sliver_has_a_window(angle: float, width: float) -> None:
     """Even where it passes between all pixel centres."""
-    assert windows_around(Ellipse(200, 200, 190, width, angle), (400, REFERENCE_WIDTH), most=128)
+    assert windows_around(Ellipse(200, 200, 190, width, angle), (400, REFERENCE_WIDTH), max_window=128)
 
 
 def test_a_photograph_of_a_few_pixels_has_windows() -> None:
-    assert {window.side for window in windows_around(Ellipse(10, 10, 3, 2), (20, 20), most=100)} == {2}
+    assert {window.side for window in windows_around(Ellipse(10, 10, 3, 2), (20, 20), max_window=100)} == {2}
 
 
 @given(large, st.integers(400, 4288))
 def test_bounded_windows_overlap_by_an_eighth(ellipse: Ellipse, width: int) -> None:
-    several = windows_around(ellipse, (300, width), 1.5, most=400)
+    several = windows_around(ellipse, (300, width), 1.5, max_window=400)
     for starts, others in (
         ([w.x for w in several], [w.y for w in several]),
         ([w.y for w in several], [w.x for w in several]),
@@ -116,7 +116,7 @@ def test_without_a_bound_there_is_one_window(ellipse: Ellipse, width: int) -> No
 
 def test_windows_that_the_ellipse_does_not_reach_are_left_out() -> None:
     diagonal = Ellipse(500, 500, 480, 20, 45)
-    several = windows_around(diagonal, (2848, REFERENCE_WIDTH), 1.0, most=128)
+    several = windows_around(diagonal, (2848, REFERENCE_WIDTH), 1.0, max_window=128)
     assert all(cut_shapes([diagonal], window, window.side).any() for window in several)
     assert len(several) == 16  # of 6 × 6: the diagonal and its neighbours
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from coarsekit.datasets import READERS, open_source, reader
-from coarsekit.datasets.base import Dataset, Licence, Part
+from coarsekit.datasets.base import Dataset, Licence, Subset
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
 from coarsekit.geometry import components
 from coarsekit.types import LESIONS
@@ -264,10 +264,10 @@ def test_the_real_idrid_is_read_as_published() -> None:
 
 def test_a_part_of_a_dataset_is_a_split_of_its_own() -> None:
     sample = open_source("sample")
-    part = Part(sample, "mine", ["IDRiD_46"])
+    part = Subset(sample, "mine", ["IDRiD_46"])
     assert part.splits() == {"mine": ("IDRiD_46",)}
     assert [fundus.key for fundus in part.photographs()] == ["IDRiD_46"]
     assert (part.name, part.lesions, part.licence) == (sample.name, sample.lesions, sample.licence)
     for keys, sentence in (([], "no photograph is left"), (["IDRiD_99"], "no photograph 'IDRiD_99'")):
         with pytest.raises(ParameterError, match=sentence):
-            Part(sample, "mine", keys)
+            Subset(sample, "mine", keys)

@@ -14,7 +14,15 @@ from sklearn.cluster import DBSCAN
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import covering_ellipse, disk_close, disk_dilate, draw, moved
-from coarsekit.simulation.simulate import annotate, cluster, disturb, draw_by_hand, find_components, generator, outline
+from coarsekit.simulation.simulate import (
+    annotate,
+    cluster,
+    draw_by_hand,
+    enclosing_ellipses,
+    find_components,
+    generator,
+    perturb,
+)
 from coarsekit.simulation.styles import HUMAN, PAPER, Imprecision, Style
 from coarsekit.types import LESIONS, Annotation, Ellipse, Fundus, Mask
 
@@ -58,7 +66,9 @@ def merge_heights(points: np.ndarray) -> np.ndarray:
 @given(masks, reductions, styles)
 def test_the_ellipses_are_the_components_over_the_reduction_factor(fine: Mask, reduction: float, style: Style) -> None:
     found = find_components(fine, style)
-    assert len(outline(found, reduction, style, SHAPE[1])) == (max(1, round(len(found) / reduction)) if found else 0)
+    assert len(enclosing_ellipses(found, reduction, style, SHAPE[1])) == (
+        max(1, round(len(found) / reduction)) if found else 0
+    )
 
 
 @given(masks, styles)
@@ -76,14 +86,16 @@ def test_halves_are_rounded_as_python_rounds_them(count: int, seed: int) -> None
     fine = np.zeros((12, 3 * count), bool)
     fine[np.random.default_rng(seed).integers(0, 12, count), np.arange(count) * 3] = True
     exact = replace(PAPER, dilate=0.0)
-    assert len(outline(find_components(fine, exact), 2, exact, fine.shape[1])) == max(1, round(count / 2))
+    assert len(enclosing_ellipses(find_components(fine, exact), 2, exact, fine.shape[1])) == max(1, round(count / 2))
 
 
 @given(masks, reductions, reductions)
 def test_the_number_of_ellipses_falls_as_the_reduction_factor_rises(fine: Mask, one: float, other: float) -> None:
     found = find_components(fine, SMALL)
     less, more = sorted((one, other))
-    assert len(outline(found, less, SMALL, SHAPE[1])) >= len(outline(found, more, SMALL, SHAPE[1]))
+    assert len(enclosing_ellipses(found, less, SMALL, SHAPE[1])) >= len(
+        enclosing_ellipses(found, more, SMALL, SHAPE[1])
+    )
 
 
 @pytest.mark.parametrize("reduction", [0.99, 0, -1, nan, float("inf")])
@@ -93,7 +105,7 @@ def test_a_reduction_factor_below_1_or_not_finite_is_refused(fine: dict[str, Mas
     with pytest.raises(ParameterError, match="reduction factor must be"):
         annotate(fundus(fine), reduction, PAPER)
     with pytest.raises(ParameterError, match="reduction factor must be"):
-        outline([], reduction, PAPER, 120)
+        enclosing_ellipses([], reduction, PAPER, 120)
 
 
 @pytest.mark.parametrize("style", [PAPER, HUMAN])
@@ -146,7 +158,7 @@ def test_without_imprecision_the_coarse_mask_covers_its_fine_mask(fine: Mask, re
 @given(masks.filter(lambda mask: bool(mask.any())))
 def test_an_ellipse_has_the_moments_of_the_dilated_mask(fine: Mask) -> None:
     """With all components in one cluster; it is grown for the fine mask alone, not for what the dilation added."""
-    (ellipse,) = outline(find_components(fine, SMALL), 1000, SMALL, SHAPE[1])
+    (ellipse,) = enclosing_ellipses(find_components(fine, SMALL), 1000, SMALL, SHAPE[1])
     dilated = np.argwhere(disk_close(disk_dilate(fine, 2.0), SMALL.smooth))[:, ::-1] + 0.5
     expected = covering_ellipse(dilated, np.argwhere(fine)[:, ::-1] + 0.5)
     assert (ellipse.cx, ellipse.cy) == pytest.approx((expected.cx, expected.cy))
@@ -156,8 +168,8 @@ def test_an_ellipse_has_the_moments_of_the_dilated_mask(fine: Mask) -> None:
 @given(masks)
 def test_every_ellipse_grows_by_what_the_style_expands(fine: Mask) -> None:
     found = find_components(fine, SMALL)
-    plain = outline(found, 1.5, SMALL, SHAPE[1])
-    for ellipse, grown in zip(plain, outline(found, 1.5, replace(SMALL, expand=3), SHAPE[1]), strict=True):
+    plain = enclosing_ellipses(found, 1.5, SMALL, SHAPE[1])
+    for ellipse, grown in zip(plain, enclosing_ellipses(found, 1.5, replace(SMALL, expand=3), SHAPE[1]), strict=True):
         assert grown == replace(ellipse, rx=ellipse.rx + 3, ry=ellipse.ry + 3)
 
 
@@ -381,17 +393,17 @@ def test_a_hand_never_leaves_the_photograph_and_never_draws_less_than_a_pixel(
 def test_a_hand_draws_as_many_random_numbers_whatever_its_parameters(seed: int, imprecision: Imprecision) -> None:
     """So that a change of one parameter leaves all other ellipses' noise as it was."""
     one, other = np.random.default_rng(seed), np.random.default_rng(seed)
-    disturb(EXACT, imprecision, 0.0, one, WIDE)
-    disturb(EXACT, Imprecision(), 0.0, other, WIDE)
+    perturb(EXACT, imprecision, 0.0, one, WIDE)
+    perturb(EXACT, Imprecision(), 0.0, other, WIDE)
     assert one.random() == other.random()
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (44, 0), (0, 40), (44, 40)])
 def test_a_centre_may_lie_on_any_edge(corner: tuple[int, int]) -> None:
-    drawn = disturb(Ellipse(*corner, 4, 3), Imprecision(), 0.0, np.random.default_rng(0), (40, 44))
+    drawn = perturb(Ellipse(*corner, 4, 3), Imprecision(), 0.0, np.random.default_rng(0), (40, 44))
     assert (drawn.cx, drawn.cy) == corner
 
 
 def test_a_hand_without_imprecision_draws_the_exact_ellipse() -> None:
-    drawn = disturb(EXACT, Imprecision(), 1.0, np.random.default_rng(0), WIDE)
+    drawn = perturb(EXACT, Imprecision(), 1.0, np.random.default_rng(0), WIDE)
     assert [drawn.cx, drawn.cy, drawn.rx, drawn.ry, drawn.angle] == pytest.approx([1000, 800, 40, 25, 90])

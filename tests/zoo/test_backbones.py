@@ -135,7 +135,7 @@ def test_weights_are_fetched_and_the_mask_starts_without_a_say(tmp_path: Path) -
 def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
     torch.manual_seed(0)
     whole = build(network_class("lite"), {"width": 8, "size": 64}).eval()
-    short = build(network_class("lite"), {"width": 8, "size": 64, "coarsest": 16}).eval()
+    short = build(network_class("lite"), {"width": 8, "size": 64, "last_stage_stride": 16}).eval()
     shared = {key: value for key, value in whole.state_dict().items() if key in short.state_dict()}
     short.load_state_dict(shared)  # strict: everything that is left is the whole one's
     weights = [sum(part.numel() for part in network.parameters()) for network in (short, whole)]
@@ -146,4 +146,4 @@ def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
     for ours, theirs in zip(stages[0], stages[1], strict=False):
         assert torch.equal(ours, theirs)
     with pytest.raises(ParameterError, match="coarsest must be one of 4, 8, 16, 32, got 5"):
-        build(network_class("lite"), {"coarsest": 5})
+        build(network_class("lite"), {"last_stage_stride": 5})

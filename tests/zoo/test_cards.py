@@ -34,7 +34,7 @@ def subject(**changes: object) -> Subject:
     return Subject(**{**fields, "notes": "", "sources": [source], **changes})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.list_refiners())
 def test_the_cards_of_the_bundled_refiners_are_fresh(name: str) -> None:
     kept = (CARDS / f"{name}.md").read_text(encoding="utf-8")
     assert card_of_folder(SHELF / name, name) == kept, (
@@ -42,7 +42,7 @@ def test_the_cards_of_the_bundled_refiners_are_fresh(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in zoo.names() if (SHELF / name / bundled.METRICS).exists()])
+@pytest.mark.parametrize("name", [name for name in zoo.list_refiners() if (SHELF / name / bundled.METRICS).exists()])
 def test_the_cards_of_the_bundled_refiners_say_what_the_measured_files_hold(name: str) -> None:
     measured = json.loads((SHELF / name / bundled.METRICS).read_text())["rows"]
     card = ModelCard.load(CARDS / f"{name}.md")
@@ -95,10 +95,10 @@ def test_other_measures_and_calibration_are_told_where_they_were_measured() -> N
 def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothing() -> None:
     where = {"dataset": "idrid", "split": "test", "style": "human", "seed": 0}
     rows = [
-        where | {"condition": condition, "lesion": lesion, "iou": iou, "answered": None}
+        where | {"corruption": condition, "lesion": lesion, "iou": iou, "false_positive_area": None}
         for condition, lesion, iou in [("as it is", "MA", 40.0), ("as it is", "EX", 60.0), ("dark", "EX", 48.0)]
     ]
-    rows.append(where | {"condition": "empty retina", "lesion": "MA", "iou": None, "answered": 2.5})
+    rows.append(where | {"corruption": "empty retina", "lesion": "MA", "iou": None, "false_positive_area": 2.5})
     text = model_card(subject(robustness=rows))
     assert "zoo robustness idrid:PATH --split test --refiner ada/net --style human" in text
     assert "| as it is | 40.0 | 60.0 | 50.0 | 0.0 |" in text
@@ -115,7 +115,7 @@ def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "robust.json")])
     assert result.exit_code == 0, result.output
     rows = json.loads(printed.stdout)["rows"]
-    jpeg = [row["iou"] for row in rows if row["condition"] == "JPEG 40"]
+    jpeg = [row["iou"] for row in rows if row["corruption"] == "JPEG 40"]
     assert f"| JPEG 40 | {' | '.join(f'{value:.1f}' for value in jpeg)} | {mean(jpeg):.1f} |" in result.stdout
     assert "zoo robustness sample --refiner" in result.stdout
     kept = json.loads((folder / bundled.METRICS).read_text())
@@ -162,7 +162,7 @@ def test_every_training_that_led_to_it_is_told() -> None:
         "validation_images": ["c"],
         "history": [{"validation_iou": 30.0, "seconds": 60}, {"validation_iou": 50.0, "seconds": 60}],
     }
-    text = card_text("net", CONFIG, {"data": "ddr train", "before": first})
+    text = card_text("net", CONFIG, {"data": "ddr train", "parent": first})
     assert "1. `idrid train`; 2 photographs trained on, 1 others held out" in text
     assert "50.0 % at best (epoch 2)" in text
     assert (

@@ -131,7 +131,7 @@ def test_mixed_precision_passes_in_16_bits_and_keeps_32_in_the_weights(tmp_path)
     network = build(network_class("unet"), {"width": 4, "size": 32})
     inputs = (torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32))
     module = devices.prepare(network, inputs)
-    with devices.passing():
+    with devices.autocast():
         assert module(*inputs).dtype is torch.bfloat16
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
     result = CliRunner().invoke(main, [*TINY, "-o", str(tmp_path), "--precision", "mixed"])
@@ -155,7 +155,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is_with_a_sentence(monkeypatch
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     said: list[str] = []
     network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), nn.ReLU())
-    assert compiled(network, (torch.rand(2, 1, 8, 8),), Devices("cpu").passing, said.append) is network
+    assert compiled(network, (torch.rand(2, 1, 8, 8),), Devices("cpu").autocast, said.append) is network
     assert len(said) == 1
     assert "without --compile" in said[0]
     assert network[0].weight.grad is None

@@ -14,17 +14,17 @@ from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
 from zoo.evaluation.cache import UNITS, Units
-from zoo.evaluation.evaluate import Question, evaluate, measure_all
+from zoo.evaluation.evaluate import EvaluationConfig, evaluate, measure_all
 from zoo.evaluation.protocols import classes_asked
-from zoo.evaluation.refiners import Entrant, Floor, enter, floor
-from zoo.evaluation.results import About, Asked, DatasetAsked, Results
-from zoo.evaluation.scoreboard import Board
+from zoo.evaluation.refiners import Contestant, Floor, floor, load_for_evaluation
+from zoo.evaluation.results import DatasetRecord, EvaluationRecord, RefinerInfo, Results
+from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import averages, rows
 from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, ignore
 
 LESIONS = ("MA", "HE", "EX", "SE")
-SAMPLE = DatasetAsked("sample", "sample", "all", LESIONS)
+SAMPLE = DatasetRecord("sample", "sample", "all", LESIONS)
 
 
 class Counted(Refiner):
@@ -37,27 +37,31 @@ class Counted(Refiner):
         return Floor().refine(image, annotation)
 
 
-def counted(digest: str = "counted") -> Entrant:
-    return Entrant(About("counted", "counted", "", digest, trained=False, seen=None), Counted)
+def counted(digest: str = "counted") -> Contestant:
+    return Contestant(RefinerInfo("counted", "counted", "", digest, trained=False, seen=None), Counted)
 
 
-def question(entrants: list[Entrant], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()) -> Question:
-    abouts = [entrant.about for entrant in entrants]
+def question(
+    contestants: list[Contestant], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()
+) -> EvaluationConfig:
+    abouts = [entrant.about for entrant in contestants]
     classes = classes_asked("same", abouts, open_source("sample"), lesions)
-    return Question(None, styles, reductions, seed, classes)
+    return EvaluationConfig(None, styles, reductions, seed, classes)
 
 
-def board(entrants: list[Entrant], asked: Question, scores: list) -> Board:
-    abouts = tuple(entrant.about for entrant in entrants)
+def board(contestants: list[Contestant], asked: EvaluationConfig, scores: list) -> ScoreTable:
+    abouts = tuple(entrant.about for entrant in contestants)
     named = tuple(about.name for about in abouts if about.name != "floor")
     styles = {style.name: style.parameters() for style in asked.styles}
-    return Board(Results(Asked("same", (SAMPLE,), styles, asked.reductions, (), asked.seed, abouts, named), scores))
+    return ScoreTable(
+        Results(EvaluationRecord("same", (SAMPLE,), styles, asked.reductions, (), asked.seed, abouts, named), scores)
+    )
 
 
 def test_rows_agree_with_scikit_learn() -> None:
-    sample, entrants = open_source("sample"), [floor(), enter("shrink")]
-    asked = question(entrants, seed=3)
-    result = board(entrants, asked, evaluate(entrants, sample, asked))
+    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    asked = question(contestants, seed=3)
+    result = board(contestants, asked, evaluate(contestants, sample, asked))
     by_hand = {"jaccard": jaccard_score, "f1": f1_score, "precision": precision_score, "recall": recall_score}
     scores: dict[tuple[str, str], list[float]] = {}
     for fundus in sample.photographs():
@@ -87,9 +91,9 @@ def test_rows_agree_with_scikit_learn() -> None:
 
 
 def test_a_row_has_just_the_fields_that_were_promised() -> None:
-    entrants = [floor(), enter("shrink")]
-    asked = replace(question(entrants, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
-    [row] = rows(board(entrants, asked, evaluate(entrants, open_source("sample"), asked)))
+    contestants = [floor(), load_for_evaluation("shrink")]
+    asked = replace(question(contestants, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
+    [row] = rows(board(contestants, asked, evaluate(contestants, open_source("sample"), asked)))
     before = "refiner trained_on dataset split lesion reduction style seed images floor_iou floor_iou_std shrink_iou"
     now = "iou_low iou_high variant dice dice_std precision precision_std recall recall_std boundary_f boundary_f_std"
     last = "component_iou component_iou_std ece brier"
@@ -122,7 +126,7 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
     sample = open_source("sample")
     Counted.asked = 0
 
-    def run(entrant: Entrant, seed: int = 0) -> list:
+    def run(entrant: Contestant, seed: int = 0) -> list:
         heard: list[int] = []
         asked = question([entrant], seed=seed, lesions=["SE"])
         scores = evaluate([entrant], sample, asked, Units(tmp_path), advance=heard.append)
@@ -145,10 +149,10 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
 
 
 def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
-    sample, entrants = open_source("sample"), [floor(), enter("shrink")]
-    asked = question(entrants, (PAPER,), lesions=["MA", "SE"])
-    alone = evaluate(entrants, sample, asked)
-    beside = evaluate(entrants, sample, asked, Units(tmp_path), jobs=2)
+    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    asked = question(contestants, (PAPER,), lesions=["MA", "SE"])
+    alone = evaluate(contestants, sample, asked)
+    beside = evaluate(contestants, sample, asked, Units(tmp_path), jobs=2)
     for one, other in zip(alone, beside, strict=True):
         place = (one.refiner, one.image, one.lesion, one.unit, one.measured.counts, one.measured.components)
         assert place == (

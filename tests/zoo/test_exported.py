@@ -21,7 +21,7 @@ from zoo.cli.main import main
 from zoo.models.base import Network, build, network_class
 from zoo.training.data.augmentation import Augmentation
 from zoo.training.data.exported_dataset import Exported
-from zoo.training.data.exported_pairs import Making, StreamedPairs
+from zoo.training.data.exported_pairs import PairTransform, StreamedPairs
 from zoo.training.distributed.devices import Devices
 from zoo.training.exported_source import Export
 from zoo.training.recipe import Recipe
@@ -58,7 +58,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def material(folder, tmp_path_factory) -> Exported:
+def training_source(folder, tmp_path_factory) -> Exported:
     return Exported(Export(f"pairs:{folder}"), "train", RECIPE, tmp_path_factory.mktemp("cache"))
 
 
@@ -67,15 +67,15 @@ def network() -> Network:
     return build(network_class("proto"), RECIPE.config)
 
 
-def test_photographs_are_held_out_whole(material) -> None:
-    assert not set(material.training_keys) & set(material.validation_keys)
-    assert len(material.training_keys) == 3
-    assert len(material.validation_keys) == 1
-    assert len(material.pairs(RECIPE, network(), Devices())) == 3 * (6 + 3) * 2
+def test_photographs_are_held_out_whole(training_source) -> None:
+    assert not set(training_source.training_keys) & set(training_source.validation_keys)
+    assert len(training_source.training_keys) == 3
+    assert len(training_source.validation_keys) == 1
+    assert len(training_source.pairs(RECIPE, network(), Devices())) == 3 * (6 + 3) * 2
 
 
-def test_an_epoch_of_fixed_pairs_can_be_repeated_and_no_two_are_alike(material) -> None:
-    first, again, other = (material.pairs(RECIPE, network(), Devices()) for _ in range(3))
+def test_an_epoch_of_fixed_pairs_can_be_repeated_and_no_two_are_alike(training_source) -> None:
+    first, again, other = (training_source.pairs(RECIPE, network(), Devices()) for _ in range(3))
     other.start_epoch(1)
     for one, two in zip(first[3], again[3], strict=True):
         assert np.array_equal(one, two)
@@ -86,7 +86,7 @@ def test_an_epoch_of_fixed_pairs_can_be_repeated_and_no_two_are_alike(material) 
     assert set(coarse.unique().tolist()) | set(fine.unique().tolist()) == {0.0, 1.0}
 
 
-def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(material, monkeypatch) -> None:
+def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(training_source, monkeypatch) -> None:
     larger = []
 
     def keep(_, image, masks, seed):
@@ -94,7 +94,7 @@ def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(material, mon
         return image, masks
 
     monkeypatch.setattr(Augmentation, "__call__", keep)
-    Making(("MA", "HE", "EX", "SE"), 32, 0)(material._rows[0], 0, 0)
+    PairTransform(("MA", "HE", "EX", "SE"), 32, 0)(training_source._rows[0], 0, 0)
     [patch] = larger
     assert patch.shape == (3, 48, 48)
     torch.testing.assert_close(patch[:, :8], patch[:, 9:17].flip(1))
@@ -103,7 +103,9 @@ def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(material, mon
 
 
 def test_a_class_or_another_camera_can_be_asked_for(folder, tmp_path) -> None:
-    recipe = Recipe("proto", RECIPE.config, styles=("human",), lesions=("MA",), cameras=1.0, balance=1.0, samples=30)
+    recipe = Recipe(
+        "proto", RECIPE.config, styles=("human",), lesions=("MA",), camera_augmentation=1.0, balance=1.0, samples=30
+    )
     only = Exported(Export(f"pairs:{folder}"), "train", recipe, tmp_path)
     assert len(only.pairs(recipe, network(), Devices())) == 30
     assert set(only.validate(network(), Devices()).rows["human"]) == {"MA"}
@@ -139,9 +141,9 @@ def test_a_folder_that_is_no_export_is_said_in_a_sentence(folder, tmp_path) -> N
         Export(f"pairs:{folder}").keys("test")
 
 
-def test_processes_share_a_stream_as_they_share_a_folder(material) -> None:
-    stream = material._rows.to_iterable_dataset(num_shards=2)
-    making = Making(("MA", "HE", "EX", "SE"), 32, seed=3)
+def test_processes_share_a_stream_as_they_share_a_folder(training_source) -> None:
+    stream = training_source._rows.to_iterable_dataset(num_shards=2)
+    making = PairTransform(("MA", "HE", "EX", "SE"), 32, seed=3)
 
     def pairs(place: int, count: int, epoch: int = 0) -> list:
         own = StreamedPairs(stream, "ada/pairs", 72, making, 50, batch=8, place=place, count=count)

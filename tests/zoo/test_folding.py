@@ -16,8 +16,8 @@ from zoo.models.layers.fold_batchnorm import folded
 from zoo.variants import NETWORKS
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in NETWORKS} | {
-    "lite without its last stages": ("lite", {"coarsest": 8}),
-    "lite told the class": ("lite", {"lesions": ["MA", "HE"], "reach": 0.1}),
+    "lite without its last stages": ("lite", {"last_stage_stride": 8}),
+    "lite told the class": ("lite", {"lesions": ["MA", "HE"], "mask_dilation": 0.1}),
     "lite prototype": ("lite", {"head": "prototype"}),
 }
 
@@ -56,7 +56,7 @@ def test_what_refines_photographs_answers_as_the_network_does(case: str) -> None
     lesion = "HE" if "HE" in network.lesions else ""
     answers = network.probabilities(image, coarse, lesion)
     assert answers.std() > 1e-3
-    assert (network.lean().probabilities(image, coarse, lesion) - answers).abs().max() < 1e-5
+    assert (network.for_inference().probabilities(image, coarse, lesion) - answers).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("case", [case for case, (name, _) in CASES.items() if name == "lite"])
@@ -65,7 +65,7 @@ def test_lite_refines_without_any_normalisation_and_stays_as_it_is(case: str) ->
     network.train()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     count = norms(network)
-    assert norms(network.lean()) == 0
+    assert norms(network.for_inference()) == 0
     assert network.training
     assert norms(network) == count > 0
     after = network.state_dict()
@@ -76,10 +76,10 @@ def test_lite_refines_without_any_normalisation_and_stays_as_it_is(case: str) ->
 def test_a_copy_is_made_once_and_is_no_part_of_the_network() -> None:
     network, _, _ = make("lite")
     parts, tensors = len(list(network.modules())), list(network.state_dict())
-    lean = network.lean()
-    assert network.lean() is lean
+    for_inference = network.for_inference()
+    assert network.for_inference() is for_inference
     assert (len(list(network.modules())), list(network.state_dict())) == (parts, tensors)
-    assert copy.deepcopy(network).lean() is not lean
+    assert copy.deepcopy(network).for_inference() is not for_inference
 
 
 def step(network: Network) -> None:
@@ -109,11 +109,11 @@ def see(network: Network) -> None:
 def test_the_copy_is_never_older_than_the_weights(change: Callable[[Network], None], inference: bool) -> None:
     with torch.inference_mode(inference and change is not step):
         network, image, coarse = make("lite")
-        before = network.lean().probabilities(image, coarse)
+        before = network.for_inference().probabilities(image, coarse)
         change(network)
         answers = network.probabilities(image, coarse)
         assert (answers - before).abs().max() > 1e-3
-        assert (network.lean().probabilities(image, coarse) - answers).abs().max() < 1e-5
+        assert (network.for_inference().probabilities(image, coarse) - answers).abs().max() < 1e-5
 
 
 def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
@@ -121,7 +121,7 @@ def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
     drawn = Annotation("x.png", 200, 100, (Mark("MA", Ellipse(90, 50, 6, 6)), Mark("HE", Ellipse(30, 50, 9, 6))))
     image = np.random.default_rng(0).integers(0, 256, (100, 200, 3), dtype=np.uint8)
     expected = {lesion: photograph_probability(network, image, drawn.of(lesion)) for lesion in drawn.lesions}
-    network.lean()
+    network.for_inference()
     monkeypatch.setattr(network, "probabilities", None)  # whoever asks the network itself fails
     found = network.photograph_probabilities(image, drawn)
     assert found.keys() == network.refine(image, drawn).keys() == expected.keys()
@@ -133,6 +133,6 @@ def test_a_normalisation_that_follows_no_convolution_stays() -> None:
     module = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 5, 1))
     use(module)
     module.eval()
-    image, lean = torch.rand(2, 3, 9, 9), folded(module)
-    assert norms(lean) == 2
-    assert torch.allclose(lean(image), module(image), atol=1e-6)
+    image, for_inference = torch.rand(2, 3, 9, 9), folded(module)
+    assert norms(for_inference) == 2
+    assert torch.allclose(for_inference(image), module(image), atol=1e-6)

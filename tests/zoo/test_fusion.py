@@ -89,26 +89,26 @@ def test_a_configuration_out_of_range_is_one_sentence(fields: dict, sentence: st
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("reach", [0.0, 0.02, 0.1, 0.5])
-def test_a_widened_mask_is_a_dilation_by_a_disk(reach: float) -> None:
+@pytest.mark.parametrize("mask_dilation", [0.0, 0.02, 0.1, 0.5])
+def test_a_widened_mask_is_a_dilation_by_a_disk(mask_dilation: float) -> None:
     random, share = torch.Generator().manual_seed(1), torch.tensor([0.0, 0.002, 0.05])
     coarse = (torch.rand(3, 1, 64, 64, generator=random) < share[:, None, None, None]).float()
-    wide = widen(coarse, reach)
+    wide = widen(coarse, mask_dilation)
     assert (wide.shape, wide.dtype) == (coarse.shape, coarse.dtype)
     for mask, grown in zip(coarse[:, 0].numpy(), wide[:, 0].numpy(), strict=True):
-        expected = dilation(mask, disk(round(64 * reach))) if mask.any() else mask
+        expected = dilation(mask, disk(round(64 * mask_dilation))) if mask.any() else mask
         assert (grown == expected).all()
 
 
 def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> None:
     torch.manual_seed(0)
-    network = build(network_class("unet"), {"width": 4, "size": 64, "reach": 0.1}).eval()
+    network = build(network_class("unet"), {"width": 4, "size": 64, "mask_dilation": 0.1}).eval()
     image, coarse = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
     coarse[..., 20:30, 20:30] = 1
     with torch.inference_mode():
         seen = network(image, coarse)
-        network.config = replace(network.config, reach=0.0)
+        network.config = replace(network.config, mask_dilation=0.0)
         assert torch.equal(network(image, widen(coarse, 0.1)), seen)
         assert not torch.equal(network(image, coarse), seen)
     with pytest.raises(ParameterError, match="reach is a share"):
-        build(network_class("unet"), {"reach": 0.6})
+        build(network_class("unet"), {"mask_dilation": 0.6})

@@ -45,9 +45,9 @@ def photograph() -> tuple[np.ndarray, Annotation, np.ndarray]:
     "config",
     [
         Config(size=64),
-        Config(size=64, most=900),
+        Config(size=64, max_window=900),
         Config(size=32, threshold=0.3),
-        Config(size=64, most=900, blend=True, views=4),
+        Config(size=64, max_window=900, blend=True, tta_views=4),
     ],
 )
 def test_masks_come_back_in_place_at_full_size(photograph, config: Config) -> None:
@@ -98,7 +98,7 @@ def test_progress_hears_of_every_ellipse_once(photograph) -> None:
     image, annotation, _ = photograph
     marks = tuple(Mark("HE", Ellipse(20 + 4 * i, 70, 3 + i, 4)) for i in range(40))
     heard: list[int] = []
-    Darkness(Config(size=32, most=400)).refine(image, replace(annotation, marks=marks), heard.append)
+    Darkness(Config(size=32, max_window=400)).refine(image, replace(annotation, marks=marks), heard.append)
     assert sum(heard) == 40
 
 
@@ -141,7 +141,7 @@ def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> Non
         "EX": True,
         "NV": False,
     }
-    assert [Told(Config()).place(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
+    assert [Told(Config()).class_index(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
 
 
 def test_views_are_averaged() -> None:
@@ -153,7 +153,7 @@ def test_views_are_averaged() -> None:
 
     image, coarse = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
     once = Ramp(Config(size=32)).probabilities(image, coarse)
-    mean = Ramp(Config(size=32, views=2)).probabilities(image, coarse)
+    mean = Ramp(Config(size=32, tta_views=2)).probabilities(image, coarse)
     assert torch.allclose(mean, (once + once.flip(-1)) / 2, atol=1e-6)
 
 

@@ -60,7 +60,7 @@ def epoch_of(out: Path) -> int:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> Path:
+def atomic_write(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("whole")
     result = CliRunner().invoke(main, [*TINY, "-o", str(out)])
     assert result.exit_code == 0, result.output

@@ -24,7 +24,7 @@ def test_a_line_has_size_data_and_scores() -> None:
 
 
 def test_without_a_cache_only_bundled_ones_are_listed(hub: Any) -> None:
-    assert [row["refiner"] for row in shelf()] == list(zoo.names())
+    assert [row["refiner"] for row in shelf()] == list(zoo.list_refiners())
     assert not hub.log
 
 

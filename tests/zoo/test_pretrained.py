@@ -23,7 +23,7 @@ from zoo.loading import on_device
 SHELF = Path(bundled.__file__).parents[1] / "weights"
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.list_refiners())
 def test_every_bundled_refiner_refines_offline(name: str) -> None:
     image = np.full((200, 300, 3), 120, np.uint8)
     annotation = Annotation("p", 300, 200, (Mark("MA", Ellipse(100, 100, 12, 12)),))
@@ -31,7 +31,7 @@ def test_every_bundled_refiner_refines_offline(name: str) -> None:
     assert refined["MA"].shape == (200, 300)
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", zoo.list_refiners())
 def test_every_bundled_refiner_is_small_and_says_where_it_comes_from(name: str) -> None:
     about = describe(name, bundled.locate(name))
     assert about["megabytes"] < 20
@@ -107,5 +107,5 @@ def test_a_device_that_is_not_here_is_one_sentence() -> None:
 
 
 def test_importing_zoo_does_not_import_torch() -> None:
-    code = "import sys, zoo; zoo.names(); sys.exit('torch' in sys.modules)"
+    code = "import sys, zoo; zoo.list_refiners(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -18,7 +18,7 @@ from zoo.checkpoints.weights import save
 from zoo.cli.main import main
 from zoo.evaluation.cache import UNITS
 from zoo.evaluation.refiners import HELD_OUT, held_out
-from zoo.evaluation.results import About
+from zoo.evaluation.results import RefinerInfo
 from zoo.models.base import build, network_class
 
 
@@ -172,7 +172,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     [
         ({"recipe": {"lesions": ["MA"]}}, ("MA",)),
         ({"recipe": {}, "history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, ("MA", "HE")),
-        ({"recipe": {"lesions": ["MA"]}, "before": {"recipe": {"lesions": ["EX"]}}}, ("MA", "EX")),
+        ({"recipe": {"lesions": ["MA"]}, "parent": {"recipe": {"lesions": ["EX"]}}}, ("MA", "EX")),
         ({"recipe": {}}, None),
     ],
 )
@@ -182,7 +182,7 @@ def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> 
 
     (tmp_path / "training.json").write_text(json.dumps(record))
     assert classes_seen(tmp_path) == seen
-    about = About("net", "unet", "", "", trained=True, seen=seen)
+    about = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
     unseen = tuple(lesion for lesion in ("MA", "HE", "EX", "SE") if seen and lesion not in seen)
     assert classes_asked("cross-class", [about], open_source("sample"), ()) == {"net": unseen}
 

@@ -13,8 +13,16 @@ from coarsekit.metrics import ComponentScore, Counts
 from coarsekit.simulation.styles import HUMAN, PAPER
 from zoo.cli.main import main
 from zoo.evaluation.cache import Units
-from zoo.evaluation.results import About, Asked, DatasetAsked, Results, Score, read_results, write_results
-from zoo.evaluation.scoreboard import Board
+from zoo.evaluation.results import (
+    DatasetRecord,
+    EvaluationRecord,
+    RefinerInfo,
+    Results,
+    Score,
+    read_results,
+    write_results,
+)
+from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.scoring import Measured, to_json
 from zoo.reports.findings import by_size
 from zoo.reports.gallery import typical, worst
@@ -22,9 +30,9 @@ from zoo.reports.pictures import style_of
 from zoo.reports.report import markdown
 
 IMAGES, LESIONS = ("a", "b", "c"), ("MA", "HE")
-NETWORK = About("net", "unet", "idrid train", "1", trained=True, seen=LESIONS)
-RULE = About("shrink", "shrink", "idrid train", "2", trained=False, seen=None)
-FLOOR = About("floor", "floor", "", "floor", trained=False, seen=None)
+NETWORK = RefinerInfo("net", "unet", "idrid train", "1", trained=True, seen=LESIONS)
+RULE = RefinerInfo("shrink", "shrink", "idrid train", "2", trained=False, seen=None)
+FLOOR = RefinerInfo("floor", "floor", "", "floor", trained=False, seen=None)
 OVERLAP = {"floor": 20, "shrink": 50, "net": 80}
 
 
@@ -56,8 +64,10 @@ def measured(name: str, number: int) -> Measured:
 @pytest.fixture
 def results() -> Results:
     """Three refiners on three photographs, of which only two show haemorrhages."""
-    dataset = DatasetAsked("sample", "sample", "all", LESIONS)
-    asked = Asked("same", (dataset,), {"paper": PAPER.parameters()}, (1.0,), (), 0, (FLOOR, RULE, NETWORK), ("net",))
+    dataset = DatasetRecord("sample", "sample", "all", LESIONS)
+    asked = EvaluationRecord(
+        "same", (dataset,), {"paper": PAPER.parameters()}, (1.0,), (), 0, (FLOOR, RULE, NETWORK), ("net",)
+    )
     scores = [
         Score(name, "sample", "all", image, lesion, 1.0, "paper", 0, name + image, measured(name, number))
         for name in OVERLAP
@@ -78,7 +88,7 @@ def evaluated(tmp_path_factory) -> Path:
 
 
 def test_the_markdown_is_this(results) -> None:
-    assert markdown([Board(results)], files={"figure3.png": "figure3", "worst.png": "worst"}) == EXPECTED
+    assert markdown([ScoreTable(results)], files={"figure3.png": "figure3", "worst.png": "worst"}) == EXPECTED
 
 
 def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
@@ -94,7 +104,7 @@ def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
 
 
 def test_the_worst_lesions_come_first_and_tiny_or_undrawn_ones_never(results) -> None:
-    board = Board(results)
+    board = ScoreTable(results)
     chosen = worst(board, board.places[0], "net", each=2)
     assert [(own.lesion, own.image, own.component.area, own.component.iou) for own in chosen] == [
         ("MA", "b", 40, 0.0),
@@ -106,7 +116,7 @@ def test_the_worst_lesions_come_first_and_tiny_or_undrawn_ones_never(results) ->
 
 
 def test_quarters_hold_every_lesion_once(results) -> None:
-    lines = [line for line in by_size(Board(results)) if line["refiner"] == "net" and line["lesion"] == "MA"]
+    lines = [line for line in by_size(ScoreTable(results)) if line["refiner"] == "net" and line["lesion"] == "MA"]
     assert sum(line["components"] for line in lines) == 15
     assert [line["from_px"] for line in lines] == sorted(line["from_px"] for line in lines)
     assert lines[-1]["component_iou"] == pytest.approx(np.mean([80, 81, 82]))

@@ -17,7 +17,7 @@ from coarsekit.windows import window_around
 from zoo import from_pretrained
 from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
-from zoo.evaluation.corruptions import CONDITIONS, EMPTY, Taken, middle, narrower
+from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.refiner import Advance, Refiner, ignore
 
@@ -36,15 +36,15 @@ class Half(Refiner):
 
 
 @pytest.fixture(scope="module")
-def taken() -> Taken:
+def taken() -> Sample:
     fundus = open_source("sample").read("IDRiD_46")
-    return Taken(fundus.image, fundus.fine, annotate(fundus, 1.0, HUMAN, 0))
+    return Sample(fundus.image, fundus.fine, annotate(fundus, 1.0, HUMAN, 0))
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
+@pytest.mark.parametrize("name", CORRUPTIONS)
 def test_a_condition_changes_photograph_masks_and_drawing_alike_and_leaves_its_input_alone(taken, name: str) -> None:
     before = taken.image.copy()
-    changed = CONDITIONS[name](taken)
+    changed = CORRUPTIONS[name](taken)
     assert (taken.image == before).all()
     assert changed.image.dtype == np.uint8
     size = changed.image.shape[:2]
@@ -76,7 +76,7 @@ def test_ellipses_moved_to_empty_retina_cover_no_lesion_of_any_class() -> None:
 def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
     sample = open_source("sample")
     rows = robustness([Half()], sample, None, HUMAN, 0, {"as it is": lambda taken: taken})
-    by_place = {(row.condition, row.lesion): row for row in rows}
+    by_place = {(row.corruption, row.lesion): row for row in rows}
     expected: dict[str, list[float]] = {}
     shares: dict[str, list[float]] = {}
     for fundus in sample.photographs():
@@ -94,17 +94,17 @@ def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
             shares.setdefault(mark.lesion, []).append(100 * inside / draw([mark.shape], wrong.shape).sum())
     for lesion, values in expected.items():
         assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
-        assert by_place[EMPTY, lesion].answered == pytest.approx(np.mean(shares[lesion]))
+        assert by_place[EMPTY, lesion].false_positive_area == pytest.approx(np.mean(shares[lesion]))
         assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
 
 
 def test_the_default_answers_next_to_nothing_on_nothing_and_stands_a_narrow_camera() -> None:
-    conditions = {name: CONDITIONS[name] for name in ("as it is", "1500 px wide")}
-    rows = robustness([from_pretrained(DEFAULT)], open_source("sample"), None, HUMAN, 0, conditions)
-    means = {name: [row for row in rows if row.condition == name] for name in (*conditions, EMPTY)}
-    as_it_is, narrow = (mean(row.iou for row in means[name]) for name in conditions)
+    corruptions = {name: CORRUPTIONS[name] for name in ("as it is", "1500 px wide")}
+    rows = robustness([from_pretrained(DEFAULT)], open_source("sample"), None, HUMAN, 0, corruptions)
+    means = {name: [row for row in rows if row.corruption == name] for name in (*corruptions, EMPTY)}
+    as_it_is, narrow = (mean(row.iou for row in means[name]) for name in corruptions)
     assert narrow > as_it_is - 5
-    assert mean(row.answered for row in means[EMPTY]) < 5
+    assert mean(row.false_positive_area for row in means[EMPTY]) < 5
 
 
 def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
@@ -138,5 +138,5 @@ def test_the_command_gives_a_row_for_each_condition_and_class() -> None:
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)["rows"]
-    assert {row["condition"] for row in rows} == {*CONDITIONS, EMPTY}
-    assert all((row["iou"] is None) == (row["condition"] == EMPTY) for row in rows)
+    assert {row["corruption"] for row in rows} == {*CORRUPTIONS, EMPTY}
+    assert all((row["iou"] is None) == (row["corruption"] == EMPTY) for row in rows)

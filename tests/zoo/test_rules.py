@@ -19,7 +19,7 @@ from zoo.checkpoints import folder as bundled
 from zoo.cli.main import main
 
 SHELF = Path(bundled.__file__).parents[1] / "weights"
-RULES = [name for name in zoo.names() if not (SHELF / name / "model.safetensors").exists()]
+RULES = [name for name in zoo.list_refiners() if not (SHELF / name / "model.safetensors").exists()]
 PEERS = ["grabcut", "otsu", "random-walker"]
 SIZE = (300, 600)
 LESION = Ellipse(60, 50, 10, 7, 30)

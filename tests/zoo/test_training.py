@@ -15,8 +15,8 @@ from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Window
 from coarsekit.windows import cut_image
 from zoo.models.base import network_class
-from zoo.training.data.camera_augmentation import cut_by_another_camera, in_strange_colours
-from zoo.training.data.photograph_store import Stored, store
+from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
+from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.recipe import Recipe, hold_out
 from zoo.training.sources import Photographs
@@ -28,12 +28,12 @@ RECIPE = Recipe(
 
 
 @pytest.fixture(scope="module")
-def photographs(tmp_path_factory) -> list[Stored]:
+def photographs(tmp_path_factory) -> list[CachedPhotograph]:
     sample = open_source("sample")
-    return store(sample, sample.keys(), tmp_path_factory.mktemp("cache"), [PAPER, HUMAN], (1.0, 1.5))
+    return cache_photographs(sample, sample.keys(), tmp_path_factory.mktemp("cache"), [PAPER, HUMAN], (1.0, 1.5))
 
 
-def run(recipe: Recipe, photographs: list[Stored], out: Path, **options) -> dict:
+def run(recipe: Recipe, photographs: list[CachedPhotograph], out: Path, **options) -> dict:
     source = Photographs(photographs[:1], photographs[1:], recipe.styles)
     return train_on(recipe, source, out, trained_on="sample", **options)
 
@@ -117,7 +117,7 @@ def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
         replace(RECIPE, **wrong)
 
 
-def pairs(photographs: list[Stored], **options) -> SimulatedPairs:
+def pairs(photographs: list[CachedPhotograph], **options) -> SimulatedPairs:
     config = network_class("unet").config_type(size=32)
     return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, seed=0, **options)
 
@@ -151,7 +151,7 @@ def test_pairs_have_their_ranges_and_their_lesion_under_the_ellipse(photographs)
 
 
 def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina(photographs) -> None:
-    dataset = pairs(photographs, negatives=1.0, told=("MA", "HE", "EX", "SE"))
+    dataset = pairs(photographs, negatives=1.0, known_lesions=("MA", "HE", "EX", "SE"))
     empty = [(image, coarse, fine) for image, coarse, fine, _ in (dataset[i] for i in range(40)) if coarse.any()]
     middle = [fine[0, 14:18, 14:18].any() for _, _, fine in empty]
     assert sum(map(bool, middle)) <= 2  # augmentation turns and shifts by little; a class that is everywhere stays
@@ -159,11 +159,16 @@ def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina
 
 
 def test_the_class_is_told_by_its_place_and_hidden_from_the_share_that_is_asked_for(photographs) -> None:
-    told = ("SE", "EX", "MA")
-    dataset = pairs(photographs, samples=300, balance=1.0, told=told, untold=0.4)
+    known_lesions = ("SE", "EX", "MA")
+    dataset = pairs(photographs, samples=300, balance=1.0, known_lesions=known_lesions, class_dropout=0.4)
     kinds = [(dataset._draws[i].lesion, dataset[i][3]) for i in range(300)]
-    assert all(kind in (-1, told.index(lesion) if lesion in told else -1) for lesion, kind in kinds)
-    assert 0.3 < sum(kind == -1 for lesion, kind in kinds if lesion in told) / sum(k in told for k, _ in kinds) < 0.5
+    assert all(kind in (-1, known_lesions.index(lesion) if lesion in known_lesions else -1) for lesion, kind in kinds)
+    assert (
+        0.3
+        < sum(kind == -1 for lesion, kind in kinds if lesion in known_lesions)
+        / sum(k in known_lesions for k, _ in kinds)
+        < 0.5
+    )
 
 
 def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
@@ -180,23 +185,29 @@ def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
 def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(photographs) -> None:
     patch = cut_image(photographs[0].image, Window(900, 600, 150), 96)
     before = patch.copy()
-    seen = [in_strange_colours(patch, np.random.default_rng(seed)) for seed in range(8)]
+    seen = [scramble_colors(patch, np.random.default_rng(seed)) for seed in range(8)]
     assert (patch == before).all()
-    for strange in seen:
-        assert strange.shape == patch.shape
-        assert abs(strange.mean() - patch.mean()) < 12  # clipping may cost a little
-    assert len({strange.tobytes() for strange in seen}) > 4
-    plain, told, hidden = (
-        pairs(photographs, samples=30, told=("MA", "HE", "EX", "SE"), strange=strange, untold=untold)
-        for strange, untold in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
+    for color_scramble in seen:
+        assert color_scramble.shape == patch.shape
+        assert abs(color_scramble.mean() - patch.mean()) < 12  # clipping may cost a little
+    assert len({color_scramble.tobytes() for color_scramble in seen}) > 4
+    plain, known_lesions, hidden = (
+        pairs(
+            photographs,
+            samples=30,
+            known_lesions=("MA", "HE", "EX", "SE"),
+            color_scramble=color_scramble,
+            class_dropout=class_dropout,
+        )
+        for color_scramble, class_dropout in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
     )
-    assert all(torch.equal(told[i][0], plain[i][0]) for i in range(30))
+    assert all(torch.equal(known_lesions[i][0], plain[i][0]) for i in range(30))
     assert sum(torch.equal(hidden[i][0], plain[i][0]) for i in range(30)) < 10
 
 
 def test_only_the_chosen_classes_are_stored(tmp_path) -> None:
     sample = open_source("sample")
-    [stored] = store(sample, sample.keys()[:1], tmp_path, [HUMAN], (1.0,), ("EX", "SE"))
+    [stored] = cache_photographs(sample, sample.keys()[:1], tmp_path, [HUMAN], (1.0,), ("EX", "SE"))
     assert set(stored.fine) == set(stored.outlines["human", 1.0]) == {"EX", "SE"}
 
 
@@ -233,12 +244,12 @@ def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says
     later = replace(RECIPE, epochs=1, ema=0.0, learning_rate=1e-9, start=str(tmp_path / "first"))
     record = run(replace(later, variant="proto-superpixel"), photographs, tmp_path / "second")
     second = load_file(tmp_path / "second" / "model.safetensors")
-    assert record["begun_anew"] == []  # this head has nothing to learn
+    assert record["reinitialised"] == []  # this head has nothing to learn
     assert first.keys() - second.keys() == {"classify.weight", "classify.bias"}
     key = "features.down.0.0.weight"
     assert torch.allclose(first[key], second[key], atol=1e-4)
-    told = run(replace(later, config=dict(RECIPE.config) | {"lesions": ["EX"]}), photographs, tmp_path / "third")
-    assert told["begun_anew"] == []
+    record = run(replace(later, config=dict(RECIPE.config) | {"lesions": ["EX"]}), photographs, tmp_path / "third")
+    assert record["reinitialised"] == []
     third = load_file(tmp_path / "third" / "model.safetensors")
     assert torch.allclose(third[key][:, :4], first[key], atol=1e-4)
     assert third[key].shape[1] == 5

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from coarsekit.geometry import draw
 from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mask, Shape, Window
 from coarsekit.windows import cut_image, cut_shapes, stitch, windows_around
-from zoo.refiner import Advance, Refiner, check_size, ignore
+from zoo.refiner import Advance, Refiner, check_size, no_progress
 
 Grey = NDArray[np.float32]
 """(h, w), 0–1 or any other range."""
@@ -67,7 +67,7 @@ class ClassicalBaseline(Refiner):
     def segment(self, patch: Patch) -> Grey:
         """Probability of lesion (s, s), of which only what lies inside counts; `patch.inside` is not of one grey."""
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         check_size(image, annotation)
         if not annotation.marks:
             return {}

@@ -17,7 +17,7 @@ from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
 from zoo.baselines.shrink import Amount, Shrink
 from zoo.checkpoints.folder import CONFIG, FORMAT, RECORD
-from zoo.refiner import ignore
+from zoo.refiner import no_progress
 
 AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85, 0.7, 0.55, 0.4, 0.3), range(0, 36, 6)))
 """Candidates; each class takes the one of highest mean IoU over its photographs."""
@@ -28,7 +28,7 @@ def fit_shrink(
     split: str | None,
     styles: Sequence[Style],
     seed: int,
-    advance: Callable[[int], None] = ignore,
+    advance: Callable[[int], None] = no_progress,
 ) -> tuple[Shrink, dict[str, dict[str, float]]]:
     """Fit the amounts per style and lesion class at reduction 1.0; returns the rule and its IoU in percent.
 

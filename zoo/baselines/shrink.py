@@ -10,7 +10,7 @@ from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw, eroded, extent
 from coarsekit.types import Annotation, Ellipse, Image, Mask, Polygon, Shape
 from zoo.checkpoints.folder import CONFIG, read_config
-from zoo.refiner import Advance, Refiner, check_size, ignore
+from zoo.refiner import Advance, Refiner, check_size, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Shrink(Refiner):
         shrink.name, shrink.trained_on = name or str(folder), config.get("trained_on", "")
         return shrink
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         check_size(image, annotation)
         style = self.amounts.get(str(annotation.provenance.get("style")), self.amounts["human"])
         refined = {}

@@ -213,7 +213,7 @@ def _steps(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     step: Any = record
     while isinstance(step, Mapping) and step:
         steps.insert(0, step)
-        step = step.get("before")
+        step = step.get("parent")
     return steps
 
 
@@ -222,7 +222,7 @@ def _sources(config: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[S
     texts, step = [str(config.get("trained_on", ""))], record
     while isinstance(step, Mapping) and step:
         texts.append(str(step.get("data", "")))
-        step = step.get("before") or {}
+        step = step.get("parent") or {}
     words = dict.fromkeys(word for text in texts for word in text.replace(",", " ").replace("+", " ").split())
     for name in words:
         if name in READERS:

@@ -83,17 +83,17 @@ def _robustness(rows: Sequence[Row], place: str) -> str:
     lesions = list(dict.fromkeys(row["lesion"] for row in rows))
     found: dict[str, dict[str, float]] = {}
     for row in rows:
-        value = row["iou"] if row["answered"] is None else row["answered"]
-        found.setdefault(row["condition"], {})[row["lesion"]] = value
-    emptied = {row["condition"] for row in rows if row["answered"] is not None}
+        value = row["iou"] if row["false_positive_area"] is None else row["false_positive_area"]
+        found.setdefault(row["corruption"], {})[row["lesion"]] = value
+    emptied = {row["corruption"] for row in rows if row["false_positive_area"] is not None}
     lines, whole = [], None
-    for condition, values in found.items():
+    for corruption, values in found.items():
         average = mean(values.values())
         whole = average if whole is None else whole
         cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
-        lost = "answered" if condition in emptied else f"{whole - average:.1f}"
-        lines.append([condition, *cells, f"{average:.1f}", lost])
-    table = _lines(["condition", *lesions, "average", "lost"], *lines)
+        lost = "false_positive_area" if corruption in emptied else f"{whole - average:.1f}"
+        lines.append([corruption, *cells, f"{average:.1f}", lost])
+    table = _lines(["corruption", *lesions, "average", "lost"], *lines)
     return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 Step = Mapping[str, Any]
 
-_SHARES = {"cameras": "as by another camera", "negatives": "on retina without the class"}
+_SHARES = {"camera_augmentation": "as by another camera", "negatives": "on retina without the class"}
 """What pairs were made, by the field of the recipe that holds their share."""
 
 

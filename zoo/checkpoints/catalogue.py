@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.folder import locate, names, read_config, read_record
+from zoo.checkpoints.folder import locate, read_config, read_record
 from zoo.checkpoints.metrics import human_iou, read_metrics
 
 
 def shelf() -> list[dict[str, Any]]:
     """What `zoo list` says of every refiner that needs no network, bundled ones first."""
-    bundled = [describe(name, locate(name)) | {"place": "bundled"} for name in names()]
+    bundled = [describe(name, locate(name)) | {"place": "bundled"} for name in list_refiners()]
     return bundled + [describe(name, folder) | {"place": "cached"} for name, folder in cached()]
 
 

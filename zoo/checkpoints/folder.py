@@ -25,7 +25,7 @@ DEFAULT = "lite"
 _BUNDLED = Path(__file__).parents[1] / "weights"
 
 
-def names() -> tuple[str, ...]:
+def list_refiners() -> tuple[str, ...]:
     """Names of the bundled refiners."""
     return tuple(sorted(path.parent.name for path in _BUNDLED.glob(f"*/{CONFIG}")))
 
@@ -39,7 +39,7 @@ def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
     Raises `RefinerError` when it is none of them, and `HubError` when a repository cannot be fetched.
     """
     text = os.fspath(name)
-    folder = _BUNDLED / text if text in names() else Path(text)
+    folder = _BUNDLED / text if text in list_refiners() else Path(text)
     if (folder / CONFIG).is_file():
         if access.revision is not None:
             raise RefinerError(
@@ -53,8 +53,8 @@ def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
         return from_hub(place[0], replace(access, revision=access.revision or place[1]))
     hub = "" if isinstance(name, os.PathLike) else ", ORG/NAME on the Hub,"
     raise RefinerError(
-        f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(names())}"
-        f"{did_you_mean(text, names())}"
+        f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(list_refiners())}"
+        f"{did_you_mean(text, list_refiners())}"
     )
 
 
@@ -106,7 +106,7 @@ def classes_seen(folder: Path) -> tuple[str, ...] | None:
         named = (record.get("recipe") or {}).get("lesions")
         validated = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
         seen |= dict.fromkeys(named or [lesion for style in validated for lesion in style])
-        record = record.get("before")
+        record = record.get("parent")
     return tuple(seen) or None
 
 

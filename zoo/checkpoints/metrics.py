@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 _CONDITIONS = ("dataset", "split", "style", "reduction", "seed")
 _TEXTS = ("dataset", "split", "style", "lesion")
-_NUMBERS = {"rows": ("reduction", "floor_iou", "iou"), "robustness": ("iou", "answered")}
+_NUMBERS = {"rows": ("reduction", "floor_iou", "iou"), "robustness": ("iou", "false_positive_area")}
 
 
 class Metrics(NamedTuple):
@@ -125,7 +125,7 @@ def _content(path: Path) -> tuple[Metrics, str | None]:
         weights = content.get("weights_sha256")
         split: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
         for row in [*content["rows"], *content.get("robustness", ())]:
-            split["condition" in row].append(row)
+            split["corruption" in row].append(row)
         found = Metrics(split[False], split[True])
         for kind, rows in found._asdict().items():
             if not all(isinstance(row[name], str) for row in rows for name in _TEXTS):

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from coarsekit.errors import RefinerError
-from coarsekit.files import whole, write_text
+from coarsekit.files import atomic_write, write_text
 from zoo.checkpoints.folder import CONFIG, RECORD, WEIGHTS, read_config
 
 
@@ -27,7 +27,7 @@ def save(
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     if half:
         weights = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
-    with whole(folder / WEIGHTS) as temporary:
+    with atomic_write(folder / WEIGHTS) as temporary:
         # Bytes, as safetensors' own file would be readable by its owner alone.
         temporary.write_bytes(save_tensors(weights, metadata={"format": "pt"}))
     write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")

@@ -10,7 +10,7 @@ import click
 from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
 from coarsekit.annotations.reading import Reading
 from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, progress, say, table
-from coarsekit.datasets.base import visible
+from coarsekit.datasets.base import list_images
 from coarsekit.errors import ParameterError
 from coarsekit.images import read_image
 from zoo.checkpoints.folder import DEFAULT
@@ -80,7 +80,7 @@ def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], lis
         raise ParameterError(
             "no photograph (told by its file name) was annotated by two; check that the annotators belong together"
         )
-    there = {path.stem: path for path in visible(folder)}
+    there = {path.stem: path for path in list_images(folder)}
     if not any(key in there for key in shared):
         raise ParameterError(f"{folder}: holds no photograph that two annotated, such as {min(shared)}; check IMAGES")
     return {key: there[key] for key in sorted(shared) if key in there}, sorted(

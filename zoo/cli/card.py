@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.console import FORCE, QUIET, say
-from coarsekit.files import claim, write_text
+from coarsekit.files import refuse_overwrite, write_text
 from zoo.checkpoints.folder import locate
 
 METRICS = click.option(
@@ -36,7 +36,7 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
 
     folder = locate(Path(refiner))
     if out:
-        claim([Path(out)], force)
+        refuse_overwrite([Path(out)], force)
     if files:
         adopt(folder, refiner, files)
     text = card_of_folder(folder, refiner)

@@ -12,7 +12,7 @@ from coarsekit.simulation.styles import Style, style_named
 from zoo.checkpoints.folder import DEFAULT
 from zoo.evaluation.cache import Units
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
-from zoo.evaluation.results import RESULTS, Asked, DatasetAsked, Results, read_asked, write_results
+from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_asked, write_results
 
 AGREEMENT = "agreement"
 """Between annotators, before and after refinement."""
@@ -92,8 +92,8 @@ def command(
     In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
     evaluation goes on from there; 'zoo report' makes tables and figures of it.
     """
-    from zoo.evaluation.evaluate import Question, evaluate
-    from zoo.evaluation.refiners import BLIND, FLOOR, HELD_OUT, enter, floor, held_out
+    from zoo.evaluation.evaluate import EvaluationConfig, evaluate
+    from zoo.evaluation.refiners import BLIND, FLOOR, HELD_OUT, floor, held_out, load_for_evaluation
 
     if protocol == AGREEMENT:
         from zoo.cli.agreement import command as agreement
@@ -114,13 +114,13 @@ def command(
     named = tuple(dict.fromkeys(names))
     if FLOOR in named:
         raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
-    entrants = [floor(), *(enter(name, device) for name in dict.fromkeys([BLIND, *named]))]
-    abouts = tuple(entrant.about for entrant in entrants)
+    contestants = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
+    abouts = tuple(entrant.about for entrant in contestants)
     check(protocol, [about for about in abouts if about.name in named], datasets, lesions)
     places = zip(sources, datasets, parts, strict=True)
-    asked = Asked(
+    asked = EvaluationRecord(
         protocol=protocol,
-        datasets=tuple(DatasetAsked(source, own.name, part or "all", own.lesions) for source, own, part in places),
+        datasets=tuple(DatasetRecord(source, own.name, part or "all", own.lesions) for source, own, part in places),
         styles={kind.name: kind.parameters() for kind in kinds},
         reductions=reductions,
         lesions=lesions,
@@ -129,7 +129,7 @@ def command(
         named=named,
     )
     questions = [
-        Question(part, kinds, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
+        EvaluationConfig(part, kinds, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
         for dataset, part in zip(datasets, parts, strict=True)
     ]
     units = _units(Path(out) if out else None, asked, force)
@@ -137,7 +137,9 @@ def command(
     total = sum(question.units * len(dataset.keys(question.split)) for dataset, question in work)
     with progress("Evaluating", total, quiet) as advance:
         scores = [
-            score for dataset, question in work for score in evaluate(entrants, dataset, question, units, jobs, advance)
+            score
+            for dataset, question in work
+            for score in evaluate(contestants, dataset, question, units, jobs, advance)
         ]
     results = Results(asked, tuple(scores))
     if units.folder:
@@ -147,10 +149,10 @@ def command(
 
 
 def _show(results: Results, as_json: bool, quiet: bool) -> None:
-    from zoo.evaluation.scoreboard import Board
+    from zoo.evaluation.scoreboard import ScoreTable
     from zoo.evaluation.tables import averages, rows, tables
 
-    board = Board(results)
+    board = ScoreTable(results)
     if as_json:
         emit({"protocol": results.asked.protocol, "rows": rows(board), "averages": averages(board)})
     elif not quiet:
@@ -181,7 +183,7 @@ def _splits(splits: tuple[str, ...], datasets: list[Dataset]) -> list[str | None
     return parts
 
 
-def _units(folder: Path | None, asked: Asked, force: bool) -> Units:
+def _units(folder: Path | None, asked: EvaluationRecord, force: bool) -> Units:
     """The units of a folder, which must not hold the results of another evaluation; those of the same are renewed."""
     if folder and not force and (folder / RESULTS).exists() and read_asked(folder) != asked:
         raise OutputError(

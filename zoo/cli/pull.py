@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
-from coarsekit.files import claim, whole
+from coarsekit.files import atomic_write, refuse_overwrite
 from coarsekit.hub.download import Access, repository_of
 from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, read_config
 
@@ -30,7 +30,7 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
     if named is None:
         raise click.UsageError(f"{repo_id!r} is no repository on the Hub; write ORG/NAME")
     if out:
-        claim([Path(out) / CONFIG], force)
+        refuse_overwrite([Path(out) / CONFIG], force)
     folder = from_hub(named[0], Access(revision or named[1]))
     variant = read_config(folder)["variant"]
     place = _copy(folder, Path(out)) if out else folder
@@ -47,7 +47,7 @@ def _copy(folder: Path, to: Path) -> Path:
     (to / CONFIG).unlink(missing_ok=True)
     for name in _FILES:
         if (folder / name).exists():
-            with whole(to / name) as temporary:
+            with atomic_write(to / name) as temporary:
                 shutil.copyfile(folder / name, temporary)
         else:
             (to / name).unlink(missing_ok=True)

@@ -8,11 +8,11 @@ import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say, table
 from coarsekit.errors import CoarsekitError
-from coarsekit.files import claim, whole, write_text
+from coarsekit.files import atomic_write, refuse_overwrite, write_text
 from coarsekit.images import write_image
 
 if TYPE_CHECKING:
-    from zoo.evaluation.scoreboard import Board
+    from zoo.evaluation.scoreboard import ScoreTable
 
 REPORT = "report.md"
 
@@ -47,12 +47,12 @@ def command(
     refined again.
     """
     from zoo.evaluation.results import read_results
-    from zoo.evaluation.scoreboard import Board
+    from zoo.evaluation.scoreboard import ScoreTable
     from zoo.reports.report import all_tables, markdown, numbers, pairs_of
 
     if as_markdown and as_json:
         raise click.UsageError("--markdown and --json are two ways to print; choose one")
-    boards = [Board(read_results(Path(folder))) for folder in results]
+    boards = [ScoreTable(read_results(Path(folder))) for folder in results]
     for board in boards:
         pairs_of(board, compare)  # a wrong name is said before the pictures are made
     files = _write(boards, Path(out), compare, source, device, force, quiet) if out else []
@@ -69,7 +69,7 @@ def command(
 
 
 def _write(
-    boards: "list[Board]",
+    boards: "list[ScoreTable]",
     folder: Path,
     compare: tuple[str, str] | None,
     source: str | None,
@@ -80,19 +80,19 @@ def _write(
     """Write the pictures and then the report, and return the names of the files, the report first."""
     from zoo.reports.report import markdown
 
-    claim([folder / REPORT], force)
+    refuse_overwrite([folder / REPORT], force)
     made = _lesions(boards[0], folder, source, device, quiet)
     for board in boards:
         for name, figure in _sweeps(board):
             file = name if name not in made else f"{name.removesuffix('.png')}-{len(made)}.png"
-            with whole(folder / file) as temporary:
+            with atomic_write(folder / file) as temporary:
                 temporary.write_bytes(figure)
             made[file] = "figure3"
     write_text(folder / REPORT, markdown(boards, compare, made))
     return [REPORT, *made]
 
 
-def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
+def _sweeps(board: "ScoreTable") -> Iterator[tuple[str, bytes]]:
     """Figure 3 of each dataset, where there are several reduction factors."""
     if len(board.asked.reductions) > 1:
         from zoo.reports.figures import sweep_figure
@@ -101,7 +101,7 @@ def _sweeps(board: "Board") -> Iterator[tuple[str, bytes]]:
             yield "figure3.png", sweep_figure(board, dataset.name)
 
 
-def _lesions(board: "Board", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:
+def _lesions(board: "ScoreTable", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:
     """Pictures of single lesions of the first results; where the data cannot be had, a sentence says so."""
     from zoo.reports.pictures import count, pictures
 

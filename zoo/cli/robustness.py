@@ -61,22 +61,24 @@ def command(
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
-            table(title, _lines([row for row in own if row.condition != EMPTY], "iou"))
+            table(title, _lines([row for row in own if row.corruption != EMPTY], "iou"))
             title = f"{refiner.name} on {EMPTY}: what is answered, in percent of an ellipse's area"
-            table(title, _lines([row for row in own if row.condition == EMPTY], "answered"))
+            table(title, _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"))
 
 
 def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:
     """One line a condition: a column for each class, their average, and what it lost against the first line."""
-    conditions: dict[str, dict[str, float]] = {}
+    corruptions: dict[str, dict[str, float]] = {}
     for row in rows:
-        conditions.setdefault(row.condition, {})[row.lesion] = getattr(row, value)
+        corruptions.setdefault(row.corruption, {})[row.lesion] = getattr(row, value)
     lesions = list(dict.fromkeys(row.lesion for row in rows))
     lines: list[dict[str, Any]] = []
-    for condition, values in conditions.items():
+    for corruption, values in corruptions.items():
         average = mean(values.values())
         lost = lines[0]["average"] - average if lines else 0.0
-        lines.append({"condition": condition, **{lesion: values.get(lesion) for lesion in lesions}, "average": average})
+        lines.append(
+            {"corruption": corruption, **{lesion: values.get(lesion) for lesion in lesions}, "average": average}
+        )
         if value == "iou":
             lines[-1]["lost"] = lost
     return lines

@@ -11,10 +11,10 @@ from click.core import ParameterSource
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say
 from coarsekit.datasets import open_source
-from coarsekit.files import claim
+from coarsekit.files import refuse_overwrite
 from coarsekit.simulation.styles import style_named
 from zoo.checkpoints.folder import CONFIG, locate, read_config
-from zoo.refiner import ignore
+from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
 from zoo.training.recipe import Recipe
 from zoo.variants import variant_named
@@ -49,10 +49,14 @@ RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tens
 @click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True, help="Adam's, at first.")
 @click.option("--patience", default=DEFAULTS.patience, show_default=True, help="Epochs without gain before it halves.")
 @click.option("--balance", default=DEFAULTS.balance, show_default=True, help="0: classes as they occur; 1: equally.")
-@click.option("--cameras", default=DEFAULTS.cameras, show_default=True, help="Share as if by another camera.")
+@click.option(
+    "--cameras", default=DEFAULTS.camera_augmentation, show_default=True, help="Share as if by another camera."
+)
 @click.option("--negatives", default=DEFAULTS.negatives, show_default=True, help="Share moved to where nothing is.")
-@click.option("--untold", default=DEFAULTS.untold, show_default=True, help="Share whose class is hidden.")
-@click.option("--strange", default=DEFAULTS.strange, show_default=True, help="Share of those in strange colours.")
+@click.option("--untold", default=DEFAULTS.class_dropout, show_default=True, help="Share whose class is hidden.")
+@click.option(
+    "--strange", default=DEFAULTS.color_scramble, show_default=True, help="Share of those in strange colours."
+)
 @click.option("--schedule", default=DEFAULTS.schedule, show_default=True, help="Learning rate: plateau or cosine.")
 @click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
 @click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
@@ -93,7 +97,7 @@ def command(
     """
     run, folder = {name: options.pop(name) for name in RUN}, Path(out)
     if not run["resume"]:
-        claim([folder / CONFIG], run["force"])
+        refuse_overwrite([folder / CONFIG], run["force"])
     names = tuple((style or ",".join(DEFAULTS.styles)).split(","))
     if options["variant"] == "shrink":
         record = _fit(source, split, names, folder, options["seed"], run["quiet"])
@@ -126,7 +130,7 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
     from zoo.models.base import build, network_class
     from zoo.training.distributed.devices import connected
     from zoo.training.progress import watched
-    from zoo.training.sources import material
+    from zoo.training.sources import training_source
     from zoo.training.tensorboard import event_log
     from zoo.training.trainer import train_on
 
@@ -139,12 +143,12 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
 
     with ExitStack() as stack:
         devices = stack.enter_context(connected(run["device"], run["precision"], run["compiling"], warn))
-        quiet = run["quiet"] = run["quiet"] or not devices.main
-        write: Callable[[dict[str, Any]], None] = ignore
-        if run["tensorboard"] and devices.main:
+        quiet = run["quiet"] = run["quiet"] or not devices.is_main
+        write: Callable[[dict[str, Any]], None] = no_progress
+        if run["tensorboard"] and devices.is_main:
             write = stack.enter_context(event_log(folder / "tensorboard"))
         with devices.main_first(), progress("Reading photographs", len(source.keys(split)), quiet) as advance:
-            photographs = material(source, split, recipe, folder / "cache", advance)
+            photographs = training_source(source, split, recipe, folder / "cache", advance)
         view = stack.enter_context(watched(recipe.epochs, quiet))
 
         def log(line: dict[str, Any]) -> None:
@@ -162,10 +166,10 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
             report=view.report,
             log=log,
         )
-    count = len(record["begun_anew"])
+    count = len(record["reinitialised"])
     anew = f"; of its tensors {count} were not to be had from {recipe.start} and began anew" if count else ""
     say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{anew}", quiet)
-    return record if devices.main else {}
+    return record if devices.is_main else {}
 
 
 def _fit(source: str, split: str, names: tuple[str, ...], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:

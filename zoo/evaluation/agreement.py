@@ -10,7 +10,7 @@ from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
 from coarsekit.types import LESIONS, Annotation, Image, Mask
-from zoo.refiner import Advance, Refiner, ignore
+from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def agreement(
     refiner: Refiner,
     photographs: Iterable[tuple[str, Image]],
     annotators: Mapping[str, Mapping[str, Annotation]],
-    advance: Advance = ignore,
+    advance: Advance = no_progress,
 ) -> list[Row]:
     """Compare all pairs of annotators on each photograph, with and without ``refiner``.
 

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 
 from coarsekit.geometry import extent, moved
-from coarsekit.images import recompress
+from coarsekit.images import jpeg_round_trip
 from coarsekit.types import Annotation, Image, Mark, Mask
 from coarsekit.windows import REFERENCE_WIDTH
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Taken:
+class Sample:
     """A photograph (h, w, 3) uint8, its fine masks (h, w) by lesion class, and what was drawn on it."""
 
     image: Image
@@ -22,7 +22,7 @@ class Taken:
     annotation: Annotation
 
 
-def narrower(taken: Taken, width: int) -> Taken:
+def narrower(taken: Sample, width: int) -> Sample:
     """The same photograph by a camera of ``width`` px; a fine pixel is one of which at least half is lesion.
 
     One that is no wider is given back as it is.
@@ -37,35 +37,35 @@ def narrower(taken: Taken, width: int) -> Taken:
         for lesion, mask in taken.fine.items()
     }
     image = np.asarray(cv2.resize(taken.image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return Taken(image, fine, _redrawn(taken.annotation, 0, 0, scale, size))
+    return Sample(image, fine, _redrawn(taken.annotation, 0, 0, scale, size))
 
 
-def middle(taken: Taken, share: float) -> Taken:
+def middle(taken: Sample, share: float) -> Sample:
     """The middle of the photograph, as a camera with ``share`` of its field of view would show it."""
     height, width = taken.image.shape[:2]
     size = (round(share * width), round(share * height))
     x, y = (width - size[0]) // 2, (height - size[1]) // 2
     there = (slice(y, y + size[1]), slice(x, x + size[0]))
     fine = {lesion: mask[there] for lesion, mask in taken.fine.items()}
-    return Taken(taken.image[there].copy(), fine, _redrawn(taken.annotation, -x, -y, 1.0, size))
+    return Sample(taken.image[there].copy(), fine, _redrawn(taken.annotation, -x, -y, 1.0, size))
 
 
-def coloured(taken: Taken, gains: tuple[float, float, float], gamma: float = 1.0) -> Taken:
+def coloured(taken: Sample, gains: tuple[float, float, float], gamma: float = 1.0) -> Sample:
     """Every colour raised to ``gamma`` and multiplied by its gain (red, green, blue), clipped to 0–255."""
     levels = np.linspace(0, 1, 256)[:, None] ** gamma * np.array(gains)
     table = (255 * levels.clip(0, 1)).round().astype(np.uint8)
     return replace(taken, image=table[taken.image, np.arange(3)])
 
 
-def blurred(taken: Taken, sigma: float) -> Taken:
+def blurred(taken: Sample, sigma: float) -> Sample:
     """Out of focus by a Gaussian of ``sigma`` px on a photograph 4288 px wide."""
     spread = sigma * taken.image.shape[1] / REFERENCE_WIDTH
     return replace(taken, image=np.asarray(cv2.GaussianBlur(taken.image, (0, 0), spread), np.uint8))
 
 
-def compressed(taken: Taken, quality: int) -> Taken:
+def compressed(taken: Sample, quality: int) -> Sample:
     """Saved as JPEG once more, at a quality of 1–100."""
-    return replace(taken, image=recompress(taken.image, quality))
+    return replace(taken, image=jpeg_round_trip(taken.image, quality))
 
 
 def _redrawn(annotation: Annotation, dx: float, dy: float, scale: float, size: tuple[int, int]) -> Annotation:
@@ -79,7 +79,7 @@ def _redrawn(annotation: Annotation, dx: float, dy: float, scale: float, size: t
     return replace(annotation, width=size[0], height=size[1], marks=tuple(marks))
 
 
-CONDITIONS: Mapping[str, Callable[[Taken], Taken]] = MappingProxyType(
+CORRUPTIONS: Mapping[str, Callable[[Sample], Sample]] = MappingProxyType(
     {
         "as it is": lambda taken: taken,
         "1500 px wide": lambda taken: narrower(taken, 1500),

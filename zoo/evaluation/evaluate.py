@@ -11,14 +11,14 @@ from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
 from zoo.evaluation.cache import Units, photograph_digest, unit_name
-from zoo.evaluation.refiners import Entrant
+from zoo.evaluation.refiners import Contestant
 from zoo.evaluation.results import Score
 from zoo.evaluation.scoring import Measured, measure
-from zoo.refiner import Refiner, ignore
+from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvaluationConfig:
     """What is asked of a dataset.
 
     ``split``: None for all. ``classes``: for each refiner by name the lesion classes that it is scored on.
@@ -41,12 +41,12 @@ class Question:
 
 
 def evaluate(
-    entrants: Sequence[Entrant],
+    contestants: Sequence[Contestant],
     dataset: Dataset,
-    question: Question,
+    question: EvaluationConfig,
     units: Units | None = None,
     jobs: int = 1,
-    advance: Callable[[int], None] = ignore,
+    advance: Callable[[int], None] = no_progress,
 ) -> list[Score]:
     """Score the entrants on every photograph, style and reduction factor; photographs by photograph, in its order.
 
@@ -58,30 +58,30 @@ def evaluate(
     """
     kept, keys = units or Units(None), dataset.keys(question.split)
     if jobs == 1 or len(keys) < 2:
-        return [score for key in keys for score in score_photograph(entrants, dataset, key, question, kept, advance)]
+        return [score for key in keys for score in score_photograph(contestants, dataset, key, question, kept, advance)]
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=min(jobs, len(keys)), backend="loky", return_as="generator")
     scores: list[Score] = []
-    for own in parallel(delayed(_alone)(entrants, dataset, key, question, kept) for key in keys):
+    for own in parallel(delayed(_alone)(contestants, dataset, key, question, kept) for key in keys):
         scores += own
         advance(question.units)
     return scores
 
 
 def score_photograph(
-    entrants: Sequence[Entrant],
+    contestants: Sequence[Contestant],
     dataset: Dataset,
     key: str,
-    question: Question,
+    question: EvaluationConfig,
     units: Units,
-    advance: Callable[[int], None] = ignore,
+    advance: Callable[[int], None] = no_progress,
 ) -> list[Score]:
     """Every score of one photograph, which is read once."""
     fundus = dataset.read(key)
     photograph, scores = photograph_digest(fundus), []
     for style, reduction, drawn in _drawings(fundus, question, dataset.name):
-        for entrant in entrants:
+        for entrant in contestants:
             name, asked = entrant.about.name, question.classes[entrant.about.name]
             if not asked:
                 continue
@@ -103,7 +103,7 @@ def score_photograph(
     return scores
 
 
-def _drawings(fundus: Fundus, question: Question, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
+def _drawings(fundus: Fundus, question: EvaluationConfig, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
     for style in question.styles:
         drawings = annotate_sweep(fundus, question.reductions, style, question.seed, dataset)
         for reduction, drawn in zip(question.reductions, drawings, strict=True):
@@ -128,9 +128,11 @@ def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn:
     return measured
 
 
-def _alone(entrants: Sequence[Entrant], dataset: Dataset, key: str, question: Question, units: Units) -> list[Score]:
+def _alone(
+    contestants: Sequence[Contestant], dataset: Dataset, key: str, question: EvaluationConfig, units: Units
+) -> list[Score]:
     """`score_photograph` in a process of its own: more threads than cores would make each other slower."""
     import torch
 
     torch.set_num_threads(1)
-    return score_photograph(entrants, dataset, key, question, units)
+    return score_photograph(contestants, dataset, key, question, units)

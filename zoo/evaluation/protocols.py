@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
-from zoo.evaluation.results import About
+from zoo.evaluation.results import RefinerInfo
 
 SAME, CROSS_DATASET, CROSS_CLASS, REDUCTION = PROTOCOLS = ("same", "cross-dataset", "cross-class", "reduction")
 """Table 1; Table 2; a class that was left out of training, or that its data never had; Figure 3."""
@@ -13,7 +13,7 @@ REDUCTIONS = {SAME: "1.0", CROSS_DATASET: "1.0", CROSS_CLASS: "1.0", REDUCTION: 
 
 
 def classes_asked(
-    protocol: str, abouts: Sequence[About], dataset: Dataset, lesions: Sequence[str]
+    protocol: str, abouts: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """The lesion classes of a dataset that each refiner is scored on, by its name: all, or those of ``lesions``.
 
@@ -29,11 +29,11 @@ def classes_asked(
     return {about.name: classes.get(about.name, shared) for about in abouts}
 
 
-def _unseen(about: About, lesions: Sequence[str]) -> tuple[str, ...]:
+def _unseen(about: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
     return tuple(lesion for lesion in lesions if about.seen is not None and lesion not in about.seen)
 
 
-def check(protocol: str, abouts: Sequence[About], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
+def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
     """Whether the protocol makes sense for every refiner.
 
     Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
@@ -62,6 +62,6 @@ def check(protocol: str, abouts: Sequence[About], datasets: Sequence[Dataset], l
             )
 
 
-def trained_on(about: About) -> str:
+def trained_on(about: RefinerInfo) -> str:
     """The name of the dataset that a refiner was trained on or fitted to, without the split; empty for none."""
     return about.trained_on.partition(" ")[0]

@@ -8,14 +8,14 @@ from inspect import getmodule, getsource
 from pathlib import Path
 from typing import Self, final
 
-from coarsekit.datasets.base import Dataset, Part
+from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import classes_seen, locate, read_record
-from zoo.evaluation.results import About
+from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
-from zoo.refiner import Advance, Refiner, check_size, ignore
+from zoo.refiner import Advance, Refiner, check_size, no_progress
 
 FLOOR = "floor"
 BLIND = "shrink"
@@ -34,7 +34,7 @@ class Floor(Refiner):
     def load(cls, folder: Path, name: str = "") -> Self:
         return cls()
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         check_size(image, annotation)
         shape = (annotation.height, annotation.width)
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
@@ -52,23 +52,23 @@ def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
     if not parts:
         raise ParameterError(f"--split {HELD_OUT} needs a network whose training.json says what it held out; name one")
     shared = set.intersection(*parts)
-    return Part(dataset, HELD_OUT, filter(shared.__contains__, dataset.keys()))
+    return Subset(dataset, HELD_OUT, filter(shared.__contains__, dataset.keys()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entrant:
+class Contestant:
     """A refiner that takes part: what is known of it, and how to get it, which another process can do as well."""
 
-    about: About
+    about: RefinerInfo
     make: Callable[[], Refiner]
 
 
-def floor() -> Entrant:
+def floor() -> Contestant:
     """The floor as one that takes part."""
-    return Entrant(About(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
+    return Contestant(RefinerInfo(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
 
 
-def enter(name: str, device: str = "cpu") -> Entrant:
+def load_for_evaluation(name: str, device: str = "cpu") -> Contestant:
     """The refiner of that name, loaded: a bundled one, a rule, or a checkpoint folder.
 
     Raises `RefinerError` when there is none of that name or its folder is damaged, and `ParameterError` when there is
@@ -82,7 +82,7 @@ def enter(name: str, device: str = "cpu") -> Entrant:
     if not trained:  # a rule is its code
         digest = sha256(digest.encode() + _code(refiner)).hexdigest()
     variant = getattr(refiner, "variant", name)
-    return Entrant(About(name, variant, refiner.trained_on, digest, trained, seen), make)
+    return Contestant(RefinerInfo(name, variant, refiner.trained_on, digest, trained, seen), make)
 
 
 @lru_cache(maxsize=32)

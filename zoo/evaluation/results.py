@@ -20,7 +20,7 @@ _PLACE = ("refiner", "dataset", "split", "image", "lesion", "reduction", "style"
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RefinerInfo:
     """What a table says of a refiner. ``digest``: the hash of its weights, or of a rule's configuration.
 
     ``trained``: whether it learned from masks, rather than being a rule. ``seen``: the lesion classes that it was
@@ -36,7 +36,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetAsked:
+class DatasetRecord:
     """A dataset that refiners were tested on: the SOURCE that opens it, its name, split and lesion classes in order."""
 
     source: str
@@ -46,7 +46,7 @@ class DatasetAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EvaluationRecord:
     """What an evaluation was asked: by it two runs are the same.
 
     ``styles``: the parameters of each by name. ``lesions``: only these classes, empty for all. ``refiners``: all that
@@ -54,12 +54,12 @@ class Asked:
     """
 
     protocol: str
-    datasets: tuple[DatasetAsked, ...]
+    datasets: tuple[DatasetRecord, ...]
     styles: Mapping[str, Any]
     reductions: tuple[float, ...]
     lesions: tuple[str, ...]
     seed: int
-    refiners: tuple[About, ...]
+    refiners: tuple[RefinerInfo, ...]
     named: tuple[str, ...]
 
 
@@ -83,7 +83,7 @@ class Score:
 class Results:
     """A whole evaluation: what was asked, and every score."""
 
-    asked: Asked
+    asked: EvaluationRecord
     scores: tuple[Score, ...]
 
 
@@ -95,7 +95,7 @@ def write_results(folder: Path, results: Results) -> None:
     write_text(folder / RESULTS, f'{head[:-2]},\n  "scores": [\n    {body}\n  ]\n}}\n')
 
 
-def read_asked(folder: Path) -> Asked:
+def read_asked(folder: Path) -> EvaluationRecord:
     """What the evaluation in a folder was asked.
 
     Raises `ResultsError` when there is none, or it cannot be read.
@@ -149,9 +149,9 @@ def _content(folder: Path) -> dict[str, Any]:
     return content
 
 
-def _asked(content: dict[str, Any], folder: Path) -> Asked:
+def _asked(content: dict[str, Any], folder: Path) -> EvaluationRecord:
     try:
-        return TypeAdapter(Asked).validate_python(content["asked"])
+        return TypeAdapter(EvaluationRecord).validate_python(content["asked"])
     except (KeyError, ValidationError) as cause:
         first = str(cause).splitlines()[0]
         raise ResultsError(f"{folder / RESULTS}: what was asked cannot be read ({first}); evaluate again") from None

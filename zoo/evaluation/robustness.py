@@ -8,32 +8,32 @@ import numpy as np
 from coarsekit.datasets.base import Dataset
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
-from coarsekit.simulation.negatives import decoy
+from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
 from coarsekit.windows import crop, window_around
-from zoo.evaluation.corruptions import CONDITIONS, EMPTY, Taken
-from zoo.refiner import Refiner, ignore
+from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample
+from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One lesion class under one condition; percent.
 
-    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition;
-    None for empty retina. ``answered``: what was answered in an ellipse's window and is no lesion, as a share of the
-    ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
+    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition; None
+    for empty retina. ``false_positive_area``: what was answered in an ellipse's window and is no lesion, as a share of
+    the ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
     """
 
     refiner: str
-    condition: str
+    corruption: str
     lesion: str
     images: int
     ellipses: int
     floor_iou: float | None
     iou: float | None
-    answered: float | None
+    false_positive_area: float | None
 
 
 def robustness(
@@ -42,8 +42,8 @@ def robustness(
     split: str | None,
     style: Style,
     seed: int,
-    conditions: Mapping[str, Callable[[Taken], Taken]] = CONDITIONS,
-    advance: Callable[[int], None] = ignore,
+    corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
+    advance: Callable[[int], None] = no_progress,
 ) -> list[Row]:
     """Score refiners on a split (None: all) at reduction 1.0 under each condition, and on empty retina.
 
@@ -55,8 +55,8 @@ def robustness(
     for fundus in dataset.photographs(split):
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
-        for name, change in conditions.items():
-            taken = change(Taken(fundus.image, fundus.fine, annotation))
+        for name, change in corruptions.items():
+            taken = change(Sample(fundus.image, fundus.fine, annotation))
             for refiner in refiners:
                 for lesion, pair in _score(refiner, taken).items():
                     scores.setdefault((refiner.name, name, lesion), []).append(pair)
@@ -66,15 +66,15 @@ def robustness(
         advance(1)
     rows = []
     for refiner in refiners:
-        for name in conditions:
+        for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
                     floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
                     rows.append(Row(refiner.name, name, lesion, len(pairs), 0, floor, found, None))
         for lesion in dataset.lesions:
             if parts := answers.get((refiner.name, lesion)):
-                answered = 100 * float(np.mean(parts))
-                rows.append(Row(refiner.name, EMPTY, lesion, 0, len(parts), None, None, answered))
+                false_positive_area = 100 * float(np.mean(parts))
+                rows.append(Row(refiner.name, EMPTY, lesion, 0, len(parts), None, None, false_positive_area))
     return rows
 
 
@@ -86,12 +86,13 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
     moved = [
         Mark(mark.lesion, there)
         for mark in annotation.marks
-        if isinstance(mark.shape, Ellipse) and (there := decoy(mark.shape, fundus.image, lesioned, rng)) is not None
+        if isinstance(mark.shape, Ellipse)
+        and (there := sample_negative(mark.shape, fundus.image, lesioned, rng)) is not None
     ]
     return replace(annotation, marks=tuple(moved))
 
 
-def _score(refiner: Refiner, taken: Taken) -> dict[str, tuple[float, float]]:
+def _score(refiner: Refiner, taken: Sample) -> dict[str, tuple[float, float]]:
     refined = refiner.refine(taken.image, taken.annotation)
     pairs = {}
     for lesion, fine in taken.fine.items():

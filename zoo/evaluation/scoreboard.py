@@ -11,7 +11,7 @@ import numpy as np
 
 from coarsekit.metrics import brier, dice, expected_calibration_error, iou, precision, recall
 from zoo.evaluation.protocols import CROSS_CLASS
-from zoo.evaluation.results import About, Results
+from zoo.evaluation.results import RefinerInfo, Results
 from zoo.evaluation.scoring import Measured
 from zoo.evaluation.statistics import Scores, Summary, summarise
 
@@ -28,7 +28,7 @@ MEASURES: Mapping[str, Measure] = {
 CALIBRATION = {"ece": expected_calibration_error, "brier": brier}
 
 
-class Place(NamedTuple):
+class Setting(NamedTuple):
     """Where tables stand: the dataset, and how its drawings were simulated."""
 
     dataset: str
@@ -36,19 +36,19 @@ class Place(NamedTuple):
     reduction: float
 
 
-class Board:
+class ScoreTable:
     """The scores of one evaluation, by place and row: a refiner, or a variant whose networks leave classes out."""
 
     def __init__(self, results: Results) -> None:
         self.asked = results.asked
-        self._measured: dict[tuple[Place, str], dict[tuple[str, str], Measured]] = {}
+        self._measured: dict[tuple[Setting, str], dict[tuple[str, str], Measured]] = {}
         self._images: dict[str, dict[str, None]] = {}
         self._scored: dict[str, set[tuple[str, str]]] = {}
         for score in results.scores:
             self._scored.setdefault(score.refiner, set()).add((score.dataset, score.lesion))
         self.row_of = _row_names(self.asked.protocol, self.asked.refiners, self._scored)
         for score in results.scores:
-            place = Place(score.dataset, score.style, score.reduction)
+            place = Setting(score.dataset, score.style, score.reduction)
             own = self._measured.setdefault((place, self.row_of[score.refiner]), {})
             own[score.image, score.lesion] = score.measured
             self._images.setdefault(score.dataset, {})[score.image] = None
@@ -58,16 +58,16 @@ class Board:
         """The rows of every table, the floor first."""
         return list(dict.fromkeys(self.row_of[about.name] for about in self.asked.refiners))
 
-    def short(self, row: str) -> str:
+    def display_name(self, row: str) -> str:
         """A row's name for a figure: of a folder its last part, where no other row ends alike."""
         end = PurePath(row).name
         return end if sum(PurePath(other).name == end for other in self.rows) == 1 else row
 
     @property
-    def places(self) -> list[Place]:
+    def places(self) -> list[Setting]:
         """Every place, by dataset, style and reduction factor."""
         return [
-            Place(dataset.name, style, reduction)
+            Setting(dataset.name, style, reduction)
             for dataset in self.asked.datasets
             for style in self.asked.styles
             for reduction in self.asked.reductions
@@ -80,7 +80,7 @@ class Board:
         [tested] = [tested for tested in self.asked.datasets if tested.name == dataset]
         return tuple(lesion for lesion in tested.lesions if lesion in scored)
 
-    def scores(self, place: Place, row: str, measure: Measure, lesions: Sequence[str] | None = None) -> Scores:
+    def scores(self, place: Setting, row: str, measure: Measure, lesions: Sequence[str] | None = None) -> Scores:
         """Scores in percent, (images, classes) in one order for all rows; NaN where there is none."""
         own = self._measured.get((place, row), {})
         classes = self.lesions(place.dataset) if lesions is None else lesions
@@ -90,16 +90,16 @@ class Board:
         ]
         return np.array(cells, float).reshape(-1, len(classes))
 
-    def measured(self, place: Place, row: str, lesion: str) -> dict[str, Measured]:
+    def measured(self, place: Setting, row: str, lesion: str) -> dict[str, Measured]:
         """What was measured of one class, by image."""
         return {image: own for (image, name), own in self._measured.get((place, row), {}).items() if name == lesion}
 
-    def calibration(self, place: Place, row: str, lesion: str) -> dict[str, float]:
+    def calibration(self, place: Setting, row: str, lesion: str) -> dict[str, float]:
         """Calibration in percent over all the pixels of a class that the network looked at; NaN for a rule."""
         parts = [own.reliability for own in self.measured(place, row, lesion).values() if own.reliability is not None]
         return {name: 100 * rule(reduce(add, parts)) if parts else nan for name, rule in CALIBRATION.items()}
 
-    def summary(self, place: Place, row: str, measure: str = "iou", lesion: str | None = None) -> Summary:
+    def summary(self, place: Setting, row: str, measure: str = "iou", lesion: str | None = None) -> Summary:
         """Of one class, or of the average; a row that lacks a class which others have has no average."""
         scores = self.scores(place, row, MEASURES[measure], None if lesion is None else [lesion])
         if not scores.size or (lesion is None and not np.isfinite(scores).any(axis=0).all()):
@@ -107,7 +107,9 @@ class Board:
         return summarise(scores, self.asked.seed)
 
 
-def _row_names(protocol: str, abouts: Sequence[About], asked: Mapping[str, set[tuple[str, str]]]) -> dict[str, str]:
+def _row_names(
+    protocol: str, abouts: Sequence[RefinerInfo], asked: Mapping[str, set[tuple[str, str]]]
+) -> dict[str, str]:
     """A refiner's row is its name; in *cross-class* its variant, if networks of it leave out one class or other each.
 
     Networks of one variant that have a class in common keep rows of their own.

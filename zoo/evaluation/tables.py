@@ -7,8 +7,8 @@ import numpy as np
 
 from zoo.evaluation.protocols import CROSS_DATASET, REDUCTION
 from zoo.evaluation.refiners import BLIND, FLOOR
-from zoo.evaluation.results import About
-from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, Board, Place
+from zoo.evaluation.results import RefinerInfo
+from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, ScoreTable, Setting
 from zoo.evaluation.statistics import Summary
 
 
@@ -19,7 +19,7 @@ class Table(NamedTuple):
     rows: list[dict[str, str]]
 
 
-def rows(board: Board) -> list[dict[str, Any]]:
+def rows(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each style, reduction factor, named refiner, dataset and class; percent, NaN where not defined.
 
     ``floor_iou`` is that of the drawing as it is, ``shrink_iou`` that of the image-blind rule; ``iou_low`` and
@@ -36,7 +36,7 @@ def rows(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-def _row(board: Board, place: Place, about: About, lesion: str) -> dict[str, Any]:
+def _row(board: ScoreTable, place: Setting, about: RefinerInfo, lesion: str) -> dict[str, Any]:
     [tested] = [tested for tested in board.asked.datasets if tested.name == place.dataset]
     row = board.row_of[about.name]
     floor, blind, own = (board.summary(place, name, "iou", lesion) for name in (FLOOR, BLIND, row))
@@ -65,7 +65,7 @@ def _row(board: Board, place: Place, about: About, lesion: str) -> dict[str, Any
     return result | board.calibration(place, row, lesion)
 
 
-def averages(board: Board) -> list[dict[str, Any]]:
+def averages(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each style, reduction factor, dataset and row of the tables: the mean over the classes, percent."""
     return [
         {
@@ -86,7 +86,7 @@ _LABELS = {"boundary_f": "boundary F", "component_iou": "component IoU", "ece": 
 _ENDS = {"": "mean", "_std": "std", "_low": "low", "_high": "high"}
 
 
-def tables(board: Board) -> list[Table]:
+def tables(board: ScoreTable) -> list[Table]:
     """What people are shown: IoU as the protocol's table in the paper has it, then the other measures."""
     if board.asked.protocol == REDUCTION:
         return [_sweep(board, dataset.name, style) for dataset in board.asked.datasets for style in board.asked.styles]
@@ -95,7 +95,7 @@ def tables(board: Board) -> list[Table]:
     return across + [table for place in board.places for table in (_classes(board, place), _measures(board, place))]
 
 
-def _classes(board: Board, place: Place) -> Table:
+def _classes(board: ScoreTable, place: Setting) -> Table:
     """Refiners by lesion classes: Tables 1 and 2."""
     lesions = board.lesions(place.dataset)
     lines = []
@@ -108,7 +108,7 @@ def _classes(board: Board, place: Place) -> Table:
     return Table(f"{where(board, place)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
 
 
-def _measures(board: Board, place: Place) -> Table:
+def _measures(board: ScoreTable, place: Setting) -> Table:
     """Refiners by the other measures, each the mean over the classes."""
     lines = []
     for row in board.rows:
@@ -119,29 +119,29 @@ def _measures(board: Board, place: Place) -> Table:
     return Table(f"{where(board, place)}: other measures in percent, means over the classes", lines)
 
 
-def _crossed(board: Board, style: str, reduction: float) -> Table:
+def _crossed(board: ScoreTable, style: str, reduction: float) -> Table:
     """Where a refiner was trained by where it was tested, averages over the classes."""
     trained = {board.row_of[about.name]: about.trained_on or "–" for about in board.asked.refiners}
     lines = []
     for row in board.rows:
-        own = [board.summary(Place(tested.name, style, reduction), row) for tested in board.asked.datasets]
+        own = [board.summary(Setting(tested.name, style, reduction), row) for tested in board.asked.datasets]
         cells = {tested.name: _cell(one) for tested, one in zip(board.asked.datasets, own, strict=True)}
         lines.append({"refiner": row, "trained on": trained[row]} | cells)
     return Table(f"Style {style}, reduction {reduction:g}: average IoU in percent, by the dataset tested on", lines)
 
 
-def _sweep(board: Board, dataset: str, style: str) -> Table:
+def _sweep(board: ScoreTable, dataset: str, style: str) -> Table:
     """Refiners by reduction factors: Figure 3 as a table."""
     lines = []
     for row in board.rows:
-        places = [Place(dataset, style, reduction) for reduction in board.asked.reductions]
+        places = [Setting(dataset, style, reduction) for reduction in board.asked.reductions]
         lines.append(
             {"refiner": row} | {f"{place.reduction:g}": _number(board.summary(place, row).mean) for place in places}
         )
     return Table(f"{dataset}, style {style}: average IoU in percent by reduction factor", lines)
 
 
-def where(board: Board, place: Place) -> str:
+def where(board: ScoreTable, place: Setting) -> str:
     """A place in words, for titles."""
     [split] = [tested.split for tested in board.asked.datasets if tested.name == place.dataset]
     splits = "all splits" if split == "all" else split

@@ -21,7 +21,7 @@ from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CONFIG, FORMAT, read_config, read_record
 from zoo.models.config import Config
 from zoo.models.inference import photograph_probability, refine_photograph
-from zoo.refiner import Advance, Refiner, check_size, ignore
+from zoo.refiner import Advance, Refiner, check_size, no_progress
 from zoo.variants import NETWORKS, variant_named
 
 Kind = TypeVar("Kind", bound="Network")
@@ -88,22 +88,22 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         """Start from pretrained features; variants that have none raise `RefinerError`."""
         raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without --pretrained")
 
-    def lean(self) -> "Network":
+    def for_inference(self) -> "Network":
         """What refines for it: itself, or a copy, never older than its weights, that gives the same answers sooner."""
         return self
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = ignore) -> dict[str, Mask]:
-        return refine_photograph(self.lean(), image, annotation, advance)
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+        return refine_photograph(self.for_inference(), image, annotation, advance)
 
     def photograph_probabilities(
-        self, image: Image, annotation: Annotation, advance: Advance = ignore
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress
     ) -> dict[str, NDArray[np.float32]]:
         """Probability of lesion (h, w), 0–1, by lesion class; 0 outside the windows. `refine` is its threshold.
 
         Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
         """
         check_size(image, annotation)
-        network = self.lean()
+        network = self.for_inference()
         return {
             lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
             for lesion in annotation.lesions
@@ -127,12 +127,12 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         device = next(self.parameters()).device
         self.eval()
         image, coarse = image.to(device), coarse.to(device)
-        kind = torch.full((len(image),), self.place(lesion), device=device)
-        views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.views]
-        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in views]
+        kind = torch.full((len(image),), self.class_index(lesion), device=device)
+        tta_views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
+        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in tta_views]
         return torch.stack(seen).mean(0).float().cpu()
 
-    def place(self, lesion: str) -> int:
+    def class_index(self, lesion: str) -> int:
         """The place of a class in `lesions`, −1 for any other."""
         return self.lesions.index(lesion) if lesion in self.lesions else -1
 

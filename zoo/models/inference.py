@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coarsekit.types import Annotation, Image, Mask, Shape, Window
 from coarsekit.windows import blend, cut_image, cut_shapes, stitch, windows_around
 from zoo.models.config import Config
-from zoo.refiner import Advance, check_size, ignore
+from zoo.refiner import Advance, check_size, no_progress
 
 BATCH = 16
 """Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
@@ -26,7 +26,7 @@ class PatchRefiner(Protocol):
 
 
 def refine_photograph(
-    network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = ignore
+    network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = no_progress
 ) -> dict[str, Mask]:
     """Refine every lesion class of one photograph; see `Refiner.refine`."""
     check_size(image, annotation)
@@ -38,11 +38,11 @@ def refine_photograph(
 
 
 def photograph_probability(
-    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = ignore, lesion: str = ""
+    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = no_progress, lesion: str = ""
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for the shapes of one class; 0 outside their windows."""
     config, size = network.config, (image.shape[0], image.shape[1])
-    around = [windows_around(shape, size, config.context, config.most) for shape in shapes]
+    around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
     windows = [window for places in around for window in places]
     # After its last window a shape is done, which the progress hears of.
     last = np.cumsum([len(places) for places in around])

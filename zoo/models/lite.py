@@ -11,39 +11,42 @@ from coarsekit.errors import ParameterError
 from zoo.models.layers.backbones import BackboneConfig, BackboneNetwork
 from zoo.models.layers.fold_batchnorm import folded, state
 
-COARSEST = (4, 8, 16, 32)
+LAST_STAGE_STRIDES = (4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
 class Config(BackboneConfig):
-    """``coarsest``: the last stage of the encoder that is kept, as 1/``coarsest`` of the resolution: 32 is all of it.
+    """``last_stage_stride``: stride of the last stage of the encoder that is kept: 32 is all of it.
 
     16 leaves a quarter of the weights, at 1.5 MB in 16 bits.
     """
 
     size: int = 192
-    most: int | None = 384
+    max_window: int | None = 384
     width: int = 48
-    coarsest: int = 32
+    last_stage_stride: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.coarsest not in COARSEST:
-            raise ParameterError(f"coarsest must be one of {', '.join(map(str, COARSEST))}, got {self.coarsest}")
+        if self.last_stage_stride not in LAST_STAGE_STRIDES:
+            raise ParameterError(
+                f"last_stage_stride must be one of {', '.join(map(str, LAST_STAGE_STRIDES))}, "
+                f"got {self.last_stage_stride}"
+            )
 
 
 @final
 class Network(BackboneNetwork):
     variant = "lite"
     config_type = Config
-    _lean: tuple[object, "Network"] | None = None
+    _for_inference: tuple[object, "Network"] | None = None
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, "efficientnet_lite0", stride=2, coarsest=config.coarsest)
+        super().__init__(config, "efficientnet_lite0", stride=2, last_stage_stride=config.last_stage_stride)
 
-    def lean(self) -> "Network":
+    def for_inference(self) -> "Network":
         now = state(self)
-        if self._lean is None or self._lean[0] != now:
-            self._lean = None  # or the copy would hold the one before it
-            self._lean = (now, folded(self))
-        return self._lean[1]
+        if self._for_inference is None or self._for_inference[0] != now:
+            self._for_inference = None  # or the copy would hold the one before it
+            self._for_inference = (now, folded(self))
+        return self._for_inference[1]

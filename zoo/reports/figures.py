@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoo.evaluation.refiners import FLOOR
-from zoo.evaluation.scoreboard import Board, Place
+from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.evaluation.statistics import Summary
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5200", "#000000")
@@ -18,7 +18,7 @@ _MARKERS = "osD^vPX*"
 _DPI = 120
 
 
-def sweep_figure(board: Board, dataset: str) -> bytes:
+def sweep_figure(board: ScoreTable, dataset: str) -> bytes:
     """The figure as a PNG: the floor dashed, a band for each line's 95 % interval."""
     lesions = [*board.lesions(dataset), None]
     styles = list(board.asked.styles)
@@ -40,11 +40,11 @@ def sweep_figure(board: Board, dataset: str) -> bytes:
     return written.getvalue()
 
 
-def _panel(panel: Axes, board: Board, dataset: str, style: str, lesion: str | None) -> None:
+def _panel(panel: Axes, board: ScoreTable, dataset: str, style: str, lesion: str | None) -> None:
     reductions = board.asked.reductions
     others = [row for row in board.rows if row != FLOOR]
     for row in board.rows:
-        own = [board.summary(Place(dataset, style, reduction), row, "iou", lesion) for reduction in reductions]
+        own = [board.summary(Setting(dataset, style, reduction), row, "iou", lesion) for reduction in reductions]
         mean, low, high = (_column(own, name) for name in ("mean", "low", "high"))
         if row == FLOOR:
             panel.plot(reductions, mean, "--", color="#555555", label=row, linewidth=1.5)
@@ -52,7 +52,13 @@ def _panel(panel: Axes, board: Board, dataset: str, style: str, lesion: str | No
             place = others.index(row)
             colour, marker = COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)]
             panel.plot(
-                reductions, mean, marker=marker, color=colour, label=board.short(row), markersize=4, linewidth=1.6
+                reductions,
+                mean,
+                marker=marker,
+                color=colour,
+                label=board.display_name(row),
+                markersize=4,
+                linewidth=1.6,
             )
             panel.fill_between(reductions, low, high, color=colour, alpha=0.15, linewidth=0)
     panel.set_ylim(bottom=0)

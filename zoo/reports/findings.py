@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoo.evaluation.refiners import FLOOR
-from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, Board, Place
+from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, ScoreTable, Setting
 from zoo.evaluation.statistics import compare
 from zoo.evaluation.tables import Table, where
 
@@ -14,18 +14,18 @@ QUARTERS = ("smallest quarter", "second", "third", "largest")
 AVERAGE = "average"
 
 
-def shown_places(board: Board) -> list[Place]:
+def shown_places(board: ScoreTable) -> list[Setting]:
     """The places that findings are told of: of several reduction factors the first."""
     return [place for place in board.places if place.reduction == board.asked.reductions[0]]
 
 
-def default_pairs(board: Board) -> list[tuple[str, str]]:
+def default_pairs(board: ScoreTable) -> list[tuple[str, str]]:
     """Every row but the floor against the first refiner that was asked for."""
     first = board.row_of[board.asked.named[0]]
     return [(row, first) for row in board.rows if row not in (FLOOR, first)]
 
 
-def comparisons(board: Board, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def comparisons(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """A row for each place, pair of rows and class, and their average: IoU in points of percent, on the same images."""
     found = []
     for place in shown_places(board):
@@ -39,7 +39,7 @@ def comparisons(board: Board, pairs: list[tuple[str, str]]) -> list[dict[str, An
     return found
 
 
-def calibrations(board: Board) -> list[dict[str, Any]]:
+def calibrations(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each place, network and class: expected calibration error and Brier score, percent."""
     return [
         {**place._asdict(), "refiner": row, "lesion": lesion, **measured}
@@ -51,7 +51,7 @@ def calibrations(board: Board) -> list[dict[str, Any]]:
     ]
 
 
-def by_size(board: Board) -> list[dict[str, Any]]:
+def by_size(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each place, class, quarter of its components by area, and row: their mean IoU in percent.
 
     ``from_px``, ``to_px``: the least and the greatest area in the quarter; equal areas share one.
@@ -74,7 +74,7 @@ def by_size(board: Board) -> list[dict[str, Any]]:
     return found
 
 
-def finding_tables(board: Board, pairs: list[tuple[str, str]]) -> list[Table]:
+def finding_tables(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[Table]:
     """The findings as text, a table for each place and finding; one without a row is left out."""
     found = []
     compared, calibrated, sized = comparisons(board, pairs), calibrations(board), by_size(board)
@@ -120,5 +120,5 @@ def _difference(row: dict[str, Any]) -> str:
     return f"{row['difference']:+.1f} ({row['low']:+.1f}, {row['high']:+.1f}) {p}"
 
 
-def _at(place: Place, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _at(place: Setting, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if all(row[name] == value for name, value in place._asdict().items())]

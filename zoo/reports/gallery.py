@@ -11,7 +11,7 @@ from coarsekit.types import Image, Mask, Window
 from coarsekit.visualize.outlines import BLACK, WHITE, Colour, headed, outline_mask
 from coarsekit.windows import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
 from zoo.evaluation.refiners import FLOOR
-from zoo.evaluation.scoreboard import Board, Place
+from zoo.evaluation.scoreboard import ScoreTable, Setting
 
 FINE: Colour = (0, 255, 255)
 REFINED: Colour = (255, 90, 255)
@@ -23,13 +23,13 @@ _LEAST_AREA = 0.25
 class Shown(NamedTuple):
     """One lesion to show: where it is, and how well a refiner found it."""
 
-    place: Place
+    place: Setting
     image: str
     lesion: str
     component: ComponentScore
 
 
-def worst(board: Board, place: Place, row: str, each: int = 3) -> list[Shown]:
+def worst(board: ScoreTable, place: Setting, row: str, each: int = 3) -> list[Shown]:
     """The ``each`` lesions of every class of least IoU, the largest first of those wholly missed; no tiny ones.
 
     What the drawing does not touch is left out: that is no failure of the refiner's.
@@ -42,7 +42,7 @@ def worst(board: Board, place: Place, row: str, each: int = 3) -> list[Shown]:
     return sorted(chosen, key=lambda own: own.component.iou)
 
 
-def typical(board: Board, place: Place, row: str) -> list[Shown]:
+def typical(board: ScoreTable, place: Setting, row: str) -> list[Shown]:
     """Two lesions of every class, a smaller and a larger one, each of the median IoU among its like; no tiny ones."""
     chosen = []
     for lesion in board.lesions(place.dataset):
@@ -52,7 +52,7 @@ def typical(board: Board, place: Place, row: str) -> list[Shown]:
     return chosen
 
 
-def _large(board: Board, place: Place, row: str, lesion: str) -> list[Shown]:
+def _large(board: ScoreTable, place: Setting, row: str, lesion: str) -> list[Shown]:
     found = [
         Shown(place, image, lesion, component)
         for image, own in board.measured(place, row, lesion).items()
@@ -97,7 +97,7 @@ class Cut(NamedTuple):
 
 
 def cut(
-    board: Board, shown: Shown, image: Image, coarse: Mask, fine: Mask, refined: Mapping[str, Mask], size: int
+    board: ScoreTable, shown: Shown, image: Image, coarse: Mask, fine: Mask, refined: Mapping[str, Mask], size: int
 ) -> Cut:
     """Cut one lesion out of a photograph (h, w, 3) and masks (h, w), as patches of ``size`` px."""
     window = window_of(shown, coarse)
@@ -107,7 +107,7 @@ def cut(
     return Cut(shown, cut_image(image, window, size), drawn, truth, masks, scores)
 
 
-def _score(board: Board, shown: Shown, row: str) -> float:
+def _score(board: ScoreTable, shown: Shown, row: str) -> float:
     """The same lesion's IoU in another row; NaN where none was scored on it."""
     measured = board.measured(shown.place, row, shown.lesion).get(shown.image)
     components = measured.components if measured else ()

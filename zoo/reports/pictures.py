@@ -13,17 +13,17 @@ from coarsekit.geometry import draw
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.refiners import FLOOR, Entrant, enter
-from zoo.evaluation.results import About
-from zoo.evaluation.scoreboard import Board, Place
-from zoo.refiner import ignore
+from zoo.evaluation.refiners import FLOOR, Contestant, load_for_evaluation
+from zoo.evaluation.results import RefinerInfo
+from zoo.evaluation.scoreboard import ScoreTable, Setting
+from zoo.refiner import no_progress
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
 
 FAILURES, COMPARISON = "worst", "figure4"
 
 
 def pictures(
-    board: Board, place: Place, source: str, device: str = "cpu", advance: Callable[[int], None] = ignore
+    board: ScoreTable, place: Setting, source: str, device: str = "cpu", advance: Callable[[int], None] = no_progress
 ) -> dict[str, Image]:
     """The worst lesions and Figure 4 of a place, by name; none where no lesion was scored.
 
@@ -37,19 +37,19 @@ def pictures(
         raise ResultsError(f"{source} is {dataset.name}, but the results are of {place.dataset}; name that SOURCE")
     first = board.row_of[board.asked.named[0]]
     rows = [row for row in board.rows if row != FLOOR]
-    desk = _Desk(board, dataset, place, device)
+    desk = PatchRenderer(board, dataset, place, device)
     failed, shown = worst(board, place, first), typical(board, place, first)
     if not shown:
         return {}
     size = max(120, min(200, 1400 // (3 + len(rows))))
     failures = desk.cuts(failed, [first], 200, advance)
     return {
-        FAILURES: failures_sheet(failures, first, board.short(first)),
-        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.short(row) for row in rows]),
+        FAILURES: failures_sheet(failures, first, board.display_name(first)),
+        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]),
     }
 
 
-def count(board: Board, place: Place) -> int:
+def count(board: ScoreTable, place: Setting) -> int:
     """How many lesions `pictures` shows."""
     first = board.row_of[board.asked.named[0]]
     return len(worst(board, place, first)) + len(typical(board, place, first))
@@ -62,13 +62,13 @@ def style_of(name: str, parameters: Mapping[str, Any]) -> Style:
     return Style(**{**parameters, "name": name, "imprecision": imprecision, "other": other})
 
 
-class _Desk:
+class PatchRenderer:
     """Refines one class of one photograph when it is asked for."""
 
-    def __init__(self, board: Board, dataset: Dataset, place: Place, device: str) -> None:
+    def __init__(self, board: ScoreTable, dataset: Dataset, place: Setting, device: str) -> None:
         self.board, self.dataset, self.place = board, dataset, place
         self.style = style_of(place.style, board.asked.styles[place.style])
-        self.entrants = [_entered(about, device) for about in board.asked.refiners if about.name != FLOOR]
+        self.contestants = [_entered(about, device) for about in board.asked.refiners if about.name != FLOOR]
 
     def cuts(
         self, chosen: Sequence[Shown], rows: Sequence[str], size: int, advance: Callable[[int], None]
@@ -91,15 +91,15 @@ class _Desk:
     def _refined(self, fundus: Fundus, drawn: Annotation, row: str, lesion: str) -> Mask:
         """What the refiner of a row made of one class; nothing where none was scored on it."""
         marks = tuple(mark for mark in drawn.marks if mark.lesion == lesion)
-        for entrant in self.entrants:
+        for entrant in self.contestants:
             name = entrant.about.name
             if self.board.row_of[name] == row and lesion in self.board.lesions(self.dataset.name, name):
                 return entrant.make().refine(fundus.image, replace(drawn, marks=marks))[lesion]
         return np.zeros(fundus.shape, bool)
 
 
-def _entered(about: About, device: str) -> Entrant:
-    entrant = enter(about.name, device)
+def _entered(about: RefinerInfo, device: str) -> Contestant:
+    entrant = load_for_evaluation(about.name, device)
     if entrant.about.digest != about.digest:
         raise ResultsError(f"{about.name} is no longer what was evaluated; run 'zoo evaluate' again with --force")
     return entrant

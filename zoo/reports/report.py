@@ -5,7 +5,7 @@ from typing import Any
 
 from coarsekit.errors import ParameterError
 from zoo.evaluation.protocols import REDUCTION
-from zoo.evaluation.scoreboard import Board
+from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import Table, averages, rows, tables
 from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
 
@@ -17,7 +17,7 @@ CAPTIONS = {
 """What the pictures show, by kind, in their order."""
 
 
-def pairs_of(board: Board, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
+def pairs_of(board: ScoreTable, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
     """The pairs of rows to compare: those asked for, or every row against the first refiner.
 
     Raises `ParameterError` when the results have no such row.
@@ -30,13 +30,13 @@ def pairs_of(board: Board, compare: tuple[str, str] | None) -> list[tuple[str, s
     return [compare]
 
 
-def all_tables(board: Board, compare: tuple[str, str] | None = None) -> list[Table]:
+def all_tables(board: ScoreTable, compare: tuple[str, str] | None = None) -> list[Table]:
     """The protocol's tables and, but for a sweep of the reduction factor, the findings."""
     found = [] if board.asked.protocol == REDUCTION else finding_tables(board, pairs_of(board, compare))
     return tables(board) + found
 
 
-def numbers(board: Board, compare: tuple[str, str] | None = None) -> dict[str, Any]:
+def numbers(board: ScoreTable, compare: tuple[str, str] | None = None) -> dict[str, Any]:
     """All numbers of a report, for programs; scores in percent, NaN where not defined."""
     return {
         "protocol": board.asked.protocol,
@@ -49,7 +49,7 @@ def numbers(board: Board, compare: tuple[str, str] | None = None) -> dict[str, A
 
 
 def markdown(
-    boards: Sequence[Board], compare: tuple[str, str] | None = None, files: Mapping[str, str] | None = None
+    boards: Sequence[ScoreTable], compare: tuple[str, str] | None = None, files: Mapping[str, str] | None = None
 ) -> str:
     """The report as Markdown. ``files``: the kind of each picture by its file name."""
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
@@ -73,7 +73,7 @@ def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(files.items(), key=lambda item: order.index(item[1]))
 
 
-def _about(board: Board) -> str:
+def _about(board: ScoreTable) -> str:
     """Which refiners took part, and on what."""
     datasets = ", ".join(f"{own.name} ({own.split})" for own in board.asked.datasets)
     networks = [

@@ -15,12 +15,13 @@ SCHEDULES = ("plateau", "cosine")
 class Recipe:
     """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
 
-    ``start``: a refiner whose weights to start from, as far as they fit (`load_shared`); empty for none.
-    ``lesions``: classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn
-    ellipse. ``balance``, ``cameras``, ``negatives``, ``untold``, ``strange``: see `SimulatedPairs`. ``ema``: decay of
-    the running average of the weights that is validated and saved, 0 for none. ``schedule``: ``plateau`` halves the
-    learning rate after ``patience`` epochs without a better validation, by a tenth of a point; ``cosine`` lets it fall
-    to 0 along half a cosine over all epochs. ``validation``: share of the photographs that is held out.
+    ``start``: a refiner whose weights to start from, as far as they fit (`load_shared`); empty for none. ``lesions``:
+    classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn ellipse.
+    ``balance``, ``camera_augmentation``, ``negatives``, ``class_dropout``, ``color_scramble``: see `SimulatedPairs`.
+    ``ema``: decay of the running average of the weights that is validated and saved, 0 for none. ``schedule``:
+    ``plateau`` halves the learning rate after ``patience`` epochs without a better validation, by a tenth of a point;
+    ``cosine`` lets it fall to 0 along half a cosine over all epochs. ``validation``: share of the photographs that is
+    held out.
     """
 
     variant: str
@@ -35,10 +36,10 @@ class Recipe:
     batch: int = 64
     learning_rate: float = 1e-4
     balance: float = 0.0
-    cameras: float = 0.0
+    camera_augmentation: float = 0.0
     negatives: float = 0.0
-    untold: float = 0.2
-    strange: float = 0.0
+    class_dropout: float = 0.2
+    color_scramble: float = 0.0
     ema: float = 0.0
     schedule: str = "plateau"
     patience: int = 5
@@ -49,7 +50,7 @@ class Recipe:
         for name in ("epochs", "batch", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("ema", "balance", "cameras", "negatives", "untold", "strange"):
+        for name in ("ema", "balance", "camera_augmentation", "negatives", "class_dropout", "color_scramble"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
         if self.schedule not in SCHEDULES:

@@ -8,8 +8,8 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
 from zoo.models.base import Network
-from zoo.refiner import ignore
-from zoo.training.data.photograph_store import Stored, store
+from zoo.refiner import no_progress
+from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.distributed.devices import Devices
 from zoo.training.exported_source import Export
@@ -27,7 +27,7 @@ class Pairs(Protocol):
         """How many pairs the epoch has."""
 
 
-class Material(Protocol):
+class TrainingSource(Protocol):
     """Photographs to train on, and others held out to choose by; known by their keys."""
 
     training_keys: list[str]
@@ -43,7 +43,9 @@ class Material(Protocol):
 class Photographs:
     """Photographs of a store: pairs are simulated anew for every epoch, and validation refines whole photographs."""
 
-    def __init__(self, training: Sequence[Stored], validation: Sequence[Stored], styles: Sequence[str]) -> None:
+    def __init__(
+        self, training: Sequence[CachedPhotograph], validation: Sequence[CachedPhotograph], styles: Sequence[str]
+    ) -> None:
         self._training, self._validation = training, validation
         self._styles = [style_named(name) for name in styles]
         self.training_keys = [photograph.key for photograph in training]
@@ -59,24 +61,24 @@ class Photographs:
             recipe.seed,
             recipe.samples,
             recipe.balance,
-            told=network.lesions,
-            cameras=recipe.cameras,
+            known_lesions=network.lesions,
+            camera_augmentation=recipe.camera_augmentation,
             negatives=recipe.negatives,
-            untold=recipe.untold,
-            strange=recipe.strange,
+            class_dropout=recipe.class_dropout,
+            color_scramble=recipe.color_scramble,
         )
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """See `Material.validate`; the processes share the photographs."""
-        scores = devices.spread(
+        scores = devices.map_over_ranks(
             lambda photograph: score_photograph(network, photograph, self._styles), self._validation
         )
         return summary([score for own in scores for score in own])
 
 
-def material(
-    source: Dataset | Export, split: str, recipe: Recipe, cache: Path, advance: Callable[[int], None] = ignore
-) -> Material:
+def training_source(
+    source: Dataset | Export, split: str, recipe: Recipe, cache: Path, advance: Callable[[int], None] = no_progress
+) -> TrainingSource:
     """A split of a source, part of its photographs held out as the recipe says; they are decoded into ``cache``.
 
     ``advance`` hears of photographs read.
@@ -92,6 +94,6 @@ def material(
         raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
     keys, held_out = hold_out(source.keys(split), recipe.validation)
     styles = [style_named(name) for name in recipe.styles]
-    training = store(source, keys, cache, styles, recipe.reductions, recipe.lesions, advance)
-    validation = store(source, held_out, cache, styles, (1.0,), recipe.lesions, advance)
+    training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.lesions, advance)
+    validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.lesions, advance)
     return Photographs(training, validation, recipe.styles)

@@ -12,17 +12,17 @@ import torch
 from torch import Tensor
 
 from coarsekit.errors import OutputError, ParameterError
-from coarsekit.files import whole
+from coarsekit.files import atomic_write
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import locate, read_record
 from zoo.models.base import Network, build, network_class
-from zoo.refiner import ignore
+from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics, network_of
 from zoo.training.data.sampling import loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
 from zoo.training.recipe import Recipe
-from zoo.training.sources import Material
+from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
 
 STATE = "state.pt"
@@ -47,23 +47,29 @@ class Run:
     """
 
     def __init__(
-        self, recipe: Recipe, material: Material, out: Path, trained_on: str, devices: Devices, workers: int
+        self,
+        recipe: Recipe,
+        training_source: TrainingSource,
+        out: Path,
+        trained_on: str,
+        devices: Devices,
+        workers: int,
     ) -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.material, self.out, self.devices = recipe, material, out, devices
-        self.before: dict[str, Any] | None = None  # the record of the training that this one starts from
-        self.anew: list[str] = []  # the tensors that it could not take from there
+        self.recipe, self.training_source, self.out, self.devices = recipe, training_source, out, devices
+        self.parent: dict[str, Any] | None = None  # the record of the training that this one starts from
+        self.reinitialised: list[str] = []  # the tensors that it could not take from there
         self.network = build(network_class(recipe.variant), recipe.config)
         if recipe.pretrained:
             self.network.initialise()
         if recipe.start:
-            self.anew = weights.load_shared(self.network, self.network.lesions, locate(recipe.start))
-            self.before = read_record(locate(recipe.start))
+            self.reinitialised = weights.load_shared(self.network, self.network.lesions, locate(recipe.start))
+            self.parent = read_record(locate(recipe.start))
         self.network.trained_on = trained_on
-        self.pairs = material.pairs(recipe, self.network, devices)
+        self.pairs = training_source.pairs(recipe, self.network, devices)
         pin = devices.device.type == "cuda"
-        self.loader = loader(self.pairs, recipe.batch, devices.place, devices.count, workers, pin)
-        self.module = devices.prepare(self.network, _example(self.network, recipe.batch // devices.count))
+        self.loader = loader(self.pairs, recipe.batch, devices.rank, devices.world_size, workers, pin)
+        self.module = devices.prepare(self.network, _example(self.network, recipe.batch // devices.world_size))
         self.average = averaged(self.network, recipe.ema)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -93,7 +99,7 @@ class Run:
         for batch in self.loader:
             total += self._step(*(part.to(self.devices.device, non_blocking=True) for part in batch)) * len(batch[0])
             done += len(batch[0])
-            everywhere = done * self.devices.count
+            everywhere = done * self.devices.world_size
             report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
         if not done:
             raise ParameterError(
@@ -102,14 +108,14 @@ class Run:
             )
         if self.recipe.ema:
             measured = islice(self.loader, STATISTICS)
-            measure_statistics(self.kept, measured, self.devices.device, self.devices.passing())
+            measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())
         self.epoch += 1
-        everyones, pairs = self.devices.total([total, done])
+        everyones, pairs = self.devices.all_reduce_sum([total, done])
         return everyones / pairs
 
     def validate(self) -> Validation:
         """Score what would be kept on the held-out photographs, and let a plateau halve the learning rate."""
-        scores = self.material.validate(self.kept, self.devices)
+        scores = self.training_source.validate(self.kept, self.devices)
         if self.recipe.schedule == "plateau":
             self.scheduler.step(scores.iou)
         return scores
@@ -120,19 +126,19 @@ class Run:
             return
         self.best = iou
         self.kept.config = replace(self.kept.config, threshold=threshold)
-        if self.devices.main:
+        if self.devices.is_main:
             self.kept.save(self.out, self.record())
 
     def record(self) -> dict[str, Any]:
         """The training record: data, recipe, splits and the validation curve."""
         return {
             "data": self.network.trained_on,
-            "before": self.before,
-            "begun_anew": self.anew,
+            "parent": self.parent,
+            "reinitialised": self.reinitialised,
             "recipe": self.recipe.parameters(),
             "devices": self.devices.describe(),
-            "training_images": self.material.training_keys,
-            "validation_images": self.material.validation_keys,
+            "training_images": self.training_source.training_keys,
+            "validation_images": self.training_source.validation_keys,
             "best_validation_iou": round(self.best, 3),
             "history": self.history,
         }
@@ -141,7 +147,7 @@ class Run:
         """Save the state, whole or not at all."""
         state = {
             "recipe": self.recipe.parameters(),
-            "keys": self.material.training_keys,
+            "keys": self.training_source.training_keys,
             "epoch": self.epoch,
             "best": self.best,
             "history": self.history,
@@ -151,8 +157,8 @@ class Run:
             "scheduler": self.scheduler.state_dict(),
             "scaler": self.devices.scaler.state_dict(),
         }
-        if self.devices.main:
-            with whole(self.out / STATE) as temporary:
+        if self.devices.is_main:
+            with atomic_write(self.out / STATE) as temporary:
                 torch.save(state, temporary)
 
     def restore(self) -> None:
@@ -164,7 +170,7 @@ class Run:
         default = Recipe("").parameters()  # what a state from before a field was there stands for
         ours, theirs = self.recipe.parameters(), default | state["recipe"]
         changed = sorted(name for name in ours if name != "epochs" and ours[name] != theirs.get(name))
-        if changed or state["keys"] != self.material.training_keys:
+        if changed or state["keys"] != self.training_source.training_keys:
             what = changed[0] if changed else "the training photographs"
             raise ParameterError(
                 f"{self.out}: {what} differs from the run begun there; resume with the same parameters"
@@ -187,7 +193,7 @@ class Run:
         return state
 
     def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
-        with self.devices.passing():
+        with self.devices.autocast():
             logits = self.module(image, coarse, lesion)
         loss = refinement_loss(logits.float(), fine)
         self.devices.step(loss, self.optimizer)
@@ -203,15 +209,15 @@ def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
 
 def train_on(
     recipe: Recipe,
-    material: Material,
+    training_source: TrainingSource,
     out: Path,
     *,
     trained_on: str = "",
     resume: bool = False,
     devices: Devices | None = None,
     workers: int = 0,
-    report: Callable[[Progress], None] = ignore,
-    log: Callable[[dict[str, Any]], None] = ignore,
+    report: Callable[[Progress], None] = no_progress,
+    log: Callable[[dict[str, Any]], None] = no_progress,
 ) -> dict[str, Any]:
     """Train a network and keep in ``out`` the checkpoint that was best on the validation photographs.
 
@@ -223,7 +229,7 @@ def train_on(
     Raises `OutputError` when there is nothing to resume, `ParameterError` when the recipe is not the one that was
     begun (its number of epochs may grow), or its batch does not fit.
     """
-    run = Run(recipe, material, out, trained_on, devices or Devices(), workers)
+    run = Run(recipe, training_source, out, trained_on, devices or Devices(), workers)
     if resume:
         run.restore()
     while run.epoch < recipe.epochs:

@@ -13,7 +13,7 @@ from coarsekit.simulation.styles import Style
 from coarsekit.types import Mask
 from zoo.models.base import Network
 from zoo.models.inference import photograph_probability
-from zoo.training.data.photograph_store import Stored
+from zoo.training.data.photograph_store import CachedPhotograph
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """Candidates for a network's threshold."""
@@ -37,7 +37,7 @@ class Validation(NamedTuple):
     rows: dict[str, dict[str, float]]
 
 
-def score_photograph(network: Network, photograph: Stored, styles: Sequence[Style]) -> list[Scored]:
+def score_photograph(network: Network, photograph: CachedPhotograph, styles: Sequence[Style]) -> list[Scored]:
     """Refine a whole photograph at reduction 1.0 under each style, and score every class with a fine mask."""
     shape = (photograph.image.shape[0], photograph.image.shape[1])
     scores = []

@@ -32,17 +32,20 @@ class Pyramid(nn.Module):
     separable convolution (Lin et al., Feature Pyramid Networks, CVPR 2017). Maps finer than the stride are left out.
     ``planes``: those of the coarse mask, which enter beside RGB. RGB is normalised as the encoder's pretrained weights
     expect it, and also without them, as training from scratch does not mind. Returns (b, width, s/stride, s/stride).
-    ``coarsest``: stages of an EfficientNet below 1/``coarsest`` of the resolution are cut off; None keeps all.
+    ``last_stage_stride``: stages of an EfficientNet below 1/``last_stage_stride`` of the resolution are cut off; None
+    keeps all.
 
     Raises `RefinerError` for an encoder that timm does not have, or without a map at 1/``stride``.
     """
 
-    def __init__(self, name: str, width: int, planes: int, stride: int, size: int, coarsest: int | None = None) -> None:
+    def __init__(
+        self, name: str, width: int, planes: int, stride: int, size: int, last_stage_stride: int | None = None
+    ) -> None:
         super().__init__()
         encoder = make_encoder(name, 3 + planes, size)
         reductions: list[int] = encoder.feature_info.reduction()
-        if coarsest is not None:
-            reductions = _cut_off(encoder, reductions, coarsest)
+        if last_stage_stride is not None:
+            reductions = _cut_off(encoder, reductions, last_stage_stride)
         if stride not in reductions:
             levels = ", ".join(f"1/{reduction}" for reduction in sorted(set(reductions)))
             raise RefinerError(
@@ -107,8 +110,10 @@ class Pyramid(nn.Module):
 class BackboneNetwork(FusedNetwork):
     """A timm backbone, the fusion, and the head that the configuration names."""
 
-    def __init__(self, config: BackboneConfig, backbone: str, stride: int = 4, coarsest: int | None = None) -> None:
-        features = Pyramid(backbone, config.width, 1 + len(config.lesions), stride, config.size, coarsest)
+    def __init__(
+        self, config: BackboneConfig, backbone: str, stride: int = 4, last_stage_stride: int | None = None
+    ) -> None:
+        features = Pyramid(backbone, config.width, 1 + len(config.lesions), stride, config.size, last_stage_stride)
         super().__init__(config, features, config.width, heads.make_head(config.head, config.width, config.superpixels))
 
     def initialise(self) -> None:
@@ -116,9 +121,9 @@ class BackboneNetwork(FusedNetwork):
         cast("Pyramid", self.features).load_pretrained()
 
 
-def _cut_off(encoder: Any, reductions: list[int], coarsest: int) -> list[int]:
+def _cut_off(encoder: Any, reductions: list[int], last_stage_stride: int) -> list[int]:
     """Drop an EfficientNet's stages after the last one that is wanted; the reductions that are left."""
-    kept = [reduction for reduction in reductions if reduction <= coarsest]
+    kept = [reduction for reduction in reductions if reduction <= last_stage_stride]
     last = encoder.feature_info[len(kept) - 1]["stage"]
     del encoder.blocks[last:]
     return kept

@@ -17,21 +17,23 @@ class FusedConfig(Config):
     """``width``: channels that set the network's capacity, as each backbone says.
 
     ``lesions``: classes that it is told beside the coarse mask; patches of any other are refined without being told.
-    Empty, as in the paper, it treats all alike. ``reach``: how far around the coarse mask it may answer, as a share of
-    the patch's side: hands draw ellipses too small, and a network that sees where one ends never answers beyond; see
-    `widen`. 0, as in the paper, shows it the mask as it was drawn.
+    Empty, as in the paper, it treats all alike. ``mask_dilation``: how far around the coarse mask it may answer, as a
+    share of the patch's side: hands draw ellipses too small, and a network that sees where one ends never answers
+    beyond; see `widen`. 0, as in the paper, shows it the mask as it was drawn.
     """
 
     width: int = 64
     lesions: tuple[str, ...] = ()
-    reach: float = 0.0
+    mask_dilation: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.width < 1:
             raise ParameterError(f"width must be 1 or more channels, got {self.width}")
-        if not 0 <= self.reach <= 0.5:
-            raise ParameterError(f"reach is a share of the patch's side from 0 to 0.5, got {self.reach}")
+        if not 0 <= self.mask_dilation <= 0.5:
+            raise ParameterError(
+                f"mask_dilation is a share of the patch's side from 0 to 0.5, got {self.mask_dilation}"
+            )
 
 
 def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
@@ -42,12 +44,12 @@ def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
     return functional.adaptive_max_pool2d(coarse, like.shape[-2:])
 
 
-def widen(coarse: Tensor, reach: float) -> Tensor:
-    """The coarse mask (b, 1, s, s) dilated by a disk of ``reach`` · s px; an empty one stays empty.
+def widen(coarse: Tensor, mask_dilation: float) -> Tensor:
+    """The coarse mask (b, 1, s, s) dilated by a disk of ``mask_dilation`` · s px; an empty one stays empty.
 
     Row by row: a disk is a stack of lines, and running sums tell which lines meet the mask.
     """
-    radius, side = round(reach * coarse.shape[-1]), coarse.shape[-1]
+    radius, side = round(mask_dilation * coarse.shape[-1]), coarse.shape[-1]
     if not radius:
         return coarse
     sums = functional.pad(coarse, (radius + 1, radius)).cumsum(dim=-1)
@@ -111,7 +113,7 @@ class FusedNetwork(Network):
         return self.config.lesions
 
     def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-        coarse = widen(coarse, self.config.reach)
+        coarse = widen(coarse, self.config.mask_dilation)
         features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
         mask = downsample_mask(coarse, features)
         return enlarge(self.classify(self.fusion(features, mask), mask), image)

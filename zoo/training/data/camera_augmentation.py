@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from coarsekit.images import recompress
+from coarsekit.images import jpeg_round_trip
 from coarsekit.types import Image, Window
 from coarsekit.windows import cut_image
 
@@ -20,11 +20,11 @@ def cut_by_another_camera(image: Image, window: Window, size: int, rng: np.rando
     table = (255 * levels.clip(0, 1)).round().astype(np.uint8)
     patch = table[cut_image(image, window, pixels), np.arange(3)]
     if rng.random() < 0.5:
-        patch = recompress(patch, int(rng.integers(40, 96)))
+        patch = jpeg_round_trip(patch, int(rng.integers(40, 96)))
     return np.asarray(cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def in_strange_colours(patch: Image, rng: np.random.Generator) -> Image:
+def scramble_colors(patch: Image, rng: np.random.Generator) -> Image:
     """A patch (s, s, 3) uint8 in colours that no lesion has: channels exchanged, and every other time inverted.
 
     Inverted colours keep each channel's mean. All that can be found in it is what stands out from its surroundings,

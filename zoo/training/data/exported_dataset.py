@@ -12,7 +12,7 @@ from coarsekit.errors import ParameterError
 from coarsekit.export.schema import pair_of
 from zoo.models.base import Network
 from zoo.models.inference import BATCH
-from zoo.training.data.exported_pairs import FixedPairs, Making, StreamedPairs, resized
+from zoo.training.data.exported_pairs import FixedPairs, PairTransform, StreamedPairs, resized
 from zoo.training.distributed.devices import Devices
 from zoo.training.exported_source import Export, followed
 from zoo.training.recipe import Recipe, hold_out
@@ -23,7 +23,7 @@ from zoo.training.validation import Scored, Validation, at_thresholds, summary
 class Exported:
     """The pairs of an export, split by photograph: no photograph has pairs both to train and to validate on.
 
-    ``cache``: where a folder's rows are unpacked to; a stream's are not kept. See `Material`.
+    ``cache``: where a folder's rows are unpacked to; a stream's are not kept. See `TrainingSource`.
 
     Raises `ParameterError` for what an export cannot do: another style, a reduction factor or lesion class that it does
     not hold, ``negatives``, and of a stream ``balance``; and what `Export` raises.
@@ -53,11 +53,11 @@ class Exported:
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
         """See `Material.pairs`."""
-        shares = (recipe.cameras, recipe.untold, recipe.strange)
-        making = Making(self._lesions, network.config.size, recipe.seed, network.lesions, *shares)
+        shares = (recipe.camera_augmentation, recipe.class_dropout, recipe.color_scramble)
+        making = PairTransform(self._lesions, network.config.size, recipe.seed, network.lesions, *shares)
         places = self._places(self.training_keys)
         if self._streamed:
-            stream, share = self._stream(self.training_keys), (devices.place, devices.count)
+            stream, share = self._stream(self.training_keys), (devices.rank, devices.world_size)
             return StreamedPairs(stream, self._place, len(places), making, recipe.samples, recipe.batch, *share)
         return FixedPairs(self._rows, places, making, recipe.samples, recipe.balance)
 
@@ -68,7 +68,7 @@ class Exported:
             rows = followed(self._stream(self.validation_keys), self._place)
         else:
             rows = (self._rows[place] for place in self._places(self.validation_keys))
-        scores = devices.spread(lambda chunk: self._score(network, chunk), _chunks(rows))
+        scores = devices.map_over_ranks(lambda chunk: self._score(network, chunk), _chunks(rows))
         return summary([score for own in scores for score in own])
 
     def _score(self, network: Network, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:

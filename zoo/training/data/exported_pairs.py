@@ -17,7 +17,7 @@ from coarsekit.export.schema import pair_of
 from coarsekit.types import Image, Pair, Window
 from coarsekit.windows import cut_image, cut_mask
 from zoo.training.data.augmentation import MARGIN, Augmentation
-from zoo.training.data.camera_augmentation import cut_by_another_camera, in_strange_colours
+from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
 from zoo.training.data.sampling import choose
 from zoo.training.exported_source import followed
 
@@ -29,7 +29,7 @@ Item = tuple[Tensor, Tensor, Tensor, int]
 
 @final
 @dataclass(frozen=True, slots=True)
-class Making:
+class PairTransform:
     """How a row becomes a pair of a network's ``size``, as `SimulatedPairs` gives it and by the same parameters.
 
     ``lesions``: names of the classes in the rows. A patch has no margin around it: where turning, shrinking or shifting
@@ -39,25 +39,29 @@ class Making:
     lesions: tuple[str, ...]
     size: int
     seed: int
-    told: tuple[str, ...] = ()
-    cameras: float = 0.0
-    untold: float = 0.0
-    strange: float = 0.0
+    known_lesions: tuple[str, ...] = ()
+    camera_augmentation: float = 0.0
+    class_dropout: float = 0.0
+    color_scramble: float = 0.0
 
     def __call__(self, row: Mapping[str, Any], epoch: int, index: int) -> Item:
         pair = pair_of(row, self.lesions)
         rng = np.random.default_rng([self.seed, epoch, index])
-        patch = _by_another_camera(pair, self.size, rng) if rng.random() < self.cameras else resized(pair, self.size)[0]
-        told = pair.lesion in self.told and rng.random() >= self.untold
-        if not told and rng.random() < self.strange:
-            patch = in_strange_colours(patch, rng)
+        patch = (
+            _by_another_camera(pair, self.size, rng)
+            if rng.random() < self.camera_augmentation
+            else resized(pair, self.size)[0]
+        )
+        known_lesions = pair.lesion in self.known_lesions and rng.random() >= self.class_dropout
+        if not known_lesions and rng.random() < self.color_scramble:
+            patch = scramble_colors(patch, rng)
         layers = np.dstack([patch, *(mask.astype(np.uint8) for mask in resized(pair, self.size)[1:])])
         margin = ceil(self.size * (MARGIN - 1) / 2)
         larger = np.pad(layers, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
         tensor = torch.from_numpy(larger).permute(2, 0, 1)
         seed = crc32(f"{self.seed} {epoch} {index}".encode())
         image, masks = Augmentation(self.size)(tensor[:3], tensor[3:], seed)
-        kind = self.told.index(pair.lesion) if told else -1
+        kind = self.known_lesions.index(pair.lesion) if known_lesions else -1
         return image.float() / 255, masks[:1].float(), masks[1:].float(), kind
 
 
@@ -71,7 +75,9 @@ def resized(pair: Pair, size: int) -> tuple[Image, NDArray[np.bool_], NDArray[np
 class FixedPairs(Dataset[Item]):
     """The rows at ``places`` of a `datasets.Dataset` as pairs; see `SimulatedPairs` for ``samples`` and ``balance``."""
 
-    def __init__(self, rows: Any, places: Sequence[int], making: Making, samples: int | None, balance: float) -> None:
+    def __init__(
+        self, rows: Any, places: Sequence[int], making: PairTransform, samples: int | None, balance: float
+    ) -> None:
         self._rows, self._places, self._making = rows, places, making
         self._samples, self._balance = samples, balance
         lesions = list(rows["lesion"])
@@ -104,7 +110,7 @@ class StreamedPairs(IterableDataset[Item]):
         stream: Any,
         origin: str,
         total: int,
-        making: Making,
+        making: PairTransform,
         samples: int | None,
         batch: int,
         place: int,

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.files import whole
-from coarsekit.simulation.simulate import find_components, outline
+from coarsekit.files import atomic_write
+from coarsekit.simulation.simulate import enclosing_ellipses, find_components
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Ellipse, Fundus, Image, Mask
-from zoo.refiner import ignore
+from zoo.refiner import no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stored:
+class CachedPhotograph:
     """A photograph of the store: its arrays are memory-mapped, so that only the windows that are cut get read.
 
     ``outlines``: the exact ellipses by lesion class, for each (style name, reduction factor).
@@ -28,15 +28,15 @@ class Stored:
     outlines: Mapping[tuple[str, float], Mapping[str, tuple[Ellipse, ...]]]
 
 
-def store(
+def cache_photographs(
     dataset: Dataset,
     keys: Iterable[str],
     folder: Path,
     styles: Iterable[Style],
     reductions: Iterable[float],
     lesions: Collection[str] = (),
-    advance: Callable[[int], None] = ignore,
-) -> list[Stored]:
+    advance: Callable[[int], None] = no_progress,
+) -> list[CachedPhotograph]:
     """Decode the photographs of ``keys`` into ``folder`` and outline their lesions; what is there already is kept.
 
     ``lesions``: only these classes, empty for all.
@@ -49,7 +49,7 @@ def store(
             fundus = replace(fundus, fine={name: mask for name, mask in fundus.fine.items() if name in lesions})
         image = _mapped(folder / f"{key}.npy", fundus.image)
         fine = {lesion: _mapped(folder / f"{key}_{lesion}.npy", mask) for lesion, mask in fundus.fine.items()}
-        photographs.append(Stored(key, image, fine, _outlines(fundus, styles, reductions)))
+        photographs.append(CachedPhotograph(key, image, fine, _outlines(fundus, styles, reductions)))
         advance(1)
     return photographs
 
@@ -60,13 +60,13 @@ def _outlines(fundus: Fundus, styles: list[Style], reductions: list[float]) -> d
         for lesion, mask in fundus.fine.items():
             components = find_components(mask, style)
             for reduction in reductions:
-                ellipses = outline(components, reduction, style, mask.shape[1])
+                ellipses = enclosing_ellipses(components, reduction, style, mask.shape[1])
                 outlines.setdefault((style.name, reduction), {})[lesion] = ellipses
     return outlines
 
 
 def _mapped(path: Path, array: NDArray) -> NDArray:
     if not path.exists():
-        with whole(path) as temporary, temporary.open("wb") as file:
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
             np.save(file, array)
     return np.load(path, mmap_mode="r")

@@ -10,21 +10,21 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from coarsekit.simulation.negatives import decoy
+from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import draw_by_hand
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Ellipse, Window
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, windows_around
 from zoo.models.config import Config
 from zoo.training.data.augmentation import MARGIN, Augmentation
-from zoo.training.data.camera_augmentation import cut_by_another_camera, in_strange_colours
-from zoo.training.data.photograph_store import Stored
+from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
+from zoo.training.data.photograph_store import CachedPhotograph
 from zoo.training.data.sampling import choose
 
 
 @dataclass(frozen=True, slots=True)
 class _Draw:
-    photograph: Stored
+    photograph: CachedPhotograph
     lesion: str
     ellipses: tuple[Ellipse, ...]
     ellipse: Ellipse
@@ -34,19 +34,19 @@ class _Draw:
 class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
     """Patches around simulated ellipses: image (3, size, size) in 0–1, coarse and fine (1, size, size), lesion class.
 
-    All are float32 but the class, which is its place in the classes ``told`` to the network, −1 for any other. For
-    every epoch each photograph gets one annotator, style and reduction factor at random. Everything random follows from
-    (seed, epoch, place in the epoch), so an epoch can be repeated by any process.
+    All are float32 but the class, which is its place in the classes ``known_lesions`` to the network, −1 for any other.
+    For every epoch each photograph gets one annotator, style and reduction factor at random. Everything random follows
+    from (seed, epoch, place in the epoch), so an epoch can be repeated by any process.
 
     ``balance``: from 0, lesion classes as often as they occur, to 1, all equally often. ``samples``: pairs per epoch.
-    The shares, each 0–1, of pairs that ``cameras``: look as if another camera had taken them; ``negatives``: have their
-    ellipse moved to where its class does not occur; ``untold``: hide their class, so that unseen ones can be refined;
-    ``strange``, of those whose class is not told: are in strange colours.
+    The shares, each 0–1, of pairs that ``camera_augmentation``: look as if another camera had taken them;
+    ``negatives``: have their ellipse moved to where its class does not occur; ``class_dropout``: hide their class, so
+    that unseen ones can be refined; ``color_scramble``, of those whose class is not told: are in strange colours.
     """
 
     def __init__(
         self,
-        photographs: Sequence[Stored],
+        photographs: Sequence[CachedPhotograph],
         styles: Sequence[Style],
         reductions: Sequence[float],
         config: Config,
@@ -54,17 +54,22 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         samples: int | None = None,
         balance: float = 0.0,
         *,
-        told: Sequence[str] = (),
-        cameras: float = 0.0,
+        known_lesions: Sequence[str] = (),
+        camera_augmentation: float = 0.0,
         negatives: float = 0.0,
-        untold: float = 0.0,
-        strange: float = 0.0,
+        class_dropout: float = 0.0,
+        color_scramble: float = 0.0,
     ) -> None:
         self._photographs, self._styles, self._reductions = photographs, styles, reductions
         self._config, self._seed = config, seed
         self._samples, self._balance = samples, balance
-        self._told, self._cameras, self._negatives, self._untold = tuple(told), cameras, negatives, untold
-        self._strange = strange
+        self._known_lesions, self._camera_augmentation, self._negatives, self._class_dropout = (
+            tuple(known_lesions),
+            camera_augmentation,
+            negatives,
+            class_dropout,
+        )
+        self._color_scramble = color_scramble
         self._augment = Augmentation(config.size)
         self.start_epoch(0)
 
@@ -91,20 +96,20 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
         size = round(self._config.size * window.side / inner.side)
         coarse = cut_shapes(draw.ellipses, window, size)
         fine = cut_mask(draw.photograph.fine[draw.lesion], window, size)
-        if rng.random() < self._cameras:
+        if rng.random() < self._camera_augmentation:
             seen = cut_by_another_camera(image, window, size, rng)
         else:
             seen = cut_image(image, window, size)
-        told = draw.lesion in self._told and rng.random() >= self._untold
-        if not told and rng.random() < self._strange:
-            seen = in_strange_colours(seen, rng)
+        known_lesions = draw.lesion in self._known_lesions and rng.random() >= self._class_dropout
+        if not known_lesions and rng.random() < self._color_scramble:
+            seen = scramble_colors(seen, rng)
         patch = torch.from_numpy(seen).permute(2, 0, 1)
         masks = torch.from_numpy(np.stack([coarse, fine]).astype(np.uint8))
         patch, masks = self._augment(patch, masks, seed=crc32(f"{self._seed} {self._epoch} {index}".encode()))
-        kind = self._told.index(draw.lesion) if told else -1
+        kind = self._known_lesions.index(draw.lesion) if known_lesions else -1
         return patch.float() / 255, masks[:1].float(), masks[1:].float(), kind
 
-    def _draw(self, photograph: Stored) -> list[_Draw]:
+    def _draw(self, photograph: CachedPhotograph) -> list[_Draw]:
         rng = np.random.default_rng([self._seed, self._epoch, crc32(photograph.key.encode())])
         style = self._styles[int(rng.integers(len(self._styles)))]
         reduction = self._reductions[int(rng.integers(len(self._reductions)))]
@@ -114,13 +119,13 @@ class SimulatedPairs(Dataset[tuple[Tensor, Tensor, Tensor, int]]):
             _Draw(photograph, lesion, ellipses, ellipse, window)
             for lesion, ellipses in drawn.items()
             for ellipse in ellipses
-            for window in windows_around(ellipse, shape, self._config.context, self._config.most)
+            for window in windows_around(ellipse, shape, self._config.context, self._config.max_window)
         ]
 
 
 def _moved_away(draw: _Draw, rng: np.random.Generator) -> _Draw:
     """The draw with its ellipse and window moved to retina without the class; as it was where none is found."""
-    there = decoy(draw.ellipse, draw.photograph.image, draw.photograph.fine[draw.lesion], rng)
+    there = sample_negative(draw.ellipse, draw.photograph.image, draw.photograph.fine[draw.lesion], rng)
     if there is None:
         return draw
     across, down = round(there.cx - draw.ellipse.cx), round(there.cy - draw.ellipse.cy)

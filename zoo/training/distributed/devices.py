@@ -15,7 +15,7 @@ from torch import Tensor, distributed, nn
 
 from coarsekit.errors import ParameterError
 from zoo.models.base import Network
-from zoo.refiner import ignore
+from zoo.refiner import no_progress
 from zoo.training.distributed.compile import compiled
 from zoo.training.distributed.sync_batchnorm import SynchronisedNorms, synchronised
 
@@ -29,7 +29,7 @@ _PATIENCE = timedelta(days=7)
 
 @final
 class Devices:
-    """One process on one device: number ``place`` of ``count``, which train one network together.
+    """One process on one device: number ``rank`` of ``world_size``, which train one network together.
 
     ``precision``: ``full`` is 32-bit floats; ``mixed`` computes in bfloat16, or in 16-bit floats with a scaled loss on
     a GPU without bfloat16; ``auto`` is mixed on a GPU and full elsewhere. ``compiling``: let torch compile the network;
@@ -43,31 +43,31 @@ class Devices:
         device: str = "cpu",
         precision: str = "auto",
         compiling: bool = False,
-        warn: Callable[[str], None] = ignore,
+        warn: Callable[[str], None] = no_progress,
         accelerator: Any = None,
     ) -> None:
         if precision not in PRECISIONS:
             raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.device = accelerator.device if accelerator else _usable(device)
-        self.place = accelerator.process_index if accelerator else 0
-        self.count = accelerator.num_processes if accelerator else 1
+        self.rank = accelerator.process_index if accelerator else 0
+        self.world_size = accelerator.num_processes if accelerator else 1
         self._accelerator, self._compiling, self._warn = accelerator, compiling, warn
         on_gpu = self.device.type == "cuda"
         mixed = precision == "mixed" or (precision == "auto" and on_gpu)
-        narrow = torch.float16 if on_gpu and not torch.cuda.is_bf16_supported() else torch.bfloat16
-        self.narrow = narrow if mixed else None
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.narrow is torch.float16)
+        amp_dtype = torch.float16 if on_gpu and not torch.cuda.is_bf16_supported() else torch.bfloat16
+        self.amp_dtype = amp_dtype if mixed else None
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.amp_dtype is torch.float16)
         torch.backends.cudnn.benchmark = on_gpu  # all batches have one shape
 
     @property
-    def main(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this is the one process that writes and prints."""
-        return self.place == 0
+        return self.rank == 0
 
     def describe(self) -> dict[str, Any]:
         """For the training record: the kind of device, the number of processes, and the floats of a pass."""
-        floats = str(self.narrow or torch.float32).removeprefix("torch.")
-        return {"device": self.device.type, "processes": self.count, "floats": floats}
+        floats = str(self.amp_dtype or torch.float32).removeprefix("torch.")
+        return {"device": self.device.type, "processes": self.world_size, "floats": floats}
 
     def prepare(self, network: Network, example: tuple[Tensor, ...]) -> nn.Module:
         """The network on this device as training passes batches through it: compiled, shared, or as it is.
@@ -76,21 +76,21 @@ class Devices:
         """
         network.to(self.device).to(memory_format=torch.channels_last)
         module: nn.Module = network
-        if self.count > 1 and self.device.type == "cuda":
+        if self.world_size > 1 and self.device.type == "cuda":
             module = synchronised(module)
-        if self._compiling and self.count > 1 and self.device.type != "cuda":
+        if self._compiling and self.world_size > 1 and self.device.type != "cuda":
             self._warn("Several processes without GPUs train without --compile")
         elif self._compiling:
             inputs = tuple(part.to(self.device) for part in example)
-            module = compiled(module, inputs, self.passing, self._warn)
+            module = compiled(module, inputs, self.autocast, self._warn)
         return self._accelerator.prepare_model(module) if self._accelerator else module
 
-    def passing(self) -> AbstractContextManager[object]:
+    def autocast(self) -> AbstractContextManager[object]:
         """The context of a pass through the network in training: its precision, and norms over all processes."""
         stack = ExitStack()
-        if self.narrow:
-            stack.enter_context(torch.autocast(self.device.type, dtype=self.narrow))
-        if self.count > 1 and self.device.type != "cuda":
+        if self.amp_dtype:
+            stack.enter_context(torch.autocast(self.device.type, dtype=self.amp_dtype))
+        if self.world_size > 1 and self.device.type != "cuda":
             stack.enter_context(SynchronisedNorms())
         return stack
 
@@ -101,38 +101,38 @@ class Devices:
         self.scaler.step(optimizer)
         self.scaler.update()
 
-    def total(self, numbers: list[float]) -> list[float]:
+    def all_reduce_sum(self, numbers: list[float]) -> list[float]:
         """Each number summed over the processes."""
-        if self.count == 1:
+        if self.world_size == 1:
             return numbers
         summed = torch.tensor(numbers, dtype=torch.float64, device=self.device)
         distributed.all_reduce(summed)
         return summed.tolist()
 
-    def spread(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    def map_over_ranks(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """The function's results in the order of the items, each of which one process works on; all get all results."""
-        own = [function(item) for number, item in enumerate(items) if number % self.count == self.place]
-        if self.count == 1:
+        own = [function(item) for number, item in enumerate(items) if number % self.world_size == self.rank]
+        if self.world_size == 1:
             return own
-        everyone: list[list[Result]] = [[] for _ in range(self.count)]
+        everyone: list[list[Result]] = [[] for _ in range(self.world_size)]
         distributed.all_gather_object(everyone, own)
         longest = len(everyone[0])
         return [results[turn] for turn in range(longest) for results in everyone if turn < len(results)]
 
     def from_main(self, function: Callable[[], Result]) -> Result:
         """The function's result in the main process, for all."""
-        results = [function() if self.main else None]
-        if self.count > 1:
+        results = [function() if self.is_main else None]
+        if self.world_size > 1:
             distributed.broadcast_object_list(results)
         return results[0]  # type: ignore[return-value] # that of the main process by now
 
     @contextmanager
     def main_first(self) -> Iterator[None]:
         """The main process goes through the block before the others: what it writes, they find."""
-        if not self.main:
+        if not self.is_main:
             distributed.barrier()
         yield
-        if self.main and self.count > 1:
+        if self.is_main and self.world_size > 1:
             distributed.barrier()
 
 
@@ -141,7 +141,7 @@ def connected(
     device: str | None = None,
     precision: str = "auto",
     compiling: bool = False,
-    warn: Callable[[str], None] = ignore,
+    warn: Callable[[str], None] = no_progress,
 ) -> Iterator[Devices]:
     """The devices of this process, connected to the others if a launcher has started several.
 
