@@ -1,6 +1,5 @@
 """What all tests share: how hypothesis searches, ellipses for it to draw, and small trees of datasets."""
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from coarsekit.types import Ellipse
+from tests.trees import TREES
 
 # The same examples in every run; a busy machine is no failure.
 settings.register_profile(
@@ -32,8 +32,8 @@ st.register_type_strategy(
 
 @pytest.fixture(scope="session")
 def trees() -> dict[str, Callable[[Path], str]]:
-    """The tree-writers of ``tests/trees.py``, by reader; run, not imported, since no folder of tests is a package."""
-    return runpy.run_path(str(Path(__file__).with_name("trees.py")))["TREES"]
+    """The tree-writers of ``tests/trees.py``, by reader."""
+    return TREES
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The loopback Hub does what the real client asks of the real one, for repositories of models as well."""
 
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ import pytest
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-loopback = runpy.run_path(str(Path(__file__).with_name("hub.py")))
+from tests import loopback_hub as loopback
+
 TOKEN = "hf_a_token"
 SCRIPT = """
 import pathlib, sys

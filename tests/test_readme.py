@@ -3,15 +3,14 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 import coarsekit.cli.main
 import zoo.cli.main
 from coarsekit.annotations import read_annotation
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = [
     line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.replace("\\\n", " ").splitlines()

@@ -3,7 +3,6 @@
 Each is given an empty folder, fills it as the dataset's publisher would have, and returns the SOURCE that opens it.
 """
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from PIL import Image
 
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse
+from tests import reader_trees
 
 WIDTH, HEIGHT = 160, 120
 IDRID_FOLDERS = {"MA": "1. Microaneurysms", "HE": "2. Haemorrhages", "EX": "3. Hard Exudates", "SE": "4. Soft Exudates"}
@@ -68,7 +68,7 @@ def sample(folder: Path) -> str:
     return "sample"
 
 
-_OTHERS = runpy.run_path(str(Path(__file__).parent / "coarsekit" / "reader_trees.py"))
+_OTHERS = vars(reader_trees)
 TREES: dict[str, Callable[[Path], str]] = {"idrid": idrid, "sample": sample} | {
     name: _OTHERS[f"write_{name}"] for name in ("ddr", "eophtha", "fgadr", "folder")
 }

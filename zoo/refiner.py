@@ -56,12 +56,12 @@ class Refiner(ABC):
         return kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
 
     @classmethod
-    @abstractmethod
     def load(cls, folder: Path, name: str = "") -> Self:
         """Read a refiner of this class from a checkpoint folder; ``name``: what it is called, the folder's by default.
 
-        Raises `RefinerError` when the folder is damaged, or was written by a newer version.
+        Raises `RefinerError` when the folder is damaged or of a newer version, or the class has no stored form.
         """
+        raise RefinerError(f"{folder}: a {cls.__name__} cannot be read from a folder; make one in memory")
 
     @abstractmethod
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:

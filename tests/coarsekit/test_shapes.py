@@ -177,7 +177,7 @@ def test_windows_and_patches_take_every_shape(shape) -> None:
     patch = cut_shapes([shape], window, 2 * window.side)
     whole = draw([shape], SIZE)
     assert patch.sum() == pytest.approx(4 * whole.sum(), rel=0.1)
-    pieces = windows_around(shape, (500, 500), most=40)
+    pieces = windows_around(shape, (500, 500), max_window=40)
     assert len(pieces) > 1
     assert all(cut_shapes([shape], piece, piece.side).any() for piece in pieces)
 

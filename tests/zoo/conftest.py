@@ -3,15 +3,16 @@
 Processes that compete for the same cores make each other several times slower.
 """
 
-import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 from huggingface_hub import constants
+
+from tests import loopback_hub
 
 torch.set_num_threads(1)
 
@@ -19,13 +20,13 @@ TOKEN, READER = "hf_a_token_that_may_write", "hf_a_token_that_may_only_read"
 
 
 @pytest.fixture(scope="session")
-def loopback() -> SimpleNamespace:
-    """``tests/hub.py``; run, not imported, since no folder of tests is a package."""
-    return SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "hub.py")))
+def loopback() -> ModuleType:
+    """``tests/loopback_hub.py``."""
+    return loopback_hub
 
 
 @pytest.fixture(scope="session")
-def _serving(loopback: SimpleNamespace) -> Iterator[Any]:
+def _serving(loopback: ModuleType) -> Iterator[Any]:
     with loopback.serving({TOKEN: "ada", READER: "ada"}, frozenset({READER})) as hub:
         yield hub
 

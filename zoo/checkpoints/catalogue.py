@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.folder import locate, read_config, read_record
+from zoo.checkpoints.folder import list_refiners, locate, read_config, read_record
 from zoo.checkpoints.metrics import human_iou, read_metrics
 
 

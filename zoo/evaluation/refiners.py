@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
 from inspect import getmodule, getsource
-from pathlib import Path
-from typing import Self, final
+from typing import final
 
 from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
@@ -29,10 +28,6 @@ class Floor(Refiner):
     """Answers the coarse mask itself: what an evaluation's floor is."""
 
     name = variant = FLOOR
-
-    @classmethod
-    def load(cls, folder: Path, name: str = "") -> Self:
-        return cls()
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         check_size(image, annotation)

@@ -1,0 +1,325 @@
+"""Any folder, as coarsekit.toml or the SOURCE describes it; and what hostile descriptions get: one sentence."""
+
+import json
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from skimage.draw import polygon2mask
+
+from coarsekit.datasets import open_source
+from coarsekit.datasets.regions import fill_polygon, fill_runs
+from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, SourceError
+from coarsekit.images import read_image
+from tests import reader_trees
+from tests.places import ROOT
+
+TREES = vars(reader_trees)
+photograph, lesions, grey, save, coco = (TREES[name] for name in ("photograph", "lesions", "grey", "save", "coco"))
+write_folder, write_label_maps, write_coco = (TREES[f"write_{name}"] for name in ("folder", "label_maps", "coco"))
+
+
+def test_a_mask_file_for_each_class(tmp_path: Path) -> None:
+    dataset = open_source(write_folder(tmp_path))
+    assert dataset.splits() == {"all": ("eye 0", "eye 1")}
+    assert dataset.lesions == ("MA", "drusen")
+    fundus = dataset.read("eye 1")
+    assert np.array_equal(fundus.fine["drusen"], lesions(1))
+    assert fundus.name == "eye 1.jpg"
+
+
+def test_options_of_the_source_say_the_same_as_the_file(tmp_path: Path) -> None:
+    described = open_source(write_folder(tmp_path))
+    (tmp_path / "coarsekit.toml").unlink()
+    plain = open_source(f"folder:{tmp_path}?masks=masks/{{lesion}}/{{stem}}.png&lesions=MA,drusen")
+    assert plain.splits() == described.splits()
+    assert [plain.files(key) for key in ("eye 0", "eye 1")] == [described.files(key) for key in ("eye 0", "eye 1")]
+
+
+def test_a_label_map_with_a_table_of_values(tmp_path: Path) -> None:
+    """Both splits hold a photograph of the same name, so the split stands before the key."""
+    dataset = open_source(write_label_maps(tmp_path))
+    assert dataset.splits() == {"train": ("train-eye",), "test": ("test-eye",)}
+    fine = dataset.read("train-eye").fine
+    assert np.array_equal(fine["MA"], lesions(0))
+    assert np.array_equal(fine["HE"], lesions(1))
+
+
+def test_coco_instances_by_polygon_and_run_length(tmp_path: Path) -> None:
+    fine = open_source(write_coco(tmp_path)).read("eye").fine
+    assert {lesion: int(mask.sum()) for lesion, mask in fine.items()} == {"MA": 55, "HE": 100}
+    assert fine["HE"][60:70, 80:90].all()
+
+
+def test_coco_without_a_table_takes_the_categories_names(tmp_path: Path) -> None:
+    source = write_coco(tmp_path)
+    (tmp_path / "coarsekit.toml").write_text('[coco]\nfile = "instances.json"\n')
+    assert open_source(source).lesions == ("bleeding", "microaneurysm")
+
+
+def test_list_files_split_a_folder(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "train.txt").write_text("# by patient\neye 0\n\n")
+    (tmp_path / "test.txt").write_text("eye 1.jpg  # the other\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\ntest = "test.txt"\n')
+    assert open_source(source).splits() == {"train": ("eye 0",), "test": ("eye 1",)}
+
+
+def test_masks_of_photographs_that_no_list_names_are_no_orphans(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "train.txt").write_text("eye 0\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    save(grey(lesions(0)), tmp_path / "masks" / "MA" / "nobody.png")
+    assert open_source(source).orphans() == [str(tmp_path / "masks" / "MA" / "nobody.png")]
+
+
+def test_masks_may_lie_beside_their_photographs(tmp_path: Path) -> None:
+    for seed in range(2):
+        save(photograph(seed), tmp_path / f"eye{seed}.png")
+        save(grey(lesions(seed)), tmp_path / f"eye{seed}_MA.png")
+    dataset = open_source(f"folder:{tmp_path}?images=.&masks={{stem}}_{{lesion}}.png&lesions=MA")
+    assert dataset.keys() == ("eye0", "eye1")
+    assert np.array_equal(dataset.read("eye1").fine["MA"], lesions(1))
+    assert dataset.orphans() == []
+
+
+def test_soft_edged_masks_count_above_the_threshold(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    soft = lesions(0) * 200 + lesions(1) * 100
+    save(Image.fromarray(soft.astype(np.uint8)), tmp_path / "masks" / "MA" / "eye 0.png")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text("threshold = 127\n" + toml.read_text())
+    assert np.array_equal(open_source(source).read("eye 0").fine["MA"], lesions(0))
+
+
+def test_an_unknown_licence_may_not_be_passed_on_and_a_stated_one_is_believed(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    assert open_source(source).licence.redistribution is False
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text('title = "Ours"\nlicence = {name = "CC0-1.0", redistribution = true}\n' + toml.read_text())
+    dataset = open_source(source)
+    assert (dataset.title, dataset.licence.name, dataset.licence.redistribution) == ("Ours", "CC0-1.0", True)
+
+
+def test_the_example_in_the_readme_is_read(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.S)
+    (tmp_path / "coarsekit.toml").write_text(example, encoding="utf-8")
+    save(photograph(0), tmp_path / "photos" / "eye.jpg")
+    save(grey(lesions(0)), tmp_path / "masks" / "eye_EX.png")
+    dataset = open_source(f"folder:{tmp_path}")
+    assert dataset.read("eye").fine.keys() == {"EX"}
+    assert dataset.licence.redistribution
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16", "RGBA", "LA", "P", "CMYK", "EXIF"])
+def test_photographs_of_every_kind_arrive_as_upright_rgb(tmp_path: Path, mode: str) -> None:
+    """A grey ramp, dark at the top, looks the same however it was stored."""
+    ramp = np.repeat(np.linspace(0, 255, 60).astype(np.uint8)[:, None], 40, axis=1)
+    picture, options, suffix = Image.fromarray(ramp), {}, ".png"
+    if mode == "I;16":
+        picture = Image.fromarray(ramp.astype(np.uint16) * 257)
+    elif mode == "EXIF":
+        picture, suffix = picture.convert("RGB").transpose(Image.Transpose.ROTATE_90), ".jpg"
+        options["exif"] = Image.Exif()
+        options["exif"][0x0112] = 6  # stored a quarter turn to the left
+    elif mode in ("RGBA", "LA"):
+        picture = picture.convert(mode)
+        picture.putalpha(128)
+    elif mode != "L":
+        picture, suffix = picture.convert(mode), ".tif" if mode == "CMYK" else ".png"
+    path = tmp_path / f"image{suffix}"
+    picture.save(path, **options)
+    image = read_image(path)
+    assert (image.shape, image.dtype) == ((60, 40, 3), np.uint8)
+    assert np.abs(image.astype(int) - ramp[..., None]).max() <= 3
+
+
+# ---------------------------------------------------------------------------------------------- hostile folders
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", r"one of \[masks\], \[label_map\] and \[coco\] is expected, got none"),
+        ("masks = 3", "masks: "),
+        ("[masks]", "masks: "),
+        ("x = [", "cannot be read as TOML"),
+        ("\ufeff\u0000", "cannot be read as TOML"),
+        ('[masks]\nMA = "../{stem}.png"', r"masks.MA: a path inside the folder"),
+        ('[masks]\nMA = "/etc/{stem}.png"', r"a path inside the folder"),
+        ('[masks]\nMA = "{stem.__class__}.png"', r"\{stem.__class__\} stands for nothing"),
+        ('[masks]\nMA = "{name}.png"', r"use \{stem\} and \{split\}"),
+        ('[masks]\n"a/b" = "{stem}.png"', "usable in a file name"),
+        ('images = "../elsewhere"\n[masks]\nMA = "{stem}.png"', "images: a path inside the folder"),
+        ('imagse = "x"\n[masks]\nMA = "{stem}.png"', "imagse: is not a field"),
+        ('[label_map]\nfile = "{stem}.png"\nvalues = {one = "MA"}', "label_map.values"),
+        ('[label_map]\nfile = "{stem}.png"\nvalues = {}', "label_map.values"),
+        ('threshold = -1\n[masks]\nMA = "{stem}.png"', "threshold"),
+        ('[masks]\nMA = "a.png"\n[splits]\ntrain = "../../list.txt"', "splits.train: a path inside"),
+        ('[masks]\nMA = "a.png"\n[splits]\ntrain = "none.txt"', "none.txt: cannot be read"),
+        ('images = "none"\n[masks]\nMA = "a.png"', "no photographs in its folder 'none'"),
+        ('[coco]\nfile = "none.json"', "no such file"),
+        ("a = " + "[" * 5000, "cannot be read as TOML"),
+    ],
+)
+def test_a_toml_that_does_not_fit_is_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "coarsekit.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=sentence) as caught:
+        open_source(source)
+    assert "\n" not in str(caught.value).replace(text, "")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("mask=x", "'mask=x' is not an option of a folder"),
+        ("masks=x.png&lesions=MA", r"need masks= with \{stem\} and \{lesion\}"),
+        ("masks=../{lesion}.png&lesions=MA", "a path inside the folder"),
+        ("masks={lesion}%2F..%2F..%2Fx.png&lesions=MA", "a path inside the folder"),
+        ("masks={lesion}.png&lesions=..", "usable in a file name"),
+        ("masks={lesion}.png&lesions=MA&threshold=high", "threshold must be a number"),
+        ("", "is not an option of a folder"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_sentence(tmp_path: Path, options: str, sentence: str) -> None:
+    write_folder(tmp_path)
+    with pytest.raises(SourceError, match=sentence):
+        open_source(f"folder:{tmp_path}?{options}")
+
+
+@pytest.mark.parametrize("line", ["../../secret.jpg", "/etc/passwd", "a/../../b.jpg"])
+def test_a_list_file_does_not_lead_out_of_its_folder(tmp_path: Path, line: str) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "train.txt").write_text(f"eye 0\n{line}\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    with pytest.raises(SourceError, match=r"train\.txt: line 2 leads outside the folder"):
+        open_source(source)
+
+
+def test_a_photograph_that_a_list_names_and_nobody_has_is_named(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "train.txt").write_text("eye 0\neye [9]*\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    dataset = open_source(source)
+    assert dataset.keys() == ("eye 0", "eye [9]*")
+    with pytest.raises(ImageError, match="no such file"):
+        dataset.read("eye [9]*")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("images", [{"id": 7, "file_name": "../../eye.jpg", "width": 160, "height": 120}], "lies outside the folder"),
+        ("images", [{"id": 7, "file_name": "/eye.jpg", "width": 160, "height": 120}], "lies outside the folder"),
+        ("images", [{"id": 7, "file_name": "eye.jpg", "width": 10**6, "height": 10**6}], "no camera takes"),
+        ("images", [{"id": 7, "file_name": "eye.jpg", "width": -1, "height": 5}], r"images\.0\.width"),
+        ("images", [], "belongs to image 7, which the file does not list"),
+        ("images", 3, "not COCO instances"),
+        ("annotations", [{"image_id": 7, "category_id": 1, "segmentation": "x"}], "not COCO instances"),
+        (
+            "annotations",
+            [{"image_id": 7, "category_id": 2, "segmentation": {"size": [9, 9], "counts": [81]}}],
+            "run lengths of size",
+        ),
+    ],
+)
+def test_coco_that_does_not_fit_is_one_sentence(tmp_path: Path, field: str, value: object, sentence: str) -> None:
+    source = write_coco(tmp_path, **{field: value})
+    with pytest.raises(SourceError, match=sentence):
+        open_source(source)
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[1, 2, 3]],
+        [[1.0, 2.0, float("nan"), 4, 5, 6]],
+        [[0, 0, 1e300, 1, -1e300, 9]],
+        {"size": [120, 160], "counts": [5, -5]},
+    ]
+    + [{"size": [120, 160], "counts": counts} for counts in ([1], "\x01", "")],
+)
+def test_a_coco_region_that_cannot_be_drawn_is_one_sentence(tmp_path: Path, segmentation: object) -> None:
+    annotation = {"image_id": 7, "category_id": 1, "segmentation": segmentation}
+    source = write_coco(tmp_path, annotations=[annotation])
+    with pytest.raises(CoarsekitError):
+        open_source(source).read("eye")
+
+
+def test_a_coco_file_that_is_cut_short_is_one_sentence(tmp_path: Path) -> None:
+    source = write_coco(tmp_path)
+    (tmp_path / "instances.json").write_text(json.dumps(coco())[:100])
+    with pytest.raises(SourceError, match="not JSON"):
+        open_source(source)
+
+
+@pytest.mark.parametrize("size", [(10000, 5000), (12000, 12000), (60000, 60000)])
+def test_a_header_that_claims_many_pixels_is_one_sentence(tmp_path: Path, size: tuple[int, int]) -> None:
+    header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(header)) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
+    path = tmp_path / "bomb.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0\0\0\x08IDATx\x9c")
+    with pytest.raises(ImageError, match=r"bomb\.png"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif", ".bmp", ".gif", ".webp"])
+def test_a_file_cut_anywhere_is_read_or_one_sentence(tmp_path: Path, suffix: str) -> None:
+    whole = save(photograph(0), tmp_path / f"whole{suffix}").read_bytes()
+    cut = tmp_path / f"cut{suffix}"
+    for part in (0, 1, 3, 8, 20, 60, 150, 400, len(whole) // 2):
+        cut.write_bytes(whole[:part])
+        with pytest.raises(ImageError, match="cut"):
+            read_image(cut)
+
+
+# ---------------------------------------------------------------------------------------------- regions
+
+
+@given(st.lists(st.tuples(st.floats(-10, 40), st.floats(-10, 40)), min_size=3, max_size=9))
+def test_a_polygon_is_filled_as_scikit_image_fills_it(corners: list[tuple[float, float]]) -> None:
+    """Pixels whose centres lie within a thousandth of an edge may go either way."""
+    flat = [value for corner in corners for value in corner]
+    own = fill_polygon(flat, (30, 25))
+    other = polygon2mask((30, 25), np.array([(y - 0.5, x - 0.5) for x, y in corners]))
+    differing = [(column + 0.5, row + 0.5) for row, column in zip(*np.nonzero(own != other), strict=True)]
+    for x, y in differing:
+        assert (
+            min(_distance(x, y, one, two) for one, two in zip(corners, corners[1:] + corners[:1], strict=True)) < 1e-3
+        )
+
+
+def _distance(x: float, y: float, one: tuple[float, float], two: tuple[float, float]) -> float:
+    along = np.subtract(two, one)
+    share = np.clip(np.dot(np.subtract((x, y), one), along) / max(np.dot(along, along), 1e-300), 0, 1)
+    return float(np.hypot(*(np.subtract((x, y), one) - share * along)))
+
+
+@given(st.lists(st.booleans(), min_size=12, max_size=12))
+def test_runs_draw_the_mask_that_they_were_counted_from(pixels: list[bool]) -> None:
+    mask = np.array(pixels).reshape(3, 4)
+    flat = mask.T.ravel()
+    edges = [0, *(np.flatnonzero(np.diff(flat)) + 1).tolist(), 12]
+    counts = ([0] if flat[0] else []) + np.diff(edges).tolist()
+    assert np.array_equal(fill_runs(counts, (3, 4)), mask)
+
+
+def test_compressed_runs_are_the_same_as_plain_ones() -> None:
+    """The string was worked out by hand: 5, 2, 2, then 3 - 2 + 2 and 88 - 2 ... as differences to the last but one."""
+    plain = [5, 2, 2, 4, 87]
+    text = "5222" + chr((85 & 31 | 32) + 48) + chr((85 >> 5) + 48)
+    assert np.array_equal(fill_runs(text, (10, 10)), fill_runs(plain, (10, 10)))
+    with pytest.raises(AnnotationError, match="add up to"):
+        fill_runs("5", (10, 10))

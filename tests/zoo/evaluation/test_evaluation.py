@@ -1,0 +1,165 @@
+"""The tables' numbers against scores computed by hand with scikit-learn, and units that are not computed twice."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
+
+from coarsekit.datasets import open_source
+from coarsekit.geometry import draw
+from coarsekit.metrics import brier
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import HUMAN, PAPER
+from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
+from zoo import from_pretrained
+from zoo.evaluation.cache import UNITS, Units
+from zoo.evaluation.evaluate import EvaluationConfig, evaluate, measure_all
+from zoo.evaluation.protocols import classes_asked
+from zoo.evaluation.refiners import Contestant, Floor, floor, load_for_evaluation
+from zoo.evaluation.results import DatasetRecord, EvaluationRecord, RefinerInfo, Results
+from zoo.evaluation.scoreboard import ScoreTable
+from zoo.evaluation.tables import averages, rows
+from zoo.models.base import build, network_class
+from zoo.refiner import Advance, Refiner, no_progress
+
+LESIONS = ("MA", "HE", "EX", "SE")
+SAMPLE = DatasetRecord("sample", "sample", "all", LESIONS)
+
+
+class Counted(Refiner):
+    """Answers the coarse mask itself, and counts how often it was asked."""
+
+    asked = 0
+
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+        Counted.asked += 1
+        return Floor().refine(image, annotation)
+
+
+def counted(digest: str = "counted") -> Contestant:
+    return Contestant(RefinerInfo("counted", "counted", "", digest, trained=False, seen=None), Counted)
+
+
+def question(
+    contestants: list[Contestant], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()
+) -> EvaluationConfig:
+    abouts = [entrant.about for entrant in contestants]
+    classes = classes_asked("same", abouts, open_source("sample"), lesions)
+    return EvaluationConfig(None, styles, reductions, seed, classes)
+
+
+def board(contestants: list[Contestant], asked: EvaluationConfig, scores: list) -> ScoreTable:
+    abouts = tuple(entrant.about for entrant in contestants)
+    named = tuple(about.name for about in abouts if about.name != "floor")
+    styles = {style.name: style.parameters() for style in asked.styles}
+    return ScoreTable(
+        Results(EvaluationRecord("same", (SAMPLE,), styles, asked.reductions, (), asked.seed, abouts, named), scores)
+    )
+
+
+def test_rows_agree_with_scikit_learn() -> None:
+    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    asked = question(contestants, seed=3)
+    result = board(contestants, asked, evaluate(contestants, sample, asked))
+    by_hand = {"jaccard": jaccard_score, "f1": f1_score, "precision": precision_score, "recall": recall_score}
+    scores: dict[tuple[str, str], list[float]] = {}
+    for fundus in sample.photographs():
+        annotation = annotate(fundus, 1.0, HUMAN, 3, "sample")
+        refined = from_pretrained("shrink").refine(fundus.image, annotation)
+        for lesion, fine in fundus.fine.items():
+            coarse, found = draw(annotation.of(lesion), fine.shape), refined[lesion]
+            some = fine | coarse | found  # no score counts pixels that are in none
+            scores.setdefault((lesion, "floor"), []).append(100 * jaccard_score(fine[some], coarse[some]))
+            for name, rule in by_hand.items():
+                scores.setdefault((lesion, name), []).append(100 * rule(fine[some], found[some]))
+    table = rows(result)
+    assert [(row["refiner"], row["lesion"], row["images"]) for row in table] == [("shrink", own, 2) for own in LESIONS]
+    for row in table:
+        own = {name: values for (lesion, name), values in scores.items() if lesion == row["lesion"]}
+        assert row["floor_iou"] == pytest.approx(np.mean(own["floor"]))
+        assert row["floor_iou_std"] == pytest.approx(np.std(own["floor"]))
+        assert row["iou"] == row["shrink_iou"] == pytest.approx(np.mean(own["jaccard"]))
+        assert row["iou_std"] == pytest.approx(np.std(own["jaccard"]))
+        assert row["dice"] == pytest.approx(np.mean(own["f1"]))
+        assert row["precision"] == pytest.approx(np.mean(own["precision"]))
+        assert row["recall_std"] == pytest.approx(np.std(own["recall"]))
+        assert row["iou_low"] <= row["iou"] <= row["iou_high"]
+    [below, above] = averages(result)
+    assert below["iou"] == pytest.approx(np.mean([np.mean(scores[lesion, "floor"]) for lesion in LESIONS]))
+    assert above["iou"] == pytest.approx(np.mean([row["iou"] for row in table]))
+
+
+def test_a_row_has_just_the_fields_that_were_promised() -> None:
+    contestants = [floor(), load_for_evaluation("shrink")]
+    asked = replace(question(contestants, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
+    [row] = rows(board(contestants, asked, evaluate(contestants, open_source("sample"), asked)))
+    before = "refiner trained_on dataset split lesion reduction style seed images floor_iou floor_iou_std shrink_iou"
+    now = "iou_low iou_high variant dice dice_std precision precision_std recall recall_std boundary_f boundary_f_std"
+    last = "component_iou component_iou_std ece brier"
+    assert list(row) == [*before.split(), "iou", "iou_std", *now.split(), *last.split()]
+    assert (row["dataset"], row["lesion"], row["reduction"], row["style"]) == ("sample", "SE", 1.5, "paper")
+
+
+def test_only_photographs_with_the_lesion_count_and_an_undrawn_class_has_nothing_found() -> None:
+    fine = {"HE": np.eye(20, dtype=bool)}
+    measured = measure_all(Counted(), np.zeros((20, 20, 3), np.uint8), fine, Annotation("p", 20, 20))
+    assert {lesion: tuple(own.counts) for lesion, own in measured.items()} == {"HE": (0, 0, 20)}
+
+
+def test_the_calibration_of_a_network_is_that_of_the_pixels_it_looked_at() -> None:
+    network = build(network_class("unet"), {"width": 2, "size": 32})
+    image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    drawn = Annotation("p", 80, 60, (Mark("MA", Ellipse(30, 30, 9, 7)),))
+    fine = {"MA": draw([Ellipse(31, 29, 5, 5)], (60, 80))}
+    measured = measure_all(network, image, fine, drawn)["MA"]
+    probability = network.photograph_probabilities(image, drawn)["MA"]
+    looked = probability > 0
+    assert 0 < np.count_nonzero(looked) < looked.size
+    expected = np.mean((probability[looked].astype(float) - fine["MA"][looked]) ** 2)
+    assert brier(measured.reliability) == pytest.approx(expected)
+    assert measured.counts == measure_all(network, image, fine, drawn)["MA"].counts
+    assert measured.counts.tp == np.count_nonzero(network.refine(image, drawn)["MA"] & fine["MA"])
+
+
+def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_is(tmp_path) -> None:
+    sample = open_source("sample")
+    Counted.asked = 0
+
+    def run(entrant: Contestant, seed: int = 0) -> list:
+        heard: list[int] = []
+        asked = question([entrant], seed=seed, lesions=["SE"])
+        scores = evaluate([entrant], sample, asked, Units(tmp_path), advance=heard.append)
+        assert sum(heard) == asked.units * 2
+        return [(score.image, score.measured.counts, score.measured.components) for score in scores]
+
+    first = run(counted())
+    assert Counted.asked == 2
+    assert run(counted()) == first
+    assert Counted.asked == 2
+    run(counted("other weights"))
+    assert Counted.asked == 4
+    run(counted(), seed=1)
+    assert Counted.asked == 6
+    damaged = sorted((tmp_path / UNITS).iterdir())
+    for path in damaged:
+        path.write_text(path.read_text()[:40])
+    assert run(counted()) == first
+    assert Counted.asked == 8
+
+
+def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
+    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    asked = question(contestants, (PAPER,), lesions=["MA", "SE"])
+    alone = evaluate(contestants, sample, asked)
+    beside = evaluate(contestants, sample, asked, Units(tmp_path), jobs=2)
+    for one, other in zip(alone, beside, strict=True):
+        place = (one.refiner, one.image, one.lesion, one.unit, one.measured.counts, one.measured.components)
+        assert place == (
+            other.refiner,
+            other.image,
+            other.lesion,
+            other.unit,
+            other.measured.counts,
+            other.measured.components,
+        )

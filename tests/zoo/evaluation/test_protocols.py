@@ -1,0 +1,204 @@
+"""The experiments from the command line: what each asks, shows, keeps and refuses."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from coarsekit.datasets import open_source
+from coarsekit.errors import ParameterError
+from zoo.checkpoints.folder import locate
+from zoo.cli.main import main
+from zoo.evaluation.cache import UNITS
+from zoo.evaluation.refiners import HELD_OUT, held_out
+from zoo.evaluation.results import RefinerInfo
+from zoo.models.base import build, network_class
+
+
+@pytest.fixture
+def source(idrid: Path) -> str:
+    """Three photographs of 160 × 120 px, each with four classes but for soft exudates, which only one shows."""
+    return f"idrid:{idrid.parent}"
+
+
+def zoo(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
+
+
+def scored(*arguments: object) -> dict:
+    result = zoo(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def wrong(*arguments: object) -> str:
+    result = zoo(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def checkpoint(folder: Path, lesions: list[str], kind: str = "unet", data: str = "idrid train") -> Path:
+    """A tiny network that was, as its record says, trained on these classes."""
+    network = build(network_class(kind), {"width": 2, "size": 32})
+    network.trained_on = data
+    network.save(folder, {"data": data, "recipe": {"variant": kind, "lesions": lesions}})
+    return folder
+
+
+def test_styles_and_reductions_are_rows_and_the_table_has_the_floor(source) -> None:
+    options = (source, "--refiner", "shrink", "--style", "human,paper", "--reduction", "1,2")
+    options = (*options, "--lesion", "SE", "--lesion", "HE")
+    rows = scored(*options)["rows"]
+    assert [(row["style"], row["reduction"], row["lesion"]) for row in rows] == [
+        (style, reduction, lesion) for style in ("human", "paper") for reduction in (1, 2) for lesion in ("HE", "SE")
+    ]
+    shown = zoo(*options).stdout
+    assert shown.count("floor") == 8
+    assert "style paper, reduction 2" in shown
+
+
+def test_the_reduction_protocol_sweeps_from_1_to_2(source) -> None:
+    result = scored(source, "--protocol", "reduction", "--refiner", "shrink", "--lesion", "HE", "--split", "train")
+    assert [row["reduction"] for row in result["rows"]] == [1 + step / 10 for step in range(11)]
+    floors = [row["floor_iou"] for row in result["rows"]]
+    assert floors[-1] < floors[0]
+
+
+def test_cross_dataset_shows_where_each_was_trained_by_where_it_was_tested(source, tmp_path) -> None:
+    options = ("sample", source, "--protocol", "cross-dataset", "--refiner", "shrink", "--lesion", "SE")
+    result = scored(*options, "--split", "validation", "--split", "test")
+    assert {(row["dataset"], row["split"]) for row in result["rows"]} == {("sample", "validation"), ("idrid", "test")}
+    shown = zoo(*options, "--split", "all").stdout
+    assert "trained on" in shown
+    assert "idrid train" in shown
+    assert "no other dataset" in wrong(
+        source, "--protocol", "cross-dataset", "--refiner", checkpoint(tmp_path / "net", ["MA"])
+    )
+    assert "given 2 times" in wrong("sample", "--split", "validation", "--split", "validation")
+    assert "two SOURCEs are called sample" in wrong("sample", "sample")
+
+
+def test_cross_class_merges_the_networks_of_a_variant_that_leave_one_class_out_each(source, tmp_path) -> None:
+    without_se = checkpoint(tmp_path / "without-se", ["MA", "HE", "EX"])
+    without_he = checkpoint(tmp_path / "without-he", ["MA", "EX", "SE"])
+    options = (source, "--protocol", "cross-class", "--refiner", without_se, "--refiner", without_he)
+    options = (*options, "--refiner", "shrink")
+    result = scored(*options)
+    own = {(row["refiner"], row["lesion"]) for row in result["rows"] if row["variant"] == "unet"}
+    assert own == {(str(without_se), "SE"), (str(without_he), "HE")}
+    assert {row["lesion"] for row in result["rows"] if row["refiner"] == "shrink"} == {"HE", "SE"}
+    assert {row["refiner"] for row in result["averages"]} == {"floor", "shrink", "unet"}
+    assert "unet" in zoo(*options).stdout
+
+
+def test_networks_of_a_variant_that_share_an_unseen_class_keep_rows_of_their_own(source, tmp_path) -> None:
+    both = [checkpoint(tmp_path / name, ["MA", "HE", "EX"]) for name in ("first", "second")]
+    result = scored(source, "--protocol", "cross-class", "--refiner", both[0], "--refiner", both[1])
+    assert {row["refiner"] for row in result["averages"]} == {"floor", "shrink", *map(str, both)}
+
+
+def test_a_class_that_the_training_data_never_had_is_unseen(trees, tmp_path) -> None:
+    source = trees["folder"](tmp_path / "own")
+    network = checkpoint(tmp_path / "net", ["MA", "HE", "EX", "SE"])
+    options = (source, "--protocol", "cross-class", "--refiner", network)
+    assert [(row["lesion"], row["images"]) for row in scored(*options)["rows"]] == [("drusen", 2)]
+    assert "no class that it never saw" in wrong(*options, "--lesion", "MA")
+
+
+def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) -> None:
+    sentence = wrong(source, "--protocol", "cross-class", "--refiner", "lite")
+    assert "lite was trained on" in sentence
+    assert "--lesion" in sentence
+    silent = checkpoint(tmp_path / "silent", [])
+    assert "all classes" in wrong(source, "--protocol", "cross-class", "--refiner", silent)
+    unseen = checkpoint(tmp_path / "unseen", ["MA", "HE", "EX"])
+    assert "no class" in wrong(source, "--protocol", "cross-class", "--refiner", unseen, "--lesion", "MA")
+
+
+def test_bad_questions_are_one_sentence() -> None:
+    assert "leave it out" in wrong("sample", "--refiner", "floor")
+    assert "twice" in wrong("sample", "--style", "human,human")
+    assert "twice" in wrong("sample", "--style", "human", "--style", "human")
+    assert "'same'" in wrong("sample", "--protocol", "smae")
+    assert "Missing argument" in wrong()
+
+
+def test_other_weights_under_the_same_name_are_not_taken_from_the_cache(source, tmp_path) -> None:
+    folder, out = checkpoint(tmp_path / "net", []), tmp_path / "out"
+    options = (source, "--refiner", folder, "--split", "train", "-o", out)
+    first = scored(*options)
+    kept = {path.name for path in (out / UNITS).iterdir()}
+    assert scored(*options) == first
+    assert {path.name for path in (out / UNITS).iterdir()} == kept
+    checkpoint(folder, [])
+    assert "another evaluation" in wrong(*options)
+    scored(*options, "--force")
+    assert len(list((out / UNITS).iterdir())) == len(kept) + 2
+
+
+def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
+    code = "from zoo.cli.main import main; main()"
+    options = ("--refiner", "shrink", "--lesion", "SE", "--reduction", "1:2:0.2", "-o", "out", "--json")
+    command = [sys.executable, "-c", code, "evaluate", "sample", *options]
+    run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    units = tmp_path / "out" / UNITS
+    deadline = time.monotonic() + 120
+    while len(list(units.glob("*.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    run.communicate(timeout=60)
+    before = {path: path.stat().st_mtime_ns for path in units.glob("*.json")}
+    assert 3 <= len(before) < 24
+    assert not (tmp_path / "out" / "results.json").exists()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    after = {path: path.stat().st_mtime_ns for path in units.iterdir()}
+    assert len(after) == 24
+    assert {path: after[path] for path in before} == before
+    assert len(json.loads(done.stdout)["rows"]) == 6
+    assert len(json.loads((tmp_path / "out" / "results.json").read_text())["scores"]) == 24
+
+
+@pytest.mark.parametrize(
+    ("record", "seen"),
+    [
+        ({"recipe": {"lesions": ["MA"]}}, ("MA",)),
+        ({"recipe": {}, "history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, ("MA", "HE")),
+        ({"recipe": {"lesions": ["MA"]}, "parent": {"recipe": {"lesions": ["EX"]}}}, ("MA", "EX")),
+        ({"recipe": {}}, None),
+    ],
+)
+def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
+    from zoo.checkpoints.folder import classes_seen
+    from zoo.evaluation.protocols import classes_asked
+
+    (tmp_path / "training.json").write_text(json.dumps(record))
+    assert classes_seen(tmp_path) == seen
+    about = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
+    unseen = tuple(lesion for lesion in ("MA", "HE", "EX", "SE") if seen and lesion not in seen)
+    assert classes_asked("cross-class", [about], open_source("sample"), ()) == {"net": unseen}
+
+
+def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> None:
+    sample = open_source("sample")
+    assert set(held_out(sample, ["lite", "shrink"]).keys(HELD_OUT)) == set(sample.keys())
+    rows = scored("sample", "--split", "held-out", "--refiner", "lite", "--lesion", "SE")["rows"]
+    assert {(row["split"], row["images"]) for row in rows} == {("held-out", 2)}
+    with pytest.raises(ParameterError, match="needs a network"):
+        held_out(sample, ["shrink"])
+
+
+def test_a_network_that_held_out_other_photographs_leaves_none(tmp_path) -> None:
+    folder = tmp_path / "other"
+    shutil.copytree(locate("lite"), folder)
+    record = json.loads((folder / "training.json").read_text())
+    (folder / "training.json").write_text(json.dumps(record | {"validation_images": ["IDRiD_01"]}))
+    with pytest.raises(ParameterError, match="no photograph is left"):
+        held_out(open_source("sample"), ["lite", str(folder)])

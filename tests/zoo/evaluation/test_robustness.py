@@ -1,0 +1,142 @@
+"""Photographs as other cameras take them, and ellipses on nothing."""
+
+import json
+from dataclasses import replace
+from statistics import mean
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from coarsekit.datasets import open_source
+from coarsekit.geometry import draw
+from coarsekit.simulation.simulate import annotate, generator
+from coarsekit.simulation.styles import HUMAN, PAPER
+from coarsekit.types import Annotation, Image, Mask
+from coarsekit.windows import window_around
+from zoo import from_pretrained
+from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.main import main
+from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, middle, narrower
+from zoo.evaluation.robustness import move_to_empty, robustness
+from zoo.refiner import Advance, Refiner, no_progress
+
+
+class Half(Refiner):
+    """Answers the upper half of every drawing, whatever the photograph shows."""
+
+    name = "half"
+
+    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+        masks = {}
+        for lesion in annotation.lesions:
+            masks[lesion] = draw(annotation.of(lesion), image.shape[:2])
+            masks[lesion][image.shape[0] // 2 :] = False
+        return masks
+
+
+@pytest.fixture(scope="module")
+def taken() -> Sample:
+    fundus = open_source("sample").read("IDRiD_46")
+    return Sample(fundus.image, fundus.fine, annotate(fundus, 1.0, HUMAN, 0))
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_condition_changes_photograph_masks_and_drawing_alike_and_leaves_its_input_alone(taken, name: str) -> None:
+    before = taken.image.copy()
+    changed = CORRUPTIONS[name](taken)
+    assert (taken.image == before).all()
+    assert changed.image.dtype == np.uint8
+    size = changed.image.shape[:2]
+    assert (changed.annotation.height, changed.annotation.width) == size
+    assert all(mask.shape == size and mask.dtype == bool for mask in changed.fine.values())
+    drawn = draw(changed.annotation.of("EX"), size)
+    assert (drawn & changed.fine["EX"]).sum() > 0.8 * changed.fine["EX"].sum()
+    assert name == "as it is" or changed.image.shape != before.shape or (changed.image != before).any()
+
+
+def test_a_narrower_camera_keeps_areas_and_the_middle_keeps_pixels(taken) -> None:
+    half = narrower(taken, taken.image.shape[1] // 2)
+    assert half.fine["EX"].sum() == pytest.approx(taken.fine["EX"].sum() / 4, rel=0.1)
+    assert narrower(taken, 9999) is taken
+    h, w = taken.image.shape[:2]
+    inner = middle(taken, 0.5)
+    assert (inner.image[0, 0] == taken.image[(h - inner.image.shape[0]) // 2, (w - inner.image.shape[1]) // 2]).all()
+
+
+def test_ellipses_moved_to_empty_retina_cover_no_lesion_of_any_class() -> None:
+    fundus = open_source("sample").read("IDRiD_46")
+    annotation = annotate(fundus, 1.0, HUMAN, 0)
+    empty = move_to_empty(fundus, annotation, generator(0, "x"))
+    assert len(empty.marks) > 0.8 * len(annotation.marks)
+    covered = draw((mark.shape for mark in empty.marks), fundus.image.shape[:2])
+    assert not any((covered & mask).any() for mask in fundus.fine.values())
+
+
+def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
+    sample = open_source("sample")
+    rows = robustness([Half()], sample, None, HUMAN, 0, {"as it is": lambda taken: taken})
+    by_place = {(row.corruption, row.lesion): row for row in rows}
+    expected: dict[str, list[float]] = {}
+    shares: dict[str, list[float]] = {}
+    for fundus in sample.photographs():
+        annotation = annotate(fundus, 1.0, HUMAN, 0, sample.name)
+        upper = np.arange(fundus.image.shape[0])[:, None] < fundus.image.shape[0] // 2
+        for lesion, fine in fundus.fine.items():
+            found = draw(annotation.of(lesion), fine.shape) & upper
+            expected.setdefault(lesion, []).append(100 * (found & fine).sum() / (found | fine).sum())
+        moved = move_to_empty(fundus, annotation, generator(0, fundus.key))
+        for mark in moved.marks:
+            wrong = draw(moved.of(mark.lesion), fundus.image.shape[:2]) & upper & ~fundus.fine[mark.lesion]
+            there = window_around(mark.shape, wrong.shape)
+            rows, columns = (slice(max(low, 0), max(low + there.side, 0)) for low in (there.y, there.x))
+            inside = wrong[rows, columns].sum()
+            shares.setdefault(mark.lesion, []).append(100 * inside / draw([mark.shape], wrong.shape).sum())
+    for lesion, values in expected.items():
+        assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
+        assert by_place[EMPTY, lesion].false_positive_area == pytest.approx(np.mean(shares[lesion]))
+        assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
+
+
+def test_the_default_answers_next_to_nothing_on_nothing_and_stands_a_narrow_camera() -> None:
+    corruptions = {name: CORRUPTIONS[name] for name in ("as it is", "1500 px wide")}
+    rows = robustness([from_pretrained(DEFAULT)], open_source("sample"), None, HUMAN, 0, corruptions)
+    means = {name: [row for row in rows if row.corruption == name] for name in (*corruptions, EMPTY)}
+    as_it_is, narrow = (mean(row.iou for row in means[name]) for name in corruptions)
+    assert narrow > as_it_is - 5
+    assert mean(row.false_positive_area for row in means[EMPTY]) < 5
+
+
+def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
+    fundus = open_source("sample").read("IDRiD_46")
+    exact = annotate(fundus, 1.0, PAPER, 0)
+    marks = [
+        replace(mark, shape=replace(mark.shape, rx=mark.shape.rx / 2, ry=mark.shape.ry / 2)) for mark in exact.marks
+    ]
+    small = replace(exact, marks=tuple(marks))
+    refined = from_pretrained(DEFAULT).refine(fundus.image, small)
+    beyond = {lesion: found & ~draw(small.of(lesion), found.shape) for lesion, found in refined.items()}
+    right = sum((found & fundus.fine[lesion]).sum() for lesion, found in beyond.items())
+    assert right > 0.5 * sum(found.sum() for found in beyond.values())
+    missed = sum((fundus.fine[lesion] & ~draw(small.of(lesion), fundus.fine[lesion].shape)).sum() for lesion in refined)
+    assert right > 0.1 * missed  # of a network that sees where an ellipse ends it is next to none
+
+
+def test_the_photographs_that_a_network_held_out_can_be_chosen_by() -> None:
+    arguments = ["robustness", "sample", "--split", "held-out", "--refiner", "lite", "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert {row["split"] for row in rows} == {"held-out"}
+    refused = CliRunner().invoke(main, ["robustness", "sample", "--split", "held-out", "--refiner", "shrink"])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "needs a network" in refused.stderr
+
+
+def test_the_command_gives_a_row_for_each_condition_and_class() -> None:
+    arguments = ["robustness", "sample", "--refiner", "shrink", "--json"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert {row["corruption"] for row in rows} == {*CORRUPTIONS, EMPTY}
+    assert all((row["iou"] is None) == (row["corruption"] == EMPTY) for row in rows)
