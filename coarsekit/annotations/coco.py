@@ -14,13 +14,14 @@ import numpy as np
 from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.annotations.rle import decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.geometry import extent
 from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
+from coarsekit.validation import validated
 
 TITLE = "COCO (JSON)"
 ONE_FILE_EACH = False

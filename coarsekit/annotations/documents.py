@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias
 from xml.etree.ElementTree import Element
 
 from defusedxml import ElementTree
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from coarsekit.errors import AnnotationError
 
-T = TypeVar("T")
 _UTF_16_XML = (codecs.BOM_UTF16_LE + b"<", codecs.BOM_UTF16_BE + b"\x00<")
 Pixels: TypeAlias = Annotated[int, Field(gt=0, le=1_000_000)]
 """A side of a photograph in px."""
@@ -73,17 +72,6 @@ def _xml(data: bytes, path: Path) -> Element:
         raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
 
 
-def validated(kind: type[T], content: Any, where: str) -> T:
-    """``content`` as a pydantic model or any other type.
-
-    Raises `AnnotationError` when it does not fit: ``where``, the field, what was expected and what was found.
-    """
-    try:
-        return TypeAdapter(kind).validate_python(content, strict=True)
-    except ValidationError as error:
-        raise AnnotationError(f"{where}: {_sentence(error)}") from None
-
-
 @contextmanager
 def error_context(where: str) -> Iterator[None]:
     """Say in front of an `AnnotationError` where it was found."""
@@ -91,16 +79,3 @@ def error_context(where: str) -> Iterator[None]:
         yield
     except AnnotationError as error:
         raise AnnotationError(f"{where}: {error}") from None
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    if first["type"] == "missing":
-        return f"{where} is missing; add it{more}"
-    if first["type"] == "extra_forbidden":
-        return f"{where} is not a field of this format; check its spelling{more}"
-    got = json.dumps(first["input"], default=str)
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
-    return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"

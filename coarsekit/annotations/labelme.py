@@ -16,12 +16,13 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import Reading, file_name, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.files import write_text
 from coarsekit.images import decode_mask, encode_png
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.validation import validated
 
 TITLE = "LabelMe (JSON)"
 ONE_FILE_EACH = True

@@ -22,11 +22,12 @@ from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack, unpack
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load, validated
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.validation import validated
 
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False

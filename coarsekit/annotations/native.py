@@ -28,12 +28,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.annotations.documents import Document, Pixels, error_context, load, validated
+from coarsekit.annotations.documents import Document, Pixels, error_context, load
 from coarsekit.annotations.reading import Reading, climbs, one_file_each
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
+from coarsekit.validation import validated
 
 TITLE = "coarsekit JSON"
 ONE_FILE_EACH = True

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, LenientModel, error_context, load, validated
+from coarsekit.annotations.documents import Document, LenientModel, error_context, load
 from coarsekit.annotations.reading import Reading, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
+from coarsekit.validation import validated
 
 TITLE = "VIA 2 (JSON or CSV)"
 ONE_FILE_EACH = False

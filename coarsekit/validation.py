@@ -1,0 +1,78 @@
+"""What comes from outside, checked once: TOML and JSON objects against a type, with one sentence that names the field."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from coarsekit.errors import AnnotationError, CoarsekitError
+
+T = TypeVar("T")
+
+
+def validated(
+    kind: type[T],
+    content: Any,
+    where: str,
+    *,
+    error: type[CoarsekitError] = AnnotationError,
+    strict: bool = True,
+) -> T:
+    """The content as a pydantic model, a dataclass or any other type.
+
+    Args:
+        kind: The type that is expected.
+        content: What a JSON or TOML file holds.
+        where: The file, or the place in it, that an error names first.
+        error: The class of the error.
+        strict: Whether a number may not stand for a text, a whole number for a truth value, and so on.
+
+    Returns:
+        An object of ``kind``.
+
+    Raises:
+        CoarsekitError: Of class ``error``, when the content does not fit: the place, the field, what was expected and
+            what was found.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(content, strict=strict)
+    except ValidationError as cause:
+        raise error(f"{where}: {error_sentence(cause)}") from None
+
+
+def error_sentence(error: ValidationError) -> str:
+    """What the first of pydantic's errors says, as a sentence: the field, what was expected, and what was found."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "missing":
+        return f"{where} is missing; add it{more}"
+    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{where} is not a field of this format; check its spelling{more}"
+    got = json.dumps(first["input"], default=str)
+    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
+    return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"
+
+
+def load_toml(path: Path, error: type[CoarsekitError], missing: str) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Args:
+        path: The file.
+        error: The class of the error.
+        missing: What to do where there is no such file.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        CoarsekitError: Of class ``error``, when the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise error(f"{path}: no such file; {missing}") from None
+    except (OSError, ValueError, RecursionError) as cause:
+        raise error(f"{path}: cannot be read as TOML ({cause}); correct it") from None
