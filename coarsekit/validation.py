@@ -1,4 +1,4 @@
-"""What comes from outside, checked once: TOML and JSON objects against a type, with one sentence that names the field."""
+"""What comes from outside, checked once: TOML and JSON against a type, with one sentence that names the field."""
 
 import json
 import tomllib
