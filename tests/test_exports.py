@@ -18,8 +18,9 @@ def test_coarsekit_exports_just_these_names() -> None:
 
 
 def test_zoo_exports_just_these_names() -> None:
-    assert zoo.__all__ == ["Refiner", "from_pretrained", "list_refiners"]
+    assert zoo.__all__ == ["RefineReport", "Refiner", "from_pretrained", "list_refiners", "refine_to_folder"]
     assert all(hasattr(zoo, name) for name in zoo.__all__)
+    assert not hasattr(zoo, "nothing_of_that_name")
 
 
 def test_the_example_in_the_docstring_is_true() -> None:

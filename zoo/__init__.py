@@ -3,10 +3,32 @@
 >>> import zoo
 >>> refiner = zoo.from_pretrained("lite")
 >>> refined = refiner.refine(image, annotation)
+
+`zoo.refine_to_folder` refines a photograph, a folder or a dataset, and writes masks, pictures and records.
 """
 
-from zoo.checkpoints.folder import list_refiners as list_refiners
-from zoo.loading import from_pretrained as from_pretrained
-from zoo.refiner import Refiner as Refiner
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Refiner", "from_pretrained", "list_refiners"]
+if TYPE_CHECKING:
+    from zoo.checkpoints.folder import list_refiners as list_refiners
+    from zoo.loading import from_pretrained as from_pretrained
+    from zoo.output import RefineReport as RefineReport
+    from zoo.output import refine_to_folder as refine_to_folder
+    from zoo.refiner import Refiner as Refiner
+
+_HOMES = {
+    "RefineReport": "output",
+    "Refiner": "refiner",
+    "from_pretrained": "loading",
+    "list_refiners": "checkpoints.folder",
+    "refine_to_folder": "output",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    return getattr(import_module(f"zoo.{_HOMES[name]}"), name)

@@ -13,17 +13,18 @@ from zoo.checkpoints.folder import locate, read_config
 from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
+"""Called with the number of steps just finished."""
 
 
-def no_progress(_: object) -> None:
-    """The callback of whoever shows no progress."""
+def no_progress(*_: object) -> None:
+    """The callback that does nothing."""
 
 
 class Refiner(ABC):
-    """The one interface of networks and classical rules alike."""
+    """The one interface of networks and baselines."""
 
     variant: ClassVar[str]
-    """Its kind, as in config.json."""
+    """The name of its row in `zoo.variants`, as in config.json."""
     name: str = ""
     """The name or folder that it was loaded from; empty for one that was made in memory."""
     trained_on: str = ""
@@ -40,9 +41,22 @@ class Refiner(ABC):
         local_files_only: bool = False,
         force_download: bool = False,
     ) -> Self:
-        """Load a refiner of this class; see `zoo.from_pretrained`.
+        """Load a refiner of this class; `zoo.from_pretrained` loads one of any class.
 
-        Raises `RefinerError` when what is stored there is of another class.
+        Args:
+            name: As for `zoo.from_pretrained`, and so are the others.
+            revision: A branch, tag or commit of a repository.
+            token: The Hub's token.
+            cache_dir: The Hub's cache.
+            local_files_only: Whether to use the cache only.
+            force_download: Whether to fetch again what the cache has.
+
+        Returns:
+            The refiner, an object of this class.
+
+        Raises:
+            RefinerError: When there is none of that name, its folder is damaged, or it is of another class.
+            HubError: When a repository cannot be fetched.
         """
         access = Access(revision, token, cache_dir, local_files_only, force_download)
         folder = locate(name, access)
@@ -50,16 +64,24 @@ class Refiner(ABC):
         if not issubclass(kind, cls):
             ours = getattr(cls, "variant", cls.__name__)
             raise RefinerError(
-                f"{os.fspath(name)} holds a refiner of the variant {kind.variant}, not {ours}; load it with "
+                f"{os.fspath(name)} is a refiner of the variant {kind.variant}, not {ours}; load it with "
                 "zoo.from_pretrained"
             )
         return kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
 
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:
-        """Read a refiner of this class from a checkpoint folder; ``name``: what it is called, the folder's by default.
+        """Read a refiner of this class from a checkpoint folder.
 
-        Raises `RefinerError` when the folder is damaged or of a newer version, or the class has no stored form.
+        Args:
+            folder: A folder with config.json and, for a network, model.safetensors.
+            name: The name of the refiner; the path of the folder where it is empty.
+
+        Returns:
+            The refiner.
+
+        Raises:
+            RefinerError: When the folder is damaged or of a newer version, or the class has no stored form.
         """
         raise RefinerError(f"{folder}: a {cls.__name__} cannot be read from a folder; make one in memory")
 
@@ -67,16 +89,21 @@ class Refiner(ABC):
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
         """Refine every lesion class of the annotation.
 
-        ``image``: (h, w, 3) uint8 RGB, of the annotation's size. ``advance`` hears how many more ellipses are done, for
-        a progress bar. Returns one (h, w) boolean mask by lesion; an
-        annotation without marks gives an empty dictionary.
+        Args:
+            image: (h, w, 3) uint8 RGB, of the annotation's size.
+            annotation: What was drawn on it: ellipses, polygons or masks, each of a lesion class.
+            advance: Called with the number of marks just finished.
 
-        Raises `AnnotationError` when the annotation was made for another image size.
+        Returns:
+            One (h, w) boolean mask for each lesion class; empty for an annotation without marks.
+
+        Raises:
+            AnnotationError: When the annotation was drawn on an image of another size.
         """
 
 
 def check_size(image: Image, annotation: Annotation) -> None:
-    """Raise `AnnotationError` when the annotation was made for another image size."""
+    """Raise `AnnotationError` when the annotation was drawn on an image of another size."""
     height, width = image.shape[:2]
     if (annotation.width, annotation.height) != (width, height):
         raise AnnotationError(

@@ -1,7 +1,7 @@
-"""Classical peers behind the refiner's interface: Otsu's threshold, GrabCut and the random walker.
+"""Classical baselines behind the refiner's interface: Otsu's threshold, GrabCut and the random walker.
 
-They see what a network sees, one window after the other, and are told one thing more: whether the lesions of a class
-are dark or bright. Their constants were chosen by mean IoU on six training photographs of IDRiD, style human.
+They see what a network sees, one window after the other, and know one thing more: whether the lesions of a class are
+dark or bright. Their constants were chosen by mean IoU on six training photographs of IDRiD, style human.
 """
 
 from abc import abstractmethod
@@ -22,15 +22,15 @@ Grey = NDArray[np.float32]
 """(h, w), 0–1 or any other range."""
 
 DARK = {MA: True, HE: True, EX: False, SE: False}
-"""Whether the lesions of a class are darker than what surrounds them. Of any other class the photograph decides."""
+"""Whether the lesions of a class are darker than what surrounds them. Of any other class, see `ClassicalBaseline`."""
 
-SIZE, CONTEXT, MOST = 96, 1.5, 512
+SIZE, CONTEXT, MAX_WINDOW = 96, 1.5, 512
 """Side of a patch, and the windows of `coarsekit.windows.windows_around`."""
 BLUR, BACKGROUND = 2, 600
 """Deviation of the Gaussian against noise and width of the median that is the background, px at 4288 px of width."""
 CORE, RIM = 0.07, 0.45
-"""Shares of an ellipse's pixels that are taken for certain: so many of its most conspicuous are lesion, so many of its
-least conspicuous are background."""
+"""Shares of an ellipse's pixels that are taken for certain: the most conspicuous `CORE` is lesion, the least
+conspicuous `RIM` is background."""
 BETA = 40_000
 """How hard it is for the random walker to cross an edge."""
 
@@ -48,7 +48,7 @@ class Patch(NamedTuple):
 
 
 class ClassicalBaseline(Refiner):
-    """What the peers share: the windows, their brightness, and that nothing is found outside the drawing.
+    """What the classical baselines share: the windows, their brightness, and that nothing is found outside the drawing.
 
     A class that `DARK` does not know counts as dark when its shapes are darker on the mean than the rest of their
     windows. A shape without any contrast is lesion as a whole.
@@ -76,7 +76,7 @@ class ClassicalBaseline(Refiner):
 
     def _refine(self, even: NDArray, lesion: str, shapes: Sequence[Shape], advance: Advance) -> Mask:
         size = even.shape[0], even.shape[1]
-        around = [windows_around(shape, size, CONTEXT, MOST) for shape in shapes]
+        around = [windows_around(shape, size, CONTEXT, MAX_WINDOW) for shape in shapes]
         cut = [_patches(even, *place, shapes) for place in zip(shapes, around, strict=True)]
         dark = DARK[lesion] if lesion in DARK else _darker([patch for part in cut for patch in part])
         found = []
@@ -108,7 +108,7 @@ class Otsu(ClassicalBaseline):
 class GrabCut(ClassicalBaseline):
     """``grabcut``: two mixtures of Gaussians and a minimal cut (Rother et al., SIGGRAPH 2004), from certain pixels.
 
-    Begun from the shape alone, as it was published, it loses most small lesions.
+    Started from the shape alone, as it was published, it loses most small lesions.
     """
 
     variant = "grabcut"

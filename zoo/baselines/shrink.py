@@ -1,4 +1,4 @@
-"""Rules without a network, behind the refiner's interface, so that every table can hold them."""
+"""The image-blind baseline: it shrinks every shape by a fitted amount and never looks at the photograph."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

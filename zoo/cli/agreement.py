@@ -38,13 +38,13 @@ def command(
     """Measure how well annotators agree before and after refinement, where there are no fine masks to compare with.
 
     IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
-    any format that 'coarsekit convert' reads; photographs are told by their file names. For each lesion class, the IoU
-    of two annotators' masks is averaged over photographs and pairs of annotators, in percent: coarse as drawn, refined
-    as the refiner made of it. A pair of whom neither drew the class is left out; one of whom one did scores 0.
+    any format that 'coarsekit convert' reads; photographs are matched by their file names. For each lesion class, the
+    IoU of two annotators' masks is averaged over photographs and pairs of annotators, in percent: coarse is as drawn,
+    refined is what the refiner makes of it. A pair of whom neither drew the class is left out; one of whom one did
+    scores 0.
 
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
-    what the masks are worth against fine ones is for 'zoo evaluate' to say. 'zoo evaluate --protocol agreement' is the
-    same.
+    how good the masks are against fine ones is what 'zoo evaluate' measures.
     """
     from zoo.evaluation.agreement import agreement
     from zoo.loading import from_pretrained, on_device
@@ -78,7 +78,7 @@ def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], lis
     shared = [key for key, number in Counter(key for own in drawings.values() for key in own).items() if number > 1]
     if not shared:
         raise ParameterError(
-            "no photograph (told by its file name) was annotated by two; check that the annotators belong together"
+            "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
         )
     there = {path.stem: path for path in list_images(folder)}
     if not any(key in there for key in shared):

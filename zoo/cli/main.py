@@ -1,4 +1,4 @@
-"""``zoo``: refine, train, evaluate, push, …. The commands are in ``zoo/commands``; none is imported for --help."""
+"""``zoo``: refine, train, evaluate, push, …. The commands are in ``zoo/cli``; none is imported for --help."""
 
 from coarsekit.cli.console import LazyGroup
 

@@ -2,24 +2,18 @@
 
 import json
 import sys
-from collections import Counter
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import click
 
-from coarsekit.annotations import annotation_files, check_marks, read_annotations, read_drawn
-from coarsekit.annotations.reading import Reading
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
 from coarsekit.datasets import open_source
-from coarsekit.errors import AnnotationError, ImageError
-from coarsekit.images import read_image
-from coarsekit.simulation.simulate import annotate
+from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
-from coarsekit.types import Annotation
 from zoo.checkpoints.folder import DEFAULT
-from zoo.output import Refining
-from zoo.refiner import check_size
+from zoo.output import RefineReport, refine_to_folder
+from zoo.refiner import Advance, no_progress
 
 
 @click.command("refine")
@@ -70,79 +64,60 @@ def command(
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
     full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. A photograph
     that the same refiner refined there from the same ellipses is not refined again.
+
+    --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
+    from zoo.evaluation.refiners import HELD_OUT, held_out
     from zoo.loading import from_pretrained, on_device
 
-    refining = Refining(on_device(from_pretrained(name), device), Path(out), force)
-    failed = 0
+    refiner = on_device(from_pretrained(name), device)
+    opened: str | Dataset = source
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
-        records = _dataset(refining, source, split, reduction, style_name, seed, quiet)
-    elif Path(source).is_dir():
-        records, failed = _folder(refining, Path(source), annotation, label_table(labels), quiet)
-    else:
-        image, drawn, left_out = read_drawn(source, annotation, label_table(labels))
-        for sentence in left_out:
-            say(f"Left out: {sentence}", quiet)
-        with progress("Refining", len(drawn.marks), quiet) as advance:
-            records = [refining.refine(Path(source).stem, image, drawn, advance)]
+        opened = open_source(source)
+        if split == HELD_OUT:
+            opened = held_out(opened, [name])
+    with ExitStack() as stack:
+        advance: Advance = no_progress
+        shown = 0
+
+        def show(done: int, total: int) -> None:
+            nonlocal advance, shown
+            if not done:
+                advance = stack.enter_context(progress("Refining", total, quiet))
+            advance(done - shown)
+            shown = done
+
+        report = refine_to_folder(
+            refiner,
+            opened,
+            annotation,
+            out,
+            labels=label_table(labels),
+            split=split,
+            style=style_named(style_name),
+            reduction=reduction,
+            seed=seed,
+            force=force,
+            progress=show,
+            on_left_out=lambda sentence: say(f"Left out: {sentence}", quiet),
+            on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
+        )
+    _show(report, refiner.name, out, as_json, quiet)
+
+
+def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool) -> None:
     if as_json:
-        for record in records:
+        for record in report.records:
             click.echo(json.dumps(record))
     elif not quiet:
-        lines = [_line(record, mask) for record in records for mask in record["masks"]]
-        table(f"Refined by {refining.refiner.name}", lines)
-    say(f"Masks and pictures of {len(records)} photograph{'s'[: len(records) != 1]} are in {out}", quiet)
+        table(f"Refined by {name}", [_line(record, mask) for record in report.records for mask in record["masks"]])
+    count, failed = len(report.records), len(report.failures)
+    say(f"Masks and pictures of {count} photograph{'s'[: count != 1]} are in {out}", quiet)
     if failed:
         say(f"{failed} photograph{'s'[: failed > 1]} could not be refined", quiet=False)
         sys.exit(1)
-
-
-def _dataset(
-    refining: Refining, source: str, split: str | None, reduction: float, style_name: str, seed: int, quiet: bool
-) -> list[dict[str, Any]]:
-    dataset, style = open_source(source), style_named(style_name)
-    keys, records = dataset.keys(split), []
-    with progress("Refining", len(keys), quiet) as advance:
-        for key in keys:
-            fundus = dataset.read(key)
-            drawn = annotate(fundus, reduction, style, seed, dataset.name)
-            records.append(refining.refine(key, fundus.image, drawn))
-            advance(1)
-    return records
-
-
-def _folder(
-    refining: Refining, photographs: Path, path: str, labels: dict[str, str], quiet: bool
-) -> tuple[list[dict[str, Any]], int]:
-    """Refine all photographs of the annotation files; gives the records, and how many could not be refined."""
-    reading = Reading(labels, photographs)
-    drawings = [(file, one) for file in annotation_files(path) for one in read_annotations(file, reading)]
-    if not drawings:
-        raise AnnotationError(f"{path}: holds no photograph; export the annotation again")
-    for sentence in reading.left_out:
-        say(f"Left out: {sentence}", quiet)
-    # Outputs are named by the stem, so two photographs of one stem would write over one another.
-    twice = [stem for stem, times in Counter(Path(one.image).stem for _, one in drawings).items() if times > 1]
-    if twice:
-        raise AnnotationError(f"{path}: {twice[0]} is annotated more than once; keep one annotation of it")
-    records, failed = [], 0
-    with progress("Refining", len(drawings), quiet) as advance:
-        for file, drawn in drawings:
-            try:
-                records.append(_one(refining, photographs / drawn.image, drawn, file))
-            except (AnnotationError, ImageError) as error:
-                say(f"Failed: {error}", quiet=False)
-                failed += 1
-            advance(1)
-    return records, failed
-
-
-def _one(refining: Refining, photograph: Path, drawn: Annotation, file: Path) -> dict[str, Any]:
-    image = read_image(photograph)
-    check_size(image, check_marks(drawn, file))
-    return refining.refine(photograph.stem, image, drawn)
 
 
 def _line(record: dict[str, Any], mask: dict[str, Any]) -> dict[str, Any]:

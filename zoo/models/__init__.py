@@ -1,1 +1,1 @@
-"""One network a file, made of layers; `zoo.variants` lists them."""
+"""One network a file, each with a final class ``Network``: a new network is one file and one row in `zoo.variants`."""

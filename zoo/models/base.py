@@ -1,4 +1,4 @@
-"""The abstract network: what every variant shares, from its configuration to refining a whole photograph."""
+"""The abstract network: what every variant shares, from its configuration to the masks of a whole photograph."""
 
 import dataclasses
 from abc import abstractmethod
@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
 from coarsekit.types import Annotation, Image, Mask
+from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CONFIG, FORMAT, read_config, read_record
@@ -43,16 +43,21 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
 
     @property
     def lesions(self) -> tuple[str, ...]:
-        """Lesion classes that the network is told; empty for one that treats all alike, as the paper's do."""
+        """Lesion classes that the network is conditioned on; empty for one that treats all alike, as the paper's do."""
         return ()
 
     @abstractmethod
     def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-        """Logits of lesion.
+        """Compute logits of lesion for a batch of patches, whose side s is a multiple of 32.
 
-        ``image``: (b, 3, s, s) float in 0–1, RGB. ``coarse``: (b, 1, s, s) float, 0 or 1. ``lesion``: (b,) long, each
-        patch's class as its place in `lesions`, or −1 for another; None when all are. Returns (b, 1, s, s).
-        ``s`` is a multiple of 32. Any coarse mask gives finite numbers: an empty one, and one that fills the patch.
+        Args:
+            image: (b, 3, s, s) float in 0–1, RGB.
+            coarse: (b, 1, s, s) float, 0 or 1; it may be empty, and it may fill the patch.
+            lesion: (b,) long, each patch's class as its index in `lesions`, or −1 for another class; None when all
+                are of other classes.
+
+        Returns:
+            (b, 1, s, s) float, finite for every coarse mask; its sigmoid is the probability of lesion.
         """
 
     def describe(self) -> dict[str, Any]:
@@ -70,7 +75,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
 
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:
-        """Read a network, strictly: every tensor that its config promises, of the promised shape, and no other.
+        """Read a network, strictly: every tensor that its config implies, of that shape, and no other.
 
         Raises `RefinerError` for an unknown field, a newer format, and a missing, extra or misshapen tensor.
         """
@@ -86,10 +91,10 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
 
     def initialise(self) -> None:
         """Start from pretrained features; variants that have none raise `RefinerError`."""
-        raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without --pretrained")
+        raise RefinerError(f"the variant {self.variant} has no pretrained features; train it without pretrained=True")
 
     def for_inference(self) -> "Network":
-        """What refines for it: itself, or a copy, never older than its weights, that gives the same answers sooner."""
+        """The network to refine with: itself, or a faster copy with its present weights, equal but for rounding."""
         return self
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
@@ -98,9 +103,20 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
     def photograph_probabilities(
         self, image: Image, annotation: Annotation, advance: Advance = no_progress
     ) -> dict[str, NDArray[np.float32]]:
-        """Probability of lesion (h, w), 0–1, by lesion class; 0 outside the windows. `refine` is its threshold.
+        """Compute the probability of lesion, of which `refine` gives the pixels at or above the threshold.
 
-        Takes and raises what `refine` does, but holds four bytes a pixel for every class at once.
+        It needs four bytes of memory a pixel for every class.
+
+        Args:
+            image: (h, w, 3) uint8 RGB, of the annotation's size.
+            annotation: What was drawn on it.
+            advance: Called with the number of marks just finished.
+
+        Returns:
+            (h, w) float32 in 0–1 by lesion class, 0 outside the windows; empty for an annotation without marks.
+
+        Raises:
+            AnnotationError: When the annotation was drawn on an image of another size.
         """
         check_size(image, annotation)
         network = self.for_inference()
@@ -119,21 +135,29 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
 
     @torch.inference_mode()
     def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
-        """Probabilities of lesion for a batch of one class, as in `forward`; in and out on the processor.
+        """Compute the probability of lesion for a batch of patches of one class, in evaluation mode.
 
-        The network is put in evaluation mode. They are the mean over as many views as its configuration has: the patch
-        as it is, mirrored from left to right, from top to bottom, and both.
+        It is the mean over the first `tta_views` of four views: the patch as it is, mirrored from left to right, from
+        top to bottom, and both.
+
+        Args:
+            image: (b, 3, s, s) float in 0–1, RGB, on the CPU.
+            coarse: (b, 1, s, s) float, 0 or 1, on the CPU.
+            lesion: The class of all patches; the empty text, as any class not in `lesions`, for none.
+
+        Returns:
+            (b, 1, s, s) float32 in 0–1, on the CPU.
         """
         device = next(self.parameters()).device
         self.eval()
         image, coarse = image.to(device), coarse.to(device)
-        kind = torch.full((len(image),), self.class_index(lesion), device=device)
-        tta_views: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
-        seen = [self(image.flip(axes), coarse.flip(axes), kind).sigmoid().flip(axes) for axes in tta_views]
-        return torch.stack(seen).mean(0).float().cpu()
+        classes = torch.full((len(image),), self.class_index(lesion), device=device)
+        mirrored: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
+        views = [self(image.flip(axes), coarse.flip(axes), classes).sigmoid().flip(axes) for axes in mirrored]
+        return torch.stack(views).mean(0).float().cpu()
 
     def class_index(self, lesion: str) -> int:
-        """The place of a class in `lesions`, −1 for any other."""
+        """The index of a class in `lesions`, −1 for any other."""
         return self.lesions.index(lesion) if lesion in self.lesions else -1
 
 
@@ -152,8 +176,16 @@ def network_class(name: str) -> type[Network]:
 def build(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
     """A network of a variant, untrained, from the fields of its configuration.
 
-    Raises `RefinerError` for a field that the variant does not have or a value of another type, and `ParameterError`
-    for a value out of its range.
+    Args:
+        kind: The class of the network; see `network_class`.
+        fields: Values by field of its `config_type`; the others have their defaults.
+
+    Returns:
+        The network, with random weights.
+
+    Raises:
+        RefinerError: For a field that the variant does not have, and for a value of another type.
+        ParameterError: For a value out of its range.
     """
     known = [field.name for field in dataclasses.fields(kind.config_type)]
     for name in fields:
@@ -161,9 +193,5 @@ def build(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
             raise RefinerError(
                 f"{kind.variant} has no field {name!r}; it has {', '.join(known)}{did_you_mean(name, known)}"
             )
-    try:
-        config = TypeAdapter(kind.config_type).validate_python(dict(fields))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise RefinerError(f"{kind.variant}: {first['loc'][0]}: {first['msg']}, got {first['input']!r}") from None
-    return kind(config)
+    # Not strict: JSON has no tuples.
+    return kind(validated(kind.config_type, dict(fields), kind.variant, error=RefinerError, strict=False))

@@ -17,7 +17,7 @@ BATCH = 16
 
 
 class PatchRefiner(Protocol):
-    """What is asked of a network here: probabilities (n, 1, s, s) for patches of its configuration's size."""
+    """What this module needs of a network: probabilities (n, 1, s, s) for patches of its configuration's size."""
 
     config: Config
 
@@ -44,7 +44,7 @@ def photograph_probability(
     config, size = network.config, (image.shape[0], image.shape[1])
     around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
     windows = [window for places in around for window in places]
-    # After its last window a shape is done, which the progress hears of.
+    # A shape is done after its last window; then the progress advances.
     last = np.cumsum([len(places) for places in around])
     patches = np.zeros((len(windows), config.size, config.size), np.float32)
     for start in range(0, len(windows), BATCH):
@@ -60,7 +60,7 @@ def window_tensors(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
 
-    The coarse mask of a window holds every shape of the class that reaches into it, not only the one it is around.
+    The coarse mask of a window has every shape of the class that reaches into it, not only the one it is around.
     """
     places = list(windows)
     images = np.stack([cut_image(image, window, size) for window in places])

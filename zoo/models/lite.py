@@ -9,7 +9,7 @@ from typing import final
 
 from coarsekit.errors import ParameterError
 from zoo.models.layers.backbones import BackboneConfig, BackboneNetwork
-from zoo.models.layers.fold_batchnorm import folded, state
+from zoo.models.layers.fold_batchnorm import fold_batchnorm, weights_version
 
 LAST_STAGE_STRIDES = (4, 8, 16, 32)
 
@@ -45,8 +45,8 @@ class Network(BackboneNetwork):
         super().__init__(config, "efficientnet_lite0", stride=2, last_stage_stride=config.last_stage_stride)
 
     def for_inference(self) -> "Network":
-        now = state(self)
-        if self._for_inference is None or self._for_inference[0] != now:
-            self._for_inference = None  # or the copy would hold the one before it
-            self._for_inference = (now, folded(self))
+        version = weights_version(self)
+        if self._for_inference is None or self._for_inference[0] != version:
+            self._for_inference = None  # or the copy would contain the one before it
+            self._for_inference = (version, fold_batchnorm(self))
         return self._for_inference[1]

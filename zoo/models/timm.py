@@ -1,6 +1,6 @@
 """``timm``: any timm backbone that has a feature map at 1/4 of the resolution, under any of the three heads.
 
-Beyond the paper, whose backbones have variants of their own: ``--set backbone=convnext_atto --set head=prototype``.
+Beyond the paper, whose backbones have variants of their own: ``backbone = "convnext_atto"``, ``head = "prototype"``.
 """
 
 from dataclasses import dataclass

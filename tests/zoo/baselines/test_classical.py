@@ -1,4 +1,4 @@
-"""What every refiner that is no network keeps to, and what the classical peers see."""
+"""What every refiner that is no network keeps to, and what the classical baselines see."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ from zoo.baselines.classical import (
 from zoo.cli.main import main
 
 RULES = [name for name in zoo.list_refiners() if not (BUNDLED / name / "model.safetensors").exists()]
-PEERS = ["grabcut", "otsu", "random-walker"]
+CLASSICAL = ["grabcut", "otsu", "random-walker"]
 SIZE = (300, 600)
 LESION = Ellipse(60, 50, 10, 7, 30)
 NEAR = st.builds(Ellipse, st.floats(-9, 60), st.floats(-9, 50), st.floats(0.3, 9), st.floats(0.3, 9), st.floats(0, 180))
@@ -46,9 +46,9 @@ def annotation(*shapes: Shape, lesion: str = "HE") -> Annotation:
     return Annotation("p.png", *SIZE[::-1], tuple(Mark(lesion, shape) for shape in shapes))
 
 
-def test_the_rules_are_the_image_blind_one_and_the_classical_peers() -> None:
-    assert sorted(RULES) == sorted(["shrink", *PEERS])
-    assert all(isinstance(zoo.from_pretrained(name), ClassicalBaseline) for name in PEERS)
+def test_the_rules_are_the_image_blind_one_and_the_classical_baselines() -> None:
+    assert sorted(RULES) == sorted(["shrink", *CLASSICAL])
+    assert all(isinstance(zoo.from_pretrained(name), ClassicalBaseline) for name in CLASSICAL)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -85,7 +85,7 @@ def test_an_annotation_for_another_size_is_refused(name: str) -> None:
         zoo.from_pretrained(name).refine(photograph(60, 150), replace(annotation(DRAWN), width=99))
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", CLASSICAL)
 @pytest.mark.parametrize("shape", ["ellipse", "polygon", "raster"])
 @pytest.mark.parametrize(
     ("lesion", "colours"),
@@ -100,13 +100,13 @@ def test_a_peer_finds_the_lesion_in_a_generous_drawing(name, shape: str, lesion:
     assert (found & fine).sum() > 0.85 * (found | fine).sum()
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", CLASSICAL)
 def test_a_class_told_to_be_bright_is_not_sought_in_the_dark(name: str) -> None:
     refined = zoo.from_pretrained(name).refine(photograph(60, 150), annotation(DRAWN, lesion="EX"))["EX"]
     assert (refined & draw([Ellipse(60, 50, 8, 5, 30)], SIZE)).sum() < 10
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", CLASSICAL)
 @pytest.mark.parametrize("lesion", ["HE", "drusen"])
 def test_where_there_is_nothing_to_see_the_drawing_stays(name: str, lesion: str) -> None:
     refined = zoo.from_pretrained(name).refine(np.full((*SIZE, 3), 90, np.uint8), annotation(DRAWN, lesion=lesion))

@@ -105,7 +105,9 @@ def test_weights_that_cannot_be_fetched_are_said_soon(name, setting, monkeypatch
     monkeypatch.setattr(constants, *setting)
     network = build(network_class(name), {"width": 8, "size": 64})
     before, began = torch.get_rng_state(), time.monotonic()
-    with pytest.raises(RefinerError, match=r"could not be fetched from http.*/timm/.*without --pretrained") as raised:
+    with pytest.raises(
+        RefinerError, match=r"could not be fetched from http.*/timm/.*without pretrained=True"
+    ) as raised:
         network.initialise()
     assert time.monotonic() - began < 20
     assert "\n" not in str(raised.value)
@@ -121,7 +123,7 @@ def test_a_backbone_without_weights_is_said() -> None:
 def test_weights_are_fetched_and_the_mask_starts_without_a_say(tmp_path: Path) -> None:
     """The features of RGB are timm's, the channels of the mask are 0, and what a file lacks is never left random."""
     (tmp_path / "weights").mkdir()
-    with loopback["serving"]({TOKEN: "timm"}) as hub:
+    with loopback.serving({TOKEN: "timm"}) as hub:
         environment = hub.environment(tmp_path / "home", TOKEN)
         command = [sys.executable, "-c", FILL, str(tmp_path / "weights")]
         result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
@@ -144,5 +146,5 @@ def test_an_encoder_without_its_last_stages_is_the_same_up_to_there() -> None:
     assert [stage.shape[-1] for stage in stages[0]] == [32, 16, 8, 4]
     for ours, theirs in zip(stages[0], stages[1], strict=False):
         assert torch.equal(ours, theirs)
-    with pytest.raises(ParameterError, match="coarsest must be one of 4, 8, 16, 32, got 5"):
+    with pytest.raises(ParameterError, match="last_stage_stride must be one of 4, 8, 16, 32, got 5"):
         build(network_class("lite"), {"last_stage_stride": 5})

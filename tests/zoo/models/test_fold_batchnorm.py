@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.models.base import Network, build, network_class
 from zoo.models.inference import photograph_probability
-from zoo.models.layers.fold_batchnorm import folded
+from zoo.models.layers.fold_batchnorm import fold_batchnorm
 from zoo.variants import NETWORKS
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in NETWORKS} | {
     "lite without its last stages": ("lite", {"last_stage_stride": 8}),
-    "lite told the class": ("lite", {"lesions": ["MA", "HE"], "mask_dilation": 0.1}),
+    "lite class-conditioned": ("lite", {"lesions": ["MA", "HE"], "mask_dilation": 0.1}),
     "lite prototype": ("lite", {"head": "prototype"}),
 }
 
@@ -133,6 +133,6 @@ def test_a_normalisation_that_follows_no_convolution_stays() -> None:
     module = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 5, 1))
     use(module)
     module.eval()
-    image, for_inference = torch.rand(2, 3, 9, 9), folded(module)
+    image, for_inference = torch.rand(2, 3, 9, 9), fold_batchnorm(module)
     assert norms(for_inference) == 2
     assert torch.allclose(for_inference(image), module(image), atol=1e-6)

@@ -100,7 +100,7 @@ def test_a_widened_mask_is_a_dilation_by_a_disk(mask_dilation: float) -> None:
         assert (grown == expected).all()
 
 
-def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> None:
+def test_a_network_with_mask_dilation_sees_the_dilated_mask_and_nothing_else_of_it() -> None:
     torch.manual_seed(0)
     network = build(network_class("unet"), {"width": 4, "size": 64, "mask_dilation": 0.1}).eval()
     image, coarse = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
@@ -110,5 +110,5 @@ def test_a_network_with_reach_sees_the_widened_mask_and_nothing_else_of_it() -> 
         network.config = replace(network.config, mask_dilation=0.0)
         assert torch.equal(network(image, widen(coarse, 0.1)), seen)
         assert not torch.equal(network(image, coarse), seen)
-    with pytest.raises(ParameterError, match="reach is a share"):
+    with pytest.raises(ParameterError, match="mask_dilation is a share"):
         build(network_class("unet"), {"mask_dilation": 0.6})

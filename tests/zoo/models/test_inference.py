@@ -110,10 +110,10 @@ def test_the_input_stays_as_it_is(photograph) -> None:
 
 
 @final
-class Told(Network):
-    """Answers everything when told that the lesion is EX, and nothing otherwise."""
+class ClassConditioned(Network):
+    """Answers everything for the class EX, and nothing otherwise."""
 
-    variant = "told"
+    variant = "class-conditioned"
     config_type = Config
 
     def __init__(self, config: Config) -> None:
@@ -133,15 +133,15 @@ def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> Non
     image, annotation, _ = photograph
     ellipse = annotation.of("HE")[0]
     drawn = replace(annotation, marks=tuple(Mark(lesion, ellipse) for lesion in ("MA", "EX", "NV")))
-    refined = Told(Config(size=64)).refine(image, drawn)
+    refined = ClassConditioned(Config(size=64)).refine(image, drawn)
     assert {lesion: bool(mask.any()) for lesion, mask in refined.items()} == {"MA": False, "EX": True, "NV": False}
-    probabilities = Told(Config(size=64)).photograph_probabilities(image, drawn)
+    probabilities = ClassConditioned(Config(size=64)).photograph_probabilities(image, drawn)
     assert {lesion: bool((p >= 0.5).any()) for lesion, p in probabilities.items()} == {
         "MA": False,
         "EX": True,
         "NV": False,
     }
-    assert [Told(Config()).class_index(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
+    assert [ClassConditioned(Config()).class_index(lesion) for lesion in ("MA", "EX", "NV", "")] == [0, 1, -1, -1]
 
 
 def test_views_are_averaged() -> None:

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from zoo.models.layers.heads import Prototype, Superpixel
-from zoo.models.layers.prototypes import ALPHA, BETA, cosine_distance, masked_average, weighted_prototype
+from zoo.models.layers.heads import (
+    ALPHA,
+    BETA,
+    Prototype,
+    Superpixel,
+    cosine_distance,
+    masked_average,
+    weighted_prototype,
+)
 from zoo.models.layers.superpixels import mask_slic
 
 

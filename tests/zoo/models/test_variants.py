@@ -1,4 +1,4 @@
-"""The contract of every variant; a new file in zoo/variants is picked up unasked."""
+"""The contract of every variant; a new row in zoo/variants.py is picked up."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -55,20 +55,20 @@ def test_logits_have_the_size_of_the_patch_alone_and_in_a_batch(name: str) -> No
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_network_that_is_told_the_class_heeds_it(name: str) -> None:
+def test_a_class_conditioned_network_heeds_the_class(name: str) -> None:
     network, (image, coarse, _) = make(name, lesions=["MA", "HE"]).eval(), patches(2, 64)
     assert network.lesions == ("MA", "HE")
     with torch.inference_mode():
-        untold = network(image, coarse)
-        assert torch.equal(network(image, coarse, torch.tensor([-1, -1])), untold)
-        told = network(image, coarse, torch.tensor([1, -1]))
-    assert told.isfinite().all()
-    assert not torch.equal(told[0], untold[0])
-    torch.testing.assert_close(told[1], untold[1], atol=1e-4, rtol=1e-4)
+        without = network(image, coarse)
+        assert torch.equal(network(image, coarse, torch.tensor([-1, -1])), without)
+        conditioned = network(image, coarse, torch.tensor([1, -1]))
+    assert conditioned.isfinite().all()
+    assert not torch.equal(conditioned[0], without[0])
+    torch.testing.assert_close(conditioned[1], without[1], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_network_that_is_not_told_the_class_treats_all_alike(name: str) -> None:
+def test_a_network_that_is_not_class_conditioned_treats_all_alike(name: str) -> None:
     network, (image, coarse, _) = make(name).eval(), patches(2, 64)
     assert network.lesions == ()
     with torch.inference_mode():

@@ -17,7 +17,7 @@ from coarsekit.errors import RefinerError, did_you_mean
 # Whatever HTTP library the client stands on, this is the base of that library's errors, or an OSError.
 _TRANSPORT: type[Exception] = HfHubHTTPError.__bases__[0]
 _WEIGHTS = "model.safetensors"
-_WITHOUT = "or train without --pretrained"
+_WITHOUT = "or train without pretrained=True"
 
 
 def make_encoder(name: str, channels: int, size: int, pretrained: bool = False) -> Any:
@@ -41,7 +41,7 @@ def make_encoder(name: str, channels: int, size: int, pretrained: bool = False) 
     try:
         return timm.create_model(name, pretrained=pretrained, features_only=True, in_chans=channels, **options)
     except (OSError, _TRANSPORT):
-        raise  # of fetching: said by whoever asked for it
+        raise  # of fetching: the caller makes the sentence
     except Exception as error:  # every architecture refuses in a way of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         what = "load its own weights into" if pretrained else "make feature maps of"
@@ -61,18 +61,18 @@ def fill(encoder: nn.Module, name: str, size: int) -> None:
     with _quiet(), torch.random.fork_rng(devices=[]):
         try:
             _reach(repository)
-            makings = []
+            fillings = []
             for seed in (0, 1):
                 torch.manual_seed(seed)
-                makings.append(make_encoder(name, 3, size, pretrained=True).state_dict())
+                fillings.append(make_encoder(name, 3, size, pretrained=True).state_dict())
         except (OSError, _TRANSPORT) as error:
             raise RefinerError(
                 f"the pretrained weights of {name} could not be fetched from {source} ({type(error).__name__}); check "
                 f"the connection, or set HF_HUB_CACHE to a cache that holds them, {_WITHOUT}"
             ) from None
-    weights = makings[0]
+    weights = fillings[0]
     # timm only logs what a file of weights lacks; what depends on the seed did not come from it.
-    random = [key for key, tensor in weights.items() if not torch.equal(tensor, makings[1][key])]
+    random = [key for key, tensor in weights.items() if not torch.equal(tensor, fillings[1][key])]
     if random:
         raise RefinerError(f"the weights of {name} from {source} lack {random[0]}; choose another backbone, {_WITHOUT}")
     encoder.load_state_dict(_widened(weights, encoder.state_dict(), name))
@@ -113,7 +113,7 @@ def _reach(repository: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what timm and the Hub's client say while they load off stderr: what matters of it is raised."""
+    """Keep what timm and the Hub's client say while they load off stderr: errors are raised."""
     loggers = [logging.getLogger(name) for name in ("timm", "huggingface_hub")]
     levels, hidden = [logger.level for logger in loggers], are_progress_bars_disabled()
     for logger in loggers:

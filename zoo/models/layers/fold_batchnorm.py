@@ -12,12 +12,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 Kind = TypeVar("Kind", bound=nn.Module)
 
 
-def folded(network: Kind) -> Kind:
+def fold_batchnorm(network: Kind) -> Kind:
     """A copy in evaluation mode without those normalisations; its answers differ by rounding only.
 
-    Folds each batch normalisation that its parent registers right after a convolution. That such neighbours also follow
-    each other in the forward pass holds in `nn.Sequential` and in timm's EfficientNets; ask it of nothing else. What
-    timm fuses into its normalisations, the activation, stays in their place.
+    Folds each batch normalisation that its parent registers right after a convolution. In `nn.Sequential` and in timm's
+    EfficientNets such neighbours also follow each other in the forward pass; use it for nothing else. The activation
+    that timm fuses into its normalisations stays in their place.
     """
     result = copy.deepcopy(network).eval()
     with torch.no_grad():
@@ -26,14 +26,14 @@ def folded(network: Kind) -> Kind:
                 if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                     setattr(parent, name, fuse_conv_bn_eval(convolution, norm))
                     setattr(parent, after, getattr(norm, "act", nn.Identity()))
-    # The order in which convolutions on a processor read their weights, so that it is not made anew for each batch.
+    # The order in which convolutions on a processor read their weights; without it each batch would convert them again.
     return result.to(memory_format=torch.channels_last)
 
 
-def state(network: nn.Module) -> tuple[Hashable, ...]:
-    """Equal to what it was only where no weight has changed: where each tensor lies, and how often it was written to.
+def weights_version(network: nn.Module) -> tuple[Hashable, ...]:
+    """A value that changes whenever a weight changes: where each tensor lies, and how often it was written to.
 
-    Torch does not count that for tensors made in inference mode; with such a one it is never equal.
+    Torch does not count writes to tensors made in inference mode; with such a tensor the value changes at every call.
     """
     tensors = chain(network.parameters(), network.buffers())
     return tuple((tensor.data_ptr(), object() if tensor.is_inference() else tensor._version) for tensor in tensors)

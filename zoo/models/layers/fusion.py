@@ -16,10 +16,10 @@ from zoo.models.config import Config
 class FusedConfig(Config):
     """``width``: channels that set the network's capacity, as each backbone says.
 
-    ``lesions``: classes that it is told beside the coarse mask; patches of any other are refined without being told.
-    Empty, as in the paper, it treats all alike. ``mask_dilation``: how far around the coarse mask it may answer, as a
-    share of the patch's side: hands draw ellipses too small, and a network that sees where one ends never answers
-    beyond; see `widen`. 0, as in the paper, shows it the mask as it was drawn.
+    ``lesions``: classes that the network is conditioned on; a patch of another class is refined without one. Empty, as
+    in the paper: all classes are treated alike. ``mask_dilation``: how far around the coarse mask the network may
+    find lesion, as a share of the patch's side: people draw ellipses too small, and a network that sees where one ends
+    never finds lesion beyond it; see `widen`. 0, as in the paper: the mask as it was drawn.
     """
 
     width: int = 64
