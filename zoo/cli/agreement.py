@@ -13,16 +13,14 @@ from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, pro
 from coarsekit.datasets.base import list_images
 from coarsekit.errors import ParameterError
 from coarsekit.images import read_image
-from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.options import DEVICE, REFINERS
 
 
 @click.command("agreement")
 @click.argument("images", metavar="IMAGES")
 @click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
-@click.option(
-    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
-)
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@REFINERS
+@DEVICE
 @LABELS
 @AS_JSON
 @QUIET

@@ -8,10 +8,9 @@ from typing import Any
 import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
-from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
-from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.options import DEVICE, REFINER, open_for_refiners
 from zoo.output import RefineReport, refine_to_folder
 from zoo.refiner import Advance, no_progress
 
@@ -19,15 +18,9 @@ from zoo.refiner import Advance, no_progress
 @click.command("refine")
 @click.argument("source", metavar="IMAGE|FOLDER|SOURCE")
 @click.argument("annotation", required=False)
-@click.option(
-    "--refiner",
-    "name",
-    default=DEFAULT,
-    show_default=True,
-    help="Bundled, a checkpoint folder, or ORG/NAME on the Hub.",
-)
+@REFINER
 @click.option("-o", "--out", default="refined", show_default=True, metavar="FOLDER", help="Folder to write to.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@DEVICE
 @click.option(
     "--style", "style_name", default="human", show_default=True, help="For a SOURCE: how its ellipses are drawn."
 )
@@ -67,7 +60,6 @@ def command(
 
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
-    from zoo.evaluation.refiners import HELD_OUT, held_out
     from zoo.loading import from_pretrained, on_device
 
     refiner = on_device(from_pretrained(name), device)
@@ -75,9 +67,7 @@ def command(
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
-        opened = open_source(source)
-        if split == HELD_OUT:
-            opened = held_out(opened, [name])
+        opened = open_for_refiners(source, split, [name])
     with ExitStack() as stack:
         advance: Advance = no_progress
         shown = 0

@@ -14,6 +14,7 @@ from PIL import Image
 
 from coarsekit.annotations import read_annotation
 from coarsekit.images import read_mask
+from tests.places import BUNDLED
 from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
 
@@ -81,6 +82,17 @@ def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["image"] for record in records] == ["IDRiD_19.jpg", "IDRiD_46.jpg"]
     assert all((tmp_path / record["overlay"]).exists() for record in records)
+
+
+def test_the_photographs_that_a_network_held_out_can_be_refined(tmp_path) -> None:
+    arguments = ("refine", "sample", "--split", "held-out", "-o", tmp_path, "--json")
+    assert "needs a network" in wrong(*arguments, "--refiner", "shrink")
+    result = zoo(*arguments, "--refiner", "tiny")
+    assert result.exit_code == 0, result.output
+    held_out = json.loads((BUNDLED / "tiny" / "training.json").read_text())["validation_images"]
+    names = [json.loads(line)["image"] for line in result.stdout.splitlines()]
+    assert names
+    assert {Path(name).stem for name in names} <= set(held_out)
 
 
 def test_results_are_not_written_over_unless_forced(photograph, tmp_path) -> None:
