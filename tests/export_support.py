@@ -5,12 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
-from coarsekit.geometry import draw
-from coarsekit.types import Ellipse
+from tests.pictures import photograph, six_lesions
 
 COMMAND = Path(sys.executable).with_name("coarsekit")
 FOLDERS = {"MA": "1. Microaneurysms", "HE": "2. Haemorrhages"}
@@ -34,9 +32,9 @@ def idrid(folder: Path, count: int, shape: tuple[int, int] = (120, 160)) -> str:
             if index >= 4:
                 path.hardlink_to(str(pattern).format(f"{index % 4:03d}"))
             elif lesion is None:
-                Image.fromarray(_photograph(index, shape)).save(path, quality=90)
+                photograph(index, shape).save(path, quality=90)
             else:
-                Image.fromarray(_lesions(f"{index} {lesion}", shape)).save(path)
+                Image.fromarray(six_lesions(list(f"{index} {lesion}".encode()), shape)).save(path)
     return f"idrid:{folder}"
 
 
@@ -55,15 +53,3 @@ def contents(folder: Path) -> dict[str, str]:
     """The hash of every file of a folder by its path."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def _photograph(seed: int, shape: tuple[int, int]) -> np.ndarray:
-    smooth = np.random.default_rng(seed).integers(60, 180, (shape[0] // 8, shape[1] // 8, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(smooth).resize(shape[::-1], Image.Resampling.BICUBIC))
-
-
-def _lesions(seed: str, shape: tuple[int, int]) -> np.ndarray:
-    rng = np.random.default_rng(list(seed.encode()))
-    unit = shape[1] / 160
-    places = [Ellipse(x * unit, y * unit, *rng.uniform(1.5, 5, 2) * unit) for x in (45, 80, 115) for y in (40, 80)]
-    return draw(places, shape).astype(np.uint8)

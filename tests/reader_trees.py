@@ -8,22 +8,7 @@ from PIL import Image
 
 from coarsekit.geometry import draw
 from coarsekit.types import LESIONS, Ellipse
-
-WIDTH, HEIGHT = 160, 120
-
-
-def photograph(seed: int) -> Image.Image:
-    """A red disk on black with coarse structure of its own, as a fundus camera would see it from afar."""
-    rng = np.random.default_rng(seed)
-    disk = draw([Ellipse(WIDTH / 2, HEIGHT / 2, 56, 56)], (HEIGHT, WIDTH))
-    structure = Image.fromarray(rng.integers(60, 220, (9, 12, 3), dtype=np.uint8)).resize((WIDTH, HEIGHT))
-    return Image.fromarray(np.asarray(structure) * disk[..., None])
-
-
-def lesions(place: int) -> np.ndarray:
-    """A mask (h, w) bool of two blobs inside the disk; different places do not meet."""
-    x = 45 + 20 * place
-    return draw([Ellipse(x, 45, 4, 3), Ellipse(x, 75, 3, 4)], (HEIGHT, WIDTH))
+from tests.pictures import HEIGHT, WIDTH, lesions, photograph
 
 
 def grey(mask: np.ndarray, value: int = 255) -> Image.Image:

@@ -9,27 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from coarsekit.geometry import draw
-from coarsekit.types import Ellipse
 from tests import reader_trees
+from tests.pictures import photograph, six_lesions
 
-WIDTH, HEIGHT = 160, 120
 IDRID_FOLDERS = {"MA": "1. Microaneurysms", "HE": "2. Haemorrhages", "EX": "3. Hard Exudates", "SE": "4. Soft Exudates"}
 IDRID_SPLITS = {"a. Training Set": ("IDRiD_01", "IDRiD_02"), "b. Testing Set": ("IDRiD_55",)}
-
-
-def photograph(seed: int) -> Image.Image:
-    """A red disk with some noise, as a fundus camera would see it from afar."""
-    noise = np.random.default_rng(seed).integers(0, 40, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    disk = draw([Ellipse(WIDTH / 2, HEIGHT / 2, 58, 58)], (HEIGHT, WIDTH))
-    return Image.fromarray(noise + np.uint8([160, 60, 20]) * disk[..., None])
-
-
-def lesions(seed: int) -> np.ndarray:
-    """A mask (h, w) uint8 of 0 and 1 with six blobs."""
-    rng = np.random.default_rng(seed)
-    places = [Ellipse(x, y, *rng.uniform(1.5, 5, 2)) for x in (45, 80, 115) for y in (40, 80)]
-    return draw(places, (HEIGHT, WIDTH)).astype(np.uint8)
 
 
 def palette(mask: np.ndarray) -> Image.Image:
@@ -51,7 +35,7 @@ def idrid(folder: Path) -> str:
             for seed, (lesion, name) in enumerate(IDRID_FOLDERS.items()):
                 masks = root / "2. All Segmentation Groundtruths" / split / name
                 masks.mkdir(parents=True, exist_ok=True)
-                mask = lesions(seed)
+                mask = six_lesions(seed)
                 if (key, lesion) == ("IDRiD_02", "SE"):
                     continue
                 if (key, lesion) == ("IDRiD_01", "SE"):

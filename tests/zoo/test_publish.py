@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 from huggingface_hub import HfApi, ModelCard, constants
 
 import zoo
 from coarsekit.errors import HubError, RefinerError
+from tests import command_line
 from zoo import from_pretrained
 from zoo.cli.main import main
 from zoo.models.base import network_class
@@ -27,15 +28,13 @@ FILES = {"config.json", "model.safetensors", "training.json"}
 
 def run(*arguments: object) -> Result:
     """Run ``zoo``; no token may ever be printed."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    result = command_line.run(main, *arguments)
     assert not any(secret in result.output for secret in (TOKEN, READER))
     return result
 
 
 def wrong(*arguments: object) -> str:
-    result = run(*arguments)
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1), result.output
-    return result.stderr
+    return command_line.refusal(run(*arguments))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from coarsekit.annotations import read_annotation
 from coarsekit.cli.main import main
@@ -16,13 +16,14 @@ from coarsekit.datasets import READERS, open_source
 from coarsekit.images import read_image
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN
+from tests import command_line
 
 PROGRAM = Path(sys.executable).with_name("coarsekit")
 
 
 def run(*arguments: str | Path) -> Result:
     """The command in this process, by its entry point."""
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 def program(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from coarsekit.annotations import native
 from coarsekit.cli.main import main
@@ -16,6 +16,7 @@ from coarsekit.images import read_image, write_image
 from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Mask, Polygon, Raster
 from coarsekit.visualize.outlines import colour_of, headed, outline_shape
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
+from tests import command_line
 
 W, H = 300, 200
 SCALE = 900 / H
@@ -26,16 +27,7 @@ GREY = np.full((H, W, 3), 60, np.uint8)
 
 
 def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["preview", *map(str, arguments)])
-
-
-def one_sentence(result: Result) -> str:
-    """What was said of an error, if it is one line on stderr, and the exit code is 2."""
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert result.stderr.startswith("Error: ")
-    assert result.stderr.count("\n") == 1
-    return result.stderr
+    return command_line.run(main, "preview", *arguments)
 
 
 def has(picture: Image, lesion: str) -> Mask:
@@ -123,7 +115,7 @@ def test_the_same_command_draws_the_same_pictures(source: str, tmp_path: Path) -
 def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> None:
     taken = tmp_path / "idrid_pairs.png"
     taken.write_text("mine")
-    assert "already there; use --force" in one_sentence(run(source, "-o", tmp_path))
+    assert "already there; use --force" in command_line.refusal(run(source, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert not list(tmp_path.glob("*_preview.png"))
     assert run(source, "-o", tmp_path, "--force").exit_code == 0
@@ -142,12 +134,12 @@ def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> Non
     ],
 )
 def test_bad_options_are_one_sentence(source: str, tmp_path: Path, options: list[str], sentence: str) -> None:
-    assert sentence in one_sentence(run(source, "-o", tmp_path / "out", *options))
+    assert sentence in command_line.refusal(run(source, "-o", tmp_path / "out", *options))
     assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_source_is_one_sentence() -> None:
-    assert "is not a source" in one_sentence(run("smaple"))
+    assert "is not a source" in command_line.refusal(run("smaple"))
 
 
 # ---------------------------------------------------------------------------------------------- IMAGE ANNOTATION
@@ -197,18 +189,18 @@ def test_a_drawing_is_found_by_its_name_and_its_labels_are_renamed(tmp_path: Pat
 def test_a_picture_of_a_drawing_is_kept_unless_forced(drawn: tuple[Path, Path], tmp_path: Path) -> None:
     taken = tmp_path / "p_preview.png"
     taken.write_text("mine")
-    assert "already there; use --force" in one_sentence(run(*drawn, "-o", tmp_path))
+    assert "already there; use --force" in command_line.refusal(run(*drawn, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert run(*drawn, "-o", tmp_path, "--force", "--quiet").stderr == ""
 
 
 def test_a_photograph_alone_needs_an_annotation(drawn: tuple[Path, Path]) -> None:
-    assert "needs an annotation" in one_sentence(run(drawn[0]))
+    assert "needs an annotation" in command_line.refusal(run(drawn[0]))
 
 
 @pytest.mark.parametrize("option", ["--split", "--style", "--reduction", "--seed", "--limit"])
 def test_what_would_do_nothing_for_a_drawing_is_refused(drawn: tuple[Path, Path], option: str) -> None:
-    assert f"{option} does nothing here" in one_sentence(run(*drawn, option, "1"))
+    assert f"{option} does nothing here" in command_line.refusal(run(*drawn, option, "1"))
 
 
 def test_bad_files_are_one_sentence(drawn: tuple[Path, Path], tmp_path: Path) -> None:
@@ -216,10 +208,10 @@ def test_bad_files_are_one_sentence(drawn: tuple[Path, Path], tmp_path: Path) ->
     out = ("-o", tmp_path / "out")
     (tmp_path / "broken.json").write_text("{")
     native.write(tmp_path / "other.json", [Annotation("p.png", 30, 20)])
-    assert "broken.json" in one_sentence(run(image, tmp_path / "broken.json", *out))
-    assert "no such file" in one_sentence(run(tmp_path / "missing.png", annotation, *out))
-    assert "missing.json" in one_sentence(run(image, tmp_path / "missing.json", *out))
-    assert "drawn on 30 × 20 px" in one_sentence(run(image, tmp_path / "other.json", *out))
+    assert "broken.json" in command_line.refusal(run(image, tmp_path / "broken.json", *out))
+    assert "no such file" in command_line.refusal(run(tmp_path / "missing.png", annotation, *out))
+    assert "missing.json" in command_line.refusal(run(image, tmp_path / "missing.json", *out))
+    assert "drawn on 30 × 20 px" in command_line.refusal(run(image, tmp_path / "other.json", *out))
     assert not (tmp_path / "out").exists()
 
 

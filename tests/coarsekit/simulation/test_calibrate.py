@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from coarsekit.simulation.calibrate import Match, against_outlines, between_anno
 from coarsekit.simulation.simulate import draw_by_hand
 from coarsekit.simulation.styles import HUMAN, PAPER, Imprecision, Style, dump_style, load_style, style_named
 from coarsekit.types import Annotation, Ellipse, Mark
+from tests import command_line
 
 KNOWN = {
     "MA": Imprecision(size_bias=0.15, size=0.28, centre=0.27, aspect=0.1, angle=6.0, circles=0.9),
@@ -225,7 +226,7 @@ def test_a_missing_style_is_one_sentence() -> None:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 @pytest.fixture(scope="module")

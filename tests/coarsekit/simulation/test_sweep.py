@@ -4,17 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from coarsekit.annotations import read_annotation
 from coarsekit.cli.main import main
 from coarsekit.datasets import open_source
 from coarsekit.simulation.simulate import annotate, annotate_sweep
 from coarsekit.simulation.styles import HUMAN
+from tests import command_line
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 def test_a_sweep_draws_what_its_factors_draw_one_by_one() -> None:

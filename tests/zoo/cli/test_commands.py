@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
 from coarsekit.annotations import read_annotation
 from coarsekit.images import read_mask
+from tests import command_line
 from tests.places import BUNDLED
 from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
@@ -23,17 +24,11 @@ SPLIT = ("--split", "validation")
 
 
 def zoo(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 def wrong(*arguments: object) -> str:
-    """The sentence of a refusal: exit code 2, one line on stderr, nothing on stdout."""
-    result = zoo(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    assert "Traceback" not in result.stderr
-    return result.stderr
+    return command_line.refusal(zoo(*arguments))
 
 
 @pytest.fixture

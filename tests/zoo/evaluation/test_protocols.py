@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
+from tests import command_line
 from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
 from zoo.evaluation.cache import UNITS
@@ -28,7 +29,7 @@ def source(idrid: Path) -> str:
 
 
 def zoo(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
+    return command_line.run(main, "evaluate", *arguments)
 
 
 def scored(*arguments: object) -> dict:
@@ -38,11 +39,7 @@ def scored(*arguments: object) -> dict:
 
 
 def wrong(*arguments: object) -> str:
-    result = zoo(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    return result.stderr
+    return command_line.refusal(zoo(*arguments))
 
 
 def checkpoint(folder: Path, lesions: list[str], kind: str = "unet", data: str = "idrid train") -> Path:

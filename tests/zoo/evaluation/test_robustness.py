@@ -21,6 +21,8 @@ from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, middle, narro
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.refiner import Advance, Refiner, no_progress
 
+pytestmark = pytest.mark.timeout(1200)  # full photographs under many corruptions, also on a loaded machine
+
 
 class Half(Refiner):
     """Answers the upper half of every drawing, whatever the photograph shows."""

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
 from coarsekit.datasets import open_source
 from coarsekit.metrics import ComponentScore, Counts
 from coarsekit.simulation.styles import HUMAN, PAPER
+from tests import command_line
 from zoo.cli.main import main
 from zoo.evaluation.cache import Units
 from zoo.evaluation.results import (
@@ -37,15 +38,11 @@ OVERLAP = {"floor": 20, "shrink": 50, "net": 80}
 
 
 def zoo(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 def wrong(*arguments: object) -> str:
-    result = zoo(*arguments)
-    assert result.exit_code == 2, result.output
-    assert result.stdout == ""
-    assert result.stderr.count("\n") == 1
-    return result.stderr
+    return command_line.refusal(zoo(*arguments))
 
 
 def measured(name: str, number: int) -> Measured:

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from coarsekit.simulation.styles import Imprecision, Style, dump_style
+from tests import command_line
 from zoo.cli.main import main
 
 
@@ -18,7 +19,7 @@ def style(tmp_path: Path) -> Path:
 
 
 def zoo(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+    return command_line.run(main, *arguments)
 
 
 def test_refiners_are_scored_on_drawings_of_a_style_file(style: Path) -> None:
