@@ -144,7 +144,7 @@ def _read_folder(
     reading = Reading(labels, photographs)
     drawings = [(file, one) for file in annotation_files(path) for one in read_annotations(file, reading)]
     if not drawings:
-        raise AnnotationError(f"{path}: holds no photograph; export the annotation again")
+        raise AnnotationError(f"{path}: no photograph in it; export the annotation again")
     # Outputs are named by the stem, so two photographs of one stem would write over one another.
     twice = [stem for stem, times in Counter(Path(one.image).stem for _, one in drawings).items() if times > 1]
     if twice:

@@ -80,7 +80,7 @@ def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], lis
         )
     there = {path.stem: path for path in list_images(folder)}
     if not any(key in there for key in shared):
-        raise ParameterError(f"{folder}: holds no photograph that two annotated, such as {min(shared)}; check IMAGES")
+        raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check IMAGES")
     return {key: there[key] for key in sorted(shared) if key in there}, sorted(
         key for key in shared if key not in there
     )

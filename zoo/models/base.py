@@ -24,7 +24,7 @@ from zoo.models.inference import photograph_probability, refine_photograph
 from zoo.refiner import Advance, Refiner, check_size, no_progress
 from zoo.variants import NETWORKS, variant_named
 
-Kind = TypeVar("Kind", bound="Network")
+AnyNetwork = TypeVar("AnyNetwork", bound="Network")
 
 
 class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
@@ -173,7 +173,7 @@ def network_class(name: str) -> type[Network]:
     return kind
 
 
-def build(kind: type[Kind], fields: Mapping[str, Any]) -> Kind:
+def build(kind: type[AnyNetwork], fields: Mapping[str, Any]) -> AnyNetwork:
     """A network of a variant, untrained, from the fields of its configuration.
 
     Args:

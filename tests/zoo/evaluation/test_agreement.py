@@ -159,7 +159,7 @@ def test_a_missing_photograph_is_named_and_the_others_are_compared(annotators: l
         (["{samples}", "{one}"], "one annotator alone"),
         (["{samples}", "{one}", "{one}"], "named twice"),
         (["{samples}", "{one}", "missing"], "missing: no annotation"),
-        (["{one}", "{one}", "{other}"], "holds no photograph that two annotated"),
+        (["{one}", "{one}", "{other}"], "no photograph in it that two annotated"),
         (["{samples}", "{one}", "{other}", "--refiner", "shrnk"], "did you mean 'shrink'"),
         (["{samples}"], "Missing argument"),
     ],

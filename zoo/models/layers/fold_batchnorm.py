@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-Kind = TypeVar("Kind", bound=nn.Module)
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
-def fold_batchnorm(network: Kind) -> Kind:
+def fold_batchnorm(network: AnyModule) -> AnyModule:
     """A copy in evaluation mode without those normalisations; its answers differ by rounding only.
 
     Folds each batch normalisation that its parent registers right after a convolution. In `nn.Sequential` and in timm's
