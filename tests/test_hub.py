@@ -35,7 +35,7 @@ assert there.joinpath("notes/more.txt").read_text() == "more"
 
 def test_a_model_goes_there_and_comes_back(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
-    with loopback["serving"]({TOKEN: "ada"}) as hub:
+    with loopback.serving({TOKEN: "ada"}) as hub:
         environment = hub.environment(tmp_path / "home", TOKEN)
         command = [sys.executable, "-c", SCRIPT, str(tmp_path / "model")]
         result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)

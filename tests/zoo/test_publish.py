@@ -330,7 +330,7 @@ def test_the_ecosystem_pushes_and_loads_by_class(hub: Any, folder: Path) -> None
     there = type(network).from_pretrained("ada/mine")
     assert there.record == network.record
     assert isinstance(zoo.Refiner.from_pretrained("ada/mine"), type(network))
-    with pytest.raises(RefinerError, match="holds a refiner of the variant unet, not proto"):
+    with pytest.raises(RefinerError, match="is a refiner of the variant unet, not proto"):
         network_class("proto").from_pretrained("ada/mine")
 
 

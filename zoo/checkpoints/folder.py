@@ -26,7 +26,11 @@ _BUNDLED = Path(__file__).parents[1] / "weights"
 
 
 def list_refiners() -> tuple[str, ...]:
-    """Names of the bundled refiners."""
+    """List the bundled refiners, which need no network.
+
+    Returns:
+        Their names, as `zoo.from_pretrained` takes them, sorted.
+    """
     return tuple(sorted(path.parent.name for path in _BUNDLED.glob(f"*/{CONFIG}")))
 
 
