@@ -27,7 +27,7 @@ class Export:
 
     ``streamed``: whether its rows come from the Hub as they are needed, and are not stored.
 
-    Raises `SourceError` when the folder holds no export, `HubError` when the Hub has none or is not reached.
+    Raises `SourceError` when the folder is no export, `HubError` when the Hub has none or is not reached.
     """
 
     def __init__(self, source: str) -> None:
@@ -106,5 +106,5 @@ def _provenance(source: str, place: str, streamed: bool) -> dict[str, Any]:
             f"{source}: no exported pairs there; expected {_RECORD} in it, as 'coarsekit export --to' writes"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with --force") from None
+        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with force=True") from None
     return provenance

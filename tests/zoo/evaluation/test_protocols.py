@@ -49,7 +49,7 @@ def checkpoint(folder: Path, lesions: list[str], kind: str = "unet", data: str =
     """A tiny network that was, as its record says, trained on these classes."""
     network = build(network_class(kind), {"width": 2, "size": 32})
     network.trained_on = data
-    network.save(folder, {"data": data, "recipe": {"variant": kind, "lesions": lesions}})
+    network.save(folder, {"data": data, "recipe": {"variant": kind, "only_lesions": lesions}})
     return folder
 
 
@@ -169,9 +169,9 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("record", "seen"),
     [
-        ({"recipe": {"lesions": ["MA"]}}, ("MA",)),
+        ({"recipe": {"only_lesions": ["MA"]}}, ("MA",)),
         ({"recipe": {}, "history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, ("MA", "HE")),
-        ({"recipe": {"lesions": ["MA"]}, "parent": {"recipe": {"lesions": ["EX"]}}}, ("MA", "EX")),
+        ({"recipe": {"only_lesions": ["MA"]}, "parent": {"recipe": {"only_lesions": ["EX"]}}}, ("MA", "EX")),
         ({"recipe": {}}, None),
     ],
 )

@@ -16,11 +16,12 @@ from coarsekit.types import Window
 from coarsekit.windows import cut_image
 from zoo.models.base import network_class
 from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
+from zoo.training.data.pair_transform import PairTransform
 from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.recipe import Recipe, hold_out
 from zoo.training.sources import Photographs
-from zoo.training.trainer import STATE, train_on
+from zoo.training.trainer import STATE, train
 
 RECIPE = Recipe(
     "proto", {"width": 2, "size": 32}, epochs=3, samples=12, batch=4, learning_rate=1e-2, balance=0.5, ema=0.9
@@ -35,7 +36,7 @@ def photographs(tmp_path_factory) -> list[CachedPhotograph]:
 
 def run(recipe: Recipe, photographs: list[CachedPhotograph], out: Path, **options) -> dict:
     source = Photographs(photographs[:1], photographs[1:], recipe.styles)
-    return train_on(recipe, source, out, trained_on="sample", **options)
+    return train(recipe, source, out, trained_on="sample", **options)
 
 
 class StopHereError(Exception):
@@ -87,17 +88,23 @@ def test_nothing_to_resume_is_said(photographs, tmp_path) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.99])
 def test_validation_is_held_out_by_image_and_never_empty(share: float) -> None:
     keys = tuple(f"p{i}" for i in range(54))
-    training, validation = hold_out(keys, share)
+    training, validation = hold_out(keys, share, 0)
     assert set(training) | set(validation) == set(keys)
     assert not set(training) & set(validation)
     assert training
     assert validation
-    assert hold_out(keys, share) == (training, validation)
+    assert hold_out(keys, share, 0) == (training, validation)
+
+
+def test_another_seed_holds_out_other_photographs() -> None:
+    keys = tuple(f"p{i}" for i in range(54))
+    assert hold_out(keys, 0.2, 0) != hold_out(keys, 0.2, 1)
+    assert hold_out(keys[:5], 0.4, 0)[1] == ("p2", "p4")  # as the bundled refiners' records have it
 
 
 def test_one_photograph_is_too_few_to_train_on() -> None:
     with pytest.raises(ParameterError, match="two photographs"):
-        hold_out(("only",), 0.2)
+        hold_out(("only",), 0.2, 0)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +124,9 @@ def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
         replace(RECIPE, **wrong)
 
 
-def pairs(photographs: list[CachedPhotograph], **options) -> SimulatedPairs:
-    config = network_class("unet").config_type(size=32)
-    return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, seed=0, **options)
+def pairs(photographs: list[CachedPhotograph], samples=None, balance=0.0, negatives=0.0, **shares) -> SimulatedPairs:
+    config, transform = network_class("unet").config_type(size=32), PairTransform(32, 0, **shares)
+    return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, transform, samples, balance, negatives)
 
 
 def test_an_epoch_can_be_repeated_and_no_two_are_alike(photographs) -> None:
@@ -257,7 +264,7 @@ def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says
     swapped = replace(
         later, config=dict(RECIPE.config) | {"lesions": ["MA", "EX"]}, start=str(tmp_path / "third")
     )  # whose first plane is that of EX
-    with pytest.raises(RefinerError, match="it is told EX, and this network MA, EX; put the classes"):
+    with pytest.raises(RefinerError, match="its classes are EX, and this network's MA, EX; put the"):
         run(swapped, photographs, tmp_path / "fifth")
     with pytest.raises(RefinerError, match="none of its tensors fits"):
         run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "fourth")
