@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, say
 from coarsekit.datasets import open_source
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import ParameterError
 from coarsekit.files import refuse_overwrite
 from coarsekit.simulation.styles import style_named
 from zoo.checkpoints.folder import CONFIG
@@ -163,7 +163,7 @@ def _fit(dataset: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) ->
     if isinstance(dataset, Export):
         raise ParameterError(f"the rule shrink is fitted to a dataset, not to exported pairs; got {options['source']}")
     if options["resume"]:
-        raise OutputError("the fit of shrink keeps no state; leave resume=True out")
+        raise click.UsageError("the fit of shrink keeps no state; leave --resume out")
     others = Recipe("shrink", styles=recipe.styles, seed=recipe.seed).parameters()
     ignored = [name for name, value in recipe.parameters().items() if value != others[name]]
     if ignored:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from zoo.cli.main import main
 from zoo.models.base import build, network_class
 from zoo.training.data.sampling import SharedBatches, choose, loader
 from zoo.training.distributed.compile import compiled
-from zoo.training.distributed.devices import Devices, connected, interleaved
+from zoo.training.distributed.devices import Devices, connected
 
 TINY = ("train", "sample", "--split", "validation", "--set", "variant=proto", "--set", "width=2", "--set", "size=32")
 TINY += (
@@ -35,6 +36,20 @@ TINY += (
 TINY += ("--set", "styles=human", "--threads", "1", "--device", "cpu", "--json")
 
 
+EXCHANGE = """
+import json
+from accelerate import Accelerator
+from zoo.training.distributed.devices import Devices
+
+devices = Devices("cpu", accelerator=Accelerator(cpu=True))
+rank = devices.rank
+with devices.main_first():
+    pass
+scores = devices.map_over_ranks(lambda item: [item, rank], range(5))
+print(json.dumps([devices.all_reduce_sum([rank + 1, 2.5]), scores, devices.from_main(lambda: f"of {rank}")]))
+"""
+
+
 def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
@@ -45,9 +60,23 @@ def test_several_processes_without_gpus_are_refused(monkeypatch) -> None:
         pass
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_what_the_processes_scored_comes_back_in_the_order_of_the_items(count: int) -> None:
-    assert interleaved([list(range(place, 7, count)) for place in range(count)]) == list(range(7))
+def test_two_processes_exchange_sums_scores_in_the_order_of_the_items_and_what_the_main_one_read() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = environment() | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", EXCHANGE],
+            env=shared | {"RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in ("0", "1")
+    ]
+    for process in processes:
+        out, _ = process.communicate(timeout=200)
+        assert json.loads(out.splitlines()[-1]) == [[3.0, 5.0], [[0, 0], [1, 1], [2, 0], [3, 1], [4, 0]], "of 0"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

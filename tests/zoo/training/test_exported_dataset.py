@@ -122,9 +122,10 @@ def test_a_folder_that_is_no_export_is_said_in_a_sentence(folder, tmp_path) -> N
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(SourceError, match=r"no exported pairs there; expected provenance\.json"):
             Export(f"pairs:{place}")
-    (tmp_path / "provenance.json").write_text("{}")
-    with pytest.raises(SourceError, match="damaged"):
-        Export(f"pairs:{tmp_path}")
+    for content, sentence in (("{", "damaged"), ("{}", "dataset is missing")):
+        (tmp_path / "provenance.json").write_text(content)
+        with pytest.raises(SourceError, match=sentence):
+            Export(f"pairs:{tmp_path}")
     shutil.copy(folder / "provenance.json", tmp_path)
     with pytest.raises(SourceError, match="cannot be read"):
         Exported(Export(f"pairs:{tmp_path}"), "train", RECIPE, tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""Training in a process of its own, killed and interrupted: it ends with the weights of one that was left in peace."""
+"""Training in a process of its own, killed and interrupted: it ends with the weights of one that was not."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ from zoo.training.trainer import STATE
 TINY = ("train", "sample", "--split", "validation", "--set", "variant=proto", "--set", "width=2", "--set", "size=32")
 TINY += (
     "--set",
-    "epochs=4",
+    "epochs=3",
     "--set",
     "samples=24",
     "--set",

@@ -165,7 +165,7 @@ def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina
     assert all(image.max() > 20 / 255 for image, _, _ in empty)
 
 
-def test_the_class_is_told_by_its_place_and_hidden_from_the_share_that_is_asked_for(photographs) -> None:
+def test_a_class_has_its_place_and_is_hidden_from_the_network_in_the_share_that_is_asked_for(photographs) -> None:
     known_lesions = ("SE", "EX", "MA")
     dataset = pairs(photographs, samples=300, balance=1.0, known_lesions=known_lesions, class_dropout=0.4)
     kinds = [(dataset._draws[i].lesion, dataset[i][3]) for i in range(300)]
@@ -189,16 +189,16 @@ def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
     assert np.corrcoef(plain, seen[0].astype(float).ravel())[0, 1] > 0.7
 
 
-def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(photographs) -> None:
+def test_scrambled_colours_keep_the_shapes_and_only_pairs_without_a_class_get_them(photographs) -> None:
     patch = cut_image(photographs[0].image, Window(900, 600, 150), 96)
     before = patch.copy()
     seen = [scramble_colors(patch, np.random.default_rng(seed)) for seed in range(8)]
     assert (patch == before).all()
-    for color_scramble in seen:
-        assert color_scramble.shape == patch.shape
-        assert abs(color_scramble.mean() - patch.mean()) < 12  # clipping may cost a little
-    assert len({color_scramble.tobytes() for color_scramble in seen}) > 4
-    plain, known_lesions, hidden = (
+    for scrambled in seen:
+        assert scrambled.shape == patch.shape
+        assert abs(scrambled.mean() - patch.mean()) < 12  # clipping may cost a little
+    assert len({scrambled.tobytes() for scrambled in seen}) > 4
+    plain, known, hidden = (
         pairs(
             photographs,
             samples=30,
@@ -208,7 +208,7 @@ def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(pho
         )
         for color_scramble, class_dropout in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
     )
-    assert all(torch.equal(known_lesions[i][0], plain[i][0]) for i in range(30))
+    assert all(torch.equal(known[i][0], plain[i][0]) for i in range(30))
     assert sum(torch.equal(hidden[i][0], plain[i][0]) for i in range(30)) < 10
 
 
@@ -243,7 +243,7 @@ def test_a_training_can_start_from_the_weights_of_another(photographs, tmp_path)
             assert torch.allclose(tensor, second[key], atol=1e-4), key
 
 
-def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says_which_began_anew(
+def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says_which_were_initialised(
     photographs, tmp_path
 ) -> None:
     run(replace(RECIPE, variant="unet", epochs=1, ema=0.0), photographs, tmp_path / "first")

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from importlib import import_module
@@ -110,7 +110,8 @@ class Devices:
             return own
         from accelerate.utils import gather_object
 
-        return interleaved(gather_object([own]))
+        shares: list[list[Result]] = gather_object([own])
+        return [share[turn] for turn in range(len(shares[0])) for share in shares if turn < len(share)]
 
     def from_main(self, function: Callable[[], Result]) -> Result:
         """The function's result in the main process, for all."""
@@ -124,11 +125,6 @@ class Devices:
     def main_first(self) -> AbstractContextManager[None]:
         """The main process goes through the block before the others: what it writes, they find."""
         return self._accelerator.main_process_first() if self._accelerator else nullcontext()
-
-
-def interleaved(shares: Sequence[Sequence[Result]]) -> list[Result]:
-    """The results of all processes in the order of the items, which were dealt out in turn."""
-    return [share[turn] for turn in range(len(shares[0])) for share in shares if turn < len(share)]
 
 
 @contextmanager
