@@ -116,7 +116,7 @@ def test_a_class_that_the_training_data_never_had_is_unseen(trees, tmp_path) -> 
 def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) -> None:
     sentence = wrong(source, "--protocol", "cross-class", "--refiner", "lite")
     assert "lite was trained on" in sentence
-    assert "--lesion" in sentence
+    assert "only_lesions" in sentence
     silent = checkpoint(tmp_path / "silent", [])
     assert "all classes" in wrong(source, "--protocol", "cross-class", "--refiner", silent)
     unseen = checkpoint(tmp_path / "unseen", ["MA", "HE", "EX"])
