@@ -1,4 +1,4 @@
-"""Fits the ``shrink`` rule on a training split: the strongest score that never looking at the photograph can get."""
+"""Fits the ``shrink`` rule on a training split: the best score without looking at the photograph."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from zoo.checkpoints.folder import CONFIG, FORMAT, RECORD
 from zoo.refiner import no_progress
 
 AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85, 0.7, 0.55, 0.4, 0.3), range(0, 36, 6)))
-"""Candidates; each class takes the one of highest mean IoU over its photographs."""
+"""The candidates."""
 
 
 def fit_shrink(
@@ -30,9 +30,21 @@ def fit_shrink(
     seed: int,
     advance: Callable[[int], None] = no_progress,
 ) -> tuple[Shrink, dict[str, dict[str, float]]]:
-    """Fit the amounts per style and lesion class at reduction 1.0; returns the rule and its IoU in percent.
+    """Fit an amount for each style and lesion class: the candidate of highest mean IoU over the photographs.
 
-    A style's ``other`` amount, for classes that it was not fitted to, is best on average over the classes.
+    Args:
+        dataset: A dataset with fine masks.
+        split: Name of the split, None for all photographs.
+        styles: Styles to draw in, at the reduction factor 1.0.
+        seed: Seed of the drawings.
+        advance: Called with the number of photographs just finished.
+
+    Returns:
+        The rule, whose amount ``other`` of a style is best on average over the classes, and the IoU in percent that it
+        has on these photographs, by style and class.
+
+    Raises:
+        ParameterError: The dataset has no such split.
     """
     scores: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
     for fundus in dataset.photographs(split):
@@ -54,7 +66,7 @@ def fit_shrink(
 
 
 def save_shrink(shrink: Shrink, folder: Path, trained_on: str, fitted: dict[str, dict[str, float]], seed: int) -> None:
-    """Write the rule as a folder that `from_pretrained` reads, with the IoU that it was fitted to."""
+    """Write the rule as a checkpoint folder, with the IoU on the photographs that it was fitted to."""
     amounts = {
         style: {lesion: asdict(amount) for lesion, amount in lesions.items()}
         for style, lesions in shrink.amounts.items()

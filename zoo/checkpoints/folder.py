@@ -107,7 +107,7 @@ def classes_seen(folder: Path) -> tuple[str, ...] | None:
         return None
     seen: dict[str, None] = {}
     while isinstance(record, dict):
-        named = (record.get("recipe") or {}).get("lesions")
+        named = (record.get("recipe") or {}).get("only_lesions")
         validated = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
         seen |= dict.fromkeys(named or [lesion for style in validated for lesion in style])
         record = record.get("parent")

@@ -1,4 +1,4 @@
-"""A checkpoint folder, in the layout that the Hub holds: config.json, model.safetensors, training.json."""
+"""A checkpoint folder, in the Hub's layout: config.json, model.safetensors, training.json."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def save(
 
 
 def fits_half(module: nn.Module) -> bool:
-    """Whether 16-bit floats hold the module's weights without a loss."""
+    """Whether the module's weights are the same as 16-bit floats."""
     floats = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
     return all(tensor.half().to(tensor.dtype).equal(tensor) for tensor in floats)
 
@@ -51,29 +51,35 @@ def load_into(module: nn.Module, folder: Path) -> None:
 
 
 def load_shared(module: nn.Module, lesions: Sequence[str], folder: Path) -> list[str]:
-    """Fill a network with those weights of another's that it has by the same name and shape; what it has beside them.
+    """Fill a network with those weights of a checkpoint that have the same name and shape: for fine-tuning.
 
-    ``lesions``: the classes that the network is told.
+    The other may have another head, fewer stages or other classes. Input channels that the checkpoint lacks start at 0,
+    so that the network's features are those of the checkpoint.
 
+    Args:
+        module: The network.
+        lesions: The classes that are inputs of the network.
+        folder: The checkpoint.
 
-    For fine-tuning with another head, fewer stages, or classes told. Input channels that the other lacks start at 0, so
-    that its features are what they were. The names given back begin as they were.
+    Returns:
+        Names of the network's tensors that were not filled and stay as they were.
 
-    Raises `RefinerError` when the weights cannot be read, nothing that is learned is shared, or the classes that both
-    are told do not stand in one order, since their planes would be taken for one another's.
+    Raises:
+        RefinerError: The weights cannot be read, no learned tensor is shared, or the classes of both are not in one
+            order, since the planes of one class would be taken for another's.
     """
-    told = tuple(read_config(folder)["config"].get("lesions") or ())
-    if any(ours != theirs for ours, theirs in zip(lesions, told, strict=False)):
+    theirs = tuple(read_config(folder)["config"].get("lesions") or ())
+    if any(one != other for one, other in zip(lesions, theirs, strict=False)):
         raise RefinerError(
-            f"{folder / CONFIG}: it is told {', '.join(told)}, and this network {', '.join(lesions)}; put the "
-            "classes that both are told first, in one order"
+            f"{folder / CONFIG}: its classes are {', '.join(theirs)}, and this network's {', '.join(lesions)}; put the "
+            "classes that both have first, in one order"
         )
     own, weights = module.state_dict(), _read(folder)
     fitted = {name: _with_more_inputs(weights[name], own[name]) for name in own.keys() & weights.keys()}
     shared = {name: weight for name, weight in fitted.items() if weight.shape == own[name].shape}
     if not any(name in shared for name, _ in module.named_parameters()):
         raise RefinerError(
-            f"{folder / WEIGHTS}: none of its tensors fits this network; start from a refiner that is built alike"
+            f"{folder / WEIGHTS}: none of its tensors fits this network; start from a refiner of a similar network"
         )
     module.load_state_dict(shared, strict=False)
     return sorted(own.keys() - shared.keys())

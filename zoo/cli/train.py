@@ -9,57 +9,34 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, say
 from coarsekit.datasets import open_source
+from coarsekit.errors import ParameterError
 from coarsekit.files import refuse_overwrite
 from coarsekit.simulation.styles import style_named
-from zoo.checkpoints.folder import CONFIG, locate, read_config
+from zoo.checkpoints.folder import CONFIG
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
 from zoo.training.recipe import Recipe
-from zoo.variants import variant_named
 
-DEFAULTS = Recipe("unet")
-RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tensorboard", "force", "as_json", "quiet")
-"""Options that say how to run; all others are what is trained."""
+KEPT = ("source", "split", "device", "precision", "compiling", "threads", "workers", "tensorboard")
+"""What a resumed training takes from the interrupted one, where it is not given."""
 
 
 @click.command("train")
-@click.argument("source")
+@click.argument("source", required=False)
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Checkpoint folder to write.")
-@click.option("--variant", default=DEFAULTS.variant, show_default=True, help="Kind of network, or shrink.")
-@click.option("--set", "fields", multiple=True, metavar="FIELD=VALUE", help="A field of its configuration: width=32.")
-@click.option("--pretrained", is_flag=True, help="Start from ImageNet features, where the variant has them.")
 @click.option(
-    "--start",
-    default="",
-    metavar="REFINER",
-    help="Fine-tune this refiner: its variant and fields, unless others are given, and the weights that fit.",
+    "--recipe",
+    default="paper",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="A bundled recipe, a TOML file, or the training.json of another training.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="FIELD=VALUE", help="A field of the recipe or its network: width=32."
 )
 @click.option("--split", default="train", show_default=True, help="Split to train and validate on.")
-@click.option(
-    "--style",
-    help=f"Styles to train for: presets, TOML files.  [default: {','.join(DEFAULTS.styles)}; an export's own]",
-)
-@click.option("--reduction", default="1.0", show_default=True, help="Reduction factors: 1.5, 1,1.5,2 or 1.0:2.0:0.1.")
-@click.option("--lesion", "lesions", multiple=True, help="Train on this lesion class only; may be repeated.")
-@click.option("--epochs", default=DEFAULTS.epochs, show_default=True)
-@click.option("--samples", type=int, help="Pairs per epoch.  [default: one per drawn window]")
-@click.option("--batch", default=DEFAULTS.batch, show_default=True, help="Pairs per step.")
-@click.option("--learning-rate", default=DEFAULTS.learning_rate, show_default=True, help="Adam's, at first.")
-@click.option("--patience", default=DEFAULTS.patience, show_default=True, help="Epochs without gain before it halves.")
-@click.option("--balance", default=DEFAULTS.balance, show_default=True, help="0: classes as they occur; 1: equally.")
-@click.option(
-    "--cameras", default=DEFAULTS.camera_augmentation, show_default=True, help="Share as if by another camera."
-)
-@click.option("--negatives", default=DEFAULTS.negatives, show_default=True, help="Share moved to where nothing is.")
-@click.option("--untold", default=DEFAULTS.class_dropout, show_default=True, help="Share whose class is hidden.")
-@click.option(
-    "--strange", default=DEFAULTS.color_scramble, show_default=True, help="Share of those in strange colours."
-)
-@click.option("--schedule", default=DEFAULTS.schedule, show_default=True, help="Learning rate: plateau or cosine.")
-@click.option("--ema", default=DEFAULTS.ema, show_default=True, help="Decay of the weights' running average; 0: none.")
-@click.option("--validation", default=DEFAULTS.validation, show_default=True, help="Share of images held out.")
 @click.option("--device", help="cpu, cuda, ….  [default: a GPU where there is one]")
 @click.option(
     "--precision",
@@ -77,53 +54,59 @@ RUN = ("device", "precision", "compiling", "threads", "workers", "resume", "tens
 @FORCE
 @AS_JSON
 @QUIET
-def command(
-    source: str, out: str, fields: tuple[str, ...], split: str, style: str | None, reduction: str, **options: Any
-) -> None:
+def command(out: str, **options: Any) -> None:
     """Train a refiner on the pairs of SOURCE.
 
-    SOURCE is sample, or READER:PATH such as idrid:data/idrid: every epoch sees each photograph drawn anew. Or it holds
-    pairs that 'coarsekit export' has drawn: pairs:FOLDER, or hub:ORG/NAME, which is streamed from the Hugging Face Hub.
+    SOURCE is sample, or READER:PATH such as idrid:data/idrid: every epoch draws each photograph again. Or it has pairs
+    that 'coarsekit export' has drawn: pairs:FOLDER, or hub:ORG/NAME, which is streamed from the Hugging Face Hub.
 
     The checkpoint that refines the held-out photographs best is kept in --out: config.json, model.safetensors, and
-    training.json with the data, splits, parameters and validation curve. The defaults are the paper's recipe; on a CPU
-    choose a smaller --batch, --samples and --set width=16.
+    training.json with the data, splits, recipe and validation curve. On a CPU take a bundled recipe other than the
+    paper's, or a smaller one: --set batch=16 --set samples=2000 --set width=16.
 
-    On several GPUs or machines: accelerate launch -m zoo train …, or torchrun -m zoo train …; --batch is that of all
-    processes together.
+    --resume needs --out only; for more epochs add --set epochs=N.
 
-    The variant shrink is no network but the image-blind rule: it is fitted to the whole split, and takes only --style
-    and --seed.
+    On several GPUs or machines: accelerate launch -m zoo train …, or torchrun -m zoo train …; the recipe's batch is
+    that of all processes together.
     """
-    run, folder = {name: options.pop(name) for name in RUN}, Path(out)
-    if not run["resume"]:
-        refuse_overwrite([folder / CONFIG], run["force"])
-    names = tuple((style or ",".join(DEFAULTS.styles)).split(","))
-    if options["variant"] == "shrink":
-        record = _fit(source, split, names, folder, options["seed"], run["quiet"])
+    from zoo.training.recipe_files import make_recipe, parse_settings, read_recipe
+
+    folder, settings, content = Path(out), parse_settings(options["settings"]), None
+    if options["resume"]:
+        content = _resumed(folder, options)
     else:
-        config = _settings(fields)
-        if options["start"]:
-            stored = read_config(locate(options["start"]))
-            if not variant_named(stored["variant"]).is_network:
-                raise click.UsageError(f"--start {options['start']} names a rule, which has no weights; name a network")
-            context = click.get_current_context()
-            if context.get_parameter_source("variant") is ParameterSource.DEFAULT:
-                options["variant"] = stored["variant"]
-            if options["variant"] == stored["variant"]:
-                config = stored["config"] | config
-        opened = Export(source) if is_export(source) else open_source(source)
-        if isinstance(opened, Export) and style is None:
-            names = (opened.style,)
-        if not isinstance(opened, Export):
-            _check_styles(names)
-        recipe = Recipe(config=config, styles=names, reductions=numbers(reduction), **options)
-        record = _train(opened, split, folder, recipe, run)
-    if run["as_json"] and record:
+        refuse_overwrite([folder / CONFIG], options["force"])
+    if options["source"] is None:
+        raise click.UsageError("SOURCE is missing; name a dataset, such as sample or idrid:PATH")
+    if _given("seed"):
+        settings["seed"] = options["seed"]
+    source = Export(options["source"]) if is_export(options["source"]) else open_source(options["source"])
+    drawn = (source.style,) if isinstance(source, Export) else ()
+    recipe = make_recipe(content or read_recipe(options["recipe"]), settings, drawn)
+    if not drawn and len({style_named(name).name for name in recipe.styles}) < len(recipe.styles):
+        raise ParameterError(
+            f"styles {', '.join(recipe.styles)} name one style twice; give each TOML file a name of its own"
+        )
+    record = (_fit if recipe.variant == "shrink" else _train)(source, folder, recipe, options)
+    if options["as_json"] and record:
         emit(record)
 
 
-def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str, Any]) -> dict[str, Any]:
+def _given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _resumed(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
+    """Fill the options that are not given from the interrupted training; its recipe, or None where one is given."""
+    from zoo.training.recipe_files import checked
+    from zoo.training.trainer import STATE, read_state
+
+    state = read_state(folder)
+    options |= {name: value for name, value in state["launch"].items() if name in KEPT and not _given(name)}
+    return None if _given("recipe") else checked(state["recipe"], str(folder / STATE))
+
+
+def _train(source: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) -> dict[str, Any]:
     """Train as all processes do; the record is the main process's, and that of any other empty."""
     import torch
 
@@ -132,74 +115,62 @@ def _train(source: Any, split: str, folder: Path, recipe: Recipe, run: dict[str,
     from zoo.training.progress import watched
     from zoo.training.sources import training_source
     from zoo.training.tensorboard import event_log
-    from zoo.training.trainer import train_on
+    from zoo.training.trainer import train
 
-    if run["threads"]:
-        torch.set_num_threads(run["threads"])
-    build(network_class(recipe.variant), recipe.config)  # a wrong field is said before the photographs are read
+    if options["threads"]:
+        torch.set_num_threads(options["threads"])
+    build(network_class(recipe.variant), recipe.config)  # a wrong field is an error before the photographs are read
 
-    def warn(sentence: str) -> None:
-        say(sentence, run["quiet"])
+    def show(sentence: str) -> None:
+        say(sentence, quiet)
 
+    quiet, split = options["quiet"], options["split"]
     with ExitStack() as stack:
-        devices = stack.enter_context(connected(run["device"], run["precision"], run["compiling"], warn))
-        quiet = run["quiet"] = run["quiet"] or not devices.is_main
+        devices = stack.enter_context(connected(options["device"], options["precision"], options["compiling"], show))
+        quiet = quiet or not devices.is_main
         write: Callable[[dict[str, Any]], None] = no_progress
-        if run["tensorboard"] and devices.is_main:
+        if options["tensorboard"] and devices.is_main:
             write = stack.enter_context(event_log(folder / "tensorboard"))
         with devices.main_first(), progress("Reading photographs", len(source.keys(split)), quiet) as advance:
             photographs = training_source(source, split, recipe, folder / "cache", advance)
-        view = stack.enter_context(watched(recipe.epochs, quiet))
+        view = stack.enter_context(watched(recipe.epochs, show, quiet))
 
         def log(line: dict[str, Any]) -> None:
             view.log(line)
             write(line)
 
-        record = train_on(
+        record = train(
             recipe,
             photographs,
             folder,
             trained_on=f"{source.name} {split}",
-            resume=run["resume"],
+            launch={name: options[name] for name in KEPT},
+            resume=options["resume"],
             devices=devices,
-            workers=run["workers"],
+            workers=options["workers"],
             report=view.report,
             log=log,
         )
     count = len(record["reinitialised"])
-    anew = f"; of its tensors {count} were not to be had from {recipe.start} and began anew" if count else ""
-    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{anew}", quiet)
+    without = f"; {count} of its tensors are not in {recipe.start} and were initialised" if count else ""
+    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{without}", quiet)
     return record if devices.is_main else {}
 
 
-def _fit(source: str, split: str, names: tuple[str, ...], folder: Path, seed: int, quiet: bool) -> dict[str, Any]:
+def _fit(dataset: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) -> dict[str, Any]:
     from zoo.baselines.fit_shrink import fit_shrink, save_shrink
 
-    _check_styles(names)
-    dataset = open_source(source)
-    with progress("Fitting", len(dataset.keys(split)), quiet) as advance:
-        shrink, fitted = fit_shrink(dataset, split, [style_named(name) for name in names], seed, advance)
-    save_shrink(shrink, folder, f"{dataset.name} {split}", fitted, seed)
-    say(f"Fitted: training IoU {json.dumps(fitted)} in percent; the rule is in {folder}", quiet)
-    return {"data": f"{dataset.name} {split}", "seed": seed, "training_iou": fitted}
-
-
-def _check_styles(names: tuple[str, ...]) -> None:
-    """Raise `UsageError` for two styles of one name, and what `style_named` does."""
-    if len({style_named(name).name for name in names}) < len(names):
-        raise click.UsageError(
-            f"--style {','.join(names)} names one style twice; give each TOML file a name of its own"
-        )
-
-
-def _settings(fields: tuple[str, ...]) -> dict[str, Any]:
-    settings = {}
-    for field in fields:
-        name, equals, value = field.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set expects FIELD=VALUE, got {field!r}")
-        try:
-            settings[name] = json.loads(value)
-        except ValueError:
-            settings[name] = value
-    return settings
+    if isinstance(dataset, Export):
+        raise ParameterError(f"the rule shrink is fitted to a dataset, not to exported pairs; got {options['source']}")
+    if options["resume"]:
+        raise click.UsageError("the fit of shrink keeps no state; leave --resume out")
+    others = Recipe("shrink", styles=recipe.styles, seed=recipe.seed).parameters()
+    ignored = [name for name, value in recipe.parameters().items() if value != others[name]]
+    if ignored:
+        raise ParameterError(f"{ignored[0]} does nothing for the rule shrink; a recipe for it has styles and seed only")
+    with progress("Fitting", len(dataset.keys(options["split"])), options["quiet"]) as advance:
+        styles = [style_named(name) for name in recipe.styles]
+        shrink, fitted = fit_shrink(dataset, options["split"], styles, recipe.seed, advance)
+    save_shrink(shrink, folder, f"{dataset.name} {options['split']}", fitted, recipe.seed)
+    say(f"Fitted: training IoU {json.dumps(fitted)} in percent; the rule is in {folder}", options["quiet"])
+    return {"data": f"{dataset.name} {options['split']}", "seed": recipe.seed, "training_iou": fitted}

@@ -58,7 +58,7 @@ def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Datas
             seen = ", ".join(about.seen) if about.seen else "all classes"
             raise ParameterError(
                 f"cross-class: {about.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
-                "never saw; train one that leaves a class out with 'zoo train --lesion'"
+                "never saw; train one with the recipe's field only_lesions"
             )
 
 

@@ -21,17 +21,17 @@ def averaged(network: Network, decay: float) -> AveragedModel:
 
 
 def network_of(average: AveragedModel) -> Network:
-    """The network that holds the averaged weights."""
+    """The network with the averaged weights."""
     return cast("Network", average.module)
 
 
 @torch.no_grad()
 def measure_statistics(
-    network: Network, batches: Iterable[list[Tensor]], device: torch.device, passing: AbstractContextManager[object]
+    network: Network, batches: Iterable[list[Tensor]], device: torch.device, autocast: AbstractContextManager[object]
 ) -> None:
-    """Measure the batch norms' statistics anew: those met on the way do not fit an average of weights.
+    """Measure the batch norms' statistics again: those of the training do not fit an average of weights.
 
-    ``passing`` is entered for the passes, as it is in training.
+    ``autocast`` is entered for the passes, as it is in training.
     """
     norms = [module for module in network.modules() if isinstance(module, (nn.BatchNorm2d, nn.SyncBatchNorm))]
     momenta = [norm.momentum for norm in norms]
@@ -39,7 +39,7 @@ def measure_statistics(
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
     network.train()
-    with passing:
+    with autocast:
         for image, coarse, _, lesion in batches:
             network(image.to(device), coarse.to(device), lesion.to(device))
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -6,7 +6,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar, final
 
+from pydantic import BaseModel
+
 from coarsekit.errors import ParameterError, SourceError
+from coarsekit.validation import validated
 
 Row = TypeVar("Row")
 
@@ -21,28 +24,35 @@ def is_export(source: str) -> bool:
     return source.startswith((FOLDER, HUB))
 
 
+class _Provenance(BaseModel):
+    dataset: str
+    style: str
+    reductions: list[float]
+    photographs: dict[str, list[str]]
+
+
 @final
 class Export:
     """An exported dataset, by its SOURCE; of its files only the provenance is read at once.
 
     ``streamed``: whether its rows come from the Hub as they are needed, and are not stored.
 
-    Raises `SourceError` when the folder holds no export, `HubError` when the Hub has none or is not reached.
+    Raises `SourceError` when the folder is no export, `HubError` when the Hub has none or is not reached.
     """
 
     def __init__(self, source: str) -> None:
         self.streamed = source.startswith(HUB)
         self.place = source.removeprefix(HUB if self.streamed else FOLDER)
         self._provenance = _provenance(source, self.place, self.streamed)
-        self.name = f"{self._provenance['dataset']}-coarse"
-        self.style: str = self._provenance["style"]
+        self.name = f"{self._provenance.dataset}-coarse"
+        self.style: str = self._provenance.style
 
     def keys(self, split: str) -> tuple[str, ...]:
         """Keys of the photographs of a split.
 
         Raises `ParameterError` for a split that it does not have.
         """
-        photographs: dict[str, list[str]] = self._provenance["photographs"]
+        photographs = self._provenance.photographs
         if split not in photographs:
             raise ParameterError(f"{self.place} has no split {split!r}; choose one of {', '.join(photographs)}")
         return tuple(photographs[split])
@@ -60,8 +70,8 @@ class Export:
         from coarsekit.hub.upload import in_sentences
 
         for reduction in reductions:
-            if reduction not in self._provenance["reductions"]:
-                there = ", ".join(map(str, self._provenance["reductions"]))
+            if reduction not in self._provenance.reductions:
+                there = ", ".join(map(str, self._provenance.reductions))
                 raise ParameterError(
                     f"{self.place} was not exported at the reduction factor {reduction}, but at {there}"
                 )
@@ -92,19 +102,16 @@ def followed(rows: Iterable[Row], place: str) -> Iterator[Row]:
         yield from rows
 
 
-def _provenance(source: str, place: str, streamed: bool) -> dict[str, Any]:
+def _provenance(source: str, place: str, streamed: bool) -> _Provenance:
     from coarsekit.hub.upload import fetch_text
 
     try:
         text = fetch_text(place, "dataset", _RECORD) if streamed else (Path(place) / _RECORD).read_text("utf-8")
-        provenance: dict[str, Any] = json.loads(text)
-        for name, kind in (("dataset", str), ("style", str), ("reductions", list), ("photographs", dict)):
-            if not isinstance(provenance[name], kind):
-                raise TypeError(name)
+        content = json.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
-            f"{source}: no exported pairs there; expected {_RECORD} in it, as 'coarsekit export --to' writes"
+            f"{source}: no exported pairs there; expected {_RECORD} in it, as 'coarsekit export' writes"
         ) from None
-    except (ValueError, KeyError, TypeError):
-        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with --force") from None
-    return provenance
+    except ValueError:
+        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with force=True") from None
+    return validated(_Provenance, content, f"{source}: {_RECORD}", error=SourceError)

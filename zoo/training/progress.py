@@ -3,46 +3,39 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from coarsekit.cli.console import say
+from zoo.refiner import no_progress
 
 
-class Step(Protocol):
-    """What is told of each batch; see `zoo.training.trainer.Progress`."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Reported after each batch: the epoch from 1, its pairs so far and in all, and the running mean of the loss."""
 
-    @property
-    def epoch(self) -> int:
-        """From 1."""
-
-    @property
-    def done(self) -> int:
-        """Pairs of the epoch so far."""
-
-    @property
-    def total(self) -> int:
-        """Pairs of the epoch."""
-
-    @property
-    def loss(self) -> float:
-        """Its running mean."""
+    epoch: int
+    done: int
+    total: int
+    loss: float
 
 
 class View:
-    """What is known of a running training: `report` hears of each batch, `log` of each epoch's line of the history.
+    """What is known of a running training: `report` is called after each batch, `log` with each epoch's line.
 
-    ``clock`` gives seconds.
+    ``show``: prints the sentence of an epoch. ``clock`` gives seconds.
     """
 
-    def __init__(self, epochs: int, quiet: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self._epochs, self._quiet, self._clock = epochs, quiet, clock
-        self._step: Step | None = None
+    def __init__(
+        self, epochs: int, show: Callable[[str], None] = no_progress, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._epochs, self._show, self._clock = epochs, show, clock
+        self._step: Progress | None = None
         self._line: Mapping[str, Any] | None = None
         self._best = float("-inf")
         self._began = clock()
@@ -51,7 +44,7 @@ class View:
         self._origin: float | None = None
         """The share of the training that was done when the view began, in epochs."""
 
-    def report(self, step: Step) -> None:
+    def report(self, step: Progress) -> None:
         """Take note of a batch."""
         if self._step is None or step.epoch != self._step.epoch:
             self._first = (self._clock(), step.done)
@@ -62,7 +55,7 @@ class View:
     def log(self, line: Mapping[str, Any]) -> None:
         """Take note of an epoch, and print it."""
         self._line, self._best = line, max(self._best, line["validation_iou"])
-        say(sentence(line), self._quiet)
+        self._show(sentence(line))
 
     @property
     def speed(self) -> float:
@@ -93,9 +86,9 @@ class View:
 
 
 @contextmanager
-def watched(epochs: int, quiet: bool) -> Iterator[View]:
-    """A view of a training of so many epochs, shown while the block runs; gone from the terminal afterwards."""
-    view, console = View(epochs, quiet), Console(stderr=True)
+def watched(epochs: int, show: Callable[[str], None], quiet: bool) -> Iterator[View]:
+    """A view of a training of that number of epochs, on the terminal while the block runs; see `View`."""
+    view, console = View(epochs, show), Console(stderr=True)
     shown = console.is_terminal and not quiet
     with Live(view, console=console, refresh_per_second=4, transient=True) if shown else nullcontext():
         yield view

@@ -15,22 +15,41 @@ SCHEDULES = ("plateau", "cosine")
 class Recipe:
     """Parameters of a training run; the defaults are the paper's (Yu et al., section 3.1).
 
-    ``start``: a refiner whose weights to start from, as far as they fit (`load_shared`); empty for none. ``lesions``:
-    classes to train and validate on, empty for all. ``samples``: pairs per epoch, None for one per drawn ellipse.
-    ``balance``, ``camera_augmentation``, ``negatives``, ``class_dropout``, ``color_scramble``: see `SimulatedPairs`.
-    ``ema``: decay of the running average of the weights that is validated and saved, 0 for none. ``schedule``:
-    ``plateau`` halves the learning rate after ``patience`` epochs without a better validation, by a tenth of a point;
-    ``cosine`` lets it fall to 0 along half a cosine over all epochs. ``validation``: share of the photographs that is
-    held out.
+    Args:
+        variant: The kind of network, a name of `zoo.variants`.
+        config: Fields of the network's configuration; the variant's own defaults for all others.
+        pretrained: Start from ImageNet features, where the variant has them.
+        start: A refiner to start from: its weights, as far as they fit (`load_shared`); empty for none.
+        styles: Styles to draw in: presets or TOML files.
+        reductions: Reduction factors to draw at.
+        only_lesions: Classes to train and validate on, empty for all.
+        epochs: Number of epochs.
+        samples: Pairs per epoch, None for one per drawn window.
+        batch: Pairs per step, over all processes.
+        learning_rate: Adam's, in the first epoch.
+        balance: From 0, classes as often as they occur, to 1, all equally often.
+        camera_augmentation: Share of the pairs, 0–1, that look as if another camera had taken them.
+        negatives: Share of the pairs, 0–1, whose ellipse is moved to where its class does not occur.
+        class_dropout: Share of the pairs, 0–1, whose class is hidden from the network.
+        color_scramble: Share, 0–1, of the pairs without a class that get colours that no lesion has.
+        schedule: ``plateau`` halves the learning rate after ``patience`` epochs without a better validation, by a tenth
+            of a point; ``cosine`` lets it fall to 0 along half a cosine over all epochs.
+        ema: Decay of the running average of the weights that is validated and saved, 0–1; 0 for none.
+        patience: Epochs without gain before a plateau halves the learning rate.
+        validation: Share of the photographs that is held out, above 0 and below 1.
+        seed: Seed of all random numbers, and of the choice of the held-out photographs.
+
+    Raises:
+        ParameterError: A parameter lies outside its range.
     """
 
-    variant: str
+    variant: str = "unet"
     config: Mapping[str, Any] = field(default_factory=dict)
     pretrained: bool = False
     start: str = ""
     styles: tuple[str, ...] = ("paper", "human")
     reductions: tuple[float, ...] = (1.0,)
-    lesions: tuple[str, ...] = ()
+    only_lesions: tuple[str, ...] = ()
     epochs: int = 120
     samples: int | None = None
     batch: int = 64
@@ -59,16 +78,16 @@ class Recipe:
             raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation}")
 
     def parameters(self) -> dict[str, Any]:
-        """Plain numbers, strings, lists and dictionaries, as JSON holds them."""
+        """Plain numbers, strings, lists and dictionaries, for JSON."""
         return asdict(self) | {
             "styles": list(self.styles),
             "reductions": list(self.reductions),
-            "lesions": list(self.lesions),
+            "only_lesions": list(self.only_lesions),
             "config": dict(self.config),
         }
 
 
-def hold_out(keys: tuple[str, ...], share: float, seed: int = 0) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def hold_out(keys: tuple[str, ...], share: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split photographs by image into those to train on and those to validate on, at least one of each.
 
     Raises `ParameterError` for fewer than two photographs.

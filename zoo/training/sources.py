@@ -9,6 +9,7 @@ from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
 from zoo.models.base import Network
 from zoo.refiner import no_progress
+from zoo.training.data.pair_transform import pair_transform
 from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.distributed.devices import Devices
@@ -18,7 +19,7 @@ from zoo.training.validation import Validation, score_photograph, summary
 
 
 class Pairs(Protocol):
-    """A torch dataset of pairs as `SimulatedPairs` gives them, chosen anew for every epoch by seed and epoch alone."""
+    """A torch dataset of pairs as `SimulatedPairs` gives them, chosen for every epoch by seed and epoch alone."""
 
     def start_epoch(self, epoch: int) -> None:
         """Choose the epoch's pairs."""
@@ -41,7 +42,7 @@ class TrainingSource(Protocol):
 
 
 class Photographs:
-    """Photographs of a store: pairs are simulated anew for every epoch, and validation refines whole photographs."""
+    """Cached photographs: pairs are simulated for every epoch, and validation refines whole photographs."""
 
     def __init__(
         self, training: Sequence[CachedPhotograph], validation: Sequence[CachedPhotograph], styles: Sequence[str]
@@ -52,24 +53,20 @@ class Photographs:
         self.validation_keys = [photograph.key for photograph in validation]
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> SimulatedPairs:
-        """See `Material.pairs`."""
+        """See `TrainingSource.pairs`."""
         return SimulatedPairs(
             self._training,
             self._styles,
             recipe.reductions,
             network.config,
-            recipe.seed,
+            pair_transform(recipe, network),
             recipe.samples,
             recipe.balance,
-            known_lesions=network.lesions,
-            camera_augmentation=recipe.camera_augmentation,
-            negatives=recipe.negatives,
-            class_dropout=recipe.class_dropout,
-            color_scramble=recipe.color_scramble,
+            recipe.negatives,
         )
 
     def validate(self, network: Network, devices: Devices) -> Validation:
-        """See `Material.validate`; the processes share the photographs."""
+        """See `TrainingSource.validate`; the processes share the photographs."""
         scores = devices.map_over_ranks(
             lambda photograph: score_photograph(network, photograph, self._styles), self._validation
         )
@@ -79,21 +76,31 @@ class Photographs:
 def training_source(
     source: Dataset | Export, split: str, recipe: Recipe, cache: Path, advance: Callable[[int], None] = no_progress
 ) -> TrainingSource:
-    """A split of a source, part of its photographs held out as the recipe says; they are decoded into ``cache``.
+    """A split of a source, part of its photographs held out to choose by.
 
-    ``advance`` hears of photographs read.
+    Args:
+        source: A dataset, or an export of one.
+        split: Name of the split.
+        recipe: What to train; its classes, styles, reduction factors, share to hold out and seed are used here.
+        cache: Folder that the photographs are decoded into, or an export's rows unpacked to.
+        advance: Called with the number of photographs just read.
 
-    Raises `ParameterError` for a split or lesion class that the source does not have, or too few photographs.
+    Returns:
+        Pairs to learn from, and the held-out photographs.
+
+    Raises:
+        ParameterError: The source has no such split or lesion class, too few photographs, or is an export and cannot
+            do what the recipe asks.
     """
     if isinstance(source, Export):
         from zoo.training.data.exported_dataset import Exported  # with datasets, which nothing else here needs
 
         return Exported(source, split, recipe, cache)
-    unknown = [lesion for lesion in recipe.lesions if lesion not in source.lesions]
+    unknown = [lesion for lesion in recipe.only_lesions if lesion not in source.lesions]
     if unknown:
         raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
-    keys, held_out = hold_out(source.keys(split), recipe.validation)
+    keys, held_out = hold_out(source.keys(split), recipe.validation, recipe.seed)
     styles = [style_named(name) for name in recipe.styles]
-    training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.lesions, advance)
-    validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.lesions, advance)
+    training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.only_lesions, advance)
+    validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.only_lesions, advance)
     return Photographs(training, validation, recipe.styles)

@@ -23,7 +23,7 @@ def event_log(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
             from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise ParameterError(
-            "--tensorboard needs the package tensorboard, which is missing; run: pip install tensorboard"
+            "tensorboard=True needs the package tensorboard, which is missing; run: pip install tensorboard"
         ) from None
     writer: SummaryWriter | None = None
 

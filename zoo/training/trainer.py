@@ -1,11 +1,12 @@
-"""The state of a training run: all that must be saved to go on exactly, and how it is saved."""
+"""The training loop, and the state that an interrupted training goes on from."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import islice
 from math import cos, pi
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from zoo.training.averaging import STATISTICS, averaged, measure_statistics, net
 from zoo.training.data.sampling import loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
+from zoo.training.progress import Progress
 from zoo.training.recipe import Recipe
 from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
@@ -28,20 +30,11 @@ from zoo.training.validation import Validation
 STATE = "state.pt"
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What a run reports after each batch: the epoch, pairs done of all in it, and the running mean of the loss."""
-
-    epoch: int
-    done: int
-    total: int
-    loss: float
-
-
 class Run:
     """A network in training: its optimiser, its epochs so far, and the folder ``out`` that keeps the best checkpoint.
 
-    ``trained_on``: the name of the data, for the record. Only the main process of ``devices`` writes.
+    ``trained_on``: the name of the data, for the record. ``launch``: how the training was started, kept in its state
+    for whoever resumes it. Only the main process of ``devices`` writes.
 
     Raises `RefinerError` for a wrong field, or weights to start from of which none fits.
     """
@@ -52,10 +45,12 @@ class Run:
         training_source: TrainingSource,
         out: Path,
         trained_on: str,
+        launch: Mapping[str, Any],
         devices: Devices,
         workers: int,
     ) -> None:
         torch.manual_seed(recipe.seed)
+        self.launch = dict(launch)
         self.recipe, self.training_source, self.out, self.devices = recipe, training_source, out, devices
         self.parent: dict[str, Any] | None = None  # the record of the training that this one starts from
         self.reinitialised: list[str] = []  # the tensors that it could not take from there
@@ -104,7 +99,7 @@ class Run:
         if not done:
             raise ParameterError(
                 f"the {len(self.pairs)} pairs of an epoch do not fill a batch of {self.recipe.batch}; choose a smaller "
-                "--batch"
+                "batch"
             )
         if self.recipe.ema:
             measured = islice(self.loader, STATISTICS)
@@ -147,6 +142,7 @@ class Run:
         """Save the state, whole or not at all."""
         state = {
             "recipe": self.recipe.parameters(),
+            "launch": self.launch,
             "keys": self.training_source.training_keys,
             "epoch": self.epoch,
             "best": self.best,
@@ -162,35 +158,27 @@ class Run:
                 torch.save(state, temporary)
 
     def restore(self) -> None:
-        """Go back to the state that was saved last; what a killed process left half written is removed.
+        """Go back to the state that was saved last; what a killed process wrote in part is removed.
 
         Raises `OutputError` when there is none, `ParameterError` when it is of another recipe.
         """
-        state = self.devices.from_main(self._read_state)
-        default = Recipe("").parameters()  # what a state from before a field was there stands for
-        ours, theirs = self.recipe.parameters(), default | state["recipe"]
+        state = self.devices.from_main(lambda: read_state(self.out))
+        ours, theirs = self.recipe.parameters(), state["recipe"]
         changed = sorted(name for name in ours if name != "epochs" and ours[name] != theirs.get(name))
         if changed or state["keys"] != self.training_source.training_keys:
             what = changed[0] if changed else "the training photographs"
             raise ParameterError(
-                f"{self.out}: {what} differs from the run begun there; resume with the same parameters"
+                f"{self.out}: {what} differs from the interrupted training there; resume with the same parameters"
             )
+        for part in self.out.glob(".*.part") if self.devices.is_main else ():
+            part.unlink(missing_ok=True)
         self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
-        if state.get("scaler"):
+        if state["scaler"]:
             self.devices.scaler.load_state_dict(state["scaler"])
-
-    def _read_state(self) -> dict[str, Any]:
-        path = self.out / STATE
-        if not path.exists():
-            raise OutputError(f"{self.out}: no training to resume there; expected {STATE}, so leave --resume out")
-        for left in self.out.glob(".*.part"):
-            left.unlink(missing_ok=True)
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return state
 
     def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
         with self.devices.autocast():
@@ -207,12 +195,25 @@ def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
     return (torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side), torch.zeros(batch, dtype=torch.long))
 
 
-def train_on(
+def read_state(folder: Path) -> dict[str, Any]:
+    """What `Run.save` wrote into a folder: the recipe, how the training was started, its epochs, and all tensors.
+
+    Raises `OutputError` when there is none.
+    """
+    path = folder / STATE
+    if not path.exists():
+        raise OutputError(f"{folder}: no training to resume there; expected {STATE}, so leave resume=True out")
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def train(
     recipe: Recipe,
     training_source: TrainingSource,
     out: Path,
     *,
     trained_on: str = "",
+    launch: Mapping[str, Any] = MappingProxyType({}),
     resume: bool = False,
     devices: Devices | None = None,
     workers: int = 0,
@@ -221,15 +222,31 @@ def train_on(
 ) -> dict[str, Any]:
     """Train a network and keep in ``out`` the checkpoint that was best on the validation photographs.
 
-    After each epoch the whole state is saved; ``resume`` goes on from it as if nothing had happened, because all
-    randomness follows from the seed and the epoch. ``devices``: None for the processor. ``workers``: processes that
-    prepare pairs. ``report`` hears of each batch, and ``log`` of each epoch. Returns the training record, whose
-    ``history`` has a line an epoch.
+    After each epoch the whole state is saved. All randomness follows from the seed and the epoch, so a training that
+    was interrupted and resumed has the weights of one that was not.
 
-    Raises `OutputError` when there is nothing to resume, `ParameterError` when the recipe is not the one that was
-    begun (its number of epochs may grow), or its batch does not fit.
+    Args:
+        recipe: What to train, and how.
+        training_source: The pairs to learn from and the photographs held out, as `zoo.training.sources` gives them.
+        out: Folder of the checkpoint and the state.
+        trained_on: Name of the data, for the record and the card.
+        launch: How the training was started, for `read_state`.
+        resume: Go on from the state in ``out``.
+        devices: Where to compute; None for the processor.
+        workers: Processes that prepare pairs; 0 prepares them in this one.
+        report: Called after each batch.
+        log: Called after each epoch with its line of the history.
+
+    Returns:
+        The training record, as in training.json; its ``history`` has a line for each epoch.
+
+    Raises:
+        OutputError: There is nothing to resume.
+        ParameterError: The recipe is not the one of the state (the number of epochs may grow), or its batch does not
+            fit the processes or the pairs.
+        RefinerError: A wrong field of the network, or weights to start from of which none fits.
     """
-    run = Run(recipe, training_source, out, trained_on, devices or Devices(), workers)
+    run = Run(recipe, training_source, out, trained_on, launch, devices or Devices(), workers)
     if resume:
         run.restore()
     while run.epoch < recipe.epochs:

@@ -66,7 +66,7 @@ def summary(scores: Sequence[Scored]) -> Validation:
         if not np.isnan(ious).all():
             gathered.setdefault((style, lesion), []).append(ious)
     if not gathered:
-        raise ParameterError("the photographs held out show no lesion to validate on; choose another --seed")
+        raise ParameterError("the photographs held out show no lesion to validate on; choose another seed")
     means = {key: np.nanmean(values, axis=0) for key, values in gathered.items()}
     rows: dict[str, dict[str, float]] = {style: {} for style, _ in means}
     by_style = [np.mean([means[key] for key in means if key[0] == style], axis=0) for style in rows]

@@ -27,6 +27,10 @@ def zoo(*arguments: object) -> Result:
     return command_line.run(main, *arguments)
 
 
+def settings(*fields: str) -> list[str]:
+    return [argument for field in fields for argument in ("--set", field)]
+
+
 def wrong(*arguments: object) -> str:
     return command_line.refusal(zoo(*arguments))
 
@@ -223,9 +227,12 @@ def test_bad_usage_is_one_sentence(photograph) -> None:
     assert "no lesion class 'XX'" in wrong("evaluate", "sample", "--lesion", "XX")
     assert "no style 'papr'" in wrong("evaluate", "sample", "--style", "papr")
     assert "reduction factor" in wrong("evaluate", "sample", "--reduction", "0.5", "--refiner", "shrink")
-    assert "did you mean 'proto'" in wrong("train", "sample", "-o", "x", "--variant", "prot")
+    assert "did you mean 'proto'" in wrong("train", "sample", "-o", "x", "--set", "variant=prot")
+    assert "did you mean 'lite-1'" in wrong("train", "sample", "-o", "x", "--recipe", "lit-1")
     assert "no field 'depth'" in wrong("train", "sample", "-o", "x", "--set", "depth=3")
     assert "FIELD=VALUE" in wrong("train", "sample", "-o", "x", "--set", "depth")
+    assert "did you mean 'epochs'" in wrong("train", "sample", "-o", "x", "--set", "epoch=3")
+    assert "SOURCE is missing" in wrong("train", "-o", "x")
     assert "source" in wrong("train", "samples", "-o", "x")
 
 
@@ -248,12 +255,12 @@ def test_evaluate_shows_people_a_table_with_the_average() -> None:
 def test_train_writes_a_checkpoint_that_refine_can_use(photograph, tmp_path) -> None:
     image, content = photograph
     folder = tmp_path / "trained"
-    tiny = ("--set", "width=2", "--set", "size=32", "--batch", 4, "--samples", 8, "--epochs", 1, *SPLIT)
-    result = zoo("train", "sample", "-o", folder, "--variant", "proto-superpixel", *tiny)
+    tiny = settings("variant=proto-superpixel", "width=2", "size=32", "batch=4", "samples=8", "epochs=1")
+    result = zoo("train", "sample", "-o", folder, *tiny, *SPLIT)
     assert result.exit_code == 0, result.output
     assert {"config.json", "model.safetensors", "training.json"} <= {path.name for path in folder.iterdir()}
     assert "already there" in wrong("train", "sample", "-o", folder, *tiny)
-    more = zoo("train", "sample", "-o", folder, "--variant", "proto-superpixel", *tiny, "--epochs", 2, "--resume")
+    more = zoo("train", "-o", folder, "--resume", *settings("epochs=2"))
     assert more.exit_code == 0, more.output
     assert "epoch 2" in more.stderr
     assert "epoch 1:" not in more.stderr
@@ -263,28 +270,30 @@ def test_train_writes_a_checkpoint_that_refine_can_use(photograph, tmp_path) -> 
 
 
 def test_train_starts_from_a_refiner_of_the_same_variant_or_of_another_one(tmp_path) -> None:
-    small = ("--batch", 4, "--samples", 4, "--epochs", 1, *SPLIT)
-    fields = ("--set", "width=2", "--set", "size=32")
-    assert zoo("train", "sample", "-o", tmp_path / "first", "--variant", "proto", *fields, *small).exit_code == 0
+    small = (*settings("batch=4", "samples=4", "epochs=1"), *SPLIT)
+    proto = settings("variant=proto", "width=2", "size=32")
+    assert zoo("train", "sample", "-o", tmp_path / "first", *proto, *small).exit_code == 0
 
-    def variant_and_size(out: str, *more: object) -> tuple[str, int]:
-        result = zoo("train", "sample", "-o", tmp_path / out, "--start", tmp_path / "first", *more, *small)
+    def variant_and_size(out: str, *more: str) -> tuple[str, int]:
+        result = zoo("train", "sample", "-o", tmp_path / out, *settings(f"start={tmp_path / 'first'}", *more), *small)
         assert result.exit_code == 0, result.output
-        assert ("2 were not to be had" in result.stderr) == (out == "other")
+        assert ("2 of its tensors are not in" in result.stderr) == (out == "other")
         config = json.loads((tmp_path / out / "config.json").read_text())
         return config["variant"], config["config"]["size"]
 
     assert variant_and_size("same") == ("proto", 32)
-    assert variant_and_size("wide", "--set", "size=64") == ("proto", 64)
-    assert variant_and_size("other", "--variant", "unet", *fields) == ("unet", 32)
-    assert "names a rule" in wrong("train", "sample", "-o", tmp_path / "rule", "--start", "otsu", *small)
+    assert variant_and_size("wide", "size=64") == ("proto", 64)
+    assert variant_and_size("other", "variant=unet", "width=2", "size=32") == ("unet", 32)
+    assert "names a rule" in wrong("train", "sample", "-o", tmp_path / "rule", *settings("start=otsu"), *small)
 
 
 def test_the_shrink_rule_is_fitted_by_the_same_command(tmp_path) -> None:
-    result = zoo("train", "sample", "-o", tmp_path / "rule", "--variant", "shrink", "--split", "validation")
+    result = zoo("train", "sample", "-o", tmp_path / "rule", "--recipe", "shrink", "--split", "validation")
     assert result.exit_code == 0, result.output
     rows = json.loads(zoo("evaluate", "sample", "--refiner", tmp_path / "rule", "--json").stdout)["rows"]
     assert {row["trained_on"] for row in rows} == {"sample validation"}
+    options = ("--recipe", "shrink", "--split", "validation", "--set", "epochs=3")
+    assert "epochs does nothing" in wrong("train", "sample", "-o", tmp_path / "other", *options)
 
 
 def test_list_shows_the_default() -> None:

@@ -46,7 +46,7 @@ def checkpoint(folder: Path, lesions: list[str], kind: str = "unet", data: str =
     """A tiny network that was, as its record says, trained on these classes."""
     network = build(network_class(kind), {"width": 2, "size": 32})
     network.trained_on = data
-    network.save(folder, {"data": data, "recipe": {"variant": kind, "lesions": lesions}})
+    network.save(folder, {"data": data, "recipe": {"variant": kind, "only_lesions": lesions}})
     return folder
 
 
@@ -113,7 +113,7 @@ def test_a_class_that_the_training_data_never_had_is_unseen(trees, tmp_path) -> 
 def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) -> None:
     sentence = wrong(source, "--protocol", "cross-class", "--refiner", "lite")
     assert "lite was trained on" in sentence
-    assert "--lesion" in sentence
+    assert "only_lesions" in sentence
     silent = checkpoint(tmp_path / "silent", [])
     assert "all classes" in wrong(source, "--protocol", "cross-class", "--refiner", silent)
     unseen = checkpoint(tmp_path / "unseen", ["MA", "HE", "EX"])
@@ -166,9 +166,9 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("record", "seen"),
     [
-        ({"recipe": {"lesions": ["MA"]}}, ("MA",)),
+        ({"recipe": {"only_lesions": ["MA"]}}, ("MA",)),
         ({"recipe": {}, "history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, ("MA", "HE")),
-        ({"recipe": {"lesions": ["MA"]}, "parent": {"recipe": {"lesions": ["EX"]}}}, ("MA", "EX")),
+        ({"recipe": {"only_lesions": ["MA"]}, "parent": {"recipe": {"only_lesions": ["EX"]}}}, ("MA", "EX")),
         ({"recipe": {}}, None),
     ],
 )

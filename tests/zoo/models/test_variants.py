@@ -110,6 +110,7 @@ def test_gradients_reach_every_parameter(name: str) -> None:
     assert not without
 
 
+@pytest.mark.timeout(900)  # of a machine under load
 @pytest.mark.parametrize("name", CASES)
 def test_a_few_steps_on_eight_pairs_bring_the_loss_down_by_half(name: str) -> None:
     losses = steps(make(name), 60)

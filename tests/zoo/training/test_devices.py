@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,46 +18,35 @@ from zoo.cli.main import main
 from zoo.models.base import build, network_class
 from zoo.training.data.sampling import SharedBatches, choose, loader
 from zoo.training.distributed.compile import compiled
-from zoo.training.distributed.devices import Devices
-from zoo.training.trainer import STATE
+from zoo.training.distributed.devices import Devices, connected
 
-TINY = ("train", "sample", "--split", "validation", "--variant", "proto", "--set", "width=2", "--set", "size=32")
+TINY = ("train", "sample", "--split", "validation", "--set", "variant=proto", "--set", "width=2", "--set", "size=32")
 TINY += (
-    "--epochs",
-    "1",
-    "--samples",
-    "16",
-    "--batch",
-    "4",
-    "--learning-rate",
-    "1e-3",
-    "--ema",
-    "0.5",
-    "--threads",
-    "1",
+    "--set",
+    "epochs=1",
+    "--set",
+    "samples=16",
+    "--set",
+    "batch=4",
+    "--set",
+    "learning_rate=1e-3",
+    "--set",
+    "ema=0.5",
 )
-TINY += ("--device", "cpu", "--style", "human", "--json")
-LAUNCH = ("-m", "accelerate.commands.accelerate_cli", "launch", "--multi_gpu", "--num_processes", "2")
-LAUNCH += ("--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0")
-NORMS = """
-import sys
-import torch
-from torch import distributed, nn
-from zoo.training.distributed.sync_batchnorm import SynchronisedNorms
+TINY += ("--set", "styles=human", "--threads", "1", "--device", "cpu", "--json")
 
-place, store, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-distributed.init_process_group("gloo", init_method=f"file://{store}", rank=place, world_size=2)
-torch.manual_seed(0)
-features = torch.randn(6, 3, 5, 4, dtype=torch.float64)
-weights = torch.randn(6, 3, 5, 4, dtype=torch.float64)
-norm = nn.BatchNorm2d(3).double()
-nn.init.normal_(norm.weight)
-own = features[place::2].clone().requires_grad_()
-with SynchronisedNorms():
-    answer = norm(own)
-(answer * weights[place::2]).sum().backward()
-torch.save([answer.detach(), own.grad, norm.running_mean, norm.running_var, features, weights, norm.weight.data], out)
-distributed.destroy_process_group()
+
+EXCHANGE = """
+import json
+from accelerate import Accelerator
+from zoo.training.distributed.devices import Devices
+
+devices = Devices("cpu", accelerator=Accelerator(cpu=True))
+rank = devices.rank
+with devices.main_first():
+    pass
+scores = devices.map_over_ranks(lambda item: [item, rank], range(5))
+print(json.dumps([devices.all_reduce_sum([rank + 1, 2.5]), scores, devices.from_main(lambda: f"of {rank}")]))
 """
 
 
@@ -64,44 +54,29 @@ def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def test_two_processes_of_accelerate_train_as_one_does_on_the_same_global_batches(tmp_path) -> None:
-    command = [sys.executable, *LAUNCH, "-m", "zoo", *TINY, "-o", tmp_path / "two"]
-    two = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=200, check=False)
-    assert two.returncode == 0, two.stderr
-    one = CliRunner().invoke(main, [*TINY, "-o", str(tmp_path / "one")])
-    assert one.exit_code == 0, one.output
-    assert two.stderr.count("epoch 1:") == 1
-    records = [json.loads(out) for out in (one.stdout, two.stdout)]
-    assert [record["devices"]["processes"] for record in records] == [1, 2]
-    [first], [second] = (record["history"] for record in records)
-    assert first["loss"] == pytest.approx(second["loss"], abs=2e-5)
-    assert first["validation_iou"] == pytest.approx(second["validation_iou"], abs=0.1)
-    states = [torch.load(tmp_path / name / STATE, weights_only=True) for name in ("one", "two")]
-    for kind in ("network", "average"):
-        for key, tensor in states[0][kind].items():
-            torch.testing.assert_close(tensor, states[1][kind][key], atol=1e-4, rtol=1e-3, msg=key)
+def test_several_processes_without_gpus_are_refused(monkeypatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ParameterError, match="several processes need GPUs"), connected("cpu"):
+        pass
 
 
-def test_norms_over_two_processes_are_those_of_the_whole_batch_with_their_gradients(tmp_path) -> None:
+def test_two_processes_exchange_sums_scores_in_the_order_of_the_items_and_what_the_main_one_read() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    shared = environment() | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", NORMS, str(place), tmp_path / "store", tmp_path / str(place)], env=environment()
+            [sys.executable, "-c", EXCHANGE],
+            env=shared | {"RANK": rank, "LOCAL_RANK": rank},
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        for place in (0, 1)
+        for rank in ("0", "1")
     ]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
-    shares = [torch.load(tmp_path / str(place), weights_only=True) for place in (0, 1)]
-    features, weights, weight = shares[0][4:]
-    features.requires_grad_()
-    norm = nn.BatchNorm2d(3).double()
-    norm.weight.data = weight
-    answer = norm(features)
-    (answer * weights).sum().backward()
-    for place, (own, gradient, mean, variance, *_) in enumerate(shares):
-        torch.testing.assert_close(own, answer[place::2].detach(), atol=1e-10, rtol=0)
-        torch.testing.assert_close(gradient, features.grad[place::2], atol=1e-10, rtol=0)
-        torch.testing.assert_close(mean, norm.running_mean, atol=1e-10, rtol=0)
-        torch.testing.assert_close(variance, norm.running_var, atol=1e-10, rtol=0)
+    for process in processes:
+        out, _ = process.communicate(timeout=200)
+        assert json.loads(out.splitlines()[-1]) == [[3.0, 5.0], [[0, 0], [1, 1], [2, 0], [3, 1], [4, 0]], "of 0"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -157,7 +132,7 @@ def test_what_cannot_be_compiled_is_trained_as_it_is_with_a_sentence(monkeypatch
     network = nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1), nn.ReLU())
     assert compiled(network, (torch.rand(2, 1, 8, 8),), Devices("cpu").autocast, said.append) is network
     assert len(said) == 1
-    assert "without --compile" in said[0]
+    assert "goes on without" in said[0]
     assert network[0].weight.grad is None
     assert network[1].num_batches_tracked == 0
 

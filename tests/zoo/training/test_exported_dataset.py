@@ -21,27 +21,15 @@ from zoo.cli.main import main
 from zoo.models.base import Network, build, network_class
 from zoo.training.data.augmentation import Augmentation
 from zoo.training.data.exported_dataset import Exported
-from zoo.training.data.exported_pairs import PairTransform, StreamedPairs
+from zoo.training.data.exported_pairs import RowTransform, StreamedPairs
+from zoo.training.data.pair_transform import PairTransform
 from zoo.training.distributed.devices import Devices
 from zoo.training.exported_source import Export
 from zoo.training.recipe import Recipe
 
 RECIPE = Recipe("proto", {"width": 2, "size": 32}, styles=("human",), reductions=(1.0, 2.0), epochs=1, batch=8)
-TINY = (
-    "--variant",
-    "proto",
-    "--set",
-    "width=2",
-    "--set",
-    "size=32",
-    "--batch",
-    "8",
-    "--epochs",
-    "1",
-    "--device",
-    "cpu",
-)
-TINY += ("--threads", "1", "--learning-rate", "1e-2", "--json")
+TINY = ("--set", "variant=proto", "--set", "width=2", "--set", "size=32", "--set", "batch=8", "--set", "epochs=1")
+TINY += ("--set", "learning_rate=1e-2", "--device", "cpu", "--threads", "1", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +79,7 @@ def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(training_sour
         return image, masks
 
     monkeypatch.setattr(Augmentation, "__call__", keep)
-    PairTransform(("MA", "HE", "EX", "SE"), 32, 0)(training_source._rows[0], 0, 0)
+    RowTransform(("MA", "HE", "EX", "SE"), PairTransform(32, 0))(training_source._rows[0], 0, 0)
     [patch] = larger
     assert patch.shape == (3, 48, 48)
     torch.testing.assert_close(patch[:, :8], patch[:, 9:17].flip(1))
@@ -101,7 +89,13 @@ def test_the_margin_of_a_patch_is_its_mirror_image_and_never_black(training_sour
 
 def test_a_class_or_another_camera_can_be_asked_for(folder, tmp_path) -> None:
     recipe = Recipe(
-        "proto", RECIPE.config, styles=("human",), lesions=("MA",), camera_augmentation=1.0, balance=1.0, samples=30
+        "proto",
+        RECIPE.config,
+        styles=("human",),
+        only_lesions=("MA",),
+        camera_augmentation=1.0,
+        balance=1.0,
+        samples=30,
     )
     only = Exported(Export(f"pairs:{folder}"), "train", recipe, tmp_path)
     assert len(only.pairs(recipe, network(), Devices())) == 30
@@ -114,7 +108,7 @@ def test_a_class_or_another_camera_can_be_asked_for(folder, tmp_path) -> None:
     [
         ({"styles": ("paper",)}, "style human"),
         ({"reductions": (1.5,)}, r"1\.5, but at 1\.0, 2\.0"),
-        ({"lesions": ("XX",)}, "no lesion class 'XX'"),
+        ({"only_lesions": ("XX",)}, "no lesion class 'XX'"),
         ({"negatives": 0.5}, "whole photographs"),
     ],
 )
@@ -128,9 +122,10 @@ def test_a_folder_that_is_no_export_is_said_in_a_sentence(folder, tmp_path) -> N
     for place in (tmp_path, tmp_path / "none"):
         with pytest.raises(SourceError, match=r"no exported pairs there; expected provenance\.json"):
             Export(f"pairs:{place}")
-    (tmp_path / "provenance.json").write_text("{}")
-    with pytest.raises(SourceError, match="damaged"):
-        Export(f"pairs:{tmp_path}")
+    for content, sentence in (("{", "damaged"), ("{}", "dataset is missing")):
+        (tmp_path / "provenance.json").write_text(content)
+        with pytest.raises(SourceError, match=sentence):
+            Export(f"pairs:{tmp_path}")
     shutil.copy(folder / "provenance.json", tmp_path)
     with pytest.raises(SourceError, match="cannot be read"):
         Exported(Export(f"pairs:{tmp_path}"), "train", RECIPE, tmp_path / "cache")
@@ -140,10 +135,10 @@ def test_a_folder_that_is_no_export_is_said_in_a_sentence(folder, tmp_path) -> N
 
 def test_processes_share_a_stream_as_they_share_a_folder(training_source) -> None:
     stream = training_source._rows.to_iterable_dataset(num_shards=2)
-    making = PairTransform(("MA", "HE", "EX", "SE"), 32, seed=3)
+    transform = RowTransform(("MA", "HE", "EX", "SE"), PairTransform(32, seed=3))
 
     def pairs(place: int, count: int, epoch: int = 0) -> list:
-        own = StreamedPairs(stream, "ada/pairs", 72, making, 50, batch=8, place=place, count=count)
+        own = StreamedPairs(stream, "ada/pairs", 72, transform, 50, batch=8, place=place, count=count)
         own.start_epoch(epoch)
         return list(own)
 

@@ -43,9 +43,9 @@ def test_the_loss_matches_scikit_learn(share: float, spread: float) -> None:
     fine = (torch.rand(3, 1, 7, 5, generator=random) < share).double()
     dice = []
     for found, true in zip(logits.sigmoid().flatten(1).numpy(), fine.flatten(1).numpy(), strict=True):
-        told = np.concatenate([true, true, [1]])
+        expected = np.concatenate([true, true, [1]])
         said = np.repeat([1, 0, 1], [len(true), len(true), 1])
-        dice.append(f1_score(told, said, sample_weight=np.concatenate([found, 1 - found, [0.5]])))
+        dice.append(f1_score(expected, said, sample_weight=np.concatenate([found, 1 - found, [0.5]])))
     assert dice_loss(logits, fine).item() == pytest.approx(1 - np.mean(dice), abs=1e-9)
     certain = logits.sigmoid().flatten().numpy()
     entropy = log_loss(fine.flatten().numpy(), np.stack([1 - certain, certain], 1), labels=[0, 1])

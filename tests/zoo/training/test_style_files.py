@@ -29,15 +29,15 @@ def test_refiners_are_scored_on_drawings_of_a_style_file(style: Path) -> None:
 
 
 def test_a_network_is_trained_for_a_style_file_and_goes_on_with_it(style: Path, tmp_path: Path) -> None:
-    tiny = ("--set", "width=2", "--set", "size=32", "--batch", 4, "--samples", 4, "--split", "validation")
-    train = ("train", "sample", "-o", tmp_path / "out", "--variant", "unet", "--style", style, *tiny)
-    result = zoo(*train, "--epochs", 1)
+    tiny = ("--set", "width=2", "--set", "size=32", "--set", "batch=4", "--set", "samples=4", "--split", "validation")
+    train = ("train", "sample", "-o", tmp_path / "out", "--set", f"styles={style}", *tiny)
+    result = zoo(*train, "--set", "epochs=1")
     assert result.exit_code == 0, result.output
     assert '"ours"' in (tmp_path / "out" / "training.json").read_text()
-    assert zoo(*train, "--epochs", 2, "--resume").exit_code == 0
+    assert zoo(*train, "--set", "epochs=2", "--resume").exit_code == 0
 
 
 def test_one_style_named_twice_is_one_sentence(style: Path, tmp_path: Path) -> None:
-    result = zoo("train", "sample", "-o", tmp_path / "out", "--style", f"{style},{style}")
+    result = zoo("train", "sample", "-o", tmp_path / "out", "--set", f"styles={style},{style}")
     assert result.exit_code == 2
-    assert "names one style twice" in result.stderr
+    assert "name one style twice" in result.stderr

@@ -16,11 +16,12 @@ from coarsekit.types import Window
 from coarsekit.windows import cut_image
 from zoo.models.base import network_class
 from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
+from zoo.training.data.pair_transform import PairTransform
 from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.recipe import Recipe, hold_out
 from zoo.training.sources import Photographs
-from zoo.training.trainer import STATE, train_on
+from zoo.training.trainer import STATE, train
 
 RECIPE = Recipe(
     "proto", {"width": 2, "size": 32}, epochs=3, samples=12, batch=4, learning_rate=1e-2, balance=0.5, ema=0.9
@@ -35,7 +36,7 @@ def photographs(tmp_path_factory) -> list[CachedPhotograph]:
 
 def run(recipe: Recipe, photographs: list[CachedPhotograph], out: Path, **options) -> dict:
     source = Photographs(photographs[:1], photographs[1:], recipe.styles)
-    return train_on(recipe, source, out, trained_on="sample", **options)
+    return train(recipe, source, out, trained_on="sample", **options)
 
 
 class StopHereError(Exception):
@@ -87,17 +88,23 @@ def test_nothing_to_resume_is_said(photographs, tmp_path) -> None:
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.99])
 def test_validation_is_held_out_by_image_and_never_empty(share: float) -> None:
     keys = tuple(f"p{i}" for i in range(54))
-    training, validation = hold_out(keys, share)
+    training, validation = hold_out(keys, share, 0)
     assert set(training) | set(validation) == set(keys)
     assert not set(training) & set(validation)
     assert training
     assert validation
-    assert hold_out(keys, share) == (training, validation)
+    assert hold_out(keys, share, 0) == (training, validation)
+
+
+def test_another_seed_holds_out_other_photographs() -> None:
+    keys = tuple(f"p{i}" for i in range(54))
+    assert hold_out(keys, 0.2, 0) != hold_out(keys, 0.2, 1)
+    assert hold_out(keys[:5], 0.4, 0)[1] == ("p2", "p4")  # as the bundled refiners' records have it
 
 
 def test_one_photograph_is_too_few_to_train_on() -> None:
     with pytest.raises(ParameterError, match="two photographs"):
-        hold_out(("only",), 0.2)
+        hold_out(("only",), 0.2, 0)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +124,9 @@ def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
         replace(RECIPE, **wrong)
 
 
-def pairs(photographs: list[CachedPhotograph], **options) -> SimulatedPairs:
-    config = network_class("unet").config_type(size=32)
-    return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, seed=0, **options)
+def pairs(photographs: list[CachedPhotograph], samples=None, balance=0.0, negatives=0.0, **shares) -> SimulatedPairs:
+    config, transform = network_class("unet").config_type(size=32), PairTransform(32, 0, **shares)
+    return SimulatedPairs(photographs, [PAPER, HUMAN], (1.0, 1.5), config, transform, samples, balance, negatives)
 
 
 def test_an_epoch_can_be_repeated_and_no_two_are_alike(photographs) -> None:
@@ -158,7 +165,7 @@ def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina
     assert all(image.max() > 20 / 255 for image, _, _ in empty)
 
 
-def test_the_class_is_told_by_its_place_and_hidden_from_the_share_that_is_asked_for(photographs) -> None:
+def test_a_class_has_its_place_and_is_hidden_from_the_network_in_the_share_that_is_asked_for(photographs) -> None:
     known_lesions = ("SE", "EX", "MA")
     dataset = pairs(photographs, samples=300, balance=1.0, known_lesions=known_lesions, class_dropout=0.4)
     kinds = [(dataset._draws[i].lesion, dataset[i][3]) for i in range(300)]
@@ -182,16 +189,16 @@ def test_another_camera_shows_the_same_place_otherwise(photographs) -> None:
     assert np.corrcoef(plain, seen[0].astype(float).ravel())[0, 1] > 0.7
 
 
-def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(photographs) -> None:
+def test_scrambled_colours_keep_the_shapes_and_only_pairs_without_a_class_get_them(photographs) -> None:
     patch = cut_image(photographs[0].image, Window(900, 600, 150), 96)
     before = patch.copy()
     seen = [scramble_colors(patch, np.random.default_rng(seed)) for seed in range(8)]
     assert (patch == before).all()
-    for color_scramble in seen:
-        assert color_scramble.shape == patch.shape
-        assert abs(color_scramble.mean() - patch.mean()) < 12  # clipping may cost a little
-    assert len({color_scramble.tobytes() for color_scramble in seen}) > 4
-    plain, known_lesions, hidden = (
+    for scrambled in seen:
+        assert scrambled.shape == patch.shape
+        assert abs(scrambled.mean() - patch.mean()) < 12  # clipping may cost a little
+    assert len({scrambled.tobytes() for scrambled in seen}) > 4
+    plain, known, hidden = (
         pairs(
             photographs,
             samples=30,
@@ -201,7 +208,7 @@ def test_strange_colours_keep_the_shapes_and_only_what_is_not_told_gets_them(pho
         )
         for color_scramble, class_dropout in ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))
     )
-    assert all(torch.equal(known_lesions[i][0], plain[i][0]) for i in range(30))
+    assert all(torch.equal(known[i][0], plain[i][0]) for i in range(30))
     assert sum(torch.equal(hidden[i][0], plain[i][0]) for i in range(30)) < 10
 
 
@@ -236,7 +243,7 @@ def test_a_training_can_start_from_the_weights_of_another(photographs, tmp_path)
             assert torch.allclose(tensor, second[key], atol=1e-4), key
 
 
-def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says_which_began_anew(
+def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says_which_were_initialised(
     photographs, tmp_path
 ) -> None:
     run(replace(RECIPE, variant="unet", epochs=1, ema=0.0), photographs, tmp_path / "first")
@@ -257,7 +264,7 @@ def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says
     swapped = replace(
         later, config=dict(RECIPE.config) | {"lesions": ["MA", "EX"]}, start=str(tmp_path / "third")
     )  # whose first plane is that of EX
-    with pytest.raises(RefinerError, match="it is told EX, and this network MA, EX; put the classes"):
+    with pytest.raises(RefinerError, match="its classes are EX, and this network's MA, EX; put the"):
         run(swapped, photographs, tmp_path / "fifth")
     with pytest.raises(RefinerError, match="none of its tensors fits"):
         run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "fourth")

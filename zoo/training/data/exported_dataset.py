@@ -12,7 +12,8 @@ from coarsekit.errors import ParameterError
 from coarsekit.export.schema import pair_of
 from zoo.models.base import Network
 from zoo.models.inference import BATCH
-from zoo.training.data.exported_pairs import FixedPairs, PairTransform, StreamedPairs, resized
+from zoo.training.data.exported_pairs import FixedPairs, RowTransform, StreamedPairs, resized
+from zoo.training.data.pair_transform import pair_transform
 from zoo.training.distributed.devices import Devices
 from zoo.training.exported_source import Export, followed
 from zoo.training.recipe import Recipe, hold_out
@@ -26,13 +27,13 @@ class Exported:
     ``cache``: where a folder's rows are unpacked to; a stream's are not kept. See `TrainingSource`.
 
     Raises `ParameterError` for what an export cannot do: another style, a reduction factor or lesion class that it does
-    not hold, ``negatives``, and of a stream ``balance``; and what `Export` raises.
+    not have, ``negatives``, and of a stream ``balance``; and what `Export` raises.
     """
 
     def __init__(self, export: Export, split: str, recipe: Recipe, cache: Path) -> None:
         _check(export, recipe)
         self._style = export.style
-        training, held_out = hold_out(export.keys(split), recipe.validation)
+        training, held_out = hold_out(export.keys(split), recipe.validation, recipe.seed)
         self.training_keys, self.validation_keys = list(training), list(held_out)
         self._streamed, self._place = export.streamed, export.place
         self._rows = export.rows(split, recipe.reductions, cache)
@@ -43,23 +44,22 @@ class Exported:
         else:
             index, features = self._rows.select_columns(list(known)), self._rows.features
         self._lesions: tuple[str, ...] = tuple(features["lesion"].names)
-        for lesion in recipe.lesions:
+        for lesion in recipe.only_lesions:
             if lesion not in self._lesions:
                 raise ParameterError(
                     f"{export.place} has no lesion class {lesion!r}; it has {', '.join(self._lesions)}"
                 )
-        self._classes = {self._lesions.index(lesion) for lesion in recipe.lesions or self._lesions}
+        self._classes = {self._lesions.index(lesion) for lesion in recipe.only_lesions or self._lesions}
         self._index = [(row["photograph"], row["lesion"]) for row in index]
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
-        """See `Material.pairs`."""
-        shares = (recipe.camera_augmentation, recipe.class_dropout, recipe.color_scramble)
-        making = PairTransform(self._lesions, network.config.size, recipe.seed, network.lesions, *shares)
+        """See `TrainingSource.pairs`."""
+        transform = RowTransform(self._lesions, pair_transform(recipe, network))
         places = self._places(self.training_keys)
         if self._streamed:
             stream, share = self._stream(self.training_keys), (devices.rank, devices.world_size)
-            return StreamedPairs(stream, self._place, len(places), making, recipe.samples, recipe.batch, *share)
-        return FixedPairs(self._rows, places, making, recipe.samples, recipe.balance)
+            return StreamedPairs(stream, self._place, len(places), transform, recipe.samples, recipe.batch, *share)
+        return FixedPairs(self._rows, places, transform, recipe.samples, recipe.balance)
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """The mean IoU over the patches of each class, at the network's size; the processes share the patches."""
@@ -94,11 +94,15 @@ class Exported:
 
 def _check(export: Export, recipe: Recipe) -> None:
     if recipe.styles != (export.style,):
-        raise ParameterError(f"{export.place} was drawn in the style {export.style}; leave --style out")
+        raise ParameterError(f"{export.place} was drawn in the style {export.style}; leave styles out")
     if recipe.negatives:
-        raise ParameterError("--negatives needs whole photographs, which an export does not hold; leave it out")
+        raise ParameterError(
+            "negatives need whole photographs, which an export lacks; leave the parameter negatives out"
+        )
     if export.streamed and recipe.balance:
-        raise ParameterError("--balance cannot be had of a stream; download the export and name its folder")
+        raise ParameterError(
+            "a stream cannot be balanced; leave the parameter balance out, or download the export and name its folder"
+        )
 
 
 def _chunks(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:

@@ -1,68 +1,53 @@
-"""Training pairs from exported patches: drawn once, and augmented anew in every epoch."""
+"""Training pairs from exported patches: drawn once, and augmented differently in every epoch."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil
 from typing import Any, final
-from zlib import crc32
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset
 
 from coarsekit.export.schema import pair_of
 from coarsekit.types import Image, Pair, Window
 from coarsekit.windows import cut_image, cut_mask
-from zoo.training.data.augmentation import MARGIN, Augmentation
-from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
+from zoo.training.data.augmentation import MARGIN
+from zoo.training.data.camera_augmentation import cut_by_another_camera
+from zoo.training.data.pair_transform import Item, PairTransform
 from zoo.training.data.sampling import choose
 from zoo.training.exported_source import followed
 
 BUFFER = 1024
-"""Rows of a stream that are held to be shuffled."""
-
-Item = tuple[Tensor, Tensor, Tensor, int]
+"""Rows of a stream that are shuffled together."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class PairTransform:
-    """How a row becomes a pair of a network's ``size``, as `SimulatedPairs` gives it and by the same parameters.
+class RowTransform:
+    """How a row becomes a pair, by the same `PairTransform` as a simulated one.
 
     ``lesions``: names of the classes in the rows. A patch has no margin around it: where turning, shrinking or shifting
     it would bring in more than was exported, image and masks go on mirrored at the patch's edge.
     """
 
     lesions: tuple[str, ...]
-    size: int
-    seed: int
-    known_lesions: tuple[str, ...] = ()
-    camera_augmentation: float = 0.0
-    class_dropout: float = 0.0
-    color_scramble: float = 0.0
+    pair_transform: PairTransform
 
     def __call__(self, row: Mapping[str, Any], epoch: int, index: int) -> Item:
-        pair = pair_of(row, self.lesions)
-        rng = np.random.default_rng([self.seed, epoch, index])
-        patch = (
-            _by_another_camera(pair, self.size, rng)
-            if rng.random() < self.camera_augmentation
-            else resized(pair, self.size)[0]
+        pair, size = pair_of(row, self.lesions), self.pair_transform.size
+        whole = Window(0, 0, len(pair.image))
+        return self.pair_transform(
+            lambda: cut_image(pair.image, whole, size),
+            lambda rng: _by_another_camera(pair, size, rng),
+            (cut_mask(pair.coarse, whole, size), cut_mask(pair.fine, whole, size)),
+            pair.lesion,
+            self.pair_transform.generator(epoch, index),
+            epoch,
+            index,
+            margin=ceil(size * (MARGIN - 1) / 2),
         )
-        known_lesions = pair.lesion in self.known_lesions and rng.random() >= self.class_dropout
-        if not known_lesions and rng.random() < self.color_scramble:
-            patch = scramble_colors(patch, rng)
-        layers = np.dstack([patch, *(mask.astype(np.uint8) for mask in resized(pair, self.size)[1:])])
-        margin = ceil(self.size * (MARGIN - 1) / 2)
-        larger = np.pad(layers, ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
-        tensor = torch.from_numpy(larger).permute(2, 0, 1)
-        seed = crc32(f"{self.seed} {epoch} {index}".encode())
-        image, masks = Augmentation(self.size)(tensor[:3], tensor[3:], seed)
-        kind = self.known_lesions.index(pair.lesion) if known_lesions else -1
-        return image.float() / 255, masks[:1].float(), masks[1:].float(), kind
 
 
 def resized(pair: Pair, size: int) -> tuple[Image, NDArray[np.bool_], NDArray[np.bool_]]:
@@ -76,25 +61,25 @@ class FixedPairs(Dataset[Item]):
     """The rows at ``places`` of a `datasets.Dataset` as pairs; see `SimulatedPairs` for ``samples`` and ``balance``."""
 
     def __init__(
-        self, rows: Any, places: Sequence[int], making: PairTransform, samples: int | None, balance: float
+        self, rows: Any, places: Sequence[int], transform: RowTransform, samples: int | None, balance: float
     ) -> None:
-        self._rows, self._places, self._making = rows, places, making
+        self._rows, self._places, self._transform = rows, places, transform
         self._samples, self._balance = samples, balance
         lesions = list(rows["lesion"])
-        self._classes = [making.lesions[lesions[place]] for place in places]
+        self._classes = [transform.lesions[lesions[place]] for place in places]
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Choose the epoch's pairs and shuffle them."""
         self._epoch = epoch
-        rng = np.random.default_rng([self._making.seed, epoch])
+        rng = np.random.default_rng([self._transform.pair_transform.seed, epoch])
         self._chosen = choose(self._classes, self._samples, self._balance, rng)
 
     def __len__(self) -> int:
         return len(self._chosen)
 
     def __getitem__(self, index: int) -> Item:
-        return self._making(self._rows[self._places[int(self._chosen[index])]], self._epoch, index)
+        return self._transform(self._rows[self._places[int(self._chosen[index])]], self._epoch, index)
 
 
 @final
@@ -110,20 +95,20 @@ class StreamedPairs(IterableDataset[Item]):
         stream: Any,
         origin: str,
         total: int,
-        making: PairTransform,
+        transform: RowTransform,
         samples: int | None,
         batch: int,
         place: int,
         count: int,
     ) -> None:
         self._origin = origin
-        self._shuffled = stream.shuffle(seed=making.seed, buffer_size=BUFFER)
-        self._total, self._making = min(total, samples or total), making
+        self._shuffled = stream.shuffle(seed=transform.pair_transform.seed, buffer_size=BUFFER)
+        self._total, self._transform = min(total, samples or total), transform
         self._batch, self._place, self._count = batch, place, count
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
-        """Shuffle anew."""
+        """Shuffle for the epoch."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -134,7 +119,7 @@ class StreamedPairs(IterableDataset[Item]):
         full = self._total // self._batch * self._batch
         for index, row in enumerate(islice(followed(self._shuffled, self._origin), full)):
             if index % self._count == self._place:
-                yield self._making(row, self._epoch, index)
+                yield self._transform(row, self._epoch, index)
 
 
 def _by_another_camera(pair: Pair, size: int, rng: np.random.Generator) -> Image:

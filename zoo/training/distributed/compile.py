@@ -12,24 +12,24 @@ from torch import Tensor, nn
 def compiled(
     network: nn.Module,
     inputs: tuple[Tensor, ...],
-    passing: Callable[[], AbstractContextManager[object]],
+    autocast: Callable[[], AbstractContextManager[object]],
     warn: Callable[[str], None],
 ) -> nn.Module:
     """The network compiled, with the same parameters; the network itself, and a sentence to ``warn``, if that fails.
 
-    It is tried on ``inputs`` within ``passing()``, forth and back in training mode, and left as it was.
+    It is tried on ``inputs`` within ``autocast()``, forth and back in training mode, and left as it was.
     """
     before = copy.deepcopy(network.state_dict())
     faster: Any = torch.compile(network)
     network.train()
     try:
-        with passing():
+        with autocast():
             answer = faster(*inputs)
         answer.float().mean().backward()
     except Exception as cause:  # a compiler fails in as many ways as there are systems
         reason = str(cause).strip().splitlines()
         said = reason[0] if reason else type(cause).__name__
-        warn(f"The network cannot be compiled here ({said}); training goes on without --compile")
+        warn(f"The network cannot be compiled here ({said}); training goes on without")
         faster = network
     finally:
         network.load_state_dict(before)

@@ -1,13 +1,13 @@
-"""Where a training runs: one process on one device, or several that accelerate has connected.
+"""Where a training runs: one process on one device, or several with a GPU each, which accelerate connects.
 
-``accelerate launch -m zoo train …`` and ``torchrun -m zoo train …`` start several processes; without them plain torch
-is enough, and accelerate is not imported.
+``accelerate launch`` and ``torchrun`` start several processes; one process does not import accelerate.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, TypeVar, final
 
 import torch
@@ -17,7 +17,6 @@ from coarsekit.errors import ParameterError
 from zoo.models.base import Network
 from zoo.refiner import no_progress
 from zoo.training.distributed.compile import compiled
-from zoo.training.distributed.sync_batchnorm import SynchronisedNorms, synchronised
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +32,8 @@ class Devices:
 
     ``precision``: ``full`` is 32-bit floats; ``mixed`` computes in bfloat16, or in 16-bit floats with a scaled loss on
     a GPU without bfloat16; ``auto`` is mixed on a GPU and full elsewhere. ``compiling``: let torch compile the network;
-    where it cannot, ``warn`` hears a sentence and training goes on without.
+    where it cannot, ``warn`` is called with a sentence and training goes on without. ``accelerator``: accelerate's,
+    for one of several processes.
 
     Raises `ParameterError` for an unknown precision, or a device that is not there.
     """
@@ -76,23 +76,17 @@ class Devices:
         """
         network.to(self.device).to(memory_format=torch.channels_last)
         module: nn.Module = network
-        if self.world_size > 1 and self.device.type == "cuda":
-            module = synchronised(module)
-        if self._compiling and self.world_size > 1 and self.device.type != "cuda":
-            self._warn("Several processes without GPUs train without --compile")
-        elif self._compiling:
+        if self.world_size > 1:  # batch norms normalise by the statistics of the global batch
+            layers: Any = import_module("timm.layers")  # unlike torch's, it knows norms with an activation inside
+            module = layers.convert_sync_batchnorm(module)
+        if self._compiling:
             inputs = tuple(part.to(self.device) for part in example)
             module = compiled(module, inputs, self.autocast, self._warn)
         return self._accelerator.prepare_model(module) if self._accelerator else module
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The context of a pass through the network in training: its precision, and norms over all processes."""
-        stack = ExitStack()
-        if self.amp_dtype:
-            stack.enter_context(torch.autocast(self.device.type, dtype=self.amp_dtype))
-        if self.world_size > 1 and self.device.type != "cuda":
-            stack.enter_context(SynchronisedNorms())
-        return stack
+        """The context of a pass through the network in training: its precision."""
+        return torch.autocast(self.device.type, dtype=self.amp_dtype) if self.amp_dtype else nullcontext()
 
     def step(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
         """Take one step down the gradient of the loss, which is the mean over the processes."""
@@ -103,37 +97,34 @@ class Devices:
 
     def all_reduce_sum(self, numbers: list[float]) -> list[float]:
         """Each number summed over the processes."""
-        if self.world_size == 1:
+        if not self._accelerator:
             return numbers
         summed = torch.tensor(numbers, dtype=torch.float64, device=self.device)
-        distributed.all_reduce(summed)
-        return summed.tolist()
+        total: list[float] = self._accelerator.reduce(summed, "sum").tolist()
+        return total
 
     def map_over_ranks(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """The function's results in the order of the items, each of which one process works on; all get all results."""
         own = [function(item) for number, item in enumerate(items) if number % self.world_size == self.rank]
-        if self.world_size == 1:
+        if not self._accelerator:
             return own
-        everyone: list[list[Result]] = [[] for _ in range(self.world_size)]
-        distributed.all_gather_object(everyone, own)
-        longest = len(everyone[0])
-        return [results[turn] for turn in range(longest) for results in everyone if turn < len(results)]
+        from accelerate.utils import gather_object
+
+        shares: list[list[Result]] = gather_object([own])
+        return [share[turn] for turn in range(len(shares[0])) for share in shares if turn < len(share)]
 
     def from_main(self, function: Callable[[], Result]) -> Result:
         """The function's result in the main process, for all."""
         results = [function() if self.is_main else None]
-        if self.world_size > 1:
-            distributed.broadcast_object_list(results)
+        if self._accelerator:
+            from accelerate.utils import broadcast_object_list
+
+            broadcast_object_list(results)
         return results[0]  # type: ignore[return-value] # that of the main process by now
 
-    @contextmanager
-    def main_first(self) -> Iterator[None]:
+    def main_first(self) -> AbstractContextManager[None]:
         """The main process goes through the block before the others: what it writes, they find."""
-        if not self.is_main:
-            distributed.barrier()
-        yield
-        if self.is_main and self.world_size > 1:
-            distributed.barrier()
+        return self._accelerator.main_process_first() if self._accelerator else nullcontext()
 
 
 @contextmanager
@@ -147,21 +138,19 @@ def connected(
 
     ``device``: None for a GPU where there is one; of several processes each takes its own.
 
-    Raises `ParameterError` when accelerate is needed and not installed, and what `Devices` does.
+    Raises `ParameterError` for several processes without GPUs, and what `Devices` does.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Devices(device or ("cuda" if torch.cuda.is_available() else "cpu"), precision, compiling, warn)
         return
-    try:
-        from accelerate import Accelerator
-        from accelerate.utils import InitProcessGroupKwargs
-    except ModuleNotFoundError:
-        raise ParameterError(
-            "several processes need accelerate, which is missing; run: pip install accelerate"
-        ) from None
+    if device == "cpu" or not torch.cuda.is_available():
+        raise ParameterError("several processes need GPUs, one for each; start a single process on a CPU")
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
+
     handlers = [InitProcessGroupKwargs(timeout=_PATIENCE)]
-    # The precision is seen to here, as with one process.
-    accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no", kwargs_handlers=handlers)
+    # `Devices` sets the precision, as with one process.
+    accelerator = Accelerator(mixed_precision="no", kwargs_handlers=handlers)
     try:
         yield Devices(str(accelerator.device), precision, compiling, warn, accelerator)
     finally:
@@ -174,4 +163,4 @@ def _usable(device: str) -> torch.device:
         return torch.device(device)
     except (RuntimeError, AssertionError) as cause:
         reason = str(cause).splitlines()[0]
-        raise ParameterError(f"--device {device} cannot be used here ({reason}); choose cpu or another") from None
+        raise ParameterError(f"the device {device} cannot be used here ({reason}); choose cpu or another") from None
