@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,33 @@ LABELS = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
+_FLAGS = {
+    "approximate": "--approximate",
+    "balance": "--balance",
+    "batch": "--batch",
+    "compare": "--compare",
+    "compile": "--compile",
+    "device": "--device",
+    "force": "--force",
+    "hub": "--hub",
+    "images": "--images FOLDER",
+    "lesion": "--lesion",
+    "limit": "--limit",
+    "metrics": "--metrics",
+    "negatives": "--negatives",
+    "out": "--out",
+    "pretrained": "--pretrained",
+    "reduction": "--reduction",
+    "refiner": "--refiner",
+    "resume": "--resume",
+    "seed": "--seed",
+    "size": "--size",
+    "source": "--source",
+    "split": "--split",
+    "style": "--style",
+    "tensorboard": "--tensorboard",
+}
+_PARAMETER = re.compile(rf"\b({'|'.join(_FLAGS)})=(?:True|…)")
 
 _INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
 
@@ -43,7 +71,7 @@ class Group(click.Group):
             code = super().main(*args, **{**options, "standalone_mode": False})
             sys.exit(code if isinstance(code, int) else 0)
         except CoarsekitError as error:
-            self._stop(f"Error: {error}", 2)
+            self._stop(f"Error: {with_flags(str(error))}", 2)
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)
@@ -192,9 +220,14 @@ def refuse(reason: str, *names: str) -> None:
 
 
 def say(sentence: str, quiet: bool) -> None:
-    """A message for people, on stderr."""
+    """Print a message for people on stderr, with the options of the command line for the library's parameters."""
     if not quiet:
-        click.echo(sentence, err=True)
+        click.echo(with_flags(sentence), err=True)
+
+
+def with_flags(sentence: str) -> str:
+    """The library's sentence with the options of the command line for parameters such as ``force=True``, ``out=…``."""
+    return _PARAMETER.sub(lambda found: _FLAGS[found[1]], sentence)
 
 
 def _cell(value: Any) -> str:

@@ -109,7 +109,7 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     ellipses, picture = folder / ELLIPSES, folder / PREVIEW
     text = native.dumps(annotation)
     if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
-        raise OutputError(f"{ellipses} holds another annotation; use --force to write over it, or another --out")
+        raise OutputError(f"{ellipses} holds another annotation; give --force to write over it, or another --out")
     if force or not picture.exists():
         write_image(picture, preview(fundus.image, annotation, fundus.fine))
     if force or not ellipses.exists():

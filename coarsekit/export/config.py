@@ -75,7 +75,7 @@ class Plan:
         if len({published(split) for split in photographs}) < len(photographs):
             raise ParameterError(
                 f"the splits {', '.join(photographs)} cannot be told apart by letters, digits and '_', as a dataset on "
-                "the Hub must; rename one, or export them one by one with --split"
+                "the Hub must; rename one, or export them one by one with split=…"
             )
         return [
             Shard(split, start // self.per_shard, keys[start : start + self.per_shard])

@@ -51,7 +51,7 @@ def check_licence(dataset: Dataset) -> None:
     if not dataset.licence.redistribution:
         raise LicenceError(
             f"{dataset.title} may not be passed on (licence {dataset.licence.name}, {dataset.licence.url}); "
-            "keep its pairs to yourself with --to FOLDER instead of --hub"
+            "keep its pairs to yourself: give out=… and leave hub=… out"
         )
 
 
@@ -74,11 +74,11 @@ def _claim(folder: Path, text: str, force: bool) -> None:
         for path in [*folder.glob("reduction-*/*.parquet"), folder / CARD, record]:
             path.unlink(missing_ok=True)
     elif found is None and folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder} holds other files; use --force to write among them, or another folder")
+        raise OutputError(f"{folder} holds other files; give force=True to write among them, or another folder")
     elif found is not None and found != text:
         raise OutputError(
-            f"{folder} holds another export (its {PROVENANCE} says of what and how); use --force to write over it, or "
-            "another folder"
+            f"{folder} holds another export (its {PROVENANCE} says of what and how); give force=True to write over "
+            "it, or another folder"
         )
     for left in folder.glob("reduction-*/.*.part"):
         left.unlink(missing_ok=True)

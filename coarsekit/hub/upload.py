@@ -53,7 +53,9 @@ class Repository:
             if force or not held:
                 return
             if self.record not in held or self._text_of_record() != record_text:
-                raise OutputError(f"{self.name} holds something else; use --force to write over it, or name another")
+                raise OutputError(
+                    f"{self.name} holds something else; give force=True to write over it, or name another"
+                )
 
     def push(self, folder: Path, files: Sequence[str], stale: str | list[str], quiet: bool = False) -> str:
         """Upload ``files`` of ``folder``, and remove others there whose names match ``stale``.

@@ -147,7 +147,7 @@ def test_another_training_is_not_written_over_unless_forced(hub: Any, folder: Pa
     repository = hub.repository("ada/mine", "model")
     first = repository.head
     (folder / "training.json").write_text('{"seed": 1}')
-    assert "holds something else; use --force" in wrong("push", folder, "ada/mine", "--no-metrics")
+    assert "holds something else; give --force" in wrong("push", folder, "ada/mine", "--no-metrics")
     assert repository.head == first
     assert run("push", folder, "ada/mine", "--no-metrics", "--force").exit_code == 0
     assert repository.head != first
@@ -207,7 +207,7 @@ def test_pull_writes_over_nothing_unless_forced_and_then_leaves_nothing_behind(
     hub: Any, folder: Path, tmp_path: Path
 ) -> None:
     run("push", "shrink", "ada/rule", "--no-metrics")
-    assert "already there; use --force" in wrong("pull", "ada/rule", "-o", folder)
+    assert "already there; give --force" in wrong("pull", "ada/rule", "-o", folder)
     assert run("pull", "ada/rule", "-o", folder, "--force").exit_code == 0
     assert {path.name for path in folder.iterdir()} == {"config.json", "training.json", "README.md", "notes.md"}
 

@@ -103,8 +103,8 @@ def _provenance(source: str, place: str, streamed: bool) -> dict[str, Any]:
                 raise TypeError(name)
     except (FileNotFoundError, NotADirectoryError):
         raise SourceError(
-            f"{source}: no exported pairs there; expected {_RECORD} in it, as 'coarsekit export --to' writes"
+            f"{source}: no exported pairs there; expected {_RECORD} in it, as 'coarsekit export' writes it"
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with --force") from None
+        raise SourceError(f"{source}: its {_RECORD} is damaged; export it again with force=True") from None
     return provenance

@@ -182,7 +182,7 @@ def test_other_parameters_into_the_same_folder_are_refused_unless_forced(
     assert refused.exit_code == 2
     assert refused.stdout == ""
     assert refused.stderr.startswith(
-        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} holds another annotation; use --force"
+        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} holds another annotation; give --force"
     )
     assert len(refused.stderr.splitlines()) == 1
     assert contents(out) == before

@@ -123,7 +123,7 @@ def test_the_same_command_draws_the_same_pictures(source: str, tmp_path: Path) -
 def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> None:
     taken = tmp_path / "idrid_pairs.png"
     taken.write_text("mine")
-    assert "already there; use --force" in one_sentence(run(source, "-o", tmp_path))
+    assert "already there; give --force" in one_sentence(run(source, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert not list(tmp_path.glob("*_preview.png"))
     assert run(source, "-o", tmp_path, "--force").exit_code == 0
@@ -197,7 +197,7 @@ def test_a_drawing_is_found_by_its_name_and_its_labels_are_renamed(tmp_path: Pat
 def test_a_picture_of_a_drawing_is_kept_unless_forced(drawn: tuple[Path, Path], tmp_path: Path) -> None:
     taken = tmp_path / "p_preview.png"
     taken.write_text("mine")
-    assert "already there; use --force" in one_sentence(run(*drawn, "-o", tmp_path))
+    assert "already there; give --force" in one_sentence(run(*drawn, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert run(*drawn, "-o", tmp_path, "--force", "--quiet").stderr == ""
 
