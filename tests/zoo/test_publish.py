@@ -287,7 +287,7 @@ def test_a_private_repository_without_a_token_is_one_sentence(
     [
         ("ada/nowhere", None, "no folder and no repository ada/nowhere on the Hub"),
         ("ada/there@v9", {"config.json": "{}"}, "ada/there has no revision 'v9'"),
-        ("ada/there", {"README.md": "hello"}, r"ada/there has no config\.json, and so is no refiner"),
+        ("ada/there", {"README.md": "hello"}, r"ada/there has no config\.json; see what the repository holds"),
         ("ada/there", {"config.json": '{"model_type": "bert"}'}, "no refiner of this zoo"),
         ("ada/there", {"config.json": '{"format": 2, "variant": "unet", "config": {}}'}, "format 2 is not 1.*update"),
         ("ada/there", {"config.json": '{"format": 1, "variant": "unet", "config": {}}'}, r"has no model\.safetensors"),

@@ -170,7 +170,7 @@ def test_who_may_not_push_is_told_why_in_one_sentence(
 def test_a_hub_that_is_not_there_is_one_sentence(hub: Any, source: str, tmp_path: Path) -> None:
     environment = hub.environment(tmp_path / "home", TOKEN) | {"HF_ENDPOINT": "http://127.0.0.1:9"}
     result = support.export(source, "--hub", "--to", tmp_path / "pairs", environment=environment)
-    assert "the Hugging Face Hub was not reached for idrid-coarse" in refused(result)
+    assert "the Hub was not reached for idrid-coarse" in refused(result)
 
 
 def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatc
     refusal = CliRunner().invoke(main, ["export", "--hub", "ada/secret"])
     assert (refusal.exit_code, refusal.stdout) == (2, "")
     assert "may not be passed on (licence Research only, https://example.org/terms)" in refusal.stderr
-    assert "--to FOLDER" in refusal.stderr
+    assert "give --out and leave --hub out" in refusal.stderr
     assert list(tmp_path.iterdir()) == []
 
     kept = CliRunner().invoke(main, ["export", "--to", "pairs", "--size", "16", "-q"])
