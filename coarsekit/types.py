@@ -23,7 +23,6 @@ MA, HE, EX, SE = "MA", "HE", "EX", "SE"
 LESIONS = (MA, HE, EX, SE)
 """Microaneurysms, haemorrhages, hard exudates, soft exudates; any other name is as welcome."""
 
-
 _FAR = 10**9
 
 

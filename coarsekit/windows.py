@@ -14,6 +14,11 @@ from coarsekit.types import Image, Mask, Shape, Window
 LEAST_SIDE = 64
 """Least side of a window, px on a photograph as wide as `REFERENCE_WIDTH`: room for background around any lesion."""
 REFERENCE_WIDTH = 4288
+"""Width of IDRiD's photographs, px; lengths of styles and windows are given for it and scale with the width."""
+OVERLAP = 1 / 8
+"""Share of a window's side by which neighbouring windows of `windows_around` overlap, at least."""
+_BLEND_DEVIATION = 0.25
+"""Standard deviation of the weights of `blend`, in sides of a window."""
 
 
 def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> Window:
@@ -38,14 +43,14 @@ def windows_around(
     """`window_around`, or several windows of bounded side where that one would be larger than ``max_window``.
 
     Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``max_window``
-    (px on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
+    (px on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by `OVERLAP` and leave out what the shape
     does not reach.
     """
     one = window_around(shape, size, context)
     side = one.side if max_window is None else max(2, round(max_window * size[1] / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
-    steps = ceil((one.side - side / 8) / (side - side / 8))
+    steps = ceil((one.side - side * OVERLAP) / (side - side * OVERLAP))
     starts = np.linspace(0, one.side - side, steps).round().astype(int)
     windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
     # Looked for pixel by pixel, since a sliver passes between coarser samples; one without any pixel keeps them all.
@@ -100,7 +105,7 @@ def blend(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[
     for patch, window in zip(patches, windows, strict=True):
         there, here = _overlap(window, shape)
         places = (np.arange(window.side, dtype=np.float32) + 0.5) / window.side - 0.5
-        line = np.exp(-0.5 * (places / 0.25) ** 2)
+        line = np.exp(-0.5 * (places / _BLEND_DEVIATION) ** 2)
         share = np.outer(line, line)[here]
         total[there] += share * _resize(patch, window.side)[here]
         weight[there] += share

@@ -2,7 +2,7 @@
 
 Two drawings of one lesion are found as mutual nearest marks of one class whose sizes differ by less than a factor of
 four. They stray from each other by twice the variance of one drawing; a drawing strays from a lesion outlined exactly
-by its own. Every measure below inverts the one step of `coarsekit.simulation.simulate.disturb` that it is named after.
+by its own. Every measure below inverts the one step of `coarsekit.simulation.perturb.perturb` that it is named after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from coarsekit.annotations.approximate import as_ellipse
 from coarsekit.geometry import moved
-from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
+from coarsekit.simulation.perturb import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse
 

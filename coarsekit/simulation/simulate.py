@@ -6,7 +6,7 @@ with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import exp, inf, sqrt
+from math import inf
 from typing import NamedTuple
 from zlib import crc32
 
@@ -15,8 +15,8 @@ from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
-from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
-from coarsekit.simulation.styles import Imprecision, Style
+from coarsekit.simulation.perturb import perturb
+from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
 
@@ -84,33 +84,6 @@ def enclosing_ellipses(
         ellipse = covering_ellipse(points, fine)
         ellipses.append(replace(ellipse, rx=ellipse.rx + expand, ry=ellipse.ry + expand))
     return tuple(ellipses)
-
-
-def perturb(
-    ellipse: Ellipse, imprecision: Imprecision, annotator: float, rng: np.random.Generator, shape: tuple[int, int]
-) -> Ellipse:
-    """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
-
-    A circle stands in for what is short; in place of an ellipse around a row of lesions, it would leave out both ends
-    of the row. And a long ellipse strays by its `effective_radius`, and turns less the longer it is: one that strayed
-    or turned as far as a short one of its size would leave the row altogether.
-
-    ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
-    draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
-    """
-    bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
-    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= MAX_CIRCLE_ASPECT
-    factor = exp(imprecision.size_bias * bias + imprecision.size * size)
-    radius = sqrt(ellipse.rx * ellipse.ry) * factor
-    stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)
-    offset = imprecision.centre * effective_radius(ellipse) * factor
-    return Ellipse(
-        cx=float(np.clip(ellipse.cx + offset * across, 0, shape[1])),
-        cy=float(np.clip(ellipse.cy + offset * down, 0, shape[0])),
-        rx=max(radius * stretch, 0.5),
-        ry=max(radius / stretch, 0.5),
-        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, MAX_CIRCLE_ASPECT / aspect_of(ellipse))) % 180,
-    )
 
 
 def draw_by_hand(
