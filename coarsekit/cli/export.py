@@ -65,21 +65,21 @@ def command(
     style, reductions = style_named(style_name), tuple(dict.fromkeys(numbers(reduction)))
     dataset = open_source(source)
     # Imported here for the second that it takes.
-    from coarsekit.export.config import Plan, provenance_text
+    from coarsekit.export.config import ExportConfig, provenance_text
     from coarsekit.export.export import PROVENANCE, check_licence, export, files
     from coarsekit.hub.upload import Repository, full_name
 
-    plan = Plan(split, reductions, style, seed, _pixels(size))
+    config = ExportConfig(split, reductions, style, seed, _pixels(size))
     repository = None
     if hub is not None:
         check_licence(dataset)
         name = full_name(hub or None, f"{dataset.name}-coarse")
         repository = Repository(name, "dataset", PROVENANCE, private)
-        repository.check(provenance_text(dataset, plan), force)
+        repository.check(provenance_text(dataset, config), force)
     place = Path(folder or f"exported/{dataset.name}-{style.name}-{seed}")
-    with progress("Exporting", sum(map(len, plan.photographs(dataset).values())), quiet) as advance:
-        rows = export(dataset, plan, place, jobs, force, advance)
-    url = repository.push(place, files(dataset, plan), "*.parquet", quiet) if repository else None
+    with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
+        rows = export(dataset, config, place, jobs, force, advance)
+    url = repository.push(place, files(dataset, config), "*.parquet", quiet) if repository else None
     if as_json:
         emit({"source": source, "folder": str(place), "repository": url, "rows": rows})
     elif not quiet:

@@ -11,7 +11,7 @@ from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.images import write_image
-from coarsekit.simulation.coarseness import Line, measure, rows
+from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import STYLES, style_named
 from coarsekit.types import Annotation, Fundus
@@ -83,7 +83,7 @@ def command(
         else Path(f"simulated/{dataset.name}-{style.name}-{reduction:g}-{seed}")
         for reduction in reductions
     }
-    lines: dict[float, list[Line]] = {reduction: [] for reduction in reductions}
+    lines: dict[float, list[Coarseness]] = {reduction: [] for reduction in reductions}
     keys = dataset.keys(split)
     with progress("Simulating", len(keys) * len(reductions), quiet) as advance:
         for key in keys:
@@ -91,9 +91,9 @@ def command(
             annotations = annotate_sweep(fundus, reductions, style, seed, dataset.name)
             for reduction, annotation in zip(reductions, annotations, strict=True):
                 _write(folders[reduction] / key, fundus, annotation, force)
-                lines[reduction] += measure(fundus, annotation)
+                lines[reduction] += coarseness_of(fundus, annotation)
                 advance(1)
-    result = {reduction: rows(own, dataset.lesions) for reduction, own in lines.items()}
+    result = {reduction: coarseness_table(own, dataset.lesions) for reduction, own in lines.items()}
     if as_json:
         emit(_document(source, split, style.name, result, lines))
     elif not quiet:
@@ -121,7 +121,7 @@ def _document(
     split: str | None,
     style: str,
     result: dict[float, list[dict[str, Any]]],
-    lines: dict[float, list[Line]],
+    lines: dict[float, list[Coarseness]],
 ) -> dict[str, Any]:
     """One reduction factor is a number; of several it is the list, and each row says its own."""
     images = {

@@ -44,7 +44,7 @@ class Match(NamedTuple):
     other: Ellipse
 
 
-class Measured(NamedTuple):
+class MeasuredImprecision(NamedTuple):
     """What was measured of one lesion class: ``matches`` and ``marks`` counted, and the mean log size against others.
 
     ``size_mean`` is 0 between annotators by symmetry; against fine masks it says how much larger all drew.
@@ -88,7 +88,7 @@ def against_outlines(drawings: Mapping[str, Annotation], exact: Annotation) -> l
     return matches
 
 
-def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> Measured:
+def measure_imprecision(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> MeasuredImprecision:
     """The imprecision that explains ``matches``; ``marks`` are all drawings: the share of circles is of the short ones.
 
     ``exact``: whether the other of each match is the exact outline, and not a second annotator's drawing. Without any
@@ -98,7 +98,7 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
     short = [aspect for aspect in map(aspect_of, drawn) if aspect <= MAX_CIRCLE_ASPECT]
     circles = sum(aspect <= ROUND for aspect in short) / len(short) if short else 0.0
     if not matches:
-        return Measured(0, len(drawn), 0.0, Imprecision(circles=circles))
+        return MeasuredImprecision(0, len(drawn), 0.0, Imprecision(circles=circles))
     drawings = 1 if exact else 2  # how many of the two stray
     sizes = np.array([log(_radius(pair.one) / _radius(pair.other)) for pair in matches])
     mean = float(sizes.mean()) if exact else 0.0
@@ -117,10 +117,12 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
         angle=_spread(angles) / sqrt(drawings),
         circles=circles,
     )
-    return Measured(len(matches), len(drawn), mean, imprecision)
+    return MeasuredImprecision(len(matches), len(drawn), mean, imprecision)
 
 
-def to_style(name: str, base: Style, measured: Mapping[str, Measured], pooled: Measured, least: int) -> Style:
+def to_style(
+    name: str, base: Style, measured: Mapping[str, MeasuredImprecision], pooled: MeasuredImprecision, least: int
+) -> Style:
     """``base`` with the imprecision measured; a class of fewer than ``least`` matches is drawn as all are, pooled."""
     own = {lesion: rounded(part.imprecision) for lesion, part in measured.items() if part.matches >= least}
     return Style(name, base.reference_width, base.smooth, base.dilate, base.expand, own, rounded(pooled.imprecision))

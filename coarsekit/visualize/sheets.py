@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from coarsekit.geometry import extent, moved
 from coarsekit.types import Annotation, Image, Mark, Mask, Pair, Raster, Shape, Window
-from coarsekit.visualize.outlines import BLACK, WHITE, colour_of, headed, outline_mask, outline_shape, with_legend
+from coarsekit.visualize.colours import BLACK, WHITE, colour_of
+from coarsekit.visualize.outlines import headed, outline_mask, outline_shape, with_legend
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
 
 _CELL = 500

@@ -14,7 +14,8 @@ from coarsekit.export.pairs import pairs_of, some_pairs_of
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
 from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Mask, Polygon, Raster
-from coarsekit.visualize.outlines import colour_of, headed, outline_shape
+from coarsekit.visualize.colours import colour_of
+from coarsekit.visualize.outlines import headed, outline_shape
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
 
 W, H = 300, 200
