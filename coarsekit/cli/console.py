@@ -30,6 +30,13 @@ LABELS = click.option(
     metavar="LABEL=LESION",
     help="The lesion class that a label of the annotation stands for; may be given several times.",
 )
+STYLE = click.option(
+    "--style",
+    "style_name",
+    default="human",
+    show_default=True,
+    help="How the ellipses are drawn: human, paper, or the TOML file of a style (see 'coarsekit calibrate').",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
 _FLAGS = {
@@ -130,7 +137,7 @@ class LazyGroup(Group):
 
 
 def numbers(text: str) -> tuple[float, ...]:
-    """A value (``1.5``), a list (``1,1.5,2``) or a sweep that holds its end (``1.0:2.0:0.1``) of reduction factors.
+    """A value (``1.5``), a list (``1,1.5,2``) or a sweep with its end (``1.0:2.0:0.1``) of reduction factors.
 
     Raises `ParameterError` for anything else.
     """
@@ -148,6 +155,28 @@ def numbers(text: str) -> tuple[float, ...]:
         raise ParameterError(
             f"{text!r} is not a number, a list such as 1,1.5,2, or a sweep such as 1.0:2.0:0.1"
         ) from None
+
+
+def _reductions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
+    """The reduction factors of an option's text, each once."""
+    try:
+        return (float(text),)  # any number: the library says which factors it takes
+    except ValueError:
+        pass
+    try:
+        return tuple(dict.fromkeys(numbers(text)))
+    except ParameterError as error:
+        raise click.BadParameter(str(error), context, option) from None
+
+
+REDUCTION = click.option(
+    "--reduction",
+    "reductions",
+    default="1.0",
+    show_default=True,
+    callback=_reductions,
+    help="Reduction factor, components / ellipses: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
+)
 
 
 def label_table(pairs: Sequence[str]) -> dict[str, str]:

@@ -6,49 +6,25 @@ from typing import Any
 import click
 
 from coarsekit.annotations import native
-from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, SEED, SPLIT, emit, numbers, progress, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import OutputError
 from coarsekit.images import write_image
 from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
-from coarsekit.simulation.styles import STYLES, style_named
+from coarsekit.simulation.styles import style_named
 from coarsekit.types import Annotation, Fundus
 from coarsekit.visualize.sheets import preview
 
 ELLIPSES, PREVIEW = "ellipses.json", "preview.jpg"
 
 
-def _reductions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
-    try:
-        return (float(text),)
-    except ValueError:
-        pass
-    try:
-        return tuple(dict.fromkeys(numbers(text)))
-    except ParameterError as error:
-        raise click.BadParameter(str(error), context, option) from None
-
-
 @click.command("simulate")
 @click.argument("source", default="sample")
 @SPLIT
-@click.option(
-    "--reduction",
-    "reductions",
-    default="1.0",
-    show_default=True,
-    callback=_reductions,
-    help="Ellipses are components / reduction: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
-)
-@click.option(
-    "--style",
-    "style_name",
-    default="paper",
-    show_default=True,
-    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
-)
+@REDUCTION
+@STYLE
 @SEED
 @OUT
 @FORCE

@@ -171,7 +171,7 @@ def _command(dataset: Dataset, config: ExportConfig) -> str:
     style = config.style.name if config.style.name in STYLES else f"{config.style.name}.toml"
     return (
         f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {config.seed} "
-        f"--size {size} --to FOLDER    # coarsekit {provenance(dataset, config)['version']}"
+        f"--size {size} -o FOLDER    # coarsekit {provenance(dataset, config)['version']}"
     )
 
 

@@ -137,6 +137,7 @@ def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> Non
         (["--split", "tset"], "no split 'tset'"),
         (["--reduction", "0.5"], "a finite number from 1"),
         (["--reduction", "nan"], "a finite number from 1"),
+        (["--reduction", "1,2"], "one reduction factor"),
         (["--style", "nobody"], "nobody"),
         (["--limit", "0"], "--limit"),
         (["--labels", "a=MA"], "--labels does nothing here"),

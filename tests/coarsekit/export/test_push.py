@@ -53,7 +53,7 @@ def push(hub: Any, source: str, folder: Path, tmp_path_factory: pytest.TempPathF
 
     def run(*options: object, token: str | None = TOKEN, to: Path = folder) -> subprocess.CompletedProcess[str]:
         environment = hub.environment(tmp_path_factory.mktemp("home"), token)
-        result = support.export(source, "--size", 16, "--to", to, *options, environment=environment)
+        result = support.export(source, "--size", 16, "-o", to, *options, environment=environment)
         assert "Traceback" not in result.stderr
         assert not any(secret in result.stdout + result.stderr for secret in (TOKEN, READER))
         return result
@@ -169,7 +169,7 @@ def test_who_may_not_push_is_told_why_in_one_sentence(
 
 def test_a_hub_that_is_not_there_is_one_sentence(hub: Any, source: str, tmp_path: Path) -> None:
     environment = hub.environment(tmp_path / "home", TOKEN) | {"HF_ENDPOINT": "http://127.0.0.1:9"}
-    result = support.export(source, "--hub", "--to", tmp_path / "pairs", environment=environment)
+    result = support.export(source, "--hub", "-o", tmp_path / "pairs", environment=environment)
     assert "the Hub was not reached for idrid-coarse" in refused(result)
 
 
@@ -183,7 +183,7 @@ def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatc
     assert "give --out and leave --hub out" in refusal.stderr
     assert list(tmp_path.iterdir()) == []
 
-    kept = CliRunner().invoke(main, ["export", "--to", "pairs", "--size", "16", "-q"])
+    kept = CliRunner().invoke(main, ["export", "-o", "pairs", "--size", "16", "-q"])
     assert kept.exit_code == 0, kept.output
     card = (tmp_path / "pairs" / "README.md").read_text()
     assert "license: other" in card
