@@ -22,11 +22,18 @@ _BLEND_DEVIATION = 0.25
 
 
 def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> Window:
-    """The square window around a shape, ``context`` times as wide as the bounding box of what is on the photograph.
+    """Lay a square window around the part of a shape that is on the photograph.
 
-    ``size``: the photograph's (h, w), px; the least side of a window scales with its width.
+    Args:
+        shape: The shape, px of the photograph.
+        size: The photograph's (h, w), px; the least side of a window, `LEAST_SIDE`, scales with its width.
+        context: Side of the window over that of the part's bounding box, 1 or more.
 
-    Raises `ParameterError` when ``context`` is below 1, since the window would cut the shape.
+    Returns:
+        The window; it may reach over the photograph's edge.
+
+    Raises:
+        ParameterError: When ``context`` is below 1, since the window would cut the shape.
     """
     if not context >= 1:
         raise ParameterError(f"a window's context must be 1 or more, got {context}")
@@ -42,9 +49,20 @@ def windows_around(
 ) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``max_window``.
 
-    Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``max_window``
-    (px on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by `OVERLAP` and leave out what the shape
-    does not reach.
+    Small lesions inside a large shape vanish when its one window is shrunk to a patch; several smaller windows keep
+    them. Neighbours overlap by `OVERLAP` or more, and windows that the shape does not reach are left out.
+
+    Args:
+        shape: The shape, px of the photograph.
+        size: The photograph's (h, w), px.
+        context: Side of the one window over that of the shape's bounding box, 1 or more.
+        max_window: Largest side, px on a photograph as wide as `REFERENCE_WIDTH`; None for no bound.
+
+    Returns:
+        One window or more.
+
+    Raises:
+        ParameterError: When ``context`` is below 1.
     """
     one = window_around(shape, size, context)
     side = one.side if max_window is None else max(2, round(max_window * size[1] / REFERENCE_WIDTH))
@@ -99,7 +117,7 @@ def blend(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[
     """Paste ``patches`` (n, size, size) back into ``shape`` (h, w), averaging where they overlap.
 
     A pixel of a patch counts the more the nearer it is to the patch's middle (a Gaussian of a quarter of the side), for
-    there the network saw most of its surroundings. Pixels outside every window get 0.
+    the network saw most of the surroundings there. Pixels outside every window get 0.
     """
     total, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for patch, window in zip(patches, windows, strict=True):

@@ -24,13 +24,25 @@ def export(
     force: bool = False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """Write the pairs of a dataset into ``folder``, and give the rows of the card's table.
+    """Write the pairs of a dataset into a folder.
 
-    ``jobs``: processes, each of which writes whole shards. ``advance`` is told of photographs done. Shards of the same
-    choices that are there already are kept; the card comes last, so a folder with a card is whole.
+    Shards of the same choices that are there already are kept; the card comes last, so a folder with a card is whole.
 
-    Raises `OutputError` when the folder holds anything else and ``force`` is not set; `SourceError` when there is
-    nothing to pair.
+    Args:
+        dataset: The photographs and their fine masks.
+        config: The choices of the export.
+        folder: Where the files go.
+        jobs: Processes, each of which writes whole shards.
+        force: Whether to write over another export and among other files.
+        advance: Called with the number of photographs just finished.
+
+    Returns:
+        The rows of the card's table: per configuration, split and lesion class the photographs, the pairs and the mean
+        floor, IoU in percent.
+
+    Raises:
+        OutputError: When the folder has anything else and ``force`` is not set.
+        SourceError: When no photograph has a lesion.
     """
     _claim(folder, provenance_text(dataset, config), force)
     shards = config.shards(dataset)
@@ -74,10 +86,10 @@ def _claim(folder: Path, text: str, force: bool) -> None:
         for path in [*folder.glob("reduction-*/*.parquet"), folder / CARD, record]:
             path.unlink(missing_ok=True)
     elif found is None and folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder} holds other files; give force=True to write among them, or another folder")
+        raise OutputError(f"{folder} has other files; give force=True to write among them, or another folder")
     elif found is not None and found != text:
         raise OutputError(
-            f"{folder} holds another export (its {PROVENANCE} says of what and how); give force=True to write over "
+            f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
             "it, or another folder"
         )
     for left in folder.glob("reduction-*/.*.part"):

@@ -38,12 +38,22 @@ def repository_of(name: str) -> tuple[str, str | None] | None:
 
 
 def fetch(repository: str, files: Sequence[str], optional: Sequence[str] = (), access: Access = MAIN) -> Path:
-    """The folder of the cache that holds one commit's ``files``, and those of ``optional`` that the commit has.
+    """Fetch files of one commit of a repository into the Hub's cache.
 
-    Nothing else is fetched. What is in the cache is not sent again, and serves where the Hub is not reached.
+    What is in the cache is not sent again, and serves where the Hub is not reached.
 
-    Raises `HubError` when there is no such repository, revision or file, or it may not be read, or the Hub is not
-    reached and the cache does not hold it.
+    Args:
+        repository: ``USER/NAME``.
+        files: Paths of files that the commit must have, at least one.
+        optional: Paths of files that are fetched if the commit has them.
+        access: The revision, the token and the cache.
+
+    Returns:
+        The folder of the cache in which the files of the commit lie.
+
+    Raises:
+        HubError: When there is no such repository, revision or file, or it may not be read, or the Hub is not reached
+            and the cache does not have it.
     """
     folder = Path(_fetch_one(repository, files[0], access)).parent
     same = replace(access, revision=folder.name)  # so that all files are of one commit

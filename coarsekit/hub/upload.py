@@ -33,12 +33,17 @@ class Repository:
     private: bool = False
 
     def check(self, record_text: str, force: bool) -> None:
-        """See to it before any work that pushing will neither write over other contents nor make private ones public.
+        """Check before any work that pushing will neither write over other contents nor make private ones public.
 
-        A repository that is not there yet, is empty, or holds the same record passes.
+        A repository that is not there yet, is empty, or has the same record passes.
 
-        Raises `OutputError` when it holds something else and ``force`` is not set, or is public and should be private;
-        `HubError` when the Hub cannot be asked.
+        Args:
+            record_text: The text of the record that will be pushed.
+            force: Whether other contents may be written over.
+
+        Raises:
+            OutputError: When it has something else and ``force`` is not set, or is public and should be private.
+            HubError: When the Hub cannot be asked.
         """
         with hub_errors(self.name):
             try:
@@ -56,14 +61,23 @@ class Repository:
                 )
 
     def push(self, folder: Path, files: Sequence[str], stale: str | list[str], quiet: bool = False) -> str:
-        """Upload ``files`` of ``folder``, and remove others there whose names match ``stale``.
+        """Upload files of a folder.
 
         A dataset's record goes first, in a commit of its own, by which a broken-off push is known and goes on; a model
         is one commit, so that no revision has the config of one training and the weights of another. Content that is
-        there already is not sent again. Gives the repository's address. ``quiet``: without progress bars on stderr,
-        which only a terminal gets.
+        there already is not sent again.
 
-        Raises `HubError` when the Hub refuses or is not reached; running again goes on from there.
+        Args:
+            folder: The folder.
+            files: Paths in it.
+            stale: Patterns of the names of other files of the repository, which are removed.
+            quiet: Whether to show no progress bars on stderr; only a terminal gets them.
+
+        Returns:
+            The repository's address.
+
+        Raises:
+            HubError: When the Hub refuses or is not reached; running again goes on from there.
         """
         api = HfApi()
         logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

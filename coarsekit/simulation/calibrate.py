@@ -89,10 +89,15 @@ def against_outlines(drawings: Mapping[str, Annotation], exact: Annotation) -> l
 
 
 def measure_imprecision(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> MeasuredImprecision:
-    """The imprecision that explains ``matches``; ``marks`` are all drawings: the share of circles is of the short ones.
+    """The imprecision that explains ``matches``; the share of circles is that of the drawings that are not long.
 
-    ``exact``: whether the other of each match is the exact outline, and not a second annotator's drawing. Without any
-    match every spread is 0.
+    Args:
+        matches: Pairs of drawings of one lesion.
+        marks: All drawings, of which the share of circles is measured.
+        exact: Whether the other of each match is the exact outline, and not a second annotator's drawing.
+
+    Returns:
+        The imprecision and the numbers that it was measured on; without any match every spread is 0.
     """
     drawn = list(marks)
     short = [aspect for aspect in map(aspect_of, drawn) if aspect <= MAX_CIRCLE_ASPECT]

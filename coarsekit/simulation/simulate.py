@@ -115,12 +115,23 @@ def generator(seed: int, key: str) -> np.random.Generator:
 
 
 def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, dataset: str = "") -> Annotation:
-    """Simulate the annotation of one photograph; the provenance says how, with the components by lesion class.
+    """Simulate the annotation of one photograph (Yu et al., section 3.1).
 
-    ``dataset``: the name that the provenance gives as the photograph's origin. The same photograph, reduction factor,
-    style and seed give the same annotation.
+    The same photograph, reduction factor, style and seed give the same annotation.
 
-    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    Args:
+        fundus: The photograph and its fine masks.
+        reduction: Components over ellipses, 1 or more: at 1 each component gets an ellipse.
+        style: How the ellipses are drawn.
+        seed: Seed of the random numbers, 0 or more.
+        dataset: The name that the provenance gives as the photograph's origin.
+
+    Returns:
+        One mark for each ellipse, px of the photograph; none for a photograph without lesions. The provenance has all
+        arguments, and the number of components by lesion class.
+
+    Raises:
+        ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0.
     """
     return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
 
@@ -130,7 +141,18 @@ def annotate_sweep(
 ) -> Iterator[Annotation]:
     """`annotate` at each of several reduction factors; the components are found once.
 
-    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    Args:
+        fundus: The photograph and its fine masks.
+        reductions: Reduction factors, each 1 or more.
+        style: How the ellipses are drawn.
+        seed: Seed of the random numbers, 0 or more; every reduction factor has the same.
+        dataset: The name that the provenance gives as the photograph's origin.
+
+    Yields:
+        One annotation for each reduction factor, in their order.
+
+    Raises:
+        ParameterError: When a reduction factor is below 1 or not finite, or the seed below 0.
     """
     for reduction in reductions:
         check_reduction(reduction)

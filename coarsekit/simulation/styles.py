@@ -119,9 +119,16 @@ STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN)})
 
 
 def style_named(name: str) -> Style:
-    """A preset, or the style that the TOML file of that path describes.
+    """Find a style.
 
-    Raises `ParameterError` for an unknown name, or a file that does not describe a style.
+    Args:
+        name: ``"human"``, ``"paper"``, or the path of a TOML file that describes a style.
+
+    Returns:
+        The preset, or the style of the file.
+
+    Raises:
+        ParameterError: When the name is unknown, or the file does not describe a style.
     """
     if name in STYLES:
         return STYLES[name]

@@ -208,7 +208,7 @@ def test_another_export_is_not_written_over_unless_forced(source: str, tmp_path:
 
 def test_a_folder_of_other_files_is_left_alone(source: str, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
-    assert "holds other files; give --force" in wrong(source, "-o", tmp_path)
+    assert "has other files; give --force" in wrong(source, "-o", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
