@@ -34,4 +34,4 @@ def refuse_overwrite(paths: list[Path], force: bool) -> None:
     taken = [path for path in paths if path.exists()]
     if taken and not force:
         more = f" (and {len(taken) - 1} more)" if len(taken) > 1 else ""
-        raise OutputError(f"{taken[0]}{more} is already there; use --force to write over it, or another --out")
+        raise OutputError(f"{taken[0]}{more} is already there; give force=True to write over it, or another out=…")

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from coarsekit.types import Ellipse, Mask, Polygon, Raster, Shape
+from coarsekit.types import Ellipse, Mask, Polygon, Raster, Shape, bounding_box
 
+_RIM = 1e-9
+"""By how much the squared radius of a point on an ellipse's rim may exceed 1, for rounding."""
 Points = NDArray[np.floating]
 """(n, 2) array of x, y in px."""
 
@@ -105,11 +107,6 @@ def extent(shape: Shape) -> tuple[float, float, float, float]:
     return ellipse.cx - half_w, ellipse.cy - half_h, ellipse.cx + half_w, ellipse.cy + half_h
 
 
-def contains(ellipse: Ellipse, points: Points, slack: float = 1e-9) -> NDArray[np.bool_]:
-    """Which of ``points`` (n, 2) lie inside the ellipse or on its rim: (n,) boolean."""
-    return _radius_squared(ellipse, points[:, 0], points[:, 1]) <= 1 + slack
-
-
 def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
     """The union of ``shapes`` as a mask of ``size`` (h, w); what lies outside is cut off, none gives all False."""
     mask = np.zeros(size, dtype=bool)
@@ -153,7 +150,7 @@ def _covered(shape: Shape, left: int, top: int, right: int, bottom: int) -> Mask
     """Which pixels of a part of the photograph have their centres in the shape."""
     if isinstance(shape, Ellipse):
         x, y = np.arange(left, right) + 0.5, np.arange(top, bottom)[:, None] + 0.5
-        return np.asarray(_radius_squared(shape, x, y) <= 1 + 1e-9)
+        return np.asarray(_radius_squared(shape, x, y) <= 1 + _RIM)
     if isinstance(shape, Raster):
         # The part lies within the extent, so its place in the crop is at least 0.
         return shape.crop[top - shape.top : bottom - shape.top, left - shape.left : right - shape.left]
@@ -201,10 +198,9 @@ def _distance_to(mask: Mask) -> NDArray[np.float32]:
 
 
 def _on_bounding_box(mask: Mask, radius: float, operation: Callable[[Mask], Mask]) -> Mask:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    """Apply an operation that reaches ``radius`` px to the part of the mask, which is not empty, that it can change."""
     reach = int(np.ceil(radius)) + 1
-    top, left = max(rows[0] - reach, 0), max(columns[0] - reach, 0)
-    place = np.s_[top : rows[-1] + reach + 1, left : columns[-1] + reach + 1]
+    place = tuple(slice(max(part.start - reach, 0), part.stop + reach) for part in bounding_box(mask))
     result = np.zeros_like(mask)
     result[place] = operation(mask[place])
     return result

@@ -19,11 +19,18 @@ from coarsekit.types import Image, Mask
 
 
 def read_image(path: str | os.PathLike[str]) -> Image:
-    """A photograph as upright RGB, (h, w, 3) uint8.
+    """Read a photograph as upright RGB.
 
     Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied.
 
-    Raises `ImageError` when the file is missing, cut short or not an image.
+    Args:
+        path: An image file of any format that Pillow reads.
+
+    Returns:
+        (h, w, 3) uint8, RGB, 0–255.
+
+    Raises:
+        ImageError: When the file is missing, cut short or not an image.
     """
     picture = _open(path, path)
     if picture.mode.startswith(("I", "F")):
@@ -36,11 +43,18 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 
 
 def read_mask(path: str | os.PathLike[str]) -> Mask:
-    """A fine mask, (h, w) boolean: the pixels at which any channel but alpha is not 0.
+    """Read a fine mask: the pixels at which any channel but alpha is not 0.
 
-    A palette image counts by its indices, because published masks hold 0 and 1 under palettes of any colours.
+    A palette image counts by its indices, because published masks have 0 and 1 under palettes of any colours.
 
-    Raises `ImageError` when the file is missing, cut short or not an image.
+    Args:
+        path: An image file of any format that Pillow reads.
+
+    Returns:
+        (h, w) boolean; all False for an image of zeros.
+
+    Raises:
+        ImageError: When the file is missing, cut short or not an image.
     """
     return np.asarray(read_values(path) != 0, dtype=bool)
 

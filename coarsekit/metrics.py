@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from coarsekit.geometry import components
-from coarsekit.types import Mask
+from coarsekit.types import Mask, bounding_box
 
 
 class Counts(NamedTuple):
@@ -68,7 +68,7 @@ def boundary_f(found: Mask, fine: Mask, tolerance: float) -> float:
     _check_shapes(found, fine)
     if not tolerance >= 0:
         raise ValueError(f"a boundary's tolerance must be 0 px or more, got {tolerance}")
-    place = _bounding_box(found | fine)
+    place = bounding_box(found | fine)
     one, other = _boundary(found[place]), _boundary(fine[place])
     if not (one.any() and other.any()):
         return 0.0 if one.any() or other.any() else float("nan")
@@ -101,7 +101,7 @@ def component_scores(found: Mask, fine: Mask) -> list[ComponentScore]:
         return []
     # Labelled as a whole, since a part's components may come in another order.
     labels, number = components(fine)
-    place = _bounding_box(found | fine)
+    place = bounding_box(found | fine)
     found, fine, labels = found[place], fine[place], labels[place]
     areas = np.bincount(labels[fine], minlength=number + 1)
     hits = np.bincount(labels[fine & found], minlength=number + 1)
@@ -182,14 +182,6 @@ def _share(part: float, whole: int) -> float:
 def _check_shapes(one: NDArray, other: NDArray) -> None:
     if one.shape != other.shape:
         raise ValueError(f"masks of one shape can be compared, got {one.shape} and {other.shape}")
-
-
-def _bounding_box(mask: Mask) -> tuple[slice, slice]:
-    """The part of a mask that holds its pixels; an empty part of an empty mask."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _boundary(mask: Mask) -> Mask:

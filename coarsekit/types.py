@@ -23,7 +23,6 @@ MA, HE, EX, SE = "MA", "HE", "EX", "SE"
 LESIONS = (MA, HE, EX, SE)
 """Microaneurysms, haemorrhages, hard exudates, soft exudates; any other name is as welcome."""
 
-
 _FAR = 10**9
 
 
@@ -82,6 +81,14 @@ class Polygon:
         object.__setattr__(self, "rings", rings)
 
 
+def bounding_box(mask: Mask) -> tuple[slice, slice]:
+    """The rows and the columns of a mask (h, w) from the first with a pixel to the last; empty for an empty mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
 @final
 @dataclass(frozen=True, slots=True, eq=False)
 class Raster:
@@ -90,7 +97,7 @@ class Raster:
     ``left, top``: column and row of the crop's first pixel on the photograph. ``crop``: (h, w) boolean. Rows and
     columns without a pixel are cut off its rim, so that equal regions are equal, and it cannot be written to.
 
-    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or holds no pixel, and for a place a
+    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or has no pixel, and for a place a
     billion pixels away.
     """
 
@@ -104,14 +111,14 @@ class Raster:
             raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
         if not (abs(self.left) < _FAR and abs(self.top) < _FAR):
             raise AnnotationError(f"a mask must lie within {_FAR} px of the photograph; move or remove it")
-        rows, columns = np.flatnonzero(crop.any(axis=1)), np.flatnonzero(crop.any(axis=0))
-        if not rows.size:
+        rows, columns = bounding_box(crop)
+        if rows.stop == 0:
             raise AnnotationError("a mask needs at least one pixel, got none; leave the region out")
-        crop = crop[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+        crop = crop[rows, columns].copy()
         crop.setflags(write=False)
         object.__setattr__(self, "crop", crop)
-        object.__setattr__(self, "left", int(self.left) + int(columns[0]))
-        object.__setattr__(self, "top", int(self.top) + int(rows[0]))
+        object.__setattr__(self, "left", int(self.left) + columns.start)
+        object.__setattr__(self, "top", int(self.top) + rows.start)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Raster):

@@ -18,7 +18,7 @@ def validated(
     where: str,
     *,
     error: type[CoarsekitError] = AnnotationError,
-    strict: bool = True,
+    strict: bool | None = True,
 ) -> T:
     """The content as a pydantic model, a dataclass or any other type.
 
@@ -27,7 +27,8 @@ def validated(
         content: What a JSON or TOML file holds.
         where: The file, or the place in it, that an error names first.
         error: The class of the error.
-        strict: Whether a number may not stand for a text, a whole number for a truth value, and so on.
+        strict: Whether a number may not stand for a text, a whole number for a truth value, and so on; None to let each
+            field of ``kind`` say so.
 
     Returns:
         An object of ``kind``.

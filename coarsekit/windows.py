@@ -14,14 +14,26 @@ from coarsekit.types import Image, Mask, Shape, Window
 LEAST_SIDE = 64
 """Least side of a window, px on a photograph as wide as `REFERENCE_WIDTH`: room for background around any lesion."""
 REFERENCE_WIDTH = 4288
+"""Width of IDRiD's photographs, px; lengths of styles and windows are given for it and scale with the width."""
+OVERLAP = 1 / 8
+"""Share of a window's side by which neighbouring windows of `windows_around` overlap, at least."""
+_BLEND_DEVIATION = 0.25
+"""Standard deviation of the weights of `blend`, in sides of a window."""
 
 
 def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5) -> Window:
-    """The square window around a shape, ``context`` times as wide as the bounding box of what is on the photograph.
+    """Lay a square window around the part of a shape that is on the photograph.
 
-    ``size``: the photograph's (h, w), px; the least side of a window scales with its width.
+    Args:
+        shape: The shape, px of the photograph.
+        size: The photograph's (h, w), px; the least side of a window, `LEAST_SIDE`, scales with its width.
+        context: Side of the window over that of the part's bounding box, 1 or more.
 
-    Raises `ParameterError` when ``context`` is below 1, since the window would cut the shape.
+    Returns:
+        The window; it may reach over the photograph's edge.
+
+    Raises:
+        ParameterError: When ``context`` is below 1, since the window would cut the shape.
     """
     if not context >= 1:
         raise ParameterError(f"a window's context must be 1 or more, got {context}")
@@ -37,15 +49,26 @@ def windows_around(
 ) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``max_window``.
 
-    Small lesions inside a large shape vanish when its one window is shrunk to a patch; windows of side ``max_window``
-    (px on a photograph as wide as `REFERENCE_WIDTH`) keep them. They overlap by an eighth and leave out what the shape
-    does not reach.
+    Small lesions inside a large shape vanish when its one window is shrunk to a patch; several smaller windows keep
+    them. Neighbours overlap by `OVERLAP` or more, and windows that the shape does not reach are left out.
+
+    Args:
+        shape: The shape, px of the photograph.
+        size: The photograph's (h, w), px.
+        context: Side of the one window over that of the shape's bounding box, 1 or more.
+        max_window: Largest side, px on a photograph as wide as `REFERENCE_WIDTH`; None for no bound.
+
+    Returns:
+        One window or more.
+
+    Raises:
+        ParameterError: When ``context`` is below 1.
     """
     one = window_around(shape, size, context)
     side = one.side if max_window is None else max(2, round(max_window * size[1] / REFERENCE_WIDTH))
     if one.side <= side:
         return (one,)
-    steps = ceil((one.side - side / 8) / (side - side / 8))
+    steps = ceil((one.side - side * OVERLAP) / (side - side * OVERLAP))
     starts = np.linspace(0, one.side - side, steps).round().astype(int)
     windows = [Window(one.x + int(x), one.y + int(y), side) for y in starts for x in starts]
     # Looked for pixel by pixel, since a sliver passes between coarser samples; one without any pixel keeps them all.
@@ -94,13 +117,13 @@ def blend(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[
     """Paste ``patches`` (n, size, size) back into ``shape`` (h, w), averaging where they overlap.
 
     A pixel of a patch counts the more the nearer it is to the patch's middle (a Gaussian of a quarter of the side), for
-    there the network saw most of its surroundings. Pixels outside every window get 0.
+    the network saw most of the surroundings there. Pixels outside every window get 0.
     """
     total, weight = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for patch, window in zip(patches, windows, strict=True):
         there, here = _overlap(window, shape)
         places = (np.arange(window.side, dtype=np.float32) + 0.5) / window.side - 0.5
-        line = np.exp(-0.5 * (places / 0.25) ** 2)
+        line = np.exp(-0.5 * (places / _BLEND_DEVIATION) ** 2)
         share = np.outer(line, line)[here]
         total[there] += share * _resize(patch, window.side)[here]
         weight[there] += share

@@ -1,6 +1,8 @@
-"""The shape of the house: who may import whom, and a sentence for everything that is public."""
+"""The shape of the packages: who may import whom, a docstring for everything public, and messages without options."""
 
+import ast
 import inspect
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -10,9 +12,25 @@ from pkgutil import walk_packages
 import pytest
 
 import coarsekit
+import zoo
 from tests.places import ROOT
 
-MODULES = sorted(module.name for module in walk_packages(coarsekit.__path__, "coarsekit."))
+MODULES = sorted(
+    module.name
+    for package in (coarsekit, zoo)
+    for module in walk_packages(package.__path__, f"{package.__name__}.")
+    if module.name != "zoo.__main__"
+)
+LIBRARY = sorted(
+    str(path.relative_to(ROOT))
+    for package in ("coarsekit", "zoo")
+    for path in (ROOT / package).rglob("*.py")
+    if "cli" not in path.parts
+)
+COMMANDS = re.compile(r"\b(zoo|coarsekit) [a-z]+[^'\n]*")
+"""A whole command line, which a message may quote and a card prints."""
+CARDS = ("coarsekit/export/dataset_card.py", "zoo/cards/")
+"""Modules that put command lines together."""
 
 
 def test_the_import_contracts_of_the_project_are_kept() -> None:
@@ -24,7 +42,7 @@ def test_the_import_contracts_of_the_project_are_kept() -> None:
     assert " 0 broken" in result.stdout
 
 
-@pytest.mark.parametrize("name", ["coarsekit", *MODULES])
+@pytest.mark.parametrize("name", ["coarsekit", "zoo", *MODULES])
 def test_every_public_thing_of_a_module_has_a_docstring(name: str) -> None:
     module = import_module(name)
     assert module.__doc__
@@ -51,7 +69,34 @@ def public_things(module) -> list[tuple[str, object]]:
     return things + methods
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_no_module_is_too_long_to_be_read_in_one_sitting(name: str) -> None:
-    source = inspect.getsource(import_module(name))
-    assert source.count("\n") <= 300
+@pytest.mark.parametrize("path", LIBRARY)
+def test_no_message_of_the_library_names_an_option_of_the_command_line(path: str) -> None:
+    named = [text for text in messages((ROOT / path).read_text("utf-8")) if re.search(r"--[a-z]", text)]
+    assert named == [] or path.startswith(CARDS)
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ('raise E(f"{path} is there; use --force")', ["{} is there; use --force"]),
+        ("raise E(\"a; run 'zoo evaluate' again with --force\")", ["a; run '' again with --force"]),
+        ("raise E(f\"run 'zoo evaluate {x} --json'\")", []),
+        ('def f():\n    """As --force does."""\nX = 1\n"""As --json prints it."""', []),
+    ],
+)
+def test_that_a_message_with_an_option_is_found(source: str, named: list[str]) -> None:
+    assert [text for text in messages(source) if "--" in text] == named
+
+
+def messages(source: str) -> list[str]:
+    """The string literals of a module that are not docstrings, {} for each value, without the commands they quote."""
+    tree = ast.parse(source)
+    described = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    texts = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            texts.append("".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described | parts:
+            texts.append(node.value)
+    return [COMMANDS.sub("", text) for text in texts]

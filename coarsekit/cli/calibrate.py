@@ -12,7 +12,14 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, 
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from coarsekit.files import refuse_overwrite, write_text
-from coarsekit.simulation.calibrate import Match, Measured, against_outlines, between_annotators, measure, to_style
+from coarsekit.simulation.calibrate import (
+    Match,
+    MeasuredImprecision,
+    against_outlines,
+    between_annotators,
+    measure_imprecision,
+    to_style,
+)
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style, dump_style, style_named
 from coarsekit.types import Ellipse
@@ -105,17 +112,21 @@ def _outlined(drawings: Drawings, source: str, split: str | None, base: Style, q
     return matches
 
 
-def _measured(matches: list[Match], drawings: Drawings, *, exact: bool) -> tuple[dict[str, Measured], Measured]:
+def _measured(
+    matches: list[Match], drawings: Drawings, *, exact: bool
+) -> tuple[dict[str, MeasuredImprecision], MeasuredImprecision]:
     marks: dict[str, list[Ellipse]] = {}
     for own in drawings.values():
         for annotation in own.values():
             for mark in annotation.marks:
                 marks.setdefault(mark.lesion, []).append(as_ellipse(mark.shape))
     by_lesion = {
-        lesion: measure([pair for pair in matches if pair.lesion == lesion], drawn, exact=exact)
+        lesion: measure_imprecision([pair for pair in matches if pair.lesion == lesion], drawn, exact=exact)
         for lesion, drawn in marks.items()
     }
-    return by_lesion, measure(matches, [ellipse for drawn in marks.values() for ellipse in drawn], exact=exact)
+    return by_lesion, measure_imprecision(
+        matches, [ellipse for drawn in marks.values() for ellipse in drawn], exact=exact
+    )
 
 
 def _annotators(matches: list[Match], drawings: Drawings, *, exact: bool) -> list[dict[str, Any]]:
@@ -128,7 +139,7 @@ def _annotators(matches: list[Match], drawings: Drawings, *, exact: bool) -> lis
             pair if exact or pair.group[1] == annotator else pair._replace(one=pair.other, other=pair.one)
             for pair in mine
         ]
-        part = measure(
+        part = measure_imprecision(
             turned, [as_ellipse(mark.shape) for drawing in own.values() for mark in drawing.marks], exact=True
         )
         rows.append(
@@ -145,7 +156,7 @@ def _annotators(matches: list[Match], drawings: Drawings, *, exact: bool) -> lis
     return rows
 
 
-def _row(lesion: str, part: Measured) -> dict[str, Any]:
+def _row(lesion: str, part: MeasuredImprecision) -> dict[str, Any]:
     imprecision = {name: round(getattr(part.imprecision, name), 3) for name in type(part.imprecision).__slots__}
     return {
         "lesion": lesion,

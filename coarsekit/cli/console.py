@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,8 +30,42 @@ LABELS = click.option(
     metavar="LABEL=LESION",
     help="The lesion class that a label of the annotation stands for; may be given several times.",
 )
+STYLE = click.option(
+    "--style",
+    "style_name",
+    default="human",
+    show_default=True,
+    help="How the ellipses are drawn: human, paper, or the TOML file of a style (see 'coarsekit calibrate').",
+)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
+_FLAGS = {
+    "approximate": "--approximate",
+    "balance": "--balance",
+    "batch": "--batch",
+    "compare": "--compare",
+    "compile": "--compile",
+    "device": "--device",
+    "force": "--force",
+    "hub": "--hub",
+    "images": "--images FOLDER",
+    "lesion": "--lesion",
+    "limit": "--limit",
+    "metrics": "--metrics",
+    "negatives": "--negatives",
+    "out": "--out",
+    "pretrained": "--pretrained",
+    "reduction": "--reduction",
+    "refiner": "--refiner",
+    "resume": "--resume",
+    "seed": "--seed",
+    "size": "--size",
+    "source": "--source",
+    "split": "--split",
+    "style": "--style",
+    "tensorboard": "--tensorboard",
+}
+_PARAMETER = re.compile(rf"\b({'|'.join(_FLAGS)})=(?:True|…)")
 
 _INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
 
@@ -43,7 +78,7 @@ class Group(click.Group):
             code = super().main(*args, **{**options, "standalone_mode": False})
             sys.exit(code if isinstance(code, int) else 0)
         except CoarsekitError as error:
-            self._stop(f"Error: {error}", 2)
+            self._stop(f"Error: {with_flags(str(error))}", 2)
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)
@@ -102,7 +137,7 @@ class LazyGroup(Group):
 
 
 def numbers(text: str) -> tuple[float, ...]:
-    """A value (``1.5``), a list (``1,1.5,2``) or a sweep that holds its end (``1.0:2.0:0.1``) of reduction factors.
+    """A value (``1.5``), a list (``1,1.5,2``) or a sweep with its end (``1.0:2.0:0.1``) of reduction factors.
 
     Raises `ParameterError` for anything else.
     """
@@ -120,6 +155,28 @@ def numbers(text: str) -> tuple[float, ...]:
         raise ParameterError(
             f"{text!r} is not a number, a list such as 1,1.5,2, or a sweep such as 1.0:2.0:0.1"
         ) from None
+
+
+def _reductions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
+    """The reduction factors of an option's text, each once."""
+    try:
+        return (float(text),)  # any number: the library says which factors it takes
+    except ValueError:
+        pass
+    try:
+        return tuple(dict.fromkeys(numbers(text)))
+    except ParameterError as error:
+        raise click.BadParameter(str(error), context, option) from None
+
+
+REDUCTION = click.option(
+    "--reduction",
+    "reductions",
+    default="1.0",
+    show_default=True,
+    callback=_reductions,
+    help="Reduction factor, components / ellipses: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
+)
 
 
 def label_table(pairs: Sequence[str]) -> dict[str, str]:
@@ -192,9 +249,14 @@ def refuse(reason: str, *names: str) -> None:
 
 
 def say(sentence: str, quiet: bool) -> None:
-    """A message for people, on stderr."""
+    """Print a message for people on stderr, with the options of the command line for the library's parameters."""
     if not quiet:
-        click.echo(sentence, err=True)
+        click.echo(with_flags(sentence), err=True)
+
+
+def with_flags(sentence: str) -> str:
+    """The library's sentence with the options of the command line for parameters such as ``force=True``, ``out=…``."""
+    return _PARAMETER.sub(lambda found: _FLAGS[found[1]], sentence)
 
 
 def _cell(value: Any) -> str:

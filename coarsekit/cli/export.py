@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, emit, numbers, progress, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
-from coarsekit.simulation.styles import STYLES, style_named
+from coarsekit.simulation.styles import style_named
 
 _OWN = ""
 
@@ -15,19 +15,13 @@ _OWN = ""
 @click.command("export")
 @click.argument("source", default="sample")
 @click.option(
-    "--to", "folder", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/READER-STYLE-SEED]"
+    "-o", "--out", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/READER-STYLE-SEED]"
 )
 @click.option("--hub", metavar="[REPO_ID]", is_flag=False, flag_value=_OWN, help="Push to the Hugging Face Hub, too.")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
 @SPLIT
-@click.option("--reduction", default="1.0", show_default=True, help="A value, a list, or a sweep such as 1.0:2.0:0.5.")
-@click.option(
-    "--style",
-    "style_name",
-    default="human",
-    show_default=True,
-    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
-)
+@REDUCTION
+@STYLE
 @SEED
 @click.option("--size", default="256", show_default=True, help="Side of the patches, px, or 'native' for the window's.")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes to work in.")
@@ -36,11 +30,11 @@ _OWN = ""
 @QUIET
 def command(
     source: str,
-    folder: str | None,
+    out: str | None,
     hub: str | None,
     private: bool,
     split: str | None,
-    reduction: str,
+    reductions: tuple[float, ...],
     style_name: str,
     seed: int,
     size: str,
@@ -56,30 +50,30 @@ def command(
     READER-coarse of your own account, which 'hf auth login' or HF_TOKEN names. An interrupted export goes on where it
     was when the same command is run again.
     """
-    if folder is None and hub is None:
-        raise click.UsageError("say where to: --to FOLDER, or --hub to push to the Hugging Face Hub")
+    if out is None and hub is None:
+        raise click.UsageError("say where to: -o FOLDER, or --hub to push to the Hugging Face Hub")
     if hub and ":" in hub:
         raise click.UsageError(f"{hub!r} after --hub names no repository; write the SOURCE before --hub")
     if private and hub is None:
         raise click.UsageError("--private is for --hub, which is not given")
-    style, reductions = style_named(style_name), tuple(dict.fromkeys(numbers(reduction)))
+    style = style_named(style_name)
     dataset = open_source(source)
     # Imported here for the second that it takes.
-    from coarsekit.export.config import Plan, provenance_text
+    from coarsekit.export.config import ExportConfig, provenance_text
     from coarsekit.export.export import PROVENANCE, check_licence, export, files
     from coarsekit.hub.upload import Repository, full_name
 
-    plan = Plan(split, reductions, style, seed, _pixels(size))
+    config = ExportConfig(split, reductions, style, seed, _pixels(size))
     repository = None
     if hub is not None:
         check_licence(dataset)
         name = full_name(hub or None, f"{dataset.name}-coarse")
         repository = Repository(name, "dataset", PROVENANCE, private)
-        repository.check(provenance_text(dataset, plan), force)
-    place = Path(folder or f"exported/{dataset.name}-{style.name}-{seed}")
-    with progress("Exporting", sum(map(len, plan.photographs(dataset).values())), quiet) as advance:
-        rows = export(dataset, plan, place, jobs, force, advance)
-    url = repository.push(place, files(dataset, plan), "*.parquet", quiet) if repository else None
+        repository.check(provenance_text(dataset, config), force)
+    place = Path(out or f"exported/{dataset.name}-{style.name}-{seed}")
+    with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
+        rows = export(dataset, config, place, jobs, force, advance)
+    url = repository.push(place, files(dataset, config), "*.parquet", quiet) if repository else None
     if as_json:
         emit({"source": source, "folder": str(place), "repository": url, "rows": rows})
     elif not quiet:

@@ -6,13 +6,27 @@ from typing import Any
 import click
 
 from coarsekit.annotations import read_drawn
-from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, emit, label_table, progress, refuse, say
+from coarsekit.cli.console import (
+    AS_JSON,
+    FORCE,
+    LABELS,
+    QUIET,
+    REDUCTION,
+    SEED,
+    SPLIT,
+    STYLE,
+    emit,
+    label_table,
+    progress,
+    refuse,
+    say,
+)
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
 from coarsekit.files import refuse_overwrite
 from coarsekit.images import write_image
 from coarsekit.simulation.simulate import annotate, check_reduction
-from coarsekit.simulation.styles import STYLES, Style, style_named
+from coarsekit.simulation.styles import Style, style_named
 from coarsekit.types import Annotation, Pair
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
 
@@ -27,14 +41,8 @@ _PATCH = 192
     "--limit", type=click.IntRange(min=1), default=4, show_default=True, help="For a SOURCE: photographs to show."
 )
 @SPLIT
-@click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
-@click.option(
-    "--style",
-    "style_name",
-    default="paper",
-    show_default=True,
-    help=f"For a SOURCE: how to draw: {', '.join(STYLES)}, or the TOML file of a style.",
-)
+@REDUCTION
+@STYLE
 @SEED
 @LABELS
 @FORCE
@@ -46,7 +54,7 @@ def command(
     out: str,
     limit: int,
     split: str | None,
-    reduction: float,
+    reductions: tuple[float, ...],
     style_name: str,
     seed: int,
     labels: tuple[str, ...],
@@ -64,14 +72,16 @@ def command(
     """
     folder = Path(out)
     if annotation is not None:
-        refuse("an annotation shows what is in it", "limit", "split", "reduction", "style_name", "seed")
+        refuse("an annotation shows what is in it", "limit", "split", "reductions", "style_name", "seed")
         result = _drawing(Path(source), annotation, labels, folder, force, quiet)
     else:
         if Path(source).is_file():
             raise click.UsageError(f"{source} needs an annotation: write 'coarsekit preview {source} ellipses.json'")
         refuse("fine masks have no labels", "labels")
-        check_reduction(reduction)
-        result = _dataset(source, split, limit, reduction, style_named(style_name), seed, folder, force, quiet)
+        if len(reductions) > 1:
+            raise click.UsageError("--reduction: pictures are of one reduction factor; give one number")
+        check_reduction(reductions[0])
+        result = _dataset(source, split, limit, reductions[0], style_named(style_name), seed, folder, force, quiet)
     if as_json:
         emit(result)
 

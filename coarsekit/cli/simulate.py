@@ -6,49 +6,25 @@ from typing import Any
 import click
 
 from coarsekit.annotations import native
-from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, SEED, SPLIT, emit, numbers, progress, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import OutputError
 from coarsekit.images import write_image
-from coarsekit.simulation.coarseness import Line, measure, rows
+from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
-from coarsekit.simulation.styles import STYLES, style_named
+from coarsekit.simulation.styles import style_named
 from coarsekit.types import Annotation, Fundus
 from coarsekit.visualize.sheets import preview
 
 ELLIPSES, PREVIEW = "ellipses.json", "preview.jpg"
 
 
-def _reductions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
-    try:
-        return (float(text),)
-    except ValueError:
-        pass
-    try:
-        return tuple(dict.fromkeys(numbers(text)))
-    except ParameterError as error:
-        raise click.BadParameter(str(error), context, option) from None
-
-
 @click.command("simulate")
 @click.argument("source", default="sample")
 @SPLIT
-@click.option(
-    "--reduction",
-    "reductions",
-    default="1.0",
-    show_default=True,
-    callback=_reductions,
-    help="Ellipses are components / reduction: 1.5, or several as 1,1.5,2 or 1.0:2.0:0.1.",
-)
-@click.option(
-    "--style",
-    "style_name",
-    default="paper",
-    show_default=True,
-    help=f"How to draw: {', '.join(STYLES)}, or the TOML file of a style (see 'coarsekit calibrate').",
-)
+@REDUCTION
+@STYLE
 @SEED
 @OUT
 @FORCE
@@ -83,7 +59,7 @@ def command(
         else Path(f"simulated/{dataset.name}-{style.name}-{reduction:g}-{seed}")
         for reduction in reductions
     }
-    lines: dict[float, list[Line]] = {reduction: [] for reduction in reductions}
+    lines: dict[float, list[Coarseness]] = {reduction: [] for reduction in reductions}
     keys = dataset.keys(split)
     with progress("Simulating", len(keys) * len(reductions), quiet) as advance:
         for key in keys:
@@ -91,9 +67,9 @@ def command(
             annotations = annotate_sweep(fundus, reductions, style, seed, dataset.name)
             for reduction, annotation in zip(reductions, annotations, strict=True):
                 _write(folders[reduction] / key, fundus, annotation, force)
-                lines[reduction] += measure(fundus, annotation)
+                lines[reduction] += coarseness_of(fundus, annotation)
                 advance(1)
-    result = {reduction: rows(own, dataset.lesions) for reduction, own in lines.items()}
+    result = {reduction: coarseness_table(own, dataset.lesions) for reduction, own in lines.items()}
     if as_json:
         emit(_document(source, split, style.name, result, lines))
     elif not quiet:
@@ -109,7 +85,7 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     ellipses, picture = folder / ELLIPSES, folder / PREVIEW
     text = native.dumps(annotation)
     if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
-        raise OutputError(f"{ellipses} holds another annotation; use --force to write over it, or another --out")
+        raise OutputError(f"{ellipses} holds another annotation; give --force to write over it, or another --out")
     if force or not picture.exists():
         write_image(picture, preview(fundus.image, annotation, fundus.fine))
     if force or not ellipses.exists():
@@ -121,7 +97,7 @@ def _document(
     split: str | None,
     style: str,
     result: dict[float, list[dict[str, Any]]],
-    lines: dict[float, list[Line]],
+    lines: dict[float, list[Coarseness]],
 ) -> dict[str, Any]:
     """One reduction factor is a number; of several it is the list, and each row says its own."""
     images = {

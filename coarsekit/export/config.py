@@ -27,7 +27,7 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ExportConfig:
     """The choices of an export.
 
     ``split``: None for all. ``size``: side of the patches, px, or None for each window's native size. ``per_shard``:
@@ -75,7 +75,7 @@ class Plan:
         if len({published(split) for split in photographs}) < len(photographs):
             raise ParameterError(
                 f"the splits {', '.join(photographs)} cannot be told apart by letters, digits and '_', as a dataset on "
-                "the Hub must; rename one, or export them one by one with --split"
+                "the Hub must; rename one, or export them one by one with split=…"
             )
         return [
             Shard(split, start // self.per_shard, keys[start : start + self.per_shard])
@@ -94,7 +94,7 @@ def published(split: str) -> str:
     return "train" if split == "all" else re.sub(r"\W", "_", split)
 
 
-def provenance(dataset: Dataset, plan: Plan) -> dict[str, Any]:
+def provenance(dataset: Dataset, config: ExportConfig) -> dict[str, Any]:
     """Everything that the rows of an export follow from."""
     return {
         "made_by": "coarsekit export",
@@ -104,16 +104,16 @@ def provenance(dataset: Dataset, plan: Plan) -> dict[str, Any]:
         "licence": dataset.licence.name,
         "licence_url": dataset.licence.url,
         "citation": dataset.citation,
-        "style": plan.style.name,
-        "parameters": plan.style.parameters(),
-        "reductions": list(plan.reductions),
-        "seed": plan.seed,
-        "size": plan.size or "native",
-        "photographs_per_shard": plan.per_shard,
-        "photographs": {split: list(keys) for split, keys in plan.photographs(dataset).items()},
+        "style": config.style.name,
+        "parameters": config.style.parameters(),
+        "reductions": list(config.reductions),
+        "seed": config.seed,
+        "size": config.size or "native",
+        "photographs_per_shard": config.per_shard,
+        "photographs": {split: list(keys) for split, keys in config.photographs(dataset).items()},
     }
 
 
-def provenance_text(dataset: Dataset, plan: Plan) -> str:
+def provenance_text(dataset: Dataset, config: ExportConfig) -> str:
     """`provenance` as the text of a JSON file."""
-    return json.dumps(provenance(dataset, plan), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(provenance(dataset, config), indent=1, ensure_ascii=False) + "\n"

@@ -9,15 +9,16 @@ from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.export.config import Plan, configuration, provenance, published
+from coarsekit.export.config import ExportConfig, configuration, provenance, published
 from coarsekit.export.schema import features
-from coarsekit.export.shards import Contents, Tally
+from coarsekit.export.shards import LesionCounts, ShardContents
+from coarsekit.hub.markdown import markdown_table
 from coarsekit.simulation.styles import STYLES
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
-Held = Mapping[tuple[float, str], Contents]
-"""What the files of a reduction factor and a split hold."""
+ExportContents = Mapping[tuple[float, str], ShardContents]
+"""What the files of each reduction factor and split contain."""
 
 _TEXT = """
 # {title}, circled
@@ -76,51 +77,51 @@ The ellipses are simulated, and masks cut from one photograph overlap where its 
 """
 
 
-def dataset_card(dataset: Dataset, plan: Plan, held: Held, picture: str) -> str:
-    """The text of README.md; ``held`` has an entry for every reduction factor and split, in the order of the table.
+def dataset_card(dataset: Dataset, config: ExportConfig, written: ExportContents, picture: str) -> str:
+    """The text of README.md; ``written`` has an entry for every reduction factor and split, in the order of the table.
 
     ``picture``: file name of the picture of pairs beside it.
     """
-    splits = list(dict.fromkeys(split for _, split in held))
+    splits = list(dict.fromkeys(split for _, split in written))
     text = _TEXT.format(
         title=dataset.title,
-        pairs=f"{sum(contents.rows for contents in held.values()):,}",
+        pairs=f"{sum(contents.rows for contents in written.values()):,}",
         splits=f"{'split' if len(splits) == 1 else 'splits'} {', '.join(splits)}",
-        style=plan.style.name,
-        seed=plan.seed,
+        style=config.style.name,
+        seed=config.seed,
         picture=picture,
         place=f"FOLDER-OR-USER/{dataset.name}-coarse",
-        first=configuration(plan.reductions[0]),
+        first=configuration(config.reductions[0]),
         split=published(splits[0]),
-        table=_markdown(statistics(held, dataset.lesions)),
-        size=f"{plan.size} × {plan.size} px" if plan.size else "at the window's own size",
+        table=_table(statistics(written, dataset.lesions)),
+        size=f"{config.size} × {config.size} px" if config.size else "at the window's own size",
         lesions=", ".join(f"{place} {name}" for place, name in enumerate(dataset.lesions)),
-        command=_command(dataset, plan),
+        command=_command(dataset, config),
         licence=_licence(dataset),
         citation=dataset.citation,
     )
-    return str(DatasetCard(f"---\n{_header(dataset, plan, held).to_yaml()}\n---\n{text}"))
+    return str(DatasetCard(f"---\n{_header(dataset, config, written).to_yaml()}\n---\n{text}"))
 
 
-def statistics(held: Held, lesions: Sequence[str]) -> list[dict[str, Any]]:
+def statistics(written: ExportContents, lesions: Sequence[str]) -> list[dict[str, Any]]:
     """Per configuration, split and lesion class: photographs, pairs and the mean floor in percent, NaN if undefined."""
     return [
         {
             "configuration": configuration(reduction),
             "split": split,
             "lesion": lesion,
-            "photographs": tally.photographs,
-            "pairs": tally.pairs,
-            "floor_iou": 100 * tally.floor / tally.compared if tally.compared else nan,
+            "photographs": counts.photographs,
+            "pairs": counts.pairs,
+            "floor_iou": 100 * counts.floor / counts.compared if counts.compared else nan,
         }
-        for (reduction, split), contents in held.items()
+        for (reduction, split), contents in written.items()
         for lesion in lesions
-        if (tally := contents.lesions.get(lesion, Tally())).pairs
+        if (counts := contents.lesions.get(lesion, LesionCounts())).pairs
     ]
 
 
-def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
-    rows = sum(contents.rows for contents in held.values())
+def _header(dataset: Dataset, config: ExportConfig, written: ExportContents) -> DatasetCardData:
+    rows = sum(contents.rows for contents in written.values())
     data = DatasetCardData(
         pretty_name=f"{dataset.title}, circled",
         task_categories=["image-segmentation"],
@@ -132,13 +133,17 @@ def _header(dataset: Dataset, plan: Plan, held: Held) -> DatasetCardData:
         data[name] = value
     infos = DatasetInfosDict()
     configs: list[dict[str, Any]] = []
-    for reduction in plan.reductions:
+    for reduction in config.reductions:
         name = configuration(reduction)
-        own = {published(split): contents for (r, split), contents in held.items() if r == reduction}
+        own = {published(split): contents for (r, split), contents in written.items() if r == reduction}
         infos[name] = DatasetInfo(
             features=features(dataset.lesions),
             splits=SplitDict(
-                {split: SplitInfo(split, held.unpacked, held.rows) for split, held in own.items() if held.rows}
+                {
+                    split: SplitInfo(split, written.unpacked, written.rows)
+                    for split, written in own.items()
+                    if written.rows
+                }
             ),
             download_size=sum(contents.packed for contents in own.values()),
             dataset_size=sum(contents.unpacked for contents in own.values()),
@@ -158,20 +163,18 @@ def _licence(dataset: Dataset) -> str:
     return f"{name}, as {dataset.title} itself. Changes: cut into patches, with simulated ellipses added. Cite:"
 
 
-def _command(dataset: Dataset, plan: Plan) -> str:
+def _command(dataset: Dataset, config: ExportConfig) -> str:
     source = "sample" if dataset.name == "sample" else f"{dataset.name}:PATH"
-    split = f" --split {plan.split}" if plan.split else ""
-    reductions = ",".join(f"{reduction:g}" for reduction in plan.reductions)
-    size = plan.size or "native"
-    style = plan.style.name if plan.style.name in STYLES else f"{plan.style.name}.toml"
+    split = f" --split {config.split}" if config.split else ""
+    reductions = ",".join(f"{reduction:g}" for reduction in config.reductions)
+    size = config.size or "native"
+    style = config.style.name if config.style.name in STYLES else f"{config.style.name}.toml"
     return (
-        f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {plan.seed} "
-        f"--size {size} --to FOLDER    # coarsekit {provenance(dataset, plan)['version']}"
+        f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {config.seed} "
+        f"--size {size} -o FOLDER    # coarsekit {provenance(dataset, config)['version']}"
     )
 
 
-def _markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    head = [name.replace("_", " ") for name in rows[0]]
-    ruler = ["---:" if isinstance(value, (int, float)) else "---" for value in rows[0].values()]
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
     body = [[f"{value:.1f}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, ruler, *body])
+    return markdown_table([name.replace("_", " ") for name in rows[0]], body, names=3)

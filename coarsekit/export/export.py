@@ -6,9 +6,9 @@ from typing import Any
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import LicenceError, OutputError, SourceError
-from coarsekit.export.config import Plan, Shard, configuration, provenance_text
-from coarsekit.export.dataset_card import Held, dataset_card, statistics
-from coarsekit.export.shards import Contents, missing, read_contents, some_pairs, write_shard
+from coarsekit.export.config import ExportConfig, Shard, configuration, provenance_text
+from coarsekit.export.dataset_card import ExportContents, dataset_card, statistics
+from coarsekit.export.shards import ShardContents, missing_reductions, read_shard_contents, some_pairs, write_shard
 from coarsekit.files import write_text
 from coarsekit.images import write_image
 from coarsekit.visualize.sheets import pair_sheet
@@ -18,32 +18,44 @@ CARD, PROVENANCE = "README.md", "provenance.json"
 
 def export(
     dataset: Dataset,
-    plan: Plan,
+    config: ExportConfig,
     folder: Path,
     jobs: int = 1,
     force: bool = False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """Write the pairs of a dataset into ``folder``, and give the rows of the card's table.
+    """Write the pairs of a dataset into a folder.
 
-    ``jobs``: processes, each of which writes whole shards. ``advance`` is told of photographs done. Shards of the same
-    plan that are there already are kept; the card comes last, so a folder with a card is whole.
+    Shards of the same choices that are there already are kept; the card comes last, so a folder with a card is whole.
 
-    Raises `OutputError` when the folder holds anything else and ``force`` is not set; `SourceError` when there is
-    nothing to pair.
+    Args:
+        dataset: The photographs and their fine masks.
+        config: The choices of the export.
+        folder: Where the files go.
+        jobs: Processes, each of which writes whole shards.
+        force: Whether to write over another export and among other files.
+        advance: Called with the number of photographs just finished.
+
+    Returns:
+        The rows of the card's table: per configuration, split and lesion class the photographs, the pairs and the mean
+        floor, IoU in percent.
+
+    Raises:
+        OutputError: When the folder has anything else and ``force`` is not set.
+        SourceError: When no photograph has a lesion.
     """
-    _claim(folder, provenance_text(dataset, plan), force)
-    shards = plan.shards(dataset)
-    todo = [shard for shard in shards if missing(plan, shard, folder)]
+    _claim(folder, provenance_text(dataset, config), force)
+    shards = config.shards(dataset)
+    todo = [shard for shard in shards if missing_reductions(config, shard, folder)]
     advance(sum(len(shard.keys) for shard in shards) - sum(len(shard.keys) for shard in todo))
-    for photographs in _write(dataset, plan, todo, folder, jobs):
+    for photographs in _write(dataset, config, todo, folder, jobs):
         advance(photographs)
-    held = _held(plan, shards, folder)
-    if not any(contents.rows for contents in held.values()):
+    written = _read_contents(config, shards, folder)
+    if not any(contents.rows for contents in written.values()):
         raise SourceError(f"{dataset.title}: no photograph holds a lesion to pair; export another split or dataset")
-    write_image(folder / picture_name(dataset), _picture(dataset, plan, shards, folder))
-    write_text(folder / CARD, dataset_card(dataset, plan, held, picture_name(dataset)))
-    return statistics(held, dataset.lesions)
+    write_image(folder / picture_name(dataset), _picture(dataset, config, shards, folder))
+    write_text(folder / CARD, dataset_card(dataset, config, written, picture_name(dataset)))
+    return statistics(written, dataset.lesions)
 
 
 def check_licence(dataset: Dataset) -> None:
@@ -51,13 +63,13 @@ def check_licence(dataset: Dataset) -> None:
     if not dataset.licence.redistribution:
         raise LicenceError(
             f"{dataset.title} may not be passed on (licence {dataset.licence.name}, {dataset.licence.url}); "
-            "keep its pairs to yourself with --to FOLDER instead of --hub"
+            "keep its pairs to yourself: give out=… and leave hub=… out"
         )
 
 
-def files(dataset: Dataset, plan: Plan) -> list[str]:
+def files(dataset: Dataset, config: ExportConfig) -> list[str]:
     """All files of an export, relative to its folder."""
-    shards = [shard.path(reduction) for shard in plan.shards(dataset) for reduction in plan.reductions]
+    shards = [shard.path(reduction) for shard in config.shards(dataset) for reduction in config.reductions]
     return [*shards, PROVENANCE, picture_name(dataset), CARD]
 
 
@@ -74,11 +86,11 @@ def _claim(folder: Path, text: str, force: bool) -> None:
         for path in [*folder.glob("reduction-*/*.parquet"), folder / CARD, record]:
             path.unlink(missing_ok=True)
     elif found is None and folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder} holds other files; use --force to write among them, or another folder")
+        raise OutputError(f"{folder} has other files; give force=True to write among them, or another folder")
     elif found is not None and found != text:
         raise OutputError(
-            f"{folder} holds another export (its {PROVENANCE} says of what and how); use --force to write over it, or "
-            "another folder"
+            f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
+            "it, or another folder"
         )
     for left in folder.glob("reduction-*/.*.part"):
         left.unlink(missing_ok=True)
@@ -86,36 +98,36 @@ def _claim(folder: Path, text: str, force: bool) -> None:
         write_text(record, text)
 
 
-def _write(dataset: Dataset, plan: Plan, shards: list[Shard], folder: Path, jobs: int) -> Iterator[int]:
+def _write(dataset: Dataset, config: ExportConfig, shards: list[Shard], folder: Path, jobs: int) -> Iterator[int]:
     """Write shards and give the number of photographs in each as it is done."""
     if jobs == 1 or len(shards) < 2:
         for shard in shards:
-            write_shard(dataset, plan, shard, folder)
+            write_shard(dataset, config, shard, folder)
             yield len(shard.keys)
         return
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=min(jobs, len(shards)), backend="loky", return_as="generator_unordered")
-    yield from parallel(delayed(_written)(dataset, plan, shard, folder) for shard in shards)
+    yield from parallel(delayed(_written)(dataset, config, shard, folder) for shard in shards)
 
 
-def _written(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> int:
-    write_shard(dataset, plan, shard, folder)
+def _written(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path) -> int:
+    write_shard(dataset, config, shard, folder)
     return len(shard.keys)
 
 
-def _held(plan: Plan, shards: list[Shard], folder: Path) -> Held:
-    held = {(reduction, shard.split): Contents() for reduction in plan.reductions for shard in shards}
-    for reduction in plan.reductions:
+def _read_contents(config: ExportConfig, shards: list[Shard], folder: Path) -> ExportContents:
+    written = {(reduction, shard.split): ShardContents() for reduction in config.reductions for shard in shards}
+    for reduction in config.reductions:
         for shard in shards:
-            held[reduction, shard.split].add(read_contents(folder / shard.path(reduction)))
-    return held
+            written[reduction, shard.split].add(read_shard_contents(folder / shard.path(reduction)))
+    return written
 
 
-def _picture(dataset: Dataset, plan: Plan, shards: list[Shard], folder: Path) -> Any:
+def _picture(dataset: Dataset, config: ExportConfig, shards: list[Shard], folder: Path) -> Any:
     """A sheet of pairs from the first shard that has any."""
     for shard in shards:
-        pairs = some_pairs(folder / shard.path(plan.reductions[0]), dataset.lesions)
+        pairs = some_pairs(folder / shard.path(config.reductions[0]), dataset.lesions)
         if pairs:
             return pair_sheet(pairs)
-    raise SourceError(f"{dataset.title}: no pair in {configuration(plan.reductions[0])}")
+    raise SourceError(f"{dataset.title}: no pair in {configuration(config.reductions[0])}")

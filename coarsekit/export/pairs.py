@@ -16,14 +16,23 @@ LEAST_SIZE = 8
 
 
 def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, context: float = 1.5) -> Iterator[Pair]:
-    """One pair for each shape of ``annotation``, class by class; an annotation without marks gives none.
+    """Cut one pair around each shape of an annotation, class by class.
 
-    ``size``: side of the patches, px; None leaves each window at its native size. ``context``: side of a window over
-    that of the shape's bounding box. The coarse mask holds every shape of the class that reaches into the window, and a
-    class without a fine mask has an empty one. A shape that is no ellipse counts as the one of its pixels' moments.
+    The coarse mask has every shape of the class that reaches into the window, and a class without a fine mask has an
+    empty one. A shape that is no ellipse counts as the ellipse of its pixels' moments.
 
-    Raises `AnnotationError` when the annotation was drawn on a photograph of another size, `ParameterError` for a size
-    below `LEAST_SIZE` or a context below 1.
+    Args:
+        fundus: The photograph and its fine masks.
+        annotation: What was drawn on it.
+        size: Side of the patches, px; None leaves each window at its native size.
+        context: Side of a window over that of the shape's bounding box, 1 or more.
+
+    Yields:
+        A pair for each shape; none for an annotation without marks.
+
+    Raises:
+        AnnotationError: When the annotation was drawn on a photograph of another size.
+        ParameterError: When the size is below `LEAST_SIZE` or the context below 1.
     """
     if (annotation.height, annotation.width) != fundus.shape:
         raise AnnotationError(

@@ -7,7 +7,7 @@ from typing import Any
 from datasets import ClassLabel, Features, Image, Value
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.export.config import Plan
+from coarsekit.export.config import ExportConfig
 from coarsekit.images import decode_png, encode_png
 from coarsekit.types import Ellipse, Fundus, Pair, Window
 
@@ -34,7 +34,7 @@ def features(lesions: Sequence[str]) -> Features:
     )
 
 
-def row_of(pair: Pair, fundus: Fundus, reduction: float, plan: Plan, dataset: Dataset) -> dict[str, Any]:
+def row_of(pair: Pair, fundus: Fundus, reduction: float, config: ExportConfig, dataset: Dataset) -> dict[str, Any]:
     """One row as `features` has it, its images encoded.
 
     Raises `ValueError` for a lesion class that the dataset does not name.
@@ -48,8 +48,8 @@ def row_of(pair: Pair, fundus: Fundus, reduction: float, plan: Plan, dataset: Da
         "ellipse": asdict(pair.ellipse),
         "window": {"x": window.x, "y": window.y, "side": window.side},
         "reduction": float(reduction),
-        "style": plan.style.name,
-        "seed": plan.seed,
+        "style": config.style.name,
+        "seed": config.seed,
         "photograph": fundus.key,
         "source_image": fundus.name,
         "split": fundus.split,

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError
-from coarsekit.export.config import Plan, Shard
+from coarsekit.export.config import ExportConfig, Shard
 from coarsekit.export.pairs import pairs_of
 from coarsekit.export.schema import features, pair_of, row_of
 from coarsekit.files import atomic_write
@@ -26,7 +26,7 @@ _REPEATED = ["style", "photograph", "source_image", "split", "dataset", "licence
 
 
 @dataclass(slots=True)
-class Tally:
+class LesionCounts:
     """Counts of one lesion class that can be added: photographs, pairs, and the sum of the pairs' floors, IoU 0–1.
 
     ``compared``: pairs for which that is defined, because either mask holds a pixel.
@@ -37,7 +37,7 @@ class Tally:
     floor: float = 0.0
     compared: int = 0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "LesionCounts") -> None:
         """Add the counts of other photographs."""
         self.photographs += other.photographs
         self.pairs += other.pairs
@@ -46,33 +46,33 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Contents:
+class ShardContents:
     """What one file, or several of one configuration and split, hold: counts by lesion class, rows and bytes."""
 
-    lesions: dict[str, Tally] = field(default_factory=dict)
+    lesions: dict[str, LesionCounts] = field(default_factory=dict)
     rows: int = 0
     unpacked: int = 0
     packed: int = 0
 
-    def add(self, other: "Contents") -> None:
+    def add(self, other: "ShardContents") -> None:
         """Add the contents of another file."""
-        for lesion, tally in other.lesions.items():
-            self.lesions.setdefault(lesion, Tally()).add(tally)
+        for lesion, counts in other.lesions.items():
+            self.lesions.setdefault(lesion, LesionCounts()).add(counts)
         self.rows += other.rows
         self.unpacked += other.unpacked
         self.packed += other.packed
 
 
-def missing(plan: Plan, shard: Shard, folder: Path) -> list[float]:
+def missing_reductions(config: ExportConfig, shard: Shard, folder: Path) -> list[float]:
     """The reduction factors for which the shard's file is not there yet."""
-    return [reduction for reduction in plan.reductions if not (folder / shard.path(reduction)).exists()]
+    return [reduction for reduction in config.reductions if not (folder / shard.path(reduction)).exists()]
 
 
-def write_shard(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> None:
+def write_shard(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path) -> None:
     """Write the files of a shard that are missing; each photograph is decoded once and its rows are kept no longer."""
-    reductions = missing(plan, shard, folder)
+    reductions = missing_reductions(config, shard, folder)
     schema = features(dataset.lesions).arrow_schema
-    tallies: dict[float, dict[str, Tally]] = {reduction: {} for reduction in reductions}
+    counts_by_reduction: dict[float, dict[str, LesionCounts]] = {reduction: {} for reduction in reductions}
     with ExitStack() as stack:
         writers = {}
         for reduction in reductions:
@@ -80,25 +80,25 @@ def write_shard(dataset: Dataset, plan: Plan, shard: Shard, folder: Path) -> Non
             temporary = stack.enter_context(atomic_write(folder / shard.path(reduction)))
             writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
         for key in shard.keys:
-            _write_photograph(dataset.read(key), dataset, plan, writers, tallies)
+            _write_photograph(dataset.read(key), dataset, config, writers, counts_by_reduction)
         for reduction, writer in writers.items():
-            footer = json.dumps({lesion: asdict(tally) for lesion, tally in tallies[reduction].items()})
+            footer = json.dumps({lesion: asdict(counts) for lesion, counts in counts_by_reduction[reduction].items()})
             writer.add_key_value_metadata({_FOOTER: footer.encode()})
 
 
-def read_contents(path: Path) -> Contents:
+def read_shard_contents(path: Path) -> ShardContents:
     """What a shard's file says in its footer that it holds; its rows are not read.
 
     Raises `OutputError` when the file is not one that `write_shard` wrote.
     """
     try:
         metadata = pq.read_metadata(path)
-        lesions = {name: Tally(**counts) for name, counts in json.loads(metadata.metadata[_FOOTER]).items()}
+        lesions = {name: LesionCounts(**counts) for name, counts in json.loads(metadata.metadata[_FOOTER]).items()}
     except (pa.ArrowException, KeyError, TypeError, ValueError) as cause:
         first = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
         raise OutputError(f"{path} is not a whole shard of pairs ({first}); remove it and run again") from None
     unpacked = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-    return Contents(lesions, metadata.num_rows, unpacked, path.stat().st_size)
+    return ShardContents(lesions, metadata.num_rows, unpacked, path.stat().st_size)
 
 
 def some_pairs(path: Path, lesions: tuple[str, ...], each: int = 2) -> list[Pair]:
@@ -117,22 +117,22 @@ def some_pairs(path: Path, lesions: tuple[str, ...], each: int = 2) -> list[Pair
 def _write_photograph(
     fundus: Fundus,
     dataset: Dataset,
-    plan: Plan,
+    config: ExportConfig,
     writers: Mapping[float, pq.ParquetWriter],
-    tallies: Mapping[float, dict[str, Tally]],
+    counts_by_reduction: Mapping[float, dict[str, LesionCounts]],
 ) -> None:
     """Write the pairs of one photograph at every reduction factor, a row group each, and add to the counts."""
-    annotations = annotate_sweep(fundus, list(writers), plan.style, plan.seed, dataset.name)
+    annotations = annotate_sweep(fundus, list(writers), config.style, config.seed, dataset.name)
     for (reduction, writer), annotation in zip(writers.items(), annotations, strict=True):
         rows: list[dict[str, Any]] = []
-        counted: dict[str, Tally] = {}
-        for pair in pairs_of(fundus, annotation, plan.size):
-            rows.append(row_of(pair, fundus, reduction, plan, dataset))
-            _count(pair, counted.setdefault(pair.lesion, Tally(photographs=1)))
+        counted: dict[str, LesionCounts] = {}
+        for pair in pairs_of(fundus, annotation, config.size):
+            rows.append(row_of(pair, fundus, reduction, config, dataset))
+            _count(pair, counted.setdefault(pair.lesion, LesionCounts(photographs=1)))
         if rows:
             writer.write_table(pa.Table.from_pylist(rows, writer.schema))
-        for lesion, tally in counted.items():
-            tallies[reduction].setdefault(lesion, Tally()).add(tally)
+        for lesion, counts in counted.items():
+            counts_by_reduction[reduction].setdefault(lesion, LesionCounts()).add(counts)
 
 
 def _rows_at(file: pq.ParquetFile, places: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -144,9 +144,9 @@ def _rows_at(file: pq.ParquetFile, places: Iterable[int]) -> dict[int, dict[str,
     return rows
 
 
-def _count(pair: Pair, tally: Tally) -> None:
+def _count(pair: Pair, counts: LesionCounts) -> None:
     floor = iou(count(pair.coarse, pair.fine))
-    tally.pairs += 1
+    counts.pairs += 1
     if not isnan(floor):
-        tally.floor += floor
-        tally.compared += 1
+        counts.floor += floor
+        counts.compared += 1

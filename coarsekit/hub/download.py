@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from coarsekit.errors import HubError
+from coarsekit.hub.errors import hub_errors
 
 _NAME = re.compile(r"(?P<repository>[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*)(?:@(?P<revision>.+))?")
 
@@ -38,12 +38,22 @@ def repository_of(name: str) -> tuple[str, str | None] | None:
 
 
 def fetch(repository: str, files: Sequence[str], optional: Sequence[str] = (), access: Access = MAIN) -> Path:
-    """The folder of the cache that holds one commit's ``files``, and those of ``optional`` that the commit has.
+    """Fetch files of one commit of a repository into the Hub's cache.
 
-    Nothing else is fetched. What is in the cache is not sent again, and serves where the Hub is not reached.
+    What is in the cache is not sent again, and serves where the Hub is not reached.
 
-    Raises `HubError` when there is no such repository, revision or file, or it may not be read, or the Hub is not
-    reached and the cache does not hold it.
+    Args:
+        repository: ``USER/NAME``.
+        files: Paths of files that the commit must have, at least one.
+        optional: Paths of files that are fetched if the commit has them.
+        access: The revision, the token and the cache.
+
+    Returns:
+        The folder of the cache in which the files of the commit lie.
+
+    Raises:
+        HubError: When there is no such repository, revision or file, or it may not be read, or the Hub is not reached
+            and the cache does not have it.
     """
     folder = Path(_fetch_one(repository, files[0], access)).parent
     same = replace(access, revision=folder.name)  # so that all files are of one commit
@@ -65,78 +75,27 @@ def _known(repository: str, file: str, access: Access) -> bool:
 
 
 def _fetch_one(repository: str, file: str, access: Access, must: bool = True) -> str:
+    """The path of one file in the cache; the empty string where the commit has none and it need not have one."""
     # Imported here, as most refiners come from the disk.
     from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import EntryNotFoundError
 
-    # Whatever HTTP library the client stands on, this is the base of its errors.
-    transport: type[Exception] = HfHubHTTPError.__bases__[0]
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it would warn of is no result
-    try:
-        if must and not access.local_files_only and not _known(repository, file, access):
-            # Asked once, for the download would try for half a minute where the Hub is not reached.
-            get_hf_file_metadata(hf_hub_url(repository, file, revision=access.revision), token=access.token)
-        return hf_hub_download(
-            repository,
-            file,
-            revision=access.revision,
-            token=access.token,
-            cache_dir=None if access.cache_dir is None else os.fspath(access.cache_dir),
-            local_files_only=access.local_files_only,
-            force_download=access.force_download,
-        )
-    except EntryNotFoundError as error:
-        if not must:
-            return ""
-        raise HubError(_refusal(repository, file, access, error)) from None
-    except HFValidationError:
-        raise HubError(f"{repository!r} is not a name of a repository; write ORG/NAME, such as ada/lite") from None
-    except (OSError, ValueError, transport) as error:
-        raise HubError(_refusal(repository, file, access, error)) from None
-
-
-def _refusal(repository: str, file: str, access: Access, error: Exception) -> str:
-    """The sentence for an error; none repeats a header, and so no token."""
-    from huggingface_hub import errors
-
-    place = f"{repository}@{access.revision}" if access.revision else repository
-    match error:
-        case errors.GatedRepoError():
-            return f"{repository} is gated; ask for access on its page, log in with 'hf auth login', and run again"
-        case errors.RepositoryNotFoundError():
-            return _hidden(repository, access)
-        case errors.RevisionNotFoundError():
-            return f"{repository} has no revision {access.revision!r}; name one of its branches, tags or commits"
-        case errors.LocalEntryNotFoundError() | errors.OfflineModeIsEnabled():
-            return (
-                f"{place} is no folder here, and its {file} is not in the Hub's cache, where alone offline mode looks; "
-                "fetch it once while online"
+    with hub_errors(repository, file=file, revision=access.revision, token=access.token):
+        try:
+            if must and not access.local_files_only and not _known(repository, file, access):
+                # Asked once, for the download would try for half a minute where the Hub is not reached.
+                get_hf_file_metadata(hf_hub_url(repository, file, revision=access.revision), token=access.token)
+            return hf_hub_download(
+                repository,
+                file,
+                revision=access.revision,
+                token=access.token,
+                cache_dir=None if access.cache_dir is None else os.fspath(access.cache_dir),
+                local_files_only=access.local_files_only,
+                force_download=access.force_download,
             )
-        case errors.EntryNotFoundError():
-            return f"{place} has no {file}, and so is no refiner of this zoo; see what the repository holds"
-    return _failure(place, file, error)
-
-
-def _failure(place: str, file: str, error: Exception) -> str:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if status == 401:
-        return (
-            f"the Hub does not accept the token for {place} (401); log in again with 'hf auth login', or set HF_TOKEN"
-        )
-    if status is not None:
-        return f"the Hub answered {status} for {place}; run again, or see its status page"
-    return (
-        f"{place} is no folder here, and the Hub was not reached for its {file} ({type(error).__name__}); check the "
-        "connection (and HF_ENDPOINT, if it is set) and run again"
-    )
-
-
-def _hidden(repository: str, access: Access) -> str:
-    from huggingface_hub import get_token
-
-    if access.token or (access.token is None and get_token()):
-        return f"no folder and no repository {repository} on the Hub that the token may read; check its name and rights"
-    return (
-        f"no folder {repository}, and no repository of that name on the Hub for those without a token; check the name, "
-        "or log in with 'hf auth login' if it is private"
-    )
+        except EntryNotFoundError:
+            if must:
+                raise
+            return ""

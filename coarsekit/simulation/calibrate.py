@@ -2,7 +2,7 @@
 
 Two drawings of one lesion are found as mutual nearest marks of one class whose sizes differ by less than a factor of
 four. They stray from each other by twice the variance of one drawing; a drawing strays from a lesion outlined exactly
-by its own. Every measure below inverts the one step of `coarsekit.simulation.simulate.disturb` that it is named after.
+by its own. Every measure below inverts the one step of `coarsekit.simulation.perturb.perturb` that it is named after.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from coarsekit.annotations.approximate import as_ellipse
 from coarsekit.geometry import moved
-from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
+from coarsekit.simulation.perturb import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Ellipse
 
@@ -44,7 +44,7 @@ class Match(NamedTuple):
     other: Ellipse
 
 
-class Measured(NamedTuple):
+class MeasuredImprecision(NamedTuple):
     """What was measured of one lesion class: ``matches`` and ``marks`` counted, and the mean log size against others.
 
     ``size_mean`` is 0 between annotators by symmetry; against fine masks it says how much larger all drew.
@@ -88,17 +88,22 @@ def against_outlines(drawings: Mapping[str, Annotation], exact: Annotation) -> l
     return matches
 
 
-def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> Measured:
-    """The imprecision that explains ``matches``; ``marks`` are all drawings: the share of circles is of the short ones.
+def measure_imprecision(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) -> MeasuredImprecision:
+    """The imprecision that explains ``matches``; the share of circles is that of the drawings that are not long.
 
-    ``exact``: whether the other of each match is the exact outline, and not a second annotator's drawing. Without any
-    match every spread is 0.
+    Args:
+        matches: Pairs of drawings of one lesion.
+        marks: All drawings, of which the share of circles is measured.
+        exact: Whether the other of each match is the exact outline, and not a second annotator's drawing.
+
+    Returns:
+        The imprecision and the numbers that it was measured on; without any match every spread is 0.
     """
     drawn = list(marks)
     short = [aspect for aspect in map(aspect_of, drawn) if aspect <= MAX_CIRCLE_ASPECT]
     circles = sum(aspect <= ROUND for aspect in short) / len(short) if short else 0.0
     if not matches:
-        return Measured(0, len(drawn), 0.0, Imprecision(circles=circles))
+        return MeasuredImprecision(0, len(drawn), 0.0, Imprecision(circles=circles))
     drawings = 1 if exact else 2  # how many of the two stray
     sizes = np.array([log(_radius(pair.one) / _radius(pair.other)) for pair in matches])
     mean = float(sizes.mean()) if exact else 0.0
@@ -117,10 +122,12 @@ def measure(matches: Sequence[Match], marks: Iterable[Ellipse], *, exact: bool) 
         angle=_spread(angles) / sqrt(drawings),
         circles=circles,
     )
-    return Measured(len(matches), len(drawn), mean, imprecision)
+    return MeasuredImprecision(len(matches), len(drawn), mean, imprecision)
 
 
-def to_style(name: str, base: Style, measured: Mapping[str, Measured], pooled: Measured, least: int) -> Style:
+def to_style(
+    name: str, base: Style, measured: Mapping[str, MeasuredImprecision], pooled: MeasuredImprecision, least: int
+) -> Style:
     """``base`` with the imprecision measured; a class of fewer than ``least`` matches is drawn as all are, pooled."""
     own = {lesion: rounded(part.imprecision) for lesion, part in measured.items() if part.matches >= least}
     return Style(name, base.reference_width, base.smooth, base.dilate, base.expand, own, rounded(pooled.imprecision))

@@ -10,7 +10,7 @@ from coarsekit.metrics import count, iou
 from coarsekit.types import Annotation, Fundus
 
 
-class Line(NamedTuple):
+class Coarseness(NamedTuple):
     """One lesion class on one photograph; ``floor`` is the IoU of coarse against fine, 0–1."""
 
     image: str
@@ -20,11 +20,11 @@ class Line(NamedTuple):
     floor: float
 
 
-def measure(fundus: Fundus, annotation: Annotation) -> list[Line]:
-    """Hold an annotation made by `annotate` against its photograph's fine masks; classes without marks give no line."""
+def coarseness_of(fundus: Fundus, annotation: Annotation) -> list[Coarseness]:
+    """Compare an annotation made by `annotate` with its photograph's fine masks; a class without marks is left out."""
     components = annotation.provenance["components"]
     return [
-        Line(
+        Coarseness(
             fundus.key,
             lesion,
             components[lesion],
@@ -35,7 +35,7 @@ def measure(fundus: Fundus, annotation: Annotation) -> list[Line]:
     ]
 
 
-def rows(lines: Sequence[Line], lesions: Sequence[str]) -> list[dict[str, Any]]:
+def coarseness_table(lines: Sequence[Coarseness], lesions: Sequence[str]) -> list[dict[str, Any]]:
     """Per lesion class: photographs, components, ellipses, and the floor's mean and standard deviation in percent.
 
     The standard deviation is the population's, over photographs. A class that no photograph shows gives no row.

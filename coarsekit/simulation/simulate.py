@@ -6,7 +6,7 @@ with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import exp, inf, sqrt
+from math import inf
 from typing import NamedTuple
 from zlib import crc32
 
@@ -15,8 +15,8 @@ from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
-from coarsekit.simulation.elongation import MAX_CIRCLE_ASPECT, aspect_of, effective_radius
-from coarsekit.simulation.styles import Imprecision, Style
+from coarsekit.simulation.perturb import perturb
+from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 
 
@@ -86,33 +86,6 @@ def enclosing_ellipses(
     return tuple(ellipses)
 
 
-def perturb(
-    ellipse: Ellipse, imprecision: Imprecision, annotator: float, rng: np.random.Generator, shape: tuple[int, int]
-) -> Ellipse:
-    """The ellipse as a hand would have drawn it: its size, place, aspect and angle off, or a circle in its stead.
-
-    A circle stands in for what is short; in place of an ellipse around a row of lesions, it would leave out both ends
-    of the row. And a long ellipse strays by its `effective_radius`, and turns less the longer it is: one that strayed
-    or turned as far as a short one of its size would leave the row altogether.
-
-    ``annotator``: this annotator's size bias in standard deviations. ``shape``: the photograph's (h, w); a hand never
-    draws off the photograph, so the centre stays on it. Draws six numbers from ``rng``, whatever the parameters.
-    """
-    bias, size, across, down, aspect, turn = (annotator, *rng.standard_normal(5))
-    as_circle = rng.random() < imprecision.circles and aspect_of(ellipse) <= MAX_CIRCLE_ASPECT
-    factor = exp(imprecision.size_bias * bias + imprecision.size * size)
-    radius = sqrt(ellipse.rx * ellipse.ry) * factor
-    stretch = 1.0 if as_circle else sqrt(ellipse.rx / ellipse.ry) * exp(imprecision.aspect * aspect / 2)
-    offset = imprecision.centre * effective_radius(ellipse) * factor
-    return Ellipse(
-        cx=float(np.clip(ellipse.cx + offset * across, 0, shape[1])),
-        cy=float(np.clip(ellipse.cy + offset * down, 0, shape[0])),
-        rx=max(radius * stretch, 0.5),
-        ry=max(radius / stretch, 0.5),
-        angle=(ellipse.angle + imprecision.angle * turn * min(1.0, MAX_CIRCLE_ASPECT / aspect_of(ellipse))) % 180,
-    )
-
-
 def draw_by_hand(
     outlines: Mapping[str, Sequence[Ellipse]], style: Style, rng: np.random.Generator, shape: tuple[int, int]
 ) -> dict[str, tuple[Ellipse, ...]]:
@@ -142,12 +115,23 @@ def generator(seed: int, key: str) -> np.random.Generator:
 
 
 def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, dataset: str = "") -> Annotation:
-    """Simulate the annotation of one photograph; the provenance says how, with the components by lesion class.
+    """Simulate the annotation of one photograph (Yu et al., section 3.1).
 
-    ``dataset``: the name that the provenance gives as the photograph's origin. The same photograph, reduction factor,
-    style and seed give the same annotation.
+    The same photograph, reduction factor, style and seed give the same annotation.
 
-    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    Args:
+        fundus: The photograph and its fine masks.
+        reduction: Components over ellipses, 1 or more: at 1 each component gets an ellipse.
+        style: How the ellipses are drawn.
+        seed: Seed of the random numbers, 0 or more.
+        dataset: The name that the provenance gives as the photograph's origin.
+
+    Returns:
+        One mark for each ellipse, px of the photograph; none for a photograph without lesions. The provenance has all
+        arguments, and the number of components by lesion class.
+
+    Raises:
+        ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0.
     """
     return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
 
@@ -157,7 +141,18 @@ def annotate_sweep(
 ) -> Iterator[Annotation]:
     """`annotate` at each of several reduction factors; the components are found once.
 
-    Raises `ParameterError` for a reduction factor below 1 or a seed below 0.
+    Args:
+        fundus: The photograph and its fine masks.
+        reductions: Reduction factors, each 1 or more.
+        style: How the ellipses are drawn.
+        seed: Seed of the random numbers, 0 or more; every reduction factor has the same.
+        dataset: The name that the provenance gives as the photograph's origin.
+
+    Yields:
+        One annotation for each reduction factor, in their order.
+
+    Raises:
+        ParameterError: When a reduction factor is below 1 or not finite, or the seed below 0.
     """
     for reduction in reductions:
         check_reduction(reduction)

@@ -2,16 +2,21 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AllowInfNan, ConfigDict, Strict
 
 from coarsekit.errors import ParameterError, did_you_mean
 from coarsekit.types import EX, HE, MA, SE
+from coarsekit.validation import load_toml, validated
+from coarsekit.windows import REFERENCE_WIDTH
+
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+"""A finite number, also in a TOML file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +24,19 @@ class Imprecision:
     """How far drawings of one lesion class stray; every spread is one standard deviation.
 
     ``size_bias``, ``size``: of the log of the size (√(rx·ry)), per annotator and per ellipse. ``centre``: of the
-    centre's offset along x and along y, in units of its `elongation.girth`. ``aspect``: of the log of rx/ry.
-    ``angle``: degrees for what is short, and ever fewer for what is longer than `elongation.SHORT`. ``circles``: the
-    share, 0–1, of what is short that is drawn as circles.
+    centre's offset along x and along y, in units of its `perturb.effective_radius`. ``aspect``: of the log of rx/ry.
+    ``angle``: degrees for an ellipse of an aspect up to `perturb.MAX_CIRCLE_ASPECT`, and fewer for a longer one.
+    ``circles``: the share, 0–1, of the ellipses up to that aspect that are drawn as circles.
     """
 
-    size_bias: float = 0.0
-    size: float = 0.0
-    centre: float = 0.0
-    aspect: float = 0.0
-    angle: float = 0.0
-    circles: float = 0.0
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    size_bias: Number = 0.0
+    size: Number = 0.0
+    centre: Number = 0.0
+    aspect: Number = 0.0
+    angle: Number = 0.0
+    circles: Number = 0.0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -49,11 +56,13 @@ class Style:
     ``imprecision``: by lesion class, empty for a drawing without any; ``other``: for classes that it does not name.
     """
 
-    name: str
-    reference_width: int = 4288
-    smooth: float = 2.0
-    dilate: float = 24.0
-    expand: float = 0.0
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Strict()]
+    reference_width: Annotated[int, Strict()] = REFERENCE_WIDTH
+    smooth: Number = 2.0
+    dilate: Number = 24.0
+    expand: Number = 0.0
     imprecision: Mapping[str, Imprecision] = field(default_factory=dict)
     other: Imprecision | None = None
 
@@ -110,9 +119,16 @@ STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN)})
 
 
 def style_named(name: str) -> Style:
-    """A preset, or the style that the TOML file of that path describes.
+    """Find a style.
 
-    Raises `ParameterError` for an unknown name, or a file that does not describe a style.
+    Args:
+        name: ``"human"``, ``"paper"``, or the path of a TOML file that describes a style.
+
+    Returns:
+        The preset, or the style of the file.
+
+    Raises:
+        ParameterError: When the name is unknown, or the file does not describe a style.
     """
     if name in STYLES:
         return STYLES[name]
@@ -128,31 +144,16 @@ def load_style(path: Path) -> Style:
 
     Raises `ParameterError` when the file is missing, is no TOML, or holds a field that a style does not have.
     """
+    content = load_toml(path, ParameterError, "'coarsekit calibrate' writes a style's TOML file")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParameterError(f"{path}: no such file; 'coarsekit calibrate' writes a style's TOML file") from None
-    except (OSError, ValueError, RecursionError) as cause:
-        raise ParameterError(f"{path}: cannot be read as TOML ({cause}); correct it") from None
-    given = {"name": path.stem} | content
-    if not isinstance(given["name"], str) or given["name"] in STYLES or not _NAME.fullmatch(given["name"]):
-        raise ParameterError(
-            f"{path}: name: expected letters, digits, '-' and '_', and not {' or '.join(STYLES)}, got {given['name']!r}"
-        )
-    lengths = _numbers(path, "", {key: value for key, value in given.items() if key in _LENGTHS})
-    lesions = given.get("imprecision", {})
-    unknown = set(given) - {*_LENGTHS, "name", "reference_width", "imprecision", "other"}
-    if unknown or not isinstance(lesions, dict):
-        raise ParameterError(f"{path}: {min(unknown, default='imprecision')} is not a field of a style; correct it")
-    width = given.get("reference_width", PAPER.reference_width)
-    if isinstance(width, bool) or not isinstance(width, int):
-        raise ParameterError(f"{path}: reference_width: expected a whole number of px, got {width!r}")
-    try:
-        imprecision = {lesion: Imprecision(**_numbers(path, lesion, own)) for lesion, own in lesions.items()}
-        other = Imprecision(**_numbers(path, "other", given["other"])) if "other" in given else None
-        return Style(given["name"], width, **lengths, imprecision=imprecision, other=other)
-    except ParameterError as error:
+        style = validated(Style, {"name": path.stem} | content, str(path), error=ParameterError, strict=None)
+    except ParameterError as error:  # of the file, or of a style's own ranges, which do not know of a file
         raise ParameterError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+    if style.name in STYLES or not _NAME.fullmatch(style.name):
+        raise ParameterError(
+            f"{path}: name: expected letters, digits, '-' and '_', and not {' or '.join(STYLES)}, got {style.name!r}"
+        )
+    return style
 
 
 def dump_style(style: Style) -> str:
@@ -165,16 +166,3 @@ def dump_style(style: Style) -> str:
     for head, own in tables.items():
         lines += ["", f"[{head}]", *(f"{name} = {value!r}" for name, value in own.items())]
     return "\n".join(lines) + "\n"
-
-
-def _numbers(path: Path, where: str, given: object) -> dict[str, float]:
-    known = (*_LENGTHS,) if not where else Imprecision.__slots__
-    if not isinstance(given, dict):
-        raise ParameterError(f"{path}: {where}: expected a table, got {given!r}")
-    for name, value in given.items():
-        place = f"{where}.{name}" if where else name
-        if name not in known:
-            raise ParameterError(f"{path}: {place} is not a field of a style{did_you_mean(name, known)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
-            raise ParameterError(f"{path}: {place}: expected a finite number, got {value!r}")
-    return {name: float(value) for name, value in given.items()}

@@ -1,12 +1,10 @@
-"""The pen that pictures are drawn with: the colours of the classes, outlines of shapes and masks, legends. Pure.
+"""Outlines of shapes and masks, legends and captions. Pure.
 
 Outlines are drawn onto the picture (h, w, 3) that they are given; legends and captions make a new one.
 """
 
 from collections.abc import Sequence
-from colorsys import hsv_to_rgb
 from typing import Any
-from zlib import crc32
 
 import cv2
 import numpy as np
@@ -14,24 +12,8 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from coarsekit.geometry import draw, extent, moved
-from coarsekit.types import EX, HE, MA, SE, Ellipse, Image, Mask, Polygon, Shape
-
-Colour = tuple[int, int, int]
-"""Red, green and blue, 0–255."""
-WHITE: Colour = (255, 255, 255)
-BLACK: Colour = (0, 0, 0)
-_COLOURS: dict[str, Colour] = {MA: (0, 255, 255), HE: (64, 255, 64), EX: (100, 170, 255), SE: (255, 90, 255)}
-
-
-def colour_of(lesion: str) -> Colour:
-    """The colour of a lesion class: fixed for the four known ones, and always the same bright one for any other.
-
-    None is red or orange, as a fundus is.
-    """
-    if lesion in _COLOURS:
-        return _COLOURS[lesion]
-    r, g, b = (round(255 * part) for part in hsv_to_rgb((55 + crc32(lesion.encode()) % 270) / 360, 0.6, 1.0))
-    return r, g, b
+from coarsekit.types import Ellipse, Image, Mask, Polygon, Shape
+from coarsekit.visualize.colours import WHITE, Colour
 
 
 def outline_shape(picture: Image, shape: Shape, line: int, colour: Colour = WHITE) -> None:

@@ -10,11 +10,16 @@ from numpy.typing import NDArray
 
 from coarsekit.geometry import extent, moved
 from coarsekit.types import Annotation, Image, Mark, Mask, Pair, Raster, Shape, Window
-from coarsekit.visualize.outlines import BLACK, WHITE, colour_of, headed, outline_mask, outline_shape, with_legend
+from coarsekit.visualize.colours import BLACK, WHITE, colour_of
+from coarsekit.visualize.outlines import headed, outline_mask, outline_shape, with_legend
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
 
 _CELL = 500
-"""About as wide is a close-up of a sheet with its two views, px."""
+"""About the width of a close-up of a sheet with its two views, px."""
+_WIDEST = 1.6
+"""Width over height above which the photographs of a sheet are made less high."""
+_SEEN = 0.1
+"""Share of a small picture's pixel that a mask covers for the pixel to show it, or microaneurysms would be gone."""
 
 
 def overlay(image: Image, annotation: Annotation, masks: Mapping[str, Mask]) -> Image:
@@ -100,7 +105,7 @@ def _counted(count: int, what: str) -> str:
 def _sheet(
     image: Image, annotation: Annotation, fine: Mapping[str, Mask] | None, captions: Sequence[str], height: int
 ) -> Image:
-    height = max(1, round(min(height, 1.6 * height * image.shape[0] / image.shape[1])))
+    height = max(1, round(min(height, _WIDEST * height * image.shape[0] / image.shape[1])))
     small = _scaled(image, height)
     drawing, masks = _scaled_drawing(annotation, fine or {}, height)
     whole = _views(small, drawing.marks, None if fine is None else masks)
@@ -185,8 +190,7 @@ def _scaled_drawing(
 ) -> tuple[Annotation, dict[str, Mask]]:
     scale = height / annotation.height
     marks = tuple(Mark(mark.lesion, moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
-    # Any lesion pixel keeps its place in the small picture, or microaneurysms would be gone.
-    small = {lesion: _scaled(mask.astype(np.float32), height) > 0.1 for lesion, mask in masks.items()}
+    small = {lesion: _scaled(mask.astype(np.float32), height) > _SEEN for lesion, mask in masks.items()}
     return replace(annotation, marks=marks), small
 
 

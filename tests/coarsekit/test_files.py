@@ -56,7 +56,9 @@ def test_claiming_a_taken_path_is_refused_unless_forced(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("free", "first", "second", "third")]
     for path in paths[1:]:
         path.touch()
-    with pytest.raises(OutputError, match=r"first \(and 2 more\) is already there; use --force"):
+    with pytest.raises(
+        OutputError, match=r"first \(and 2 more\) is already there; give force=True to write over it, or another out=…"
+    ):
         refuse_overwrite(paths, force=False)
     refuse_overwrite(paths, force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "third"]

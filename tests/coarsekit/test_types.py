@@ -2,10 +2,11 @@
 
 from math import inf, nan
 
+import numpy as np
 import pytest
 
 from coarsekit.errors import AnnotationError
-from coarsekit.types import Annotation, Ellipse, Mark
+from coarsekit.types import Annotation, Ellipse, Mark, bounding_box
 
 CIRCLE = Ellipse(5, 5, 2, 2)
 
@@ -43,3 +44,10 @@ def test_an_annotation_gives_its_ellipses_by_lesion_in_order_of_appearance() -> 
     assert annotation.lesions == ("SE", "MA")
     assert annotation.of("SE") == (CIRCLE, other)
     assert annotation.of("HE") == ()
+
+
+def test_the_bounding_box_is_the_rows_and_columns_from_the_first_pixel_to_the_last() -> None:
+    mask = np.zeros((6, 8), bool)
+    assert mask[bounding_box(mask)].size == 0
+    mask[2, 3] = mask[4, 6] = True
+    assert bounding_box(mask) == (slice(2, 5), slice(3, 7))

@@ -8,7 +8,8 @@ import numpy as np
 
 from coarsekit.metrics import ComponentScore
 from coarsekit.types import Image, Mask, Window
-from coarsekit.visualize.outlines import BLACK, WHITE, Colour, headed, outline_mask
+from coarsekit.visualize.colours import BLACK, WHITE, Colour
+from coarsekit.visualize.outlines import headed, outline_mask
 from coarsekit.windows import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
 from zoo.evaluation.refiners import FLOOR
 from zoo.evaluation.scoreboard import ScoreTable, Setting

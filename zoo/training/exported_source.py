@@ -67,7 +67,7 @@ class Export:
         import datasets
 
         from coarsekit.export.config import configuration, published
-        from coarsekit.hub.upload import in_sentences
+        from coarsekit.hub.errors import hub_errors
 
         for reduction in reductions:
             if reduction not in self._provenance.reductions:
@@ -77,7 +77,7 @@ class Export:
                 )
         files = [f"{configuration(reduction)}/{published(split)}-*.parquet" for reduction in reductions]
         datasets.disable_progress_bars()
-        with in_sentences(self.place) if self.streamed else nullcontext():
+        with hub_errors(self.place, file="pairs") if self.streamed else nullcontext():
             try:
                 rows = datasets.load_dataset(
                     self.place,
@@ -96,9 +96,9 @@ class Export:
 
 def followed(rows: Iterable[Row], place: str) -> Iterator[Row]:
     """The rows of a stream from the Hub's repository ``place``; what goes wrong on the way is a `HubError`."""
-    from coarsekit.hub.upload import in_sentences
+    from coarsekit.hub.errors import hub_errors
 
-    with in_sentences(place):
+    with hub_errors(place, file="pairs"):
         yield from rows
 
 

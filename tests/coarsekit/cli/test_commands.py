@@ -61,9 +61,9 @@ def source(idrid: Path) -> str:
 def test_simulate_writes_ellipses_and_a_preview_for_each_photograph_of_the_sample(tmp_path: Path) -> None:
     result = program(tmp_path, "simulate", "--reduction", "1.5")
     assert result.returncode == 0
-    folder = tmp_path / "simulated" / "sample-paper-1.5-0"
+    folder = tmp_path / "simulated" / "sample-human-1.5-0"
     assert sorted(contents(tmp_path / "simulated")) == [
-        f"sample-paper-1.5-0/{key}/{name}"
+        f"sample-human-1.5-0/{key}/{name}"
         for key in ("IDRiD_19", "IDRiD_46")
         for name in ("ellipses.json", "preview.jpg")
     ]
@@ -74,7 +74,7 @@ def test_simulate_writes_ellipses_and_a_preview_for_each_photograph_of_the_sampl
     assert read_image(folder / "IDRiD_46" / "preview.jpg").shape[0] == 1000
     assert result.stderr == (
         "2 photographs of sample drawn; ellipses.json and preview.jpg of each are in "
-        f"{Path('simulated', 'sample-paper-1.5-0')}\n"
+        f"{Path('simulated', 'sample-human-1.5-0')}\n"
     )
     for lesion in ("MA", "HE", "EX", "SE"):
         assert f" {lesion} " in result.stdout
@@ -171,7 +171,7 @@ def test_running_again_makes_what_an_interrupt_has_left_out(source: str, tmp_pat
     assert after == before
 
 
-@pytest.mark.parametrize("other", [["--reduction", "2"], ["--style", "human"], ["--seed", "1"]])
+@pytest.mark.parametrize("other", [["--reduction", "2"], ["--style", "paper"], ["--seed", "1"]])
 def test_other_parameters_into_the_same_folder_are_refused_unless_forced(
     source: str, tmp_path: Path, other: list[str]
 ) -> None:
@@ -183,7 +183,7 @@ def test_other_parameters_into_the_same_folder_are_refused_unless_forced(
     assert refused.exit_code == 2
     assert refused.stdout == ""
     assert refused.stderr.startswith(
-        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} holds another annotation; use --force"
+        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} holds another annotation; give --force"
     )
     assert len(refused.stderr.splitlines()) == 1
     assert contents(out) == before

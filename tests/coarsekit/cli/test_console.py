@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.cli.console import Group, emit, numbers, table
+from coarsekit.cli.console import Group, emit, numbers, say, table
 from coarsekit.errors import AnnotationError, CoarsekitError, ParameterError
 
 # ---------------------------------------------------------------------------------------------- numbers
@@ -74,6 +74,32 @@ def test_a_table_keeps_every_column_whole_where_it_is_piped(capsys: pytest.Captu
     assert any("x" * 90 in line and "12.3" in line for line in out.splitlines())
     assert any("y" * 60 in line and "6.0" in line for line in out.splitlines())
     assert err == ""
+
+
+# ---------------------------------------------------------------------------------------------- messages
+
+
+@pytest.mark.parametrize(
+    ("sentence", "printed"),
+    [
+        (
+            "a.png is already there; give force=True to write over it",
+            "a.png is already there; give --force to write over it",
+        ),
+        ("give the folder with a.jpg by images=…", "give the folder with a.jpg by --images FOLDER"),
+        ("no training to resume there, so leave resume=True out", "no training to resume there, so leave --resume out"),
+        (
+            "reinforce=True, force=False and width=… are no parameters",
+            "reinforce=True, force=False and width=… are no parameters",
+        ),
+    ],
+)
+def test_parameters_of_the_library_are_printed_as_options(
+    sentence: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(CoarsekitError(sentence)).stderr == f"Error: {printed}\n"
+    say(sentence, quiet=False)
+    assert capsys.readouterr().err == f"{printed}\n"
 
 
 # ---------------------------------------------------------------------------------------------- exit codes

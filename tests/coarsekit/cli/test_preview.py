@@ -14,7 +14,8 @@ from coarsekit.export.pairs import pairs_of, some_pairs_of
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
 from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Mask, Polygon, Raster
-from coarsekit.visualize.outlines import colour_of, headed, outline_shape
+from coarsekit.visualize.colours import colour_of
+from coarsekit.visualize.outlines import headed, outline_shape
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
 from tests import command_line
 
@@ -115,7 +116,7 @@ def test_the_same_command_draws_the_same_pictures(source: str, tmp_path: Path) -
 def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> None:
     taken = tmp_path / "idrid_pairs.png"
     taken.write_text("mine")
-    assert "already there; use --force" in command_line.refusal(run(source, "-o", tmp_path))
+    assert "already there; give --force" in command_line.refusal(run(source, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert not list(tmp_path.glob("*_preview.png"))
     assert run(source, "-o", tmp_path, "--force").exit_code == 0
@@ -128,6 +129,7 @@ def test_what_is_there_is_kept_unless_forced(source: str, tmp_path: Path) -> Non
         (["--split", "tset"], "no split 'tset'"),
         (["--reduction", "0.5"], "a finite number from 1"),
         (["--reduction", "nan"], "a finite number from 1"),
+        (["--reduction", "1,2"], "one reduction factor"),
         (["--style", "nobody"], "nobody"),
         (["--limit", "0"], "--limit"),
         (["--labels", "a=MA"], "--labels does nothing here"),
@@ -189,7 +191,7 @@ def test_a_drawing_is_found_by_its_name_and_its_labels_are_renamed(tmp_path: Pat
 def test_a_picture_of_a_drawing_is_kept_unless_forced(drawn: tuple[Path, Path], tmp_path: Path) -> None:
     taken = tmp_path / "p_preview.png"
     taken.write_text("mine")
-    assert "already there; use --force" in command_line.refusal(run(*drawn, "-o", tmp_path))
+    assert "already there; give --force" in command_line.refusal(run(*drawn, "-o", tmp_path))
     assert taken.read_text() == "mine"
     assert run(*drawn, "-o", tmp_path, "--force", "--quiet").stderr == ""
 

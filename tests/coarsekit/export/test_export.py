@@ -58,7 +58,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 def exported(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Their pairs at two reduction factors, 32 px a patch."""
     folder = tmp_path_factory.mktemp("exported") / "pairs"
-    done(source, "--split", "train", "--reduction", "1:2:1", "--size", 32, "--to", folder)
+    done(source, "--split", "train", "--reduction", "1:2:1", "--size", 32, "-o", folder)
     return folder
 
 
@@ -112,7 +112,7 @@ def test_every_split_loads_even_where_a_shard_is_empty(tmp_path: Path) -> None:
     for folder in list((tmp_path / "data").rglob("a. Training Set")):
         for path in list(shutil.copytree(folder, folder.with_name("b. Testing Set")).rglob("*.*")):
             path.rename(path.with_name(path.name.replace("IDRiD_0", "IDRiD_1")))
-    done(source, "--to", tmp_path / "pairs", "--size", 8)
+    done(source, "-o", tmp_path / "pairs", "--size", 8)
     loaded = datasets.load_dataset(str(tmp_path / "pairs"), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in loaded.items()} == {
         split: sum(row["split"] == split for row in support.rows(tmp_path / "pairs")) for split in ("train", "test")
@@ -131,7 +131,7 @@ def test_any_folder_can_be_exported_its_splits_under_names_that_load(source: str
             stem = f"IDRiD_00{index}"
             shutil.copy(photographs / f"{stem}.jpg", tmp_path / name / "photos" / split)
             shutil.copy(masks / "2. Haemorrhages" / f"{stem}_HE.tif", tmp_path / name / "masks")
-        done(f"folder:{tmp_path / name}{options}", "--to", tmp_path / f"{name}-pairs", "--size", 8)
+        done(f"folder:{tmp_path / name}{options}", "-o", tmp_path / f"{name}-pairs", "--size", 8)
     loaded = [
         datasets.load_dataset(str(tmp_path / f"{name}-pairs"), cache_dir=str(tmp_path)) for name in ("one", "two")
     ]
@@ -141,7 +141,7 @@ def test_any_folder_can_be_exported_its_splits_under_names_that_load(source: str
 
 
 def test_the_table_counts_what_is_there(source: str, exported: Path) -> None:
-    told = done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "--to", exported)
+    told = done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "-o", exported)
     rows = support.rows(exported)
     for line in told["rows"]:
         label = ("MA", "HE", "EX", "SE").index(line["lesion"])
@@ -175,7 +175,7 @@ def test_the_card_is_one_that_the_hub_reads(exported: Path) -> None:
     ],
 )
 def test_the_cards_are_fresh(card: str, arguments: list[str], tmp_path: Path) -> None:
-    done(*arguments, "--to", tmp_path)
+    done(*arguments, "-o", tmp_path)
     # Bytes depend on the version of the encoder; all else must be the same.
     made, kept = (
         re.sub(r"(num_bytes|_size): \d+", r"\1: …", path.read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ def test_the_cards_are_fresh(card: str, arguments: list[str], tmp_path: Path) ->
     )
     shutil.rmtree(tmp_path)
     assert made == kept, (
-        f"cards/{card}.md is stale: run 'coarsekit export {' '.join(arguments)} --to build/card --force', and copy "
+        f"cards/{card}.md is stale: run 'coarsekit export {' '.join(arguments)} -o build/card --force', and copy "
         f"README.md from there to cards/{card}.md and {card}.jpg to cards/"
     )
     assert (CARDS / f"{card}.jpg").exists()
@@ -191,13 +191,13 @@ def test_the_cards_are_fresh(card: str, arguments: list[str], tmp_path: Path) ->
 
 def test_the_same_command_again_changes_nothing(source: str, exported: Path) -> None:
     before, times = support.contents(exported), {path: path.stat().st_mtime_ns for path in exported.glob("*/*")}
-    done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "--to", exported)
+    done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "-o", exported)
     assert support.contents(exported) == before
     assert {path: path.stat().st_mtime_ns for path in exported.glob("*/*")} == times
 
 
 def test_another_export_is_not_written_over_unless_forced(source: str, tmp_path: Path) -> None:
-    first, small = (source, "--size", 8, "--to", tmp_path / "pairs"), tmp_path / "pairs"
+    first, small = (source, "--size", 8, "-o", tmp_path / "pairs"), tmp_path / "pairs"
     done(*first)
     before = support.contents(small)
     assert "holds another export" in wrong(*first, "--seed", 1)
@@ -208,24 +208,24 @@ def test_another_export_is_not_written_over_unless_forced(source: str, tmp_path:
 
 def test_a_folder_of_other_files_is_left_alone(source: str, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
-    assert "holds other files; use --force" in wrong(source, "--to", tmp_path)
+    assert "has other files; give --force" in wrong(source, "-o", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
 def test_a_broken_shard_is_named(source: str, tmp_path: Path) -> None:
-    done(source, "--size", 8, "--to", tmp_path)
+    done(source, "--size", 8, "-o", tmp_path)
     (tmp_path / "reduction-1.0" / "train-00001.parquet").write_bytes(b"PAR1 not")
-    assert "train-00001.parquet is not a whole shard" in wrong(source, "--size", 8, "--to", tmp_path)
+    assert "train-00001.parquet is not a whole shard" in wrong(source, "--size", 8, "-o", tmp_path)
 
 
 def test_several_processes_write_the_same_bytes(source: str, exported: Path, tmp_path: Path) -> None:
-    done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "--to", tmp_path / "pairs", "--jobs", 2)
+    done(source, "--split", "train", "--reduction", "1,2", "--size", 32, "-o", tmp_path / "pairs", "--jobs", 2)
     assert support.contents(tmp_path / "pairs") == support.contents(exported)
 
 
 def test_killed_half_way_it_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     source = support.idrid(tmp_path / "data", 64)
-    options = (source, "--size", "64", "--reduction", "1,1.5,2", "--quiet", "--to")
+    options = (source, "--size", "64", "--reduction", "1,1.5,2", "--quiet", "-o")
     process = subprocess.Popen([support.COMMAND, "export", *options, tmp_path / "killed"])
     while process.poll() is None and len(list((tmp_path / "killed").glob("*/*.parquet"))) < 7:
         time.sleep(0.002)
@@ -249,7 +249,7 @@ def test_memory_does_not_grow_with_the_number_of_photographs(tmp_path: Path) -> 
             "try: main(sys.argv[1:])\n"
             "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
-        command = [sys.executable, "-c", script, "export", source, "-q", "--to", tmp_path / f"pairs{count}"]
+        command = [sys.executable, "-c", script, "export", source, "-q", "-o", tmp_path / f"pairs{count}"]
         result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         return float(result.stdout)
 
@@ -260,14 +260,14 @@ def test_memory_does_not_grow_with_the_number_of_photographs(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "say where to: --to FOLDER, or --hub"),
-        (("--to", "x", "--private"), "--private is for --hub"),
+        ((), "say where to: -o FOLDER, or --hub"),
+        (("-o", "x", "--private"), "--private is for --hub"),
         (("--hub", "idrid:data"), "'idrid:data' after --hub names no repository; write the SOURCE before --hub"),
-        (("--to", "x", "--size", "big"), "--size is a number of px, or 'native', got 'big'"),
-        (("--to", "x", "--size", "4"), "8 px or more, got 4"),
-        (("--to", "x", "--reduction", "0.5"), "finite number from 1"),
-        (("--to", "x", "--split", "train"), "sample has no split 'train'; choose one of validation"),
-        (("--to", "x", "--style", "humane"), "did you mean 'human'?"),
+        (("-o", "x", "--size", "big"), "--size is a number of px, or 'native', got 'big'"),
+        (("-o", "x", "--size", "4"), "8 px or more, got 4"),
+        (("-o", "x", "--reduction", "0.5"), "finite number from 1"),
+        (("-o", "x", "--split", "train"), "sample has no split 'train'; choose one of validation"),
+        (("-o", "x", "--style", "humane"), "did you mean 'human'?"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
@@ -283,7 +283,7 @@ def test_photographs_without_a_lesion_are_no_dataset(source: str, tmp_path: Path
     healthy = tmp_path / "1. Original Images" / "a. Training Set"
     healthy.mkdir(parents=True)
     (healthy / "IDRiD_001.jpg").hardlink_to(next(folder.rglob("IDRiD_001.jpg")))
-    assert "no photograph holds a lesion to pair" in wrong(f"idrid:{tmp_path}", "--to", tmp_path / "pairs")
+    assert "no photograph holds a lesion to pair" in wrong(f"idrid:{tmp_path}", "-o", tmp_path / "pairs")
 
 
 def test_help_and_simulate_do_without_datasets() -> None:

@@ -53,7 +53,7 @@ def push(hub: Any, source: str, folder: Path, tmp_path_factory: pytest.TempPathF
 
     def run(*options: object, token: str | None = TOKEN, to: Path = folder) -> subprocess.CompletedProcess[str]:
         environment = hub.environment(tmp_path_factory.mktemp("home"), token)
-        result = support.export(source, "--size", 16, "--to", to, *options, environment=environment)
+        result = support.export(source, "--size", 16, "-o", to, *options, environment=environment)
         assert "Traceback" not in result.stderr
         assert not any(secret in result.stdout + result.stderr for secret in (TOKEN, READER))
         return result
@@ -109,7 +109,7 @@ def test_a_second_push_sends_nothing_large_and_makes_no_commit(hub: Any, push: A
 
 def test_another_export_is_not_pushed_over(push: Any, pushed: Any, tmp_path: Path) -> None:
     before = pushed.files
-    assert "ada/idrid-coarse holds something else; use --force" in refused(
+    assert "ada/idrid-coarse holds something else; give --force" in refused(
         push("--hub", "--seed", 1, to=tmp_path / "x")
     )
     assert pushed.files == before
@@ -169,8 +169,8 @@ def test_who_may_not_push_is_told_why_in_one_sentence(
 
 def test_a_hub_that_is_not_there_is_one_sentence(hub: Any, source: str, tmp_path: Path) -> None:
     environment = hub.environment(tmp_path / "home", TOKEN) | {"HF_ENDPOINT": "http://127.0.0.1:9"}
-    result = support.export(source, "--hub", "--to", tmp_path / "pairs", environment=environment)
-    assert "the Hugging Face Hub was not reached for idrid-coarse" in refused(result)
+    result = support.export(source, "--hub", "-o", tmp_path / "pairs", environment=environment)
+    assert "the Hub was not reached for idrid-coarse" in refused(result)
 
 
 def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,10 +180,10 @@ def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatc
     refusal = CliRunner().invoke(main, ["export", "--hub", "ada/secret"])
     assert (refusal.exit_code, refusal.stdout) == (2, "")
     assert "may not be passed on (licence Research only, https://example.org/terms)" in refusal.stderr
-    assert "--to FOLDER" in refusal.stderr
+    assert "give --out and leave --hub out" in refusal.stderr
     assert list(tmp_path.iterdir()) == []
 
-    kept = CliRunner().invoke(main, ["export", "--to", "pairs", "--size", "16", "-q"])
+    kept = CliRunner().invoke(main, ["export", "-o", "pairs", "--size", "16", "-q"])
     assert kept.exit_code == 0, kept.output
     card = (tmp_path / "pairs" / "README.md").read_text()
     assert "license: other" in card

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coarsekit.geometry import draw
 from coarsekit.types import LESIONS, Annotation, Ellipse, Image, Mark, Mask
-from coarsekit.visualize.outlines import colour_of
+from coarsekit.visualize.colours import colour_of
 from coarsekit.visualize.sheets import closeups, overlay, preview
 
 H, W = 200, 300

@@ -36,7 +36,7 @@ TINY += ("--set", "learning_rate=1e-2", "--device", "cpu", "--threads", "1", "--
 def folder(tmp_path_factory) -> Path:
     source = support.idrid(tmp_path_factory.mktemp("idrid"), 4)
     folder = tmp_path_factory.mktemp("exported") / "pairs"
-    options = ("--to", folder, "--size", "40", "--style", "human", "--reduction", "1.0,2.0", "--quiet")
+    options = ("-o", folder, "--size", "40", "--style", "human", "--reduction", "1.0,2.0", "--quiet")
     result = CliRunner().invoke(coarsekit, ["export", source, *map(str, options)])
     assert result.exit_code == 0, result.output
     return folder
