@@ -91,7 +91,7 @@ def _robustness(rows: Sequence[Row], place: str) -> str:
         average = mean(values.values())
         whole = average if whole is None else whole
         cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
-        lost = "false_positive_area" if corruption in emptied else f"{whole - average:.1f}"
+        lost = "answered" if corruption in emptied else f"{whole - average:.1f}"
         lines.append([corruption, *cells, f"{average:.1f}", lost])
     table = _lines(["corruption", *lesions, "average", "lost"], *lines)
     return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"

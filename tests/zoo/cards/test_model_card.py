@@ -156,7 +156,7 @@ def test_an_unmeasured_refiner_of_unknown_origin_has_a_card_that_says_so() -> No
 def test_every_training_that_led_to_it_is_told() -> None:
     first = {
         "data": "idrid train",
-        "recipe": {"reductions": [1.0, 2.0], "start": "net", "cameras": 0.3, "negatives": 0.0, "batch": 8, "seed": 5},
+        "recipe": {"reductions": [1.0, 2.0], "start": "net", "camera_augmentation": 0.3, "negatives": 0.0, "batch": 8, "seed": 5},
         "training_images": ["a", "b"],
         "validation_images": ["c"],
         "history": [{"validation_iou": 30.0, "seconds": 60}, {"validation_iou": 50.0, "seconds": 60}],
