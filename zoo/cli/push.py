@@ -8,14 +8,14 @@ import click
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
 from coarsekit.errors import RefinerError
 from zoo.checkpoints.folder import CARD, METRICS, NOTES, RECORD, WEIGHTS, locate
-from zoo.cli.card import METRICS as METRIC_FILES
+from zoo.cli.card import METRICS_OPTION
 
 
 @click.command("push")
 @click.argument("refiner", metavar="FOLDER")
 @click.argument("repo_id")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
-@METRIC_FILES
+@METRICS_OPTION
 @click.option("--no-metrics", "unmeasured", is_flag=True, help="Push without measured metrics; the card will say so.")
 @FORCE
 @AS_JSON

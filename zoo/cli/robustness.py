@@ -44,14 +44,13 @@ def command(
     --split held-out takes the photographs that the networks were validated on, to choose by.
     """
     from zoo.evaluation.corruptions import EMPTY
-    from zoo.evaluation.refiners import HELD_OUT, held_out
+    from zoo.evaluation.refiners import select_split
     from zoo.evaluation.robustness import robustness
     from zoo.loading import from_pretrained, on_device
 
-    style, dataset = style_named(style_name), open_source(source)
-    if split == HELD_OUT:
-        dataset = held_out(dataset, names)
-    refiners = [on_device(from_pretrained(name), device) for name in names]
+    style = style_named(style_name)
+    dataset, split = select_split(open_source(source), split, names)
+    refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, advance=advance)
     if as_json:

@@ -13,7 +13,7 @@ REDUCTIONS = {SAME: "1.0", CROSS_DATASET: "1.0", CROSS_CLASS: "1.0", REDUCTION: 
 
 
 def classes_asked(
-    protocol: str, abouts: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
+    protocol: str, infos: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """The lesion classes of a dataset that each refiner is scored on, by its name: all, or those of ``lesions``.
 
@@ -22,18 +22,18 @@ def classes_asked(
     """
     asked = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
     if protocol != CROSS_CLASS:
-        return {about.name: asked for about in abouts}
-    classes = {about.name: _unseen(about, asked) for about in abouts if about.trained}
+        return {info.name: asked for info in infos}
+    classes = {info.name: _unseen(info, asked) for info in infos if info.trained}
     some = {lesion for unseen in classes.values() for lesion in unseen}
     shared = tuple(lesion for lesion in asked if lesion in some or not classes)
-    return {about.name: classes.get(about.name, shared) for about in abouts}
+    return {info.name: classes.get(info.name, shared) for info in infos}
 
 
-def _unseen(about: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
-    return tuple(lesion for lesion in lesions if about.seen is not None and lesion not in about.seen)
+def _unseen(info: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(lesion for lesion in lesions if info.seen is not None and lesion not in info.seen)
 
 
-def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
+def check(protocol: str, infos: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
     """Whether the protocol makes sense for every refiner.
 
     Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
@@ -48,20 +48,20 @@ def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Datas
     if twice:
         raise ParameterError(f"two SOURCEs are called {twice[0]} and could not be told apart; evaluate them one by one")
     asked = [lesion for lesion in known if not lesions or lesion in lesions]
-    for about in abouts:
-        if protocol == CROSS_DATASET and about.trained and all(trained_on(about) == name for name in names):
+    for info in infos:
+        if protocol == CROSS_DATASET and info.trained and all(trained_on(info) == name for name in names):
             raise ParameterError(
-                f"cross-dataset: {about.name} was trained on {about.trained_on}, so {names[0]} is no other dataset; "
+                f"cross-dataset: {info.name} was trained on {info.trained_on}, so {names[0]} is no other dataset; "
                 "name a SOURCE that it was not trained on"
             )
-        if protocol == CROSS_CLASS and about.trained and not _unseen(about, asked):
-            seen = ", ".join(about.seen) if about.seen else "all classes"
+        if protocol == CROSS_CLASS and info.trained and not _unseen(info, asked):
+            seen = ", ".join(info.seen) if info.seen else "all classes"
             raise ParameterError(
-                f"cross-class: {about.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
+                f"cross-class: {info.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
                 "never saw; train one that leaves a class out with 'zoo train --lesion'"
             )
 
 
-def trained_on(about: RefinerInfo) -> str:
+def trained_on(info: RefinerInfo) -> str:
     """The name of the dataset that a refiner was trained on or fitted to, without the split; empty for none."""
-    return about.trained_on.partition(" ")[0]
+    return info.trained_on.partition(" ")[0]

@@ -18,7 +18,7 @@ from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RobustnessRow:
     """One lesion class under one condition; percent.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition; None
@@ -27,6 +27,7 @@ class Row:
     """
 
     refiner: str
+    weights_sha256: str
     corruption: str
     lesion: str
     images: int
@@ -44,7 +45,7 @@ def robustness(
     seed: int,
     corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
     advance: Callable[[int], None] = no_progress,
-) -> list[Row]:
+) -> list[RobustnessRow]:
     """Score refiners on a split (None: all) at reduction 1.0 under each condition, and on empty retina.
 
     The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs. Rows come
@@ -70,11 +71,27 @@ def robustness(
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
                     floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(Row(refiner.name, name, lesion, len(pairs), 0, floor, found, None))
+                    rows.append(
+                        RobustnessRow(
+                            refiner.name, refiner.weights_sha256, name, lesion, len(pairs), 0, floor, found, None
+                        )
+                    )
         for lesion in dataset.lesions:
             if parts := answers.get((refiner.name, lesion)):
                 false_positive_area = 100 * float(np.mean(parts))
-                rows.append(Row(refiner.name, EMPTY, lesion, 0, len(parts), None, None, false_positive_area))
+                rows.append(
+                    RobustnessRow(
+                        refiner.name,
+                        refiner.weights_sha256,
+                        EMPTY,
+                        lesion,
+                        0,
+                        len(parts),
+                        None,
+                        None,
+                        false_positive_area,
+                    )
+                )
     return rows
 
 

@@ -23,39 +23,39 @@ _LEAST_AREA = 0.25
 class Shown(NamedTuple):
     """One lesion to show: where it is, and how well a refiner found it."""
 
-    place: Setting
+    setting: Setting
     image: str
     lesion: str
     component: ComponentScore
 
 
-def worst(board: ScoreTable, place: Setting, row: str, each: int = 3) -> list[Shown]:
+def worst(board: ScoreTable, setting: Setting, row: str, each: int = 3) -> list[Shown]:
     """The ``each`` lesions of every class of least IoU, the largest first of those wholly missed; no tiny ones.
 
     What the drawing does not touch is left out: that is no failure of the refiner's.
     """
     chosen = []
-    for lesion in board.lesions(place.dataset):
-        large = [own for own in _large(board, place, row, lesion) if _score(board, own, FLOOR) > 0]
+    for lesion in board.lesions(setting.dataset):
+        large = [own for own in _large(board, setting, row, lesion) if _score(board, own, FLOOR) > 0]
         ordered = sorted(large, key=lambda own: (own.component.iou, -own.component.area))
         chosen += ordered[:each]
     return sorted(chosen, key=lambda own: own.component.iou)
 
 
-def typical(board: ScoreTable, place: Setting, row: str) -> list[Shown]:
+def typical(board: ScoreTable, setting: Setting, row: str) -> list[Shown]:
     """Two lesions of every class, a smaller and a larger one, each of the median IoU among its like; no tiny ones."""
     chosen = []
-    for lesion in board.lesions(place.dataset):
-        ordered = sorted(_large(board, place, row, lesion), key=lambda own: own.component.area)
+    for lesion in board.lesions(setting.dataset):
+        ordered = sorted(_large(board, setting, row, lesion), key=lambda own: own.component.area)
         halves = [half for half in (ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]) if half]
         chosen += [sorted(half, key=lambda own: own.component.iou)[len(half) // 2] for half in halves]
     return chosen
 
 
-def _large(board: ScoreTable, place: Setting, row: str, lesion: str) -> list[Shown]:
+def _large(board: ScoreTable, setting: Setting, row: str, lesion: str) -> list[Shown]:
     found = [
-        Shown(place, image, lesion, component)
-        for image, own in board.measured(place, row, lesion).items()
+        Shown(setting, image, lesion, component)
+        for image, own in board.mask_scores(setting, row, lesion).items()
         for component in own.components
     ]
     if not found:
@@ -109,7 +109,7 @@ def cut(
 
 def _score(board: ScoreTable, shown: Shown, row: str) -> float:
     """The same lesion's IoU in another row; NaN where none was scored on it."""
-    measured = board.measured(shown.place, row, shown.lesion).get(shown.image)
+    measured = board.mask_scores(shown.setting, row, shown.lesion).get(shown.image)
     components = measured.components if measured else ()
     return next((own.iou for own in components if own[:4] == shown.component[:4]), nan)
 

@@ -15,7 +15,7 @@ from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
-from zoo.evaluation.cache import UNITS
+from zoo.evaluation.cache import CACHE_FOLDER
 from zoo.evaluation.refiners import HELD_OUT, held_out
 from zoo.evaluation.results import RefinerInfo
 from zoo.models.base import build, network_class
@@ -135,13 +135,13 @@ def test_other_weights_under_the_same_name_are_not_taken_from_the_cache(source, 
     folder, out = checkpoint(tmp_path / "net", []), tmp_path / "out"
     options = (source, "--refiner", folder, "--split", "train", "-o", out)
     first = scored(*options)
-    kept = {path.name for path in (out / UNITS).iterdir()}
+    kept = {path.name for path in (out / CACHE_FOLDER).iterdir()}
     assert scored(*options) == first
-    assert {path.name for path in (out / UNITS).iterdir()} == kept
+    assert {path.name for path in (out / CACHE_FOLDER).iterdir()} == kept
     checkpoint(folder, [])
     assert "another evaluation" in wrong(*options)
     scored(*options, "--force")
-    assert len(list((out / UNITS).iterdir())) == len(kept) + 2
+    assert len(list((out / CACHE_FOLDER).iterdir())) == len(kept) + 2
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
@@ -149,17 +149,17 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     options = ("--refiner", "shrink", "--lesion", "SE", "--reduction", "1:2:0.2", "-o", "out", "--json")
     command = [sys.executable, "-c", code, "evaluate", "sample", *options]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    units = tmp_path / "out" / UNITS
+    cache = tmp_path / "out" / CACHE_FOLDER
     deadline = time.monotonic() + 120
-    while len(list(units.glob("*.json"))) < 3 and time.monotonic() < deadline:
+    while len(list(cache.glob("*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
     run.send_signal(signal.SIGKILL)
     run.communicate(timeout=60)
-    before = {path: path.stat().st_mtime_ns for path in units.glob("*.json")}
+    before = {path: path.stat().st_mtime_ns for path in cache.glob("*.json")}
     assert 3 <= len(before) < 24
     assert not (tmp_path / "out" / "results.json").exists()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
-    after = {path: path.stat().st_mtime_ns for path in units.iterdir()}
+    after = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     assert len(after) == 24
     assert {path: after[path] for path in before} == before
     assert len(json.loads(done.stdout)["rows"]) == 6

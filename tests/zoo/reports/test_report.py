@@ -12,7 +12,7 @@ from coarsekit.datasets import open_source
 from coarsekit.metrics import ComponentScore, Counts
 from coarsekit.simulation.styles import HUMAN, PAPER
 from zoo.cli.main import main
-from zoo.evaluation.cache import Units
+from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.results import (
     DatasetRecord,
     EvaluationRecord,
@@ -23,7 +23,7 @@ from zoo.evaluation.results import (
     write_results,
 )
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.scoring import Measured, to_json
+from zoo.evaluation.scoring import MaskScore, to_json
 from zoo.reports.findings import by_size
 from zoo.reports.gallery import typical, worst
 from zoo.reports.pictures import style_of
@@ -48,15 +48,17 @@ def wrong(*arguments: object) -> str:
     return result.stderr
 
 
-def measured(name: str, number: int) -> Measured:
+def measured(name: str, number: int) -> MaskScore:
     """An IoU by name, and as much for the last of five lesions, of areas 10 to 50; the others are missed.
 
     The drawing touches them, all but the one of area 40 of the first photograph.
     """
     overlap = OVERLAP[name] + number
-    touched = [0.1 * (name == "floor" and (place, number) != (3, 0)) for place in range(4)]
-    lost = [ComponentScore(10 * number, 10 * place, 5, 5, 10 * (place + 1), touched[place]) for place in range(4)]
-    return Measured(
+    touched = [0.1 * (name == "floor" and (setting, number) != (3, 0)) for setting in range(4)]
+    lost = [
+        ComponentScore(10 * number, 10 * setting, 5, 5, 10 * (setting + 1), touched[setting]) for setting in range(4)
+    ]
+    return MaskScore(
         Counts(overlap, 0, 100 - overlap), 0.5, (*lost, ComponentScore(number, 60, 9, 9, 50, overlap / 100))
     )
 
@@ -92,27 +94,29 @@ def test_the_markdown_is_this(results) -> None:
 
 
 def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
-    units = Units(tmp_path)
+    units = ScoreCache(tmp_path)
     for score in results.scores:
-        own = {other.lesion: other.measured for other in results.scores if other.unit == score.unit}
-        units.write(score.unit, own, {})
+        own = {other.lesion: other.mask_score for other in results.scores if other.cache_key == score.cache_key}
+        units.write(score.cache_key, own, {})
     write_results(tmp_path, results)
     found = read_results(tmp_path)
-    assert found.asked == results.asked
-    assert [to_json(score.measured) for score in found.scores] == [to_json(score.measured) for score in results.scores]
+    assert found.record == results.record
+    assert [to_json(score.mask_score) for score in found.scores] == [
+        to_json(score.mask_score) for score in results.scores
+    ]
     assert json.loads((tmp_path / "results.json").read_text())["scores"][0]["iou"] == 0.2
 
 
 def test_the_worst_lesions_come_first_and_tiny_or_undrawn_ones_never(results) -> None:
     board = ScoreTable(results)
-    chosen = worst(board, board.places[0], "net", each=2)
+    chosen = worst(board, board.settings[0], "net", each=2)
     assert [(own.lesion, own.image, own.component.area, own.component.iou) for own in chosen] == [
         ("MA", "b", 40, 0.0),
         ("MA", "c", 40, 0.0),
         ("HE", "b", 40, 0.0),
         ("HE", "a", 30, 0.0),
     ]
-    assert len(typical(board, board.places[0], "net")) == 4
+    assert len(typical(board, board.settings[0], "net")) == 4
 
 
 def test_quarters_hold_every_lesion_once(results) -> None:
@@ -163,7 +167,7 @@ def test_bad_results_are_one_sentence(evaluated, tmp_path) -> None:
     content = json.loads((evaluated / "results.json").read_text())
     (tmp_path / "results.json").write_text(json.dumps(content))
     assert "missing or damaged" in wrong("report", tmp_path)
-    (tmp_path / "results.json").write_text(json.dumps(content | {"asked": {}}))
+    (tmp_path / "results.json").write_text(json.dumps(content | {"evaluation": {}}))
     assert "cannot be read" in wrong("report", tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(content | {"format": 0}))
     assert "not the results of this version" in wrong("report", tmp_path)
@@ -202,7 +206,7 @@ sample, all splits, style paper, reduction 1: IoU in percent, mean (standard dev
 
 sample, all splits, style paper, reduction 1: other measures in percent, means over the classes:
 
-| refiner | dice | precision | recall | boundary F | component IoU | ECE | Brier |
+| refiner | dice | precision | recall | boundary F | component IoU | ECE ↓ | Brier ↓ |
 |---|---|---|---|---|---|---|---|
 | floor | 34.4 | 100.0 | 20.8 | 50.0 | 11.3 | – | – |
 | shrink | 67.3 | 100.0 | 50.8 | 50.0 | 10.2 | – | – |
