@@ -387,3 +387,17 @@ def test_rows_that_a_command_printed_belong_to_the_weights_that_it_measured(
         del row["weights_sha256"]
     (tmp_path / "rows.json").write_text(json.dumps({"rows": rows}))
     assert "measured of another" in wrong("push", folder, "ada/mine", "--metrics", tmp_path / "rows.json")
+
+
+def test_a_photograph_refined_by_other_weights_of_the_same_name_is_not_taken_for_done(
+    folder: Path, tmp_path: Path
+) -> None:
+    arguments = ("refine", "sample", "--refiner", folder, "-o", tmp_path / "out", "--json")
+    first = run(*arguments)
+    assert json.loads(first.stdout.splitlines()[0])["weights_sha256"] == weights_sha256(folder)
+    assert run(*arguments).stdout == first.stdout
+    network = from_pretrained(folder)
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    network.save(folder, {"seed": 0})
+    assert "--force" in wrong(*arguments)

@@ -225,7 +225,7 @@ def _licence(source: Source) -> str:
 
 
 def _steps(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Trainings in the order in which they were done: a record holds the one that it started from."""
+    """Trainings in the order in which they were done: a record has the one that it started from."""
     steps: list[Mapping[str, Any]] = []
     step: Any = record
     while isinstance(step, Mapping) and step:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
+from zoo.cards.markdown import markdown_table
 from zoo.checkpoints.metrics import ScoreRow, rows_by_conditions
 
 Sentences = Mapping[str, Mapping[str, str]]
@@ -58,11 +59,13 @@ def _table(rows: Sequence[ScoreRow], name: str) -> str:
     blind = name != "shrink" and all(row.get("shrink_iou") is not None for row in rows)
     columns = {"floor_iou": "floor", **({"shrink_iou": "`shrink`"} if blind else {}), "iou": f"`{name}`"}
     *others, last = (_mean(rows, field) for field in columns)
-    return _lines(
-        ["lesion", "images", *columns.values()],
-        *([row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows),
-        ["average", "", *others, f"**{last}**"],
-    )
+    lines = [
+        {"lesion": row["lesion"], "images": str(row.get("images", "–"))}
+        | {title: _cell(row, field) for field, title in columns.items()}
+        for row in rows
+    ]
+    means = dict(zip(columns.values(), [*others, f"**{last}**"], strict=True))
+    return markdown_table([*lines, {"lesion": "average", "images": "", **means}], numbers=True)
 
 
 def _others(rows: Sequence[ScoreRow], sentences: Sentences) -> str:
@@ -90,16 +93,10 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     for corruption, values in found.items():
         average = mean(values.values())
         whole = average if whole is None else whole
-        cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
+        cells = {lesion: f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions}
         lost = "answered" if corruption in emptied else f"{whole - average:.1f}"
-        lines.append([corruption, *cells, f"{average:.1f}", lost])
-    table = _lines(["corruption", *lesions, "average", "lost"], *lines)
-    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
-
-
-def _lines(head: Sequence[str], *lines: Sequence[str]) -> str:
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
+        lines.append({"corruption": corruption, **cells, "average": f"{average:.1f}", "lost": lost})
+    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{markdown_table(lines, numbers=True)}"
 
 
 def _cell(row: ScoreRow, field: str) -> str:

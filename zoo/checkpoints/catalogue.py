@@ -10,7 +10,7 @@ from zoo.checkpoints.metrics import human_iou, read_metrics
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """What `zoo list` says of every refiner that needs no network, bundled ones first."""
+    """A `catalogue_entry` for every refiner that needs no connection, bundled ones first."""
     bundled = [catalogue_entry(name, locate(name)) | {"place": "bundled"} for name in list_refiners()]
     return bundled + [catalogue_entry(name, folder) | {"place": "cached"} for name, folder in cached()]
 
@@ -21,7 +21,7 @@ def catalogue_entry(name: str, folder: Path) -> dict[str, Any]:
     ``validation_iou``: the mean over styles and lesion classes on photographs held out of training. ``human_iou``: see
     `human_iou`.
 
-    Raises `RefinerError` when the folder holds no refiner, or a newer one.
+    Raises `RefinerError` when there is no refiner in the folder, or a newer one.
     """
     config, record = read_config(folder), read_record(folder)
     try:

@@ -14,7 +14,7 @@ from coarsekit.validation import validated
 from zoo.checkpoints.folder import METRICS, read_config, read_json, weights_sha256
 
 ScoreRow = Mapping[str, Any]
-"""One lesion class as ``zoo evaluate --json`` or ``zoo robustness --json`` prints it; scores are percent."""
+"""One lesion class as ``zoo evaluate`` or ``zoo robustness`` prints it as JSON; scores are percent."""
 
 _CONDITIONS = ("dataset", "split", "style", "reduction", "seed")
 
@@ -63,7 +63,7 @@ def read_metrics(folder: Path) -> Metrics:
     if any(row.get("weights_sha256") != weights for row in (*metrics.rows, *metrics.robustness)):
         raise RefinerError(
             f"{path}: measured of other weights, or another config, than those beside it; measure these with "
-            "'zoo evaluate … --json', and give what it prints to 'zoo card'"
+            "'zoo evaluate', and give what it prints as JSON to 'zoo card'"
         )
     return metrics
 
@@ -145,11 +145,11 @@ def _same(refiner: str, folder: Path, name: str) -> bool:
 
 
 def _read(path: Path) -> Metrics:
-    content = read_json(path, _Printed, "run 'zoo evaluate … --json' again")
+    content = read_json(path, _Printed, "run 'zoo evaluate' again")
     split: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for row in [*content["rows"], *content.get("robustness", ())]:
         split["corruption" in row].append(row)
-    where = f"{path}: not what 'zoo evaluate … --json' prints"
+    where = f"{path}: not what 'zoo evaluate' prints as JSON"
     validated(list[_EvaluationRow], split[False], f"{where}: rows", error=RefinerError)
     validated(list[_RobustnessRow], split[True], f"{where}: robustness", error=RefinerError)
     return Metrics(split[False], split[True])

@@ -10,7 +10,7 @@ from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import Style, style_named
 from zoo.checkpoints.folder import DEFAULT
 from zoo.evaluation.cache import ScoreCache
-from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
+from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 
 
@@ -98,7 +98,9 @@ def command(
         raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
     refiners = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
     infos = tuple(refiner.info for refiner in refiners)
-    check(protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions)
+    check_protocol(
+        protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions
+    )
     record = EvaluationRecord(
         protocol=protocol,
         datasets=tuple(
@@ -113,7 +115,7 @@ def command(
         named=named,
     )
     work = [
-        (dataset, EvaluationConfig(split, kinds, reductions, seed, classes_asked(protocol, infos, dataset, lesions)))
+        (dataset, EvaluationConfig(split, kinds, reductions, seed, classes_to_score(protocol, infos, dataset, lesions)))
         for dataset, split in chosen
     ]
     cache = _cache(Path(out) if out else None, record, force)

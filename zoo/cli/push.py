@@ -39,7 +39,7 @@ def command(
     measures, and --metrics FILE takes that in. --no-metrics pushes without.
 
     The card is generated ('zoo card FOLDER' shows it); your own words on it go into FOLDER/notes.md. A repository that
-    holds another training is not written over without --force.
+    has another training is not written over without --force.
     """
     if files and unmeasured:
         raise click.UsageError("--metrics and --no-metrics exclude each other; leave one out")

@@ -38,13 +38,19 @@ def agreement(
     annotators: Mapping[str, Mapping[str, Annotation]],
     advance: Advance = no_progress,
 ) -> list[AgreementRow]:
-    """Compare all pairs of annotators on each photograph, with and without ``refiner``.
+    """Compare the masks of all pairs of annotators on each photograph, as drawn and as refined.
 
-    ``photographs``: name and image, (h, w, 3) uint8 RGB; one at a time is held. ``annotators``: what each drew, by
-    annotator and photograph; a photograph that fewer than two annotated is passed over. ``advance`` hears of each
-    photograph. Rows come in the order MA, HE, EX, SE and then by name; a class that nobody drew gives none.
+    Args:
+        refiner: What refines the drawings.
+        photographs: Name and image, (h, w, 3) uint8 RGB; one is in memory at a time.
+        annotators: What each drew, by annotator and photograph; a photograph that fewer than two annotated is left out.
+        advance: Called with 1 for each photograph that is done.
 
-    Raises `AnnotationError` when an annotation was made for another image size.
+    Returns:
+        Rows in the order MA, HE, EX, SE and then by name; a class that nobody drew has none.
+
+    Raises:
+        AnnotationError: When an annotation was made for another image size.
     """
     scores: dict[str, list[tuple[str, float, float]]] = {}
     for photograph, image in photographs:

@@ -1,4 +1,4 @@
-"""The paper's experiments: what each asks of which refiner, and when it makes no sense."""
+"""The paper's experiments: which classes each refiner is scored on, and for which refiners they make no sense."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,20 @@ REDUCTIONS = {SAME: "1.0", CROSS_DATASET: "1.0", CROSS_CLASS: "1.0", REDUCTION: 
 """The reduction factors where none are named."""
 
 
-def classes_asked(
+def classes_to_score(
     protocol: str, infos: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """The lesion classes of a dataset that each refiner is scored on, by its name: all, or those of ``lesions``.
+    """The lesion classes of a dataset that each refiner is scored on, by name: all, or ``lesions``.
 
-    In *cross-class* a network is scored on the classes that it has not seen, and a rule on those that some network is
-    scored on. A network whose record does not say what it has seen has seen all.
+    In *cross-class* a network is scored on the classes that it has not seen, and a baseline on those that some
+    network is scored on. A network whose record does not say what it has seen has seen all.
     """
-    asked = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
+    wanted = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
     if protocol != CROSS_CLASS:
-        return {info.name: asked for info in infos}
-    classes = {info.name: _unseen(info, asked) for info in infos if info.trained}
+        return {info.name: wanted for info in infos}
+    classes = {info.name: _unseen(info, wanted) for info in infos if info.trained}
     some = {lesion for unseen in classes.values() for lesion in unseen}
-    shared = tuple(lesion for lesion in asked if lesion in some or not classes)
+    shared = tuple(lesion for lesion in wanted if lesion in some or not classes)
     return {info.name: classes.get(info.name, shared) for info in infos}
 
 
@@ -33,7 +33,9 @@ def _unseen(info: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
     return tuple(lesion for lesion in lesions if info.seen is not None and lesion not in info.seen)
 
 
-def check(protocol: str, infos: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
+def check_protocol(
+    protocol: str, infos: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]
+) -> None:
     """Whether the protocol makes sense for every refiner.
 
     Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
@@ -46,19 +48,19 @@ def check(protocol: str, infos: Sequence[RefinerInfo], datasets: Sequence[Datase
             raise ParameterError(f"{' and '.join(names)} has no lesion class {lesion!r}; it has {', '.join(known)}")
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise ParameterError(f"two SOURCEs are called {twice[0]} and could not be told apart; evaluate them one by one")
-    asked = [lesion for lesion in known if not lesions or lesion in lesions]
+        raise ParameterError(f"two SOURCEs have the same name, {twice[0]}; evaluate them one by one")
+    wanted = [lesion for lesion in known if not lesions or lesion in lesions]
     for info in infos:
         if protocol == CROSS_DATASET and info.trained and all(trained_on(info) == name for name in names):
             raise ParameterError(
                 f"cross-dataset: {info.name} was trained on {info.trained_on}, so {names[0]} is no other dataset; "
                 "name a SOURCE that it was not trained on"
             )
-        if protocol == CROSS_CLASS and info.trained and not _unseen(info, asked):
+        if protocol == CROSS_CLASS and info.trained and not _unseen(info, wanted):
             seen = ", ".join(info.seen) if info.seen else "all classes"
             raise ParameterError(
-                f"cross-class: {info.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
-                "never saw; train one that leaves a class out with 'zoo train --lesion'"
+                f"cross-class: {info.name} was trained on {seen}, so {' and '.join(names)} has no class that it "
+                "never saw; train one without a class, lesions=…"
             )
 
 

@@ -1,4 +1,4 @@
-"""How a refiner fares on photographs as other cameras would have taken them, and on ellipses around nothing."""
+"""Scores on photographs as other cameras would have taken them, and on ellipses around nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,10 +19,10 @@ from zoo.refiner import Refiner, no_progress
 
 @dataclass(frozen=True, slots=True)
 class RobustnessRow:
-    """One lesion class under one condition; percent.
+    """One refiner on one lesion class under one corruption; percent. ``weights_sha256``: which weights it had.
 
-    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition; None
-    for empty retina. ``false_positive_area``: what was answered in an ellipse's window and is no lesion, as a share of
+    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
+    for empty retina. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
     the ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
     """
 
@@ -46,10 +46,25 @@ def robustness(
     corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
     advance: Callable[[int], None] = no_progress,
 ) -> list[RobustnessRow]:
-    """Score refiners on a split (None: all) at reduction 1.0 under each condition, and on empty retina.
+    """Score refiners at reduction 1.0 on corrupted photographs, and on ellipses moved to empty retina.
 
-    The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs. Rows come
-    by refiner, condition and lesion class.
+    The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs.
+
+    Args:
+        refiners: Who is scored.
+        dataset: Photographs with fine masks; one is in memory at a time.
+        split: A split of the dataset; None for all.
+        style: How the ellipses are drawn.
+        seed: Of the drawing, and of the places on empty retina.
+        corruptions: Changes of a photograph with its masks and ellipses, by name.
+        advance: Called with 1 for each photograph that is done.
+
+    Returns:
+        Rows by refiner, corruption and lesion class; none for a split without photographs.
+
+    Raises:
+        ParameterError: When the dataset does not have the split.
+        ImageError: When a photograph or a mask cannot be read.
     """
     scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     answers: dict[tuple[str, str], list[float]] = {}
@@ -57,12 +72,12 @@ def robustness(
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
         for name, change in corruptions.items():
-            taken = change(Sample(fundus.image, fundus.fine, annotation))
+            sample = change(Sample(fundus.image, fundus.fine, annotation))
             for refiner in refiners:
-                for lesion, pair in _score(refiner, taken).items():
+                for lesion, pair in _score(refiner, sample).items():
                     scores.setdefault((refiner.name, name, lesion), []).append(pair)
         for refiner in refiners:
-            for lesion, shares in _answered(refiner, fundus, empty).items():
+            for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
                 answers.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
     rows = []
@@ -109,23 +124,23 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
     return replace(annotation, marks=tuple(moved))
 
 
-def _score(refiner: Refiner, taken: Sample) -> dict[str, tuple[float, float]]:
-    refined = refiner.refine(taken.image, taken.annotation)
+def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
+    refined = refiner.refine(sample.image, sample.annotation)
     pairs = {}
-    for lesion, fine in taken.fine.items():
+    for lesion, fine in sample.fine.items():
         if fine.any():
-            coarse = draw(taken.annotation.of(lesion), fine.shape)
+            coarse = draw(sample.annotation.of(lesion), fine.shape)
             found = refined.get(lesion, coarse)
             pairs[lesion] = (iou(count(coarse, fine)), iou(count(found, fine)))
     return pairs
 
 
-def _answered(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
+def _false_positive_areas(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
     refined = refiner.refine(fundus.image, empty)
     shares: dict[str, list[float]] = {}
     for mark in empty.marks:
         size = fundus.image.shape[:2]
-        # In the window and not just in the ellipse, since a refiner may answer beyond its edge.
+        # In the window and not just in the ellipse, since a refiner may find something beyond its edge.
         around = window_around(mark.shape, size)
         found = crop(refined[mark.lesion], around) & ~crop(fundus.fine[mark.lesion], around)
         area = np.count_nonzero(draw([mark.shape], size))

@@ -16,7 +16,7 @@ AVERAGE = "average"
 
 
 def reported_settings(board: ScoreTable) -> list[Setting]:
-    """The settings that findings are told of: of several reduction factors the first."""
+    """The settings that findings are of: of several reduction factors the first."""
     return [setting for setting in board.settings if setting.reduction == board.record.reductions[0]]
 
 

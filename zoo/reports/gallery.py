@@ -1,4 +1,4 @@
-"""Which lesions a report shows, and how: failures first, and the grid of Figure 4. Choosing and drawing are pure."""
+"""Which lesions a report shows, and how: failures first, and the grid of Figure 4."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan, nan
@@ -17,7 +17,17 @@ FINE: Colour = (0, 255, 255)
 REFINED: Colour = (255, 90, 255)
 """Cyan and magenta, beside white for what was drawn: on a fundus, and to colour-blind people, they differ."""
 _LEAST_AREA = 0.25
-"""Lesions in the smallest quarter of their class are too tiny for a picture to tell anything."""
+"""Lesions in the smallest quarter of their class are too tiny for a picture to show anything."""
+_MARGIN = 2.4
+"""Side of a patch over the distance from the lesion's middle to the farthest pixel that was drawn."""
+_LEAST_ROOM, _MOST_ROOM = 3, 6
+"""Side of a patch over the longer side of the lesion."""
+_SEARCH = 2
+"""How far beyond the lesion's box drawings are looked for, over its longer side."""
+_TINT = 0.16
+"""Share of the colour inside a mask."""
+_RIM, _LINE = 4, 2
+"""Widths of an outline's dark rim and of the outline, px."""
 
 
 class Shown(NamedTuple):
@@ -73,11 +83,12 @@ def window_of(shown: Shown, coarse: Mask) -> Window:
     """
     box = shown.component
     extent = max(box.width, box.height)
-    top, left = max(box.y - 2 * extent, 0), max(box.x - 2 * extent, 0)
-    ys, xs = np.nonzero(coarse[top : box.y + 3 * extent, left : box.x + 3 * extent])
+    top, left = max(box.y - _SEARCH * extent, 0), max(box.x - _SEARCH * extent, 0)
+    ys, xs = np.nonzero(coarse[top : box.y + (_SEARCH + 1) * extent, left : box.x + (_SEARCH + 1) * extent])
     middle = (box.x + box.width / 2, box.y + box.height / 2)
     reach = max(abs(xs + left - middle[0]).max(initial=0), abs(ys + top - middle[1]).max(initial=0))
-    side = round(max(LEAST_SIDE * coarse.shape[1] / REFERENCE_WIDTH, min(max(2.4 * reach, 3 * extent), 6 * extent)))
+    wanted = min(max(_MARGIN * reach, _LEAST_ROOM * extent), _MOST_ROOM * extent)
+    side = round(max(LEAST_SIDE * coarse.shape[1] / REFERENCE_WIDTH, wanted))
     side = min(side, coarse.shape[0])
     return Window(round(middle[0] - side / 2), round(middle[1] - side / 2), side)
 
@@ -146,21 +157,21 @@ def _percent(score: float) -> str:
 
 
 def _tinted(patch: Image, mask: Mask, colour: Colour) -> Image:
-    """The patch with a breath of colour in the mask, which tells its inside where its outline is not to be seen."""
-    share = 0.16 * mask[..., None]
+    """The patch with a little colour in the mask, which shows its inside where its outline is hard to see."""
+    share = _TINT * mask[..., None]
     return (patch * (1 - share) + np.array(colour) * share).astype(np.uint8)
 
 
 def _traced(patch: Image, lines: Sequence[tuple[Mask, Colour]]) -> Image:
     """The patch with the masks' outlines; where a mask goes on beyond the patch there is no line."""
-    edge = 4
+    edge = _RIM
     picture = np.pad(patch, ((edge, edge), (edge, edge), (0, 0)))
     masks = [(np.pad(mask, edge, mode="edge"), colour) for mask, colour in lines]
     # All dark rims come first, so that none covers a neighbour's line.
     for mask, _ in masks:
-        outline_mask(picture, mask, BLACK, 4, smooth=True)
+        outline_mask(picture, mask, BLACK, _RIM, smooth=True)
     for mask, colour in masks:
-        outline_mask(picture, mask, colour, 2, smooth=True)
+        outline_mask(picture, mask, colour, _LINE, smooth=True)
     return picture[edge:-edge, edge:-edge]
 
 

@@ -20,6 +20,12 @@ from zoo.refiner import no_progress
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
 
 FAILURES, COMPARISON = "worst", "figure4"
+_PATCH, _LEAST_PATCH = 200, 120
+"""Side of a patch, px, and the least where there are many refiners."""
+_SHEET_WIDTH = 1400
+"""Width of Figure 4, px, as long as patches are no smaller than the least."""
+_OTHER_COLUMNS = 3
+"""The patch, the fine mask and the drawing, beside a column for each refiner."""
 
 
 def pictures(
@@ -27,7 +33,7 @@ def pictures(
 ) -> dict[str, Image]:
     """The worst lesions and Figure 4 of a setting, by name; none where no lesion was scored.
 
-    ``source``: the SOURCE that was evaluated, wherever it lies now. ``advance`` hears of each lesion that is done.
+    ``source``: the SOURCE that was evaluated, wherever it lies now. ``advance``: called with 1 for each lesion.
 
     Raises `SourceError` when it cannot be opened, `RefinerError` when a refiner cannot be loaded, and `ResultsError`
     when the source or a refiner is not the one that was evaluated.
@@ -37,15 +43,17 @@ def pictures(
         raise ResultsError(f"{source} is {dataset.name}, but the results are of {setting.dataset}; name that SOURCE")
     first = board.row_of[board.record.named[0]]
     rows = [row for row in board.row_names if row != FLOOR]
-    desk = PatchRenderer(board, dataset, setting, device)
+    renderer = PatchRenderer(board, dataset, setting, device)
     failed, shown = worst(board, setting, first), typical(board, setting, first)
     if not shown:
         return {}
-    size = max(120, min(200, 1400 // (3 + len(rows))))
-    failures = desk.cuts(failed, [first], 200, advance)
+    size = max(_LEAST_PATCH, min(_PATCH, _SHEET_WIDTH // (_OTHER_COLUMNS + len(rows))))
+    failures = renderer.cuts(failed, [first], _PATCH, advance)
     return {
         FAILURES: failures_sheet(failures, first, board.display_name(first)),
-        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]),
+        COMPARISON: comparison_sheet(
+            renderer.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]
+        ),
     }
 
 
@@ -63,12 +71,12 @@ def style_of(name: str, parameters: Mapping[str, Any]) -> Style:
 
 
 class PatchRenderer:
-    """Refines one class of one photograph when it is asked for."""
+    """Refines the photographs and classes of chosen lesions, and cuts the lesions out."""
 
     def __init__(self, board: ScoreTable, dataset: Dataset, setting: Setting, device: str) -> None:
         self.board, self.dataset, self.setting = board, dataset, setting
         self.style = style_of(setting.style, board.record.styles[setting.style])
-        self.refiners = [_entered(info, device) for info in board.record.refiners if info.name != FLOOR]
+        self.refiners = [_load_same(info, device) for info in board.record.refiners if info.name != FLOOR]
 
     def cuts(
         self, chosen: Sequence[Shown], rows: Sequence[str], size: int, advance: Callable[[int], None]
@@ -98,8 +106,8 @@ class PatchRenderer:
         return np.zeros(fundus.shape, bool)
 
 
-def _entered(info: RefinerInfo, device: str) -> EvaluatedRefiner:
+def _load_same(info: RefinerInfo, device: str) -> EvaluatedRefiner:
     refiner = load_for_evaluation(info.name, device)
     if refiner.info.digest != info.digest:
-        raise ResultsError(f"{info.name} is no longer what was evaluated; run 'zoo evaluate' again with --force")
+        raise ResultsError(f"{info.name} is no longer what was evaluated; evaluate again with force=True")
     return refiner

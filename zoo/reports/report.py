@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coarsekit.errors import ParameterError
+from zoo.cards.markdown import markdown_table
 from zoo.evaluation.protocols import REDUCTION
 from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
@@ -26,7 +27,9 @@ def pairs_to_compare(board: ScoreTable, compare: tuple[str, str] | None) -> list
         return default_pairs(board)
     for name in compare:
         if name not in board.row_names:
-            raise ParameterError(f"--compare: the results have no row {name!r}; choose of {', '.join(board.row_names)}")
+            raise ParameterError(
+                f"parameter compare: the results have no row {name!r}; choose one of {', '.join(board.row_names)}"
+            )
     return [compare]
 
 
@@ -55,17 +58,8 @@ def markdown(
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
-        parts += [f"{title}:\n\n{as_markdown(lines)}" for title, lines in report_tables(board, compare)]
+        parts += [f"{title}:\n\n{markdown_table(lines)}" for title, lines in report_tables(board, compare)]
     return "\n\n".join(["# Report", *parts]) + "\n"
-
-
-def as_markdown(lines: Sequence[Mapping[str, str]]) -> str:
-    """Rows of text cells as a Markdown table; no rows give an empty string."""
-    if not lines:
-        return ""
-    names = list(lines[0])
-    head = [f"| {' | '.join(_escaped(name) for name in names)} |", "|---" * len(names) + "|"]
-    return "\n".join([*head, *(f"| {' | '.join(_escaped(line[name]) for name in names)} |" for line in lines)])
 
 
 def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -82,7 +76,3 @@ def _about(board: ScoreTable) -> str:
         if info.trained
     ]
     return f"On {datasets}, seed {board.record.seed}. " + (f"Networks: {', '.join(networks)}." if networks else "")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")

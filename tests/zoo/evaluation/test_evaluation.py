@@ -15,7 +15,7 @@ from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
 from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
 from zoo.evaluation.evaluate import EvaluationConfig, evaluate, refine_and_score
-from zoo.evaluation.protocols import classes_asked
+from zoo.evaluation.protocols import classes_to_score
 from zoo.evaluation.refiners import EvaluatedRefiner, Floor, floor, load_for_evaluation
 from zoo.evaluation.results import DatasetRecord, EvaluationRecord, RefinerInfo, Results
 from zoo.evaluation.scoreboard import ScoreTable
@@ -45,7 +45,7 @@ def config_of(
     refiners: list[EvaluatedRefiner], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()
 ) -> EvaluationConfig:
     infos = [refiner.info for refiner in refiners]
-    classes = classes_asked("same", infos, open_source("sample"), lesions)
+    classes = classes_to_score("same", infos, open_source("sample"), lesions)
     return EvaluationConfig(None, styles, reductions, seed, classes)
 
 

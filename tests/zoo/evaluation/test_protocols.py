@@ -16,7 +16,7 @@ from coarsekit.errors import ParameterError
 from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
 from zoo.evaluation.cache import CACHE_FOLDER
-from zoo.evaluation.refiners import HELD_OUT, held_out
+from zoo.evaluation.refiners import HELD_OUT, held_out, select_split
 from zoo.evaluation.results import RefinerInfo
 from zoo.models.base import build, network_class
 
@@ -83,7 +83,7 @@ def test_cross_dataset_shows_where_each_was_trained_by_where_it_was_tested(sourc
         source, "--protocol", "cross-dataset", "--refiner", checkpoint(tmp_path / "net", ["MA"])
     )
     assert "given 2 times" in wrong("sample", "--split", "validation", "--split", "validation")
-    assert "two SOURCEs are called sample" in wrong("sample", "sample")
+    assert "two SOURCEs have the same name, sample" in wrong("sample", "sample")
 
 
 def test_cross_class_merges_the_networks_of_a_variant_that_leave_one_class_out_each(source, tmp_path) -> None:
@@ -116,7 +116,7 @@ def test_a_class_that_the_training_data_never_had_is_unseen(trees, tmp_path) -> 
 def test_cross_class_refuses_a_network_that_saw_every_class(source, tmp_path) -> None:
     sentence = wrong(source, "--protocol", "cross-class", "--refiner", "lite")
     assert "lite was trained on" in sentence
-    assert "--lesion" in sentence
+    assert "train one without a class" in sentence
     silent = checkpoint(tmp_path / "silent", [])
     assert "all classes" in wrong(source, "--protocol", "cross-class", "--refiner", silent)
     unseen = checkpoint(tmp_path / "unseen", ["MA", "HE", "EX"])
@@ -177,13 +177,13 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
 )
 def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
     from zoo.checkpoints.folder import classes_seen
-    from zoo.evaluation.protocols import classes_asked
+    from zoo.evaluation.protocols import classes_to_score
 
     (tmp_path / "training.json").write_text(json.dumps(record))
     assert classes_seen(tmp_path) == seen
-    about = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
+    info = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
     unseen = tuple(lesion for lesion in ("MA", "HE", "EX", "SE") if seen and lesion not in seen)
-    assert classes_asked("cross-class", [about], open_source("sample"), ()) == {"net": unseen}
+    assert classes_to_score("cross-class", [info], open_source("sample"), ()) == {"net": unseen}
 
 
 def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> None:
@@ -193,6 +193,16 @@ def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> N
     assert {(row["split"], row["images"]) for row in rows} == {("held-out", 2)}
     with pytest.raises(ParameterError, match="needs a network"):
         held_out(sample, ["shrink"])
+
+
+def test_a_split_is_selected_by_name_or_held_out_or_all() -> None:
+    sample = open_source("sample")
+    assert select_split(sample, None, ["lite"]) == select_split(sample, "all", ["lite"]) == (sample, None)
+    assert select_split(sample, "validation", []) == (sample, "validation")
+    dataset, split = select_split(sample, HELD_OUT, ["lite"])
+    assert set(dataset.keys(split)) == set(sample.keys())
+    with pytest.raises(ParameterError, match="no split 'tset'"):
+        select_split(sample, "tset", ["lite"])
 
 
 def test_a_network_that_held_out_other_photographs_leaves_none(tmp_path) -> None:

@@ -198,7 +198,7 @@ On sample (all), seed 0. Networks: `net` (unet, trained on idrid train).
 sample, all splits, style paper, reduction 1: IoU in percent, mean (standard deviation) 95 % interval:
 
 | refiner | MA | HE | average |
-|---|---|---|---|
+| --- | --- | --- | --- |
 | floor | 21.0 (0.8) 20.0–22.0 | 20.5 (0.5) 20.0–21.0 | 20.8 (0.7) 20.0–22.0 |
 | shrink | 51.0 (0.8) 50.0–52.0 | 50.5 (0.5) 50.0–51.0 | 50.8 (0.7) 50.0–52.0 |
 | net | 81.0 (0.8) 80.0–82.0 | 80.5 (0.5) 80.0–81.0 | 80.8 (0.7) 80.0–82.0 |
@@ -207,7 +207,7 @@ sample, all splits, style paper, reduction 1: IoU in percent, mean (standard dev
 sample, all splits, style paper, reduction 1: other measures in percent, means over the classes:
 
 | refiner | dice | precision | recall | boundary F | component IoU | ECE ↓ | Brier ↓ |
-|---|---|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- | --- | --- |
 | floor | 34.4 | 100.0 | 20.8 | 50.0 | 11.3 | – | – |
 | shrink | 67.3 | 100.0 | 50.8 | 50.0 | 10.2 | – | – |
 | net | 89.3 | 100.0 | 80.8 | 50.0 | 16.1 | – | – |
@@ -215,13 +215,13 @@ sample, all splits, style paper, reduction 1: other measures in percent, means o
 sample, all splits, style paper, reduction 1: difference in IoU, points of percent, 95 % interval, Wilcoxon's p:
 
 | refiner | less | MA | HE | average |
-|---|---|---|---|---|
+| --- | --- | --- | --- | --- |
 | shrink | net | -30.0 (-30.0, -30.0) p 0.250 | -30.0 (-30.0, -30.0) p 0.500 | -30.0 (-30.0, -30.0) p 0.250 |
 
 sample, all splits, style paper, reduction 1: IoU of single lesions in percent, by their area:
 
 | lesion | refiner | smallest quarter | second | third | largest |
-|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- |
 | MA | area, px | 10–20 | 30–30 | 40–40 | 50–50 |
 | MA | floor | 10.0 | 10.0 | 6.7 | 21.0 |
 | MA | shrink | 0.0 | 0.0 | 0.0 | 51.0 |
