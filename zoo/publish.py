@@ -13,9 +13,7 @@ from zoo.variants import variant_named
 
 
 def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = True) -> str:
-    """The card of a checkpoint folder; ``place``: what `from_pretrained` will take.
-
-    ``measured``: with the metrics of its metrics.json. The same files give the same text.
+    """The card of a checkpoint folder; see `card_text`. ``measured``: with the metrics of its metrics.json.
 
     Raises `RefinerError` when config, record or metrics are malformed.
     """

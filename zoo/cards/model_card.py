@@ -1,4 +1,4 @@
-"""The model card: a README whose YAML header the Hub reads, and whose tables are made of records and measurements."""
+"""The model card: a README with a YAML header that the Hub reads, made of a checkpoint's records and metrics."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ zoo refine image.png ellipses.json --refiner {place}
 
 {training}
 
-`training.json` is the record: photographs, parameters, seed, validation curve. `config.json` holds every choice.
+`training.json` is the record: photographs, parameters, seed, validation curve. `config.json` has every choice.
 
 ## Training data and licence
 
@@ -159,7 +159,7 @@ def model_card(subject: Subject) -> str:
         variant=subject.config["variant"],
         summary=subject.summary,
         fields=", ".join(f"{name} {_plain(value)}" for name, value in simple.items()) or "see `config.json`",
-        trained_on=subject.config.get("trained_on") or "nobody wrote down what",
+        trained_on=subject.config.get("trained_on") or "unknown data",
         notes=f"\n{subject.notes.strip()}\n" if subject.notes.strip() else "",
         measured=scores(subject.rows, subject.robustness, subject.name, subject.place, subject.sentences),
         training=training(_steps(subject.record)),

@@ -12,14 +12,14 @@ Sentences = Mapping[str, Mapping[str, str]]
 _SCORE = (
     "IoU in percent with the fine masks, image level: the mean over the photographs that show the lesion, with the "
     "standard deviation in brackets. *floor* is the simulated drawing as it is; `shrink` is a rule that never looks at "
-    "the photograph: what the refiner scores above it is what it saw there."
+    "the photograph: what the refiner scores above it comes from the photograph."
 )
 _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine masks."
 
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
     "1, and what is lost against the photograph as it is (their middle alone shows fewer of the lesions). Last, every "
-    "ellipse moved to retina without any lesion, where the right answer is nothing: what is answered in its window, in "
+    "ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its window, in "
     "percent of its area."
 )
 
@@ -94,7 +94,7 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
         average = mean(values.values())
         whole = average if whole is None else whole
         cells = {lesion: f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions}
-        lost = "answered" if corruption in emptied else f"{whole - average:.1f}"
+        lost = "found" if corruption in emptied else f"{whole - average:.1f}"
         lines.append({"corruption": corruption, **cells, "average": f"{average:.1f}", "lost": lost})
     return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{markdown_table(lines, numbers=True)}"
 

@@ -18,7 +18,7 @@ def catalogue() -> list[dict[str, Any]]:
 def catalogue_entry(name: str, folder: Path) -> dict[str, Any]:
     """Variant, size in MB, training data, and IoU in percent: None where the folder does not say.
 
-    ``validation_iou``: the mean over styles and lesion classes on photographs held out of training. ``human_iou``: see
+    ``validation_iou``: the mean over styles and lesion classes on photographs held out of training. ``test_iou``: see
     `human_iou`.
 
     Raises `RefinerError` when there is no refiner in the folder, or a newer one.

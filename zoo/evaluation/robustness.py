@@ -67,7 +67,7 @@ def robustness(
         ImageError: When a photograph or a mask cannot be read.
     """
     scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    answers: dict[tuple[str, str], list[float]] = {}
+    areas: dict[tuple[str, str], list[float]] = {}
     for fundus in dataset.photographs(split):
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
@@ -78,35 +78,21 @@ def robustness(
                     scores.setdefault((refiner.name, name, lesion), []).append(pair)
         for refiner in refiners:
             for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
-                answers.setdefault((refiner.name, lesion), []).extend(shares)
+                areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
     rows = []
     for refiner in refiners:
+        which = (refiner.name, refiner.weights_sha256)
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
                     floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(
-                        RobustnessRow(
-                            refiner.name, refiner.weights_sha256, name, lesion, len(pairs), 0, floor, found, None
-                        )
-                    )
-        for lesion in dataset.lesions:
-            if parts := answers.get((refiner.name, lesion)):
-                false_positive_area = 100 * float(np.mean(parts))
-                rows.append(
-                    RobustnessRow(
-                        refiner.name,
-                        refiner.weights_sha256,
-                        EMPTY,
-                        lesion,
-                        0,
-                        len(parts),
-                        None,
-                        None,
-                        false_positive_area,
-                    )
-                )
+                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, found, None))
+        own = {lesion: areas[refiner.name, lesion] for lesion in dataset.lesions if (refiner.name, lesion) in areas}
+        rows += [
+            RobustnessRow(*which, EMPTY, lesion, 0, len(shares), None, None, 100 * float(np.mean(shares)))
+            for lesion, shares in own.items()
+        ]
     return rows
 
 
@@ -125,6 +111,7 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
 
 
 def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
+    """IoU, 0–1, of the drawing and of what the refiner made of it, by lesion class."""
     refined = refiner.refine(sample.image, sample.annotation)
     pairs = {}
     for lesion, fine in sample.fine.items():
@@ -136,6 +123,7 @@ def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
 
 
 def _false_positive_areas(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
+    """What was found around each ellipse on empty retina, over the ellipse's area, by lesion class."""
     refined = refiner.refine(fundus.image, empty)
     shares: dict[str, list[float]] = {}
     for mark in empty.marks:

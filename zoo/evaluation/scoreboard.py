@@ -106,7 +106,7 @@ class ScoreTable:
 
 
 def _named_rows(
-    protocol: str, infos: Sequence[RefinerInfo], asked: Mapping[str, set[tuple[str, str]]]
+    protocol: str, infos: Sequence[RefinerInfo], scored: Mapping[str, set[tuple[str, str]]]
 ) -> dict[str, str]:
     """A refiner's row is its name; in *cross-class* its variant, if networks of it leave out one class or other each.
 
@@ -116,7 +116,7 @@ def _named_rows(
     networks = [info for info in infos if info.trained and protocol == CROSS_CLASS]
     for variant in dict.fromkeys(info.variant for info in networks):
         own = [info.name for info in networks if info.variant == variant]
-        classes = [one for name in own for one in asked.get(name, ())]
+        classes = [one for name in own for one in scored.get(name, ())]
         if len(own) > 1 and len(set(classes)) == len(classes):
             rows |= dict.fromkeys(own, variant)
     return rows

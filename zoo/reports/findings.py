@@ -21,7 +21,7 @@ def reported_settings(board: ScoreTable) -> list[Setting]:
 
 
 def default_pairs(board: ScoreTable) -> list[tuple[str, str]]:
-    """Every row but the floor against the first refiner that was asked for."""
+    """Every row but the floor against the first refiner that was named."""
     first = board.row_of[board.record.named[0]]
     return [(row, first) for row in board.row_names if row not in (FLOOR, first)]
 

@@ -19,7 +19,7 @@ CAPTIONS = {
 
 
 def pairs_to_compare(board: ScoreTable, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
-    """The pairs of rows to compare: those asked for, or every row against the first refiner.
+    """The pairs of rows to compare: ``compare``, or every row against the first refiner.
 
     Raises `ParameterError` when the results have no such row.
     """

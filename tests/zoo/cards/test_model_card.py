@@ -103,7 +103,7 @@ def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothi
     assert "zoo robustness idrid:PATH --split test --refiner ada/net --style human" in text
     assert "| as it is | 40.0 | 60.0 | 50.0 | 0.0 |" in text
     assert "| dark | – | 48.0 | 48.0 | 2.0 |" in text
-    assert "| empty retina | 2.5 | – | 2.5 | answered |" in text
+    assert "| empty retina | 2.5 | – | 2.5 | found |" in text
     assert "empty retina" not in model_card(subject())
 
 
