@@ -144,7 +144,9 @@ def classes_seen(folder: Path) -> tuple[str, ...] | None:
     record: Any = read_record(folder)
     while record:
         named = (record.get("recipe") or {}).get("lesions")
-        validated_on = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
+        validated_on = [
+            style for line in record.get("history", [])[-1:] for style in (line.get("validation") or {}).values()
+        ]
         seen |= dict.fromkeys(named or [lesion for style in validated_on for lesion in style])
         record = record.get("parent")
     return tuple(seen) or None

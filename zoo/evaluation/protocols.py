@@ -60,7 +60,7 @@ def check_protocol(
             seen = ", ".join(info.seen) if info.seen else "all classes"
             raise ParameterError(
                 f"cross-class: {info.name} was trained on {seen}, so {' and '.join(names)} has no class that it "
-                "never saw; train one without a class, lesions=…"
+                "never saw; train one without a class, with lesion=… for each of the others"
             )
 
 

@@ -28,7 +28,7 @@ def pairs_to_compare(board: ScoreTable, compare: tuple[str, str] | None) -> list
     for name in compare:
         if name not in board.row_names:
             raise ParameterError(
-                f"parameter compare: the results have no row {name!r}; choose one of {', '.join(board.row_names)}"
+                f"compare=…: the results have no row {name!r}; choose one of {', '.join(board.row_names)}"
             )
     return [compare]
 
