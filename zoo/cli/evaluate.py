@@ -88,14 +88,14 @@ def command(
     from zoo.evaluation.evaluate import EvaluationConfig, evaluate
     from zoo.evaluation.refiners import BLIND, FLOOR, floor, load_for_evaluation, select_split
 
+    named = tuple(dict.fromkeys(names))
+    if FLOOR in named:
+        raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
     kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
     if len(splits) not in (0, 1, len(sources)):
         raise click.UsageError(f"--split is given {len(splits)} times for {len(sources)} SOURCEs; give it once or each")
     each = splits if len(splits) == len(sources) else (splits or ("all",)) * len(sources)
     chosen = [select_split(open_source(source), split, names) for source, split in zip(sources, each, strict=True)]
-    named = tuple(dict.fromkeys(names))
-    if FLOOR in named:
-        raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
     refiners = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
     infos = tuple(refiner.info for refiner in refiners)
     check_protocol(
