@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import mean
 
-from zoo.cards.markdown import markdown_table
+from coarsekit.hub.markdown import markdown_table
 from zoo.checkpoints.metrics import ScoreRow, rows_by_conditions
 
 Sentences = Mapping[str, Mapping[str, str]]
@@ -59,13 +59,9 @@ def _table(rows: Sequence[ScoreRow], name: str) -> str:
     blind = name != "shrink" and all(row.get("shrink_iou") is not None for row in rows)
     columns = {"floor_iou": "floor", **({"shrink_iou": "`shrink`"} if blind else {}), "iou": f"`{name}`"}
     *others, last = (_mean(rows, field) for field in columns)
-    lines = [
-        {"lesion": row["lesion"], "images": str(row.get("images", "–"))}
-        | {title: _cell(row, field) for field, title in columns.items()}
-        for row in rows
-    ]
-    means = dict(zip(columns.values(), [*others, f"**{last}**"], strict=True))
-    return markdown_table([*lines, {"lesion": "average", "images": "", **means}], numbers=True)
+    head = ["lesion", "images", *columns.values()]
+    lines = [[row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows]
+    return markdown_table(head, [*lines, ["average", "", *others, f"**{last}**"]])
 
 
 def _others(rows: Sequence[ScoreRow], sentences: Sentences) -> str:
@@ -93,10 +89,11 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     for corruption, values in found.items():
         average = mean(values.values())
         whole = average if whole is None else whole
-        cells = {lesion: f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions}
+        cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
         lost = "found" if corruption in emptied else f"{whole - average:.1f}"
-        lines.append({"corruption": corruption, **cells, "average": f"{average:.1f}", "lost": lost})
-    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{markdown_table(lines, numbers=True)}"
+        lines.append([corruption, *cells, f"{average:.1f}", lost])
+    table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
+    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
 
 
 def _cell(row: ScoreRow, field: str) -> str:

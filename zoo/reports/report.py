@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coarsekit.errors import ParameterError
-from zoo.cards.markdown import markdown_table
+from coarsekit.hub.markdown import markdown_table
 from zoo.evaluation.protocols import REDUCTION
 from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
@@ -58,8 +58,14 @@ def markdown(
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
-        parts += [f"{title}:\n\n{markdown_table(lines)}" for title, lines in report_tables(board, compare)]
+        parts += [f"{title}:\n\n{_markdown(lines)}" for title, lines in report_tables(board, compare)]
     return "\n\n".join(["# Report", *parts]) + "\n"
+
+
+def _markdown(lines: Sequence[Mapping[str, str]]) -> str:
+    columns = list(lines[0]) if lines else []
+    cells = [[line[column].replace("|", "\\|") for column in columns] for line in lines]
+    return markdown_table(columns, cells, names=len(columns))
 
 
 def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -94,10 +94,10 @@ def test_the_markdown_is_this(results) -> None:
 
 
 def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
-    units = ScoreCache(tmp_path)
+    cache = ScoreCache(tmp_path)
     for score in results.scores:
         own = {other.lesion: other.mask_score for other in results.scores if other.cache_key == score.cache_key}
-        units.write(score.cache_key, own, {})
+        cache.write(score.cache_key, own, {})
     write_results(tmp_path, results)
     found = read_results(tmp_path)
     assert found.record == results.record
