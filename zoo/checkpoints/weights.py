@@ -1,4 +1,4 @@
-"""A checkpoint folder, as on the Hub: config.json, model.safetensors, training.json."""
+"""A checkpoint folder, in the layout that the Hub holds: config.json, model.safetensors, training.json."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -38,7 +38,7 @@ def command(
     """Measure how well annotators agree before and after refinement, where there are no fine masks to compare with.
 
     IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
-    any format that 'coarsekit convert' reads; photographs are found by their file names. For each lesion class, the IoU
+    any format that 'coarsekit convert' reads; photographs are told by their file names. For each lesion class, the IoU
     of two annotators' masks is averaged over photographs and pairs of annotators, in percent: coarse as drawn, refined
     as the refiner made of it. A pair of whom neither drew the class is left out; one of whom one did scores 0.
 
