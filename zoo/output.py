@@ -169,7 +169,7 @@ def _refine(
     pictures = {"overlay": folder / f"{stem}_overlay.jpg", "preview": folder / f"{stem}_preview.jpg"}
     line = folder / f"{stem}.json"
     drawn = sha256(native.dumps(annotation).encode()).hexdigest()
-    done = _done(line, refiner.name, drawn)
+    done = _done(line, refiner, drawn)
     if done is not None and not force and all(p.exists() for p in (*masks.values(), *pictures.values())):
         return done
     refuse_overwrite([*masks.values(), *pictures.values(), line], force)
@@ -186,6 +186,7 @@ def _refine(
         "height": annotation.height,
         "refiner": refiner.name,
         "trained_on": refiner.trained_on,
+        "weights_sha256": refiner.weights_sha256,
         "annotation_sha256": drawn,
         "seconds": round(seconds, 2),
         "masks": [_count(lesion, annotation, mask, masks[lesion]) for lesion, mask in refined.items()],
@@ -195,14 +196,14 @@ def _refine(
     return record
 
 
-def _done(line: Path, refiner: str, drawn: str) -> dict[str, Any] | None:
+def _done(line: Path, refiner: Refiner, drawn: str) -> dict[str, Any] | None:
     """The record of an earlier run that did the same; None where there is none."""
     try:
         record = json.loads(line.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    same = isinstance(record, dict) and (record.get("refiner"), record.get("annotation_sha256")) == (refiner, drawn)
-    return record if same else None
+    same = {"refiner": refiner.name, "weights_sha256": refiner.weights_sha256, "annotation_sha256": drawn}
+    return record if isinstance(record, dict) and record.items() >= same.items() else None
 
 
 def _count(lesion: str, annotation: Annotation, mask: Mask, file: Path) -> dict[str, Any]:

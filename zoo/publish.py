@@ -8,31 +8,42 @@ from coarsekit.files import write_text
 from zoo.cards.model_card import NOTHING, card_text
 from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, read_config, read_record
 from zoo.checkpoints.metrics import read_metrics
+from zoo.evaluation.measures import CARD_SENTENCES
 from zoo.variants import variant_named
 
 
 def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = True) -> str:
-    """The card of a checkpoint folder; ``place``: what `from_pretrained` will take.
-
-    ``measured``: with the metrics of its metrics.json. The same files give the same text.
+    """The card of a checkpoint folder; see `card_text`. ``measured``: with the metrics of its metrics.json.
 
     Raises `RefinerError` when config, record or metrics are malformed.
     """
     notes = (folder / NOTES).read_text(encoding="utf-8") if (folder / NOTES).exists() else ""
     metrics = read_metrics(folder) if measured else NOTHING
-    return card_text(name, read_config(folder), read_record(folder), metrics, notes, place)
+    return card_text(name, read_config(folder), read_record(folder), metrics, notes, place, CARD_SENTENCES)
 
 
 def stage(folder: Path, to: Path, card: str, measured: bool = True) -> list[str]:
-    """Copy what the Hub shall hold of a checkpoint folder to an empty one, with its card; gives the files' names.
+    """Copy what the Hub shall have of a checkpoint folder, with its card.
 
-    Raises `RefinerError` when config, weights or record are missing.
+    Args:
+        folder: The checkpoint folder.
+        to: An empty folder.
+        card: The text of the card.
+        measured: Whether metrics.json goes with it.
+
+    Returns:
+        The names of the files, the card last.
+
+    Raises:
+        RefinerError: When config, weights or record are missing.
     """
     weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
     needed, optional = [CONFIG, *weights, RECORD], [*([METRICS] if measured else []), NOTES]
     for name in needed:
         if not (folder / name).is_file():
-            raise RefinerError(f"{folder}: {name} is missing; a checkpoint as 'zoo train' writes it has one")
+            raise RefinerError(
+                f"{folder}: {name} is missing; copy the folder again, or train with 'zoo train', which writes it"
+            )
     files = [*needed, *(name for name in optional if (folder / name).is_file())]
     for name in files:
         shutil.copyfile(folder / name, to / name)

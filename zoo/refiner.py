@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from coarsekit.errors import AnnotationError, RefinerError
 from coarsekit.hub.download import Access
 from coarsekit.types import Annotation, Image, Mask
-from zoo.checkpoints.folder import locate, read_config
+from zoo.checkpoints.folder import locate, read_config, weights_sha256
 from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
@@ -29,6 +29,8 @@ class Refiner(ABC):
     """The name or folder that it was loaded from; empty for one that was made in memory."""
     trained_on: str = ""
     """The data that it was trained on or fitted to."""
+    weights_sha256: str = ""
+    """Which weights it was loaded with, see `zoo.checkpoints.folder.weights_sha256`; empty for one made in memory."""
 
     @classmethod
     def from_pretrained(
@@ -67,7 +69,9 @@ class Refiner(ABC):
                 f"{os.fspath(name)} is a refiner of the variant {kind.variant}, not {ours}; load it with "
                 "zoo.from_pretrained"
             )
-        return kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
+        refiner = kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
+        refiner.weights_sha256 = weights_sha256(folder)
+        return refiner
 
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:

@@ -17,7 +17,7 @@ from coarsekit.simulation.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from tests.places import BUNDLED
 from zoo.checkpoints import folder as bundled
-from zoo.checkpoints.catalogue import describe
+from zoo.checkpoints.catalogue import catalogue_entry
 from zoo.loading import on_device
 
 
@@ -31,7 +31,7 @@ def test_every_bundled_refiner_refines_offline(name: str) -> None:
 
 @pytest.mark.parametrize("name", zoo.list_refiners())
 def test_every_bundled_refiner_is_small_and_says_where_it_comes_from(name: str) -> None:
-    about = describe(name, bundled.locate(name))
+    about = catalogue_entry(name, bundled.locate(name))
     assert about["megabytes"] < 20
     assert about["trained_on"] == "idrid train"
 
@@ -44,13 +44,13 @@ def test_the_default_is_bundled_and_was_not_trained_on_the_sample() -> None:
 
 
 def test_the_default_beats_the_drawing_on_the_sample() -> None:
-    from zoo.evaluation.evaluate import measure_all
+    from zoo.evaluation.evaluate import refine_and_score
     from zoo.evaluation.refiners import Floor
 
     for fundus in open_source("sample").photographs():
         drawn = annotate(fundus, 1.0, HUMAN)
         scores, floor = (
-            [iou(own.counts) for own in measure_all(refiner, fundus.image, fundus.fine, drawn).values()]
+            [iou(own.counts) for own in refine_and_score(refiner, fundus.image, fundus.fine, drawn).values()]
             for refiner in (zoo.from_pretrained(), Floor())
         )
         assert np.mean(scores) > np.mean(floor) + 0.15
@@ -74,8 +74,8 @@ def test_a_folder_without_a_config_is_told_from_an_unknown_name(tmp_path) -> Non
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ("{", "not a readable config"),
-        ("[]", "name of a variant"),
+        ("{", "cannot be read"),
+        ("[]", "expected a valid dictionary"),
         ('{"format": 99, "variant": "unet"}', "format 99"),
         ('{"format": 1, "variant": "unett", "config": {}}', "did you mean 'unet'"),
         ('{"format": 1, "variant": "unet", "config": {"depth": 3}}', "no field 'depth'"),

@@ -17,6 +17,7 @@ import zoo
 from coarsekit.errors import HubError, RefinerError
 from tests import command_line
 from zoo import from_pretrained
+from zoo.checkpoints.folder import weights_sha256
 from zoo.cli.main import main
 from zoo.models.base import network_class
 
@@ -51,6 +52,7 @@ def folder(tmp_path: Path) -> Path:
 def measured(path: Path, folder: Path, **changes: Any) -> Path:
     """What ``zoo evaluate … --json`` prints of a checkpoint."""
     row = {"refiner": str(folder), "trained_on": "idrid train", "dataset": "idrid", "split": "test", "style": "human"}
+    row["weights_sha256"] = weights_sha256(folder)
     scores = {"reduction": 1.0, "seed": 0, "images": 27, "floor_iou": 8.5, "floor_iou_std": 1.0, "shrink_iou": 20.0}
     rows = [row | scores | {"lesion": name, "iou": iou, "iou_std": 2.0} for name, iou in (("MA", 40.0), ("SE", 61.0))]
     path.write_text(json.dumps({"rows": [each | changes for each in rows]}))
@@ -97,8 +99,9 @@ def test_nothing_unmeasured_is_pushed_unless_one_says_so(hub: Any, folder: Path)
         ({"refiner": "another"}, "measures another, not "),
         ({"trained_on": "ddr train"}, "measured of another"),
         ({"weights_sha256": "0" * 64}, "measured of another"),
-        ({"iou": "high"}, "must be numbers"),
-        ({"style": None}, "must be texts"),
+        ({"weights_sha256": None}, "measured of another"),
+        ({"iou": "high"}, 'rows: 0.iou: expected a valid number, got "high"'),
+        ({"style": None}, "rows: 0.style: expected a valid string, got null"),
     ],
 )
 def test_metrics_of_something_else_are_refused(
@@ -358,3 +361,42 @@ def test_the_console_pushes_pulls_and_lists_in_processes_of_their_own(hub: Any, 
     same = ("variant", "trained_on", "validation_iou", "test_iou")
     assert all(rows["ada/rule"][name] == rows["shrink"][name] for name in same)
     assert rows["shrink"]["test_iou"] is not None
+
+
+@pytest.mark.parametrize("command", ["evaluate", "robustness"])
+def test_rows_that_a_command_printed_belong_to_the_weights_that_it_measured(
+    hub: Any, folder: Path, tmp_path: Path, command: str
+) -> None:
+    only = ["--lesion", "SE"] if command == "evaluate" else []
+    printed = run(command, "sample", "--refiner", folder, *only, "--json")
+    assert printed.exit_code == 0, printed.output
+    rows = json.loads(printed.stdout)["rows"]
+    assert {row["weights_sha256"] for row in rows} == {weights_sha256(folder)}
+    (tmp_path / "rows.json").write_text(printed.stdout)
+    accepted = run("card", folder, "--metrics", tmp_path / "rows.json")
+    assert accepted.exit_code == 0, accepted.output
+    network = from_pretrained(folder)
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    network.save(folder, {"seed": 1})
+    for arguments in (("push", folder, "ada/mine"), ("card", folder)):
+        assert "measured of another" in wrong(*arguments, "--metrics", tmp_path / "rows.json")
+    assert not hub.repositories
+    for row in rows:
+        del row["weights_sha256"]
+    (tmp_path / "rows.json").write_text(json.dumps({"rows": rows}))
+    assert "measured of another" in wrong("push", folder, "ada/mine", "--metrics", tmp_path / "rows.json")
+
+
+def test_a_photograph_refined_by_other_weights_of_the_same_name_is_not_taken_for_done(
+    folder: Path, tmp_path: Path
+) -> None:
+    arguments = ("refine", "sample", "--refiner", folder, "-o", tmp_path / "out", "--json")
+    first = run(*arguments)
+    assert json.loads(first.stdout.splitlines()[0])["weights_sha256"] == weights_sha256(folder)
+    assert run(*arguments).stdout == first.stdout
+    network = from_pretrained(folder)
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    network.save(folder, {"seed": 0})
+    assert "--force" in wrong(*arguments)

@@ -16,7 +16,7 @@ from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
 from zoo.baselines.shrink import Amount, Shrink
-from zoo.checkpoints.folder import CONFIG, FORMAT, RECORD
+from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD
 from zoo.refiner import no_progress
 
 AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85, 0.7, 0.55, 0.4, 0.3), range(0, 36, 6)))
@@ -71,7 +71,12 @@ def save_shrink(shrink: Shrink, folder: Path, trained_on: str, fitted: dict[str,
         style: {lesion: asdict(amount) for lesion, amount in lesions.items()}
         for style, lesions in shrink.amounts.items()
     }
-    config = {"format": FORMAT, "variant": "shrink", "trained_on": trained_on, "config": {"amounts": amounts}}
+    config = {
+        "format": CHECKPOINT_FORMAT,
+        "variant": "shrink",
+        "trained_on": trained_on,
+        "config": {"amounts": amounts},
+    }
     record = {"data": trained_on, "reduction": 1.0, "seed": seed, "training_iou": fitted}
     write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
     write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")

@@ -1,17 +1,18 @@
-"""The model card: a README whose YAML header the Hub reads, and whose tables are made of records and measurements."""
+"""The model card: a README with a YAML header that the Hub reads, made of a checkpoint's records and metrics."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
+from types import MappingProxyType
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from coarsekit.datasets import READERS, reader
 from coarsekit.datasets.base import Licence
-from zoo.cards.score_section import scores
+from zoo.cards.score_section import Sentences, scores
 from zoo.cards.training_section import training
-from zoo.checkpoints.metrics import Metrics, Row, tables
+from zoo.checkpoints.metrics import Metrics, ScoreRow, rows_by_conditions
 from zoo.variants import variant_named
 
 NOTHING = Metrics()
@@ -21,7 +22,7 @@ _TEXT = """
 
 Refines the circles and ellipses drawn on a fundus photograph into pixel masks of the lesions inside them.
 
-- **Variant** `{variant}`: {about}
+- **Variant** `{variant}`: {summary}
 - **Configuration**: {fields}
 - **Trained on**: {trained_on}
 - **For** research, and for preparing annotations that a person then checks. No medical device.
@@ -50,7 +51,7 @@ zoo refine image.png ellipses.json --refiner {place}
 
 {training}
 
-`training.json` is the record: photographs, parameters, seed, validation curve. `config.json` holds every choice.
+`training.json` is the record: photographs, parameters, seed, validation curve. `config.json` has every choice.
 
 ## Training data and licence
 
@@ -88,19 +89,20 @@ class Subject:
     """What a card is about.
 
     ``name``: a title. ``place``: what `from_pretrained` takes. ``config``, ``record``, ``rows``: config.json,
-    training.json and the rows of metrics.json; ``robustness``: those of ``zoo robustness`` in it. ``about``: a sentence
-    on the variant. ``notes``: people's own words.
+    training.json and the rows of metrics.json; ``robustness``: those of ``zoo robustness`` in it. ``summary``: a
+    sentence on the variant. ``notes``: people's own words. ``sentences``: the measures beside IoU.
     """
 
     name: str
     place: str
     config: Mapping[str, Any]
     record: Mapping[str, Any]
-    rows: Sequence[Row]
-    about: str
+    rows: Sequence[ScoreRow]
+    summary: str
     notes: str
     sources: Sequence[Source]
-    robustness: Sequence[Row] = ()
+    robustness: Sequence[ScoreRow] = ()
+    sentences: Sentences = field(default_factory=dict)
 
 
 def card_text(
@@ -110,23 +112,38 @@ def card_text(
     metrics: Metrics = NOTHING,
     notes: str = "",
     place: str = "",
+    sentences: Sentences = MappingProxyType({}),
 ) -> str:
-    """The card of a refiner from what its files hold; one without a ``name`` is called after its variant."""
+    """The card of a refiner, from what its files have.
+
+    Args:
+        name: The title; after the last ``/``, where it is a path or a repository. Empty: the variant's name.
+        config: What config.json has.
+        record: What training.json has; empty where there is none.
+        metrics: The rows of metrics.json.
+        notes: People's own words, Markdown.
+        place: What `zoo.from_pretrained` takes; ``name`` by default.
+        sentences: The measures beside IoU, as `zoo.evaluation.measures.CARD_SENTENCES` has them.
+
+    Returns:
+        The text of README.md; the same files give the same text.
+
+    Raises:
+        RefinerError: When the config names no variant of this zoo.
+    """
     variant = config["variant"]
-    sentence = variant_named(variant).summary
-    title = name.rstrip("/").rpartition("/")[2] or variant
-    place = place or name or "ORG/NAME"
     return model_card(
         Subject(
-            title,
-            place,
-            config,
-            record,
-            metrics.rows,
-            sentence,
-            notes,
-            list(_sources(config, record)),
-            metrics.robustness,
+            name=name.rstrip("/").rpartition("/")[2] or variant,
+            place=place or name or "ORG/NAME",
+            config=config,
+            record=record,
+            rows=metrics.rows,
+            summary=variant_named(variant).summary,
+            notes=notes,
+            sources=list(_sources(config, record)),
+            robustness=metrics.robustness,
+            sentences=sentences,
         )
     )
 
@@ -140,11 +157,11 @@ def model_card(subject: Subject) -> str:
         name=subject.name,
         place=subject.place,
         variant=subject.config["variant"],
-        about=subject.about,
+        summary=subject.summary,
         fields=", ".join(f"{name} {_plain(value)}" for name, value in simple.items()) or "see `config.json`",
-        trained_on=subject.config.get("trained_on") or "nobody wrote down what",
+        trained_on=subject.config.get("trained_on") or "unknown data",
         notes=f"\n{subject.notes.strip()}\n" if subject.notes.strip() else "",
-        measured=scores(subject.rows, subject.robustness, subject.name, subject.place),
+        measured=scores(subject.rows, subject.robustness, subject.name, subject.place, subject.sentences),
         training=training(_steps(subject.record)),
         sources="\n\n".join(map(_licence, subject.sources))
         or "Unknown: the record names no dataset. Ask who trained it.",
@@ -187,7 +204,7 @@ def results(subject: Subject) -> list[EvalResult]:
             metric_name=f"IoU {lesion}, percent",
             metric_value=round(value, 2),
         )
-        for (dataset, split, style, reduction, seed), rows in tables(subject.rows).items()
+        for (dataset, split, style, reduction, seed), rows in rows_by_conditions(subject.rows).items()
         for lesion, value in [*((row["lesion"], row["iou"]) for row in rows), ("average", mean(r["iou"] for r in rows))]
     ]
 
@@ -208,7 +225,7 @@ def _licence(source: Source) -> str:
 
 
 def _steps(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Trainings in the order in which they were done: a record holds the one that it started from."""
+    """Trainings in the order in which they were done: a record has the one that it started from."""
     steps: list[Mapping[str, Any]] = []
     step: Any = record
     while isinstance(step, Mapping) and step:

@@ -1,40 +1,40 @@
 """What a card says of how good a refiner is: tables of what was measured, and the commands that measured it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
 
-from zoo.checkpoints.metrics import Row, tables
+from coarsekit.hub.markdown import markdown_table
+from zoo.checkpoints.metrics import ScoreRow, rows_by_conditions
+
+Sentences = Mapping[str, Mapping[str, str]]
+"""Measures beside IoU: by the beginning of a sentence, what each is called by its field of a row."""
 
 _SCORE = (
     "IoU in percent with the fine masks, image level: the mean over the photographs that show the lesion, with the "
     "standard deviation in brackets. *floor* is the simulated drawing as it is; `shrink` is a rule that never looks at "
-    "the photograph: what the refiner scores above it is what it saw there."
+    "the photograph: what the refiner scores above it comes from the photograph."
 )
 _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine masks."
 
-
-_MEASURES = {
-    "dice": "Dice",
-    "precision": "precision",
-    "recall": "recall",
-    "boundary_f": "boundary F within 2 px",
-    "component_iou": "IoU of single lesions",
-}
-_CALIBRATION = {"ece": "expected calibration error", "brier": "Brier score"}
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
     "1, and what is lost against the photograph as it is (their middle alone shows fewer of the lesions). Last, every "
-    "ellipse moved to retina without any lesion, where the right answer is nothing: what is answered in its window, in "
+    "ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its window, in "
     "percent of its area."
 )
 
 
-def scores(rows: Sequence[Row], robustness: Sequence[Row], name: str, place: str) -> str:
+def scores(
+    rows: Sequence[ScoreRow], robustness: Sequence[ScoreRow], name: str, place: str, sentences: Sentences
+) -> str:
     """A table for each condition that was measured, then one of other cameras and of empty retina, where measured.
 
     ``name``: the column's; ``place``: what `from_pretrained` takes.
     """
-    parts = [_head(found, place) + "\n\n" + _table(own, name) + _sentence(own) for found, own in tables(rows).items()]
+    parts = [
+        _head(found, place) + "\n\n" + _table(own, name) + _others(own, sentences)
+        for found, own in rows_by_conditions(rows).items()
+    ]
     text = "\n\n".join([_SCORE, *parts]) if parts else _UNMEASURED
     return text + (f"\n\n{_robustness(robustness, place)}" if robustness else "")
 
@@ -54,28 +54,27 @@ def _source(dataset: object, split: object) -> str:
     return ("sample" if dataset == "sample" else f"{dataset}:PATH") + ("" if split == "all" else f" --split {split}")
 
 
-def _table(rows: Sequence[Row], name: str) -> str:
+def _table(rows: Sequence[ScoreRow], name: str) -> str:
     # The rule has no column beside itself, nor where it was not measured.
     blind = name != "shrink" and all(row.get("shrink_iou") is not None for row in rows)
     columns = {"floor_iou": "floor", **({"shrink_iou": "`shrink`"} if blind else {}), "iou": f"`{name}`"}
     *others, last = (_mean(rows, field) for field in columns)
-    return _lines(
-        ["lesion", "images", *columns.values()],
-        *([row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows),
-        ["average", "", *others, f"**{last}**"],
-    )
+    head = ["lesion", "images", *columns.values()]
+    lines = [[row["lesion"], str(row.get("images", "–")), *(_cell(row, field) for field in columns)] for row in rows]
+    return markdown_table(head, [*lines, ["average", "", *others, f"**{last}**"]])
 
 
-def _sentence(rows: Sequence[Row]) -> str:
-    """Other measures and calibration, means over the classes; nothing where they were not measured."""
-    said = []
-    for title, fields in (("Means over the classes, in percent", _MEASURES), ("Calibration", _CALIBRATION)):
-        if all(row.get(field) is not None for row in rows for field in fields):
-            said.append(f"{title}: {', '.join(f'{words} {_mean(rows, field)}' for field, words in fields.items())}.")
+def _others(rows: Sequence[ScoreRow], sentences: Sentences) -> str:
+    """The other measures, means over the classes; nothing where they were not measured."""
+    said = [
+        f"{beginning}: {', '.join(f'{phrase} {_mean(rows, field)}' for field, phrase in phrases.items())}."
+        for beginning, phrases in sentences.items()
+        if all(row.get(field) is not None for row in rows for field in phrases)
+    ]
     return f"\n\n{' '.join(said)}" if said else ""
 
 
-def _robustness(rows: Sequence[Row], place: str) -> str:
+def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     """Rows of ``zoo robustness`` of one dataset, split and style: a line for each condition."""
     first = rows[0]
     head = f"### Other cameras, and ellipses around nothing: {_photographs(first['dataset'], first['split'])}"
@@ -91,22 +90,17 @@ def _robustness(rows: Sequence[Row], place: str) -> str:
         average = mean(values.values())
         whole = average if whole is None else whole
         cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
-        lost = "false_positive_area" if corruption in emptied else f"{whole - average:.1f}"
+        lost = "found" if corruption in emptied else f"{whole - average:.1f}"
         lines.append([corruption, *cells, f"{average:.1f}", lost])
-    table = _lines(["corruption", *lesions, "average", "lost"], *lines)
+    table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
     return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
 
 
-def _lines(head: Sequence[str], *lines: Sequence[str]) -> str:
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
-
-
-def _cell(row: Row, field: str) -> str:
+def _cell(row: ScoreRow, field: str) -> str:
     value, spread = row.get(field), row.get(f"{field}_std")
     return "–" if value is None else f"{value:.1f}" + (f" ({spread:.1f})" if spread is not None else "")
 
 
-def _mean(rows: Sequence[Row], field: str) -> str:
+def _mean(rows: Sequence[ScoreRow], field: str) -> str:
     values = [row.get(field) for row in rows]
     return "–" if any(value is None for value in values) else f"{mean(map(float, values)):.1f}"  # type: ignore[arg-type]

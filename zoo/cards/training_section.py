@@ -6,7 +6,7 @@ from typing import Any
 Step = Mapping[str, Any]
 
 _SHARES = {"camera_augmentation": "as by another camera", "negatives": "on retina without the class"}
-"""What pairs were made, by the field of the recipe that holds their share."""
+"""What pairs were made, by the field of the recipe that is their share."""
 
 
 def training(steps: Sequence[Step]) -> str:

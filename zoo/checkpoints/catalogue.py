@@ -9,19 +9,19 @@ from zoo.checkpoints.folder import list_refiners, locate, read_config, read_reco
 from zoo.checkpoints.metrics import human_iou, read_metrics
 
 
-def shelf() -> list[dict[str, Any]]:
-    """What `zoo list` says of every refiner that needs no network, bundled ones first."""
-    bundled = [describe(name, locate(name)) | {"place": "bundled"} for name in list_refiners()]
-    return bundled + [describe(name, folder) | {"place": "cached"} for name, folder in cached()]
+def catalogue() -> list[dict[str, Any]]:
+    """A `catalogue_entry` for every refiner that needs no connection, bundled ones first."""
+    bundled = [catalogue_entry(name, locate(name)) | {"place": "bundled"} for name in list_refiners()]
+    return bundled + [catalogue_entry(name, folder) | {"place": "cached"} for name, folder in cached()]
 
 
-def describe(name: str, folder: Path) -> dict[str, Any]:
+def catalogue_entry(name: str, folder: Path) -> dict[str, Any]:
     """Variant, size in MB, training data, and IoU in percent: None where the folder does not say.
 
-    ``validation_iou``: the mean over styles and lesion classes on photographs held out of training. ``human_iou``: see
+    ``validation_iou``: the mean over styles and lesion classes on photographs held out of training. ``test_iou``: see
     `human_iou`.
 
-    Raises `RefinerError` when the folder holds no refiner, or a newer one.
+    Raises `RefinerError` when there is no refiner in the folder, or a newer one.
     """
     config, record = read_config(folder), read_record(folder)
     try:

@@ -3,11 +3,15 @@
 import json
 import os
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from coarsekit.errors import RefinerError, did_you_mean
+from pydantic import BaseModel
+
+from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
 from coarsekit.hub.download import MAIN, Access, fetch, repository_of
+from coarsekit.validation import validated
 from zoo.variants import variant_named
 
 CONFIG = "config.json"
@@ -17,7 +21,7 @@ METRICS = "metrics.json"
 NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
-FORMAT = 1
+CHECKPOINT_FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
 DEFAULT = "lite"
 """The refiner that commands use where none is named."""
@@ -74,44 +78,53 @@ def from_hub(repository: str, access: Access = MAIN) -> Path:
     return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)
 
 
+class StoredConfig(BaseModel):
+    """What is read of config.json: a variant, and the fields that it is built from."""
+
+    variant: str
+    trained_on: str = ""
+    config: dict[str, Any]
+
+
+class TrainingRecord(BaseModel):
+    """What is read of training.json; ``parent``: the record of the training that it started from."""
+
+    data: str = ""
+    parent: "TrainingRecord | None" = None
+    recipe: dict[str, Any] = {}
+    history: list[dict[str, Any]] = []
+    training_images: list[str] = []
+    validation_images: list[str] = []
+    best_validation_iou: float | None = None
+
+
+def read_json(path: Path, kind: Any, advice: str, error: type[CoarsekitError] = RefinerError) -> dict[str, Any]:
+    """The object in a JSON file, checked against a pydantic type; ``advice``: what to do about a damaged file.
+
+    Raises ``error`` when the file cannot be read, or is of another type.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as cause:
+        raise error(f"{path}: cannot be read ({cause}); {advice}") from None
+    validated(kind, content, str(path), error=error)
+    return content
+
+
 def read_config(folder: Path) -> dict[str, Any]:
     """The config of a checkpoint folder.
 
     Raises `RefinerError` when it is malformed or of a newer format.
     """
     path = folder / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as cause:
-        raise RefinerError(f"{path}: not a readable config ({cause}); copy the folder again") from None
-    if not isinstance(config, dict) or not isinstance(config.get("variant"), str):
-        raise RefinerError(f"{path}: no refiner of this zoo; expected an object with the name of a variant")
-    if config.get("format") != FORMAT:
+    config = read_json(path, dict[str, Any], "copy the folder again")
+    if "variant" in config and config.get("format") != CHECKPOINT_FORMAT:
         raise RefinerError(
-            f"{path}: format {config.get('format')!r} is not {FORMAT}, which this version reads; update coarsekit"
+            f"{path}: format {config.get('format')!r} is not {CHECKPOINT_FORMAT}, which this version reads; "
+            "update coarsekit"
         )
-    if not isinstance(config.get("config"), dict):
-        raise RefinerError(f"{path}: config must be an object of the variant's fields; copy the folder again")
+    validated(StoredConfig, config, f"{path}: no refiner of this zoo", error=RefinerError)
     return config
-
-
-def classes_seen(folder: Path) -> tuple[str, ...] | None:
-    """The lesion classes that a network was trained on, by its record and that of the training it started from.
-
-    Where the record names none it was trained on all that the data have, which are those that it was validated on.
-    None where the record is missing or does not say.
-    """
-    try:
-        record: Any = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    seen: dict[str, None] = {}
-    while isinstance(record, dict):
-        named = (record.get("recipe") or {}).get("only_lesions")
-        validated = [style for line in record.get("history", [])[-1:] for style in line["validation"].values()]
-        seen |= dict.fromkeys(named or [lesion for style in validated for lesion in style])
-        record = record.get("parent")
-    return tuple(seen) or None
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -120,12 +133,39 @@ def read_record(folder: Path) -> dict[str, Any]:
     Raises `RefinerError` when it is malformed.
     """
     path = folder / RECORD
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as cause:
-        raise RefinerError(f"{path}: not a readable training record ({cause}); copy the folder again") from None
-    if not isinstance(record, dict):
-        raise RefinerError(f"{path}: a training record must be an object; copy the folder again")
-    return record
+    return read_json(path, TrainingRecord, "copy the folder again") if path.exists() else {}
+
+
+def classes_seen(folder: Path) -> tuple[str, ...] | None:
+    """The lesion classes that a network was trained on, by its record and that of the training it started from.
+
+    Where the record names none it was trained on all that the data have, which are those that it was validated on.
+    None where the record is missing or does not say.
+
+    Raises `RefinerError` when the record is malformed.
+    """
+    seen: dict[str, None] = {}
+    record: Any = read_record(folder)
+    while record:
+        named = (record.get("recipe") or {}).get("only_lesions")
+        validated_on = [
+            style for line in record.get("history", [])[-1:] for style in (line.get("validation") or {}).values()
+        ]
+        seen |= dict.fromkeys(named or [lesion for style in validated_on for lesion in style])
+        record = record.get("parent")
+    return tuple(seen) or None
+
+
+def weights_sha256(folder: Path) -> str:
+    """Which weights a checkpoint folder has: the one answer for scores, the cache of scores, cards and records.
+
+    Args:
+        folder: A checkpoint folder.
+
+    Returns:
+        The SHA-256, in hexadecimal, of config.json and of the weights, of which a baseline has none.
+    """
+    digest = sha256((folder / CONFIG).read_bytes())
+    if (folder / WEIGHTS).exists():
+        digest.update((folder / WEIGHTS).read_bytes())
+    return digest.hexdigest()

@@ -2,28 +2,53 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
 from coarsekit.errors import RefinerError
 from coarsekit.files import write_text
-from zoo.checkpoints.folder import CONFIG, METRICS, WEIGHTS, read_config
+from coarsekit.validation import validated
+from zoo.checkpoints.folder import METRICS, read_config, read_json, weights_sha256
 
-Row = Mapping[str, Any]
-"""One lesion class as ``zoo evaluate --json`` or ``zoo robustness --json`` prints it; scores are percent."""
+ScoreRow = Mapping[str, Any]
+"""One lesion class as ``zoo evaluate`` or ``zoo robustness`` prints it as JSON; scores are percent."""
 
 _CONDITIONS = ("dataset", "split", "style", "reduction", "seed")
-_TEXTS = ("dataset", "split", "style", "lesion")
-_NUMBERS = {"rows": ("reduction", "floor_iou", "iou"), "robustness": ("iou", "false_positive_area")}
+
+
+class _Printed(BaseModel):
+    rows: list[dict[str, Any]]
+    robustness: list[dict[str, Any]] = []
+
+
+class _Row(BaseModel):
+    refiner: str
+    dataset: str
+    split: str
+    style: str
+    lesion: str
+    iou: float | None
+
+
+class _EvaluationRow(_Row):
+    reduction: float
+    seed: int = 0
+    floor_iou: float | None
+
+
+class _RobustnessRow(_Row):
+    corruption: str
+    false_positive_area: float | None
 
 
 class Metrics(NamedTuple):
     """Rows of ``zoo evaluate``, and those of one run of ``zoo robustness``."""
 
-    rows: Sequence[dict[str, Any]] = ()
-    robustness: Sequence[dict[str, Any]] = ()
+    rows: Sequence[ScoreRow] = ()
+    robustness: Sequence[ScoreRow] = ()
 
 
 def read_metrics(folder: Path) -> Metrics:
@@ -34,11 +59,11 @@ def read_metrics(folder: Path) -> Metrics:
     path = folder / METRICS
     if not path.exists():
         return Metrics()
-    metrics, weights = _content(path)
-    if weights not in (None, fingerprint(folder)):
+    metrics, weights = _read(path), weights_sha256(folder)
+    if any(row.get("weights_sha256") != weights for row in (*metrics.rows, *metrics.robustness)):
         raise RefinerError(
             f"{path}: measured of other weights, or another config, than those beside it; measure these with "
-            "'zoo evaluate … --json', and give what it prints to --metrics"
+            "'zoo evaluate', and give what it prints as JSON to 'zoo card'"
         )
     return metrics
 
@@ -46,11 +71,16 @@ def read_metrics(folder: Path) -> Metrics:
 def adopt(folder: Path, name: str, files: Sequence[Path]) -> None:
     """Take what ``zoo evaluate`` and ``zoo robustness`` printed of a checkpoint into its metrics.json.
 
-    ``files``: what they printed with ``--json``. ``name``: what the checkpoint was called there. A row of the same
-    data, style, reduction, seed and lesion class is replaced, and so is all of an earlier ``zoo robustness``; whatever
-    was measured of other weights is dropped.
+    A row of the same data, style, reduction, seed and lesion class is replaced, and so is all of an earlier ``zoo
+    robustness``; what was measured of other weights before is dropped.
 
-    Raises `RefinerError` when a file cannot be read, or has no row of this checkpoint.
+    Args:
+        folder: The checkpoint folder.
+        name: What the checkpoint was called when it was measured.
+        files: What the commands printed as JSON.
+
+    Raises:
+        RefinerError: When a file cannot be read, has no row of this checkpoint, or one of other weights.
     """
     try:
         kept = read_metrics(folder)
@@ -61,57 +91,52 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> None:
         own = _own(path, folder, name)
         rows |= {(*conditions(row), row["lesion"]): row for row in own.rows}
         robustness = own.robustness or robustness
-    measured = {"weights_sha256": fingerprint(folder), "rows": [*rows.values()], "robustness": [*robustness]}
+    measured = {"rows": [*rows.values()], "robustness": [*robustness]}
     write_text(folder / METRICS, json.dumps(measured, indent=2) + "\n")
 
 
-def fingerprint(folder: Path) -> str:
-    """SHA-256 of what a checkpoint's answers follow from: its config and its weights, of which a rule has none."""
-    digest = sha256((folder / CONFIG).read_bytes())
-    if (folder / WEIGHTS).exists():
-        digest.update((folder / WEIGHTS).read_bytes())
-    return digest.hexdigest()
-
-
-def conditions(row: Row) -> tuple[Any, ...]:
+def conditions(row: ScoreRow) -> tuple[Any, ...]:
     """What rows of one table have in common: dataset, split, style, reduction factor and seed."""
     return tuple(row.get(name) for name in _CONDITIONS)
 
 
-def tables(rows: Sequence[Row]) -> dict[tuple[Any, ...], list[Row]]:
+def rows_by_conditions(rows: Sequence[ScoreRow]) -> dict[tuple[Any, ...], list[ScoreRow]]:
     """Rows by their `conditions`, in the order in which they came; a class whose score is undefined is left out."""
-    found: dict[tuple[Any, ...], list[Row]] = {}
+    found: dict[tuple[Any, ...], list[ScoreRow]] = {}
     for row in rows:
         if row["iou"] is not None:
             found.setdefault(conditions(row), []).append(row)
     return found
 
 
-def human_iou(rows: Sequence[Row]) -> float | None:
+def human_iou(rows: Sequence[ScoreRow]) -> float | None:
     """IoU in percent, mean over the lesion classes, of the first test split measured with the style ``human``.
 
     At the smallest reduction factor; None where there is none.
     """
     found = [
         (reduction, mean(row["iou"] for row in table))
-        for (_, split, style, reduction, _), table in tables(rows).items()
+        for (_, split, style, reduction, _), table in rows_by_conditions(rows).items()
         if (split, style) == ("test", "human")
     ]
     return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _own(path: Path, folder: Path, name: str) -> Metrics:
-    metrics, _ = _content(path)
-    own = Metrics(*([row for row in rows if _same(str(row.get("refiner")), folder, name)] for rows in metrics))
+    metrics = _read(path)
+    own = Metrics(*([row for row in rows if _same(row["refiner"], folder, name)] for rows in metrics))
     if not any(own):
-        others = ", ".join(sorted({str(row.get("refiner")) for rows in metrics for row in rows})) or "nothing"
+        others = ", ".join(sorted({row["refiner"] for rows in metrics for row in rows})) or "nothing"
         raise RefinerError(
             f"{path}: measures {others}, not {name}; run 'zoo evaluate … --refiner {name} --json > {path}'"
         )
-    data, weights = read_config(folder).get("trained_on", ""), fingerprint(folder)
+    data, weights = read_config(folder).get("trained_on", ""), weights_sha256(folder)
     for row in (*own.rows, *own.robustness):
-        if row.get("trained_on") not in (None, data) or row.get("weights_sha256") not in (None, weights):
-            raise RefinerError(f"{path}: measured of another {name} than the one in {folder}; measure it again")
+        if row.get("trained_on", data) != data or row.get("weights_sha256") != weights:
+            raise RefinerError(
+                f"{path}: measured of another {name} than the one in {folder}, whose weights_sha256 is "
+                f"{weights[:12]}…, not {str(row.get('weights_sha256'))[:12]}; measure it again"
+            )
     return own
 
 
@@ -119,19 +144,12 @@ def _same(refiner: str, folder: Path, name: str) -> bool:
     return refiner == name or Path(refiner).resolve() == folder.resolve()
 
 
-def _content(path: Path) -> tuple[Metrics, str | None]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        weights = content.get("weights_sha256")
-        split: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
-        for row in [*content["rows"], *content.get("robustness", ())]:
-            split["corruption" in row].append(row)
-        found = Metrics(split[False], split[True])
-        for kind, rows in found._asdict().items():
-            if not all(isinstance(row[name], str) for row in rows for name in _TEXTS):
-                raise TypeError(f"{', '.join(_TEXTS)} must be texts")
-            if not all(isinstance(row[name], (int, float, type(None))) for row in rows for name in _NUMBERS[kind]):
-                raise TypeError(f"{', '.join(_NUMBERS[kind])} must be numbers")
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as cause:
-        raise RefinerError(f"{path}: not what 'zoo evaluate … --json' prints ({cause!s}); run it again") from None
-    return found, weights
+def _read(path: Path) -> Metrics:
+    content = read_json(path, _Printed, "run 'zoo evaluate' again")
+    split: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+    for row in [*content["rows"], *content.get("robustness", ())]:
+        split["corruption" in row].append(row)
+    where = f"{path}: not what 'zoo evaluate' prints as JSON"
+    validated(list[_EvaluationRow], split[False], f"{where}: rows", error=RefinerError)
+    validated(list[_RobustnessRow], split[True], f"{where}: robustness", error=RefinerError)
+    return Metrics(split[False], split[True])

@@ -8,7 +8,7 @@ from coarsekit.cli.console import FORCE, QUIET, say
 from coarsekit.files import refuse_overwrite, write_text
 from zoo.checkpoints.folder import locate
 
-METRICS = click.option(
+METRICS_OPTION = click.option(
     "--metrics",
     "files",
     multiple=True,
@@ -20,7 +20,7 @@ METRICS = click.option(
 
 @click.command("card")
 @click.argument("refiner")
-@METRICS
+@METRICS_OPTION
 @click.option("-o", "--out", metavar="FILE", help="File to write the card to.  [default: stdout]")
 @FORCE
 @QUIET

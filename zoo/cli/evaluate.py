@@ -4,18 +4,14 @@ from pathlib import Path
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, emit, numbers, progress, refuse, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say, table
 from coarsekit.datasets import open_source
-from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import Style, style_named
 from zoo.checkpoints.folder import DEFAULT
-from zoo.evaluation.cache import Units
-from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check, classes_asked
-from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_asked, write_results
-
-AGREEMENT = "agreement"
-"""Between annotators, before and after refinement."""
+from zoo.evaluation.cache import ScoreCache
+from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
+from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 
 
 @click.command("evaluate")
@@ -32,7 +28,7 @@ AGREEMENT = "agreement"
 )
 @click.option(
     "--protocol",
-    type=click.Choice([*PROTOCOLS, AGREEMENT]),
+    type=click.Choice(PROTOCOLS),
     default=SAME,
     show_default=True,
     help="The paper's experiment.",
@@ -52,7 +48,6 @@ AGREEMENT = "agreement"
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
 )
-@LABELS
 @SEED
 @FORCE
 @AS_JSON
@@ -68,7 +63,6 @@ def command(
     out: str | None,
     device: str,
     jobs: int,
-    labels: tuple[str, ...],
     seed: int,
     force: bool,
     as_json: bool,
@@ -83,80 +77,69 @@ def command(
 
     The protocols are the paper's: same (Table 1); cross-dataset, several SOURCEs (Table 2); cross-class, each network
     only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
-    For photographs without fine masks, agreement takes IMAGES ANNOTATOR ANNOTATOR … in place of SOURCE, as 'zoo
-    agreement' does, and only --refiner, --device and --labels.
+    Photographs without fine masks are for 'zoo agreement'.
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
 
-    In --out every finished photograph, refiner, style and reduction is kept by its content, and an interrupted
-    evaluation goes on from there; 'zoo report' makes tables and figures of it.
+    --out keeps every score as soon as it is there, so that an interrupted evaluation goes on where it was; 'zoo report'
+    makes tables and figures of it.
     """
     from zoo.evaluation.evaluate import EvaluationConfig, evaluate
-    from zoo.evaluation.refiners import BLIND, FLOOR, HELD_OUT, floor, held_out, load_for_evaluation
+    from zoo.evaluation.refiners import BLIND, FLOOR, floor, load_for_evaluation, select_split
 
-    if protocol == AGREEMENT:
-        from zoo.cli.agreement import command as agreement
-
-        refuse(
-            "annotators are compared as they drew", "splits", "reduction", "styles", "lesions", "out", "jobs", "seed"
-        )
-        context = click.get_current_context()
-        given = {"names": names, "device": device, "labels": labels, "as_json": as_json, "quiet": quiet}
-        context.invoke(agreement, images=sources[0], annotators=sources[1:], **given)
-        return
-    refuse("fine masks have no labels", "labels")
-    kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
-    datasets = [open_source(source) for source in sources]
-    if splits == (HELD_OUT,):
-        datasets = [held_out(dataset, names) for dataset in datasets]
-    parts = _splits(splits, datasets)
     named = tuple(dict.fromkeys(names))
     if FLOOR in named:
         raise click.UsageError("--refiner floor: the floor is a row of every table already; leave it out")
-    contestants = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
-    abouts = tuple(entrant.about for entrant in contestants)
-    check(protocol, [about for about in abouts if about.name in named], datasets, lesions)
-    places = zip(sources, datasets, parts, strict=True)
-    asked = EvaluationRecord(
+    kinds, reductions = _styles(styles), tuple(dict.fromkeys(numbers(reduction or REDUCTIONS[protocol])))
+    if len(splits) not in (0, 1, len(sources)):
+        raise click.UsageError(f"--split is given {len(splits)} times for {len(sources)} SOURCEs; give it once or each")
+    each = splits if len(splits) == len(sources) else (splits or ("all",)) * len(sources)
+    chosen = [select_split(open_source(source), split, names) for source, split in zip(sources, each, strict=True)]
+    refiners = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
+    infos = tuple(refiner.info for refiner in refiners)
+    check_protocol(
+        protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions
+    )
+    record = EvaluationRecord(
         protocol=protocol,
-        datasets=tuple(DatasetRecord(source, own.name, part or "all", own.lesions) for source, own, part in places),
+        datasets=tuple(
+            DatasetRecord(source, dataset.name, split or "all", dataset.lesions)
+            for source, (dataset, split) in zip(sources, chosen, strict=True)
+        ),
         styles={kind.name: kind.parameters() for kind in kinds},
         reductions=reductions,
         lesions=lesions,
         seed=seed,
-        refiners=abouts,
+        refiners=infos,
         named=named,
     )
-    questions = [
-        EvaluationConfig(part, kinds, reductions, seed, classes_asked(protocol, abouts, dataset, lesions))
-        for dataset, part in zip(datasets, parts, strict=True)
+    work = [
+        (dataset, EvaluationConfig(split, kinds, reductions, seed, classes_to_score(protocol, infos, dataset, lesions)))
+        for dataset, split in chosen
     ]
-    units = _units(Path(out) if out else None, asked, force)
-    work = list(zip(datasets, questions, strict=True))
-    total = sum(question.units * len(dataset.keys(question.split)) for dataset, question in work)
+    cache = _cache(Path(out) if out else None, record, force)
+    total = sum(config.refinements * len(dataset.keys(config.split)) for dataset, config in work)
     with progress("Evaluating", total, quiet) as advance:
         scores = [
-            score
-            for dataset, question in work
-            for score in evaluate(contestants, dataset, question, units, jobs, advance)
+            score for dataset, config in work for score in evaluate(refiners, dataset, config, cache, jobs, advance)
         ]
-    results = Results(asked, tuple(scores))
-    if units.folder:
-        write_results(units.folder, results)
+    results = Results(record, tuple(scores))
+    if cache.folder:
+        write_results(cache.folder, results)
         say(f"{len(scores)} scores are in {out}; 'zoo report {out}' makes tables and figures of them", quiet)
     _show(results, as_json, quiet)
 
 
 def _show(results: Results, as_json: bool, quiet: bool) -> None:
     from zoo.evaluation.scoreboard import ScoreTable
-    from zoo.evaluation.tables import averages, rows, tables
+    from zoo.evaluation.tables import average_rows, protocol_tables, score_rows
 
     board = ScoreTable(results)
     if as_json:
-        emit({"protocol": results.asked.protocol, "rows": rows(board), "averages": averages(board)})
+        emit({"protocol": results.record.protocol, "rows": score_rows(board), "averages": average_rows(board)})
     elif not quiet:
-        for title, lines in tables(board):
+        for title, lines in protocol_tables(board):
             table(title, lines)
 
 
@@ -167,29 +150,13 @@ def _styles(names: tuple[str, ...]) -> tuple[Style, ...]:
     return styles
 
 
-def _splits(splits: tuple[str, ...], datasets: list[Dataset]) -> list[str | None]:
-    """The split of each dataset: one for all, or one for each; ``all`` is every split, where none is called so."""
-    if len(splits) not in (0, 1, len(datasets)):
-        raise click.UsageError(
-            f"--split is given {len(splits)} times for {len(datasets)} SOURCEs; give it once or each"
-        )
-    each = splits * len(datasets) if len(splits) == 1 else splits or ("all",) * len(datasets)
-    parts = [
-        None if part == "all" and "all" not in dataset.splits() else part
-        for part, dataset in zip(each, datasets, strict=True)
-    ]
-    for part, dataset in zip(parts, datasets, strict=True):
-        dataset.keys(part)
-    return parts
-
-
-def _units(folder: Path | None, asked: EvaluationRecord, force: bool) -> Units:
-    """The units of a folder, which must not hold the results of another evaluation; those of the same are renewed."""
-    if folder and not force and (folder / RESULTS).exists() and read_asked(folder) != asked:
+def _cache(folder: Path | None, record: EvaluationRecord, force: bool) -> ScoreCache:
+    """The cache of a folder, which must not have the results of another evaluation."""
+    if folder and not force and (folder / RESULTS).exists() and read_evaluation(folder) != record:
         raise OutputError(
-            f"{folder / RESULTS} is of another evaluation; use --force to write over it and go on from its units, or "
-            "another --out"
+            f"{folder / RESULTS} is of another evaluation; use --force to write over it, which keeps its cached "
+            "scores, or another --out"
         )
-    units = Units(folder)
-    units.tidy()
-    return units
+    cache = ScoreCache(folder)
+    cache.remove_partial_files()
+    return cache

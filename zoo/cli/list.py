@@ -3,7 +3,7 @@
 import click
 
 from coarsekit.cli.console import AS_JSON, emit, table
-from zoo.checkpoints.catalogue import shelf
+from zoo.checkpoints.catalogue import catalogue
 from zoo.checkpoints.folder import DEFAULT
 
 
@@ -15,7 +15,7 @@ def command(as_json: bool) -> None:
     validation iou: the mean, in percent, on photographs held out of its training. test iou: what was measured on a test
     split, drawn in the style human; – where nothing was.
     """
-    rows = shelf()
+    rows = catalogue()
     if as_json:
         emit({"default": DEFAULT, "refiners": rows})
     else:

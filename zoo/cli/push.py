@@ -8,14 +8,14 @@ import click
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
 from coarsekit.errors import RefinerError
 from zoo.checkpoints.folder import CARD, METRICS, NOTES, RECORD, WEIGHTS, locate
-from zoo.cli.card import METRICS as METRIC_FILES
+from zoo.cli.card import METRICS_OPTION
 
 
 @click.command("push")
 @click.argument("refiner", metavar="FOLDER")
 @click.argument("repo_id")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
-@METRIC_FILES
+@METRICS_OPTION
 @click.option("--no-metrics", "unmeasured", is_flag=True, help="Push without measured metrics; the card will say so.")
 @FORCE
 @AS_JSON
@@ -39,7 +39,7 @@ def command(
     measures, and --metrics FILE takes that in. --no-metrics pushes without.
 
     The card is generated ('zoo card FOLDER' shows it); your own words on it go into FOLDER/notes.md. A repository that
-    holds another training is not written over without --force.
+    has another training is not written over without --force.
     """
     if files and unmeasured:
         raise click.UsageError("--metrics and --no-metrics exclude each other; leave one out")

@@ -48,13 +48,13 @@ def command(
     """
     from zoo.evaluation.results import read_results
     from zoo.evaluation.scoreboard import ScoreTable
-    from zoo.reports.report import all_tables, markdown, numbers, pairs_of
+    from zoo.reports.report import markdown, numbers, pairs_to_compare, report_tables
 
     if as_markdown and as_json:
         raise click.UsageError("--markdown and --json are two ways to print; choose one")
     boards = [ScoreTable(read_results(Path(folder))) for folder in results]
     for board in boards:
-        pairs_of(board, compare)  # a wrong name is said before the pictures are made
+        pairs_to_compare(board, compare)  # a wrong name is said before the pictures are made
     files = _write(boards, Path(out), compare, source, device, force, quiet) if out else []
     if as_json:
         emit({"results": [numbers(board, compare) for board in boards], "files": files})
@@ -62,7 +62,7 @@ def command(
         click.echo(markdown(boards, compare), nl=False)
     elif not quiet:
         for board in boards:
-            for title, lines in all_tables(board, compare):
+            for title, lines in report_tables(board, compare):
                 table(title, lines)
     if out:
         say(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} in {out}", quiet)
@@ -94,10 +94,10 @@ def _write(
 
 def _sweeps(board: "ScoreTable") -> Iterator[tuple[str, bytes]]:
     """Figure 3 of each dataset, where there are several reduction factors."""
-    if len(board.asked.reductions) > 1:
+    if len(board.record.reductions) > 1:
         from zoo.reports.figures import sweep_figure
 
-        for dataset in board.asked.datasets:
+        for dataset in board.record.datasets:
             yield "figure3.png", sweep_figure(board, dataset.name)
 
 
@@ -105,10 +105,10 @@ def _lesions(board: "ScoreTable", folder: Path, source: str | None, device: str,
     """Pictures of single lesions of the first results; where the data cannot be had, a sentence says so."""
     from zoo.reports.pictures import count, pictures
 
-    place = board.places[0]
+    setting = board.settings[0]
     try:
-        with progress("Drawing", count(board, place), quiet) as advance:
-            drawn = pictures(board, place, source or board.asked.datasets[0].source, device, advance)
+        with progress("Drawing", count(board, setting), quiet) as advance:
+            drawn = pictures(board, setting, source or board.record.datasets[0].source, device, advance)
     except CoarsekitError as error:
         say(f"Left out: the pictures of single lesions, worst.png and figure4.png ({error})", quiet)
         return {}

@@ -39,19 +39,19 @@ def command(
 
     Each photograph is refined as it is, 1500 px wide, cut to its middle, in other colours, blurred and compressed, with
     the same ellipses; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina without any
-    lesion, where the right answer is nothing: what is answered in its window, in percent of its area.
+    lesion, where the right answer is nothing: what is found in its window, in percent of its area.
 
-    --split held-out takes the photographs that the networks were validated on, to choose by.
+    --split held-out takes the photographs that the networks were validated on, to choose between networks without
+    looking at the test split.
     """
     from zoo.evaluation.corruptions import EMPTY
-    from zoo.evaluation.refiners import HELD_OUT, held_out
+    from zoo.evaluation.refiners import select_split
     from zoo.evaluation.robustness import robustness
     from zoo.loading import from_pretrained, on_device
 
-    style, dataset = style_named(style_name), open_source(source)
-    if split == HELD_OUT:
-        dataset = held_out(dataset, names)
-    refiners = [on_device(from_pretrained(name), device) for name in names]
+    style = style_named(style_name)
+    dataset, split = select_split(open_source(source), split, names)
+    refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, advance=advance)
     if as_json:
@@ -62,12 +62,12 @@ def command(
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
             table(title, _lines([row for row in own if row.corruption != EMPTY], "iou"))
-            title = f"{refiner.name} on {EMPTY}: what is answered, in percent of an ellipse's area"
+            title = f"{refiner.name} on {EMPTY}: what is found, in percent of an ellipse's area"
             table(title, _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"))
 
 
 def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:
-    """One line a condition: a column for each class, their average, and what it lost against the first line."""
+    """One line for each corruption: a column for each class, their average, and what it lost against the first line."""
     corruptions: dict[str, dict[str, float]] = {}
     for row in rows:
         corruptions.setdefault(row.corruption, {})[row.lesion] = getattr(row, value)

@@ -14,7 +14,7 @@ from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AgreementRow:
     """One lesion class: the IoU of two annotators' masks, percent, mean and standard deviation over all pairs of them.
 
     A pair is two annotators of one photograph of whom at least one drew the class there; if only one did, its IoU is 0.
@@ -37,14 +37,20 @@ def agreement(
     photographs: Iterable[tuple[str, Image]],
     annotators: Mapping[str, Mapping[str, Annotation]],
     advance: Advance = no_progress,
-) -> list[Row]:
-    """Compare all pairs of annotators on each photograph, with and without ``refiner``.
+) -> list[AgreementRow]:
+    """Compare the masks of all pairs of annotators on each photograph, as drawn and as refined.
 
-    ``photographs``: name and image, (h, w, 3) uint8 RGB; one at a time is held. ``annotators``: what each drew, by
-    annotator and photograph; a photograph that fewer than two annotated is passed over. ``advance`` hears of each
-    photograph. Rows come in the order MA, HE, EX, SE and then by name; a class that nobody drew gives none.
+    Args:
+        refiner: What refines the drawings.
+        photographs: Name and image, (h, w, 3) uint8 RGB; one is in memory at a time.
+        annotators: What each drew, by annotator and photograph; a photograph that fewer than two annotated is left out.
+        advance: Called with 1 for each photograph that is done.
 
-    Raises `AnnotationError` when an annotation was made for another image size.
+    Returns:
+        Rows in the order MA, HE, EX, SE and then by name; a class that nobody drew has none.
+
+    Raises:
+        AnnotationError: When an annotation was made for another image size.
     """
     scores: dict[str, list[tuple[str, float, float]]] = {}
     for photograph, image in photographs:
@@ -82,9 +88,9 @@ def _agree(one: Mask, other: Mask) -> float:
     return iou(count(one, other)) if one.any() or other.any() else 0.0
 
 
-def _row(lesion: str, scores: list[tuple[str, float, float]]) -> Row:
+def _row(lesion: str, scores: list[tuple[str, float, float]]) -> AgreementRow:
     before, after = (100 * np.array([score[place] for score in scores]) for place in (1, 2))
-    return Row(
+    return AgreementRow(
         lesion=lesion,
         photographs=len({photograph for photograph, _, _ in scores}),
         pairs=len(scores),

@@ -1,7 +1,7 @@
-"""Finished units of work, a file each, named by their content.
+"""The cache of scores: a file for every drawing that was refined and scored.
 
-A unit is one photograph's drawing refined by one refiner. Its name is the hash of all that its result depends on, so
-that an interrupted evaluation goes on, and nothing is taken for the result of other weights or other data.
+A file is named by the hash of all that its scores depend on, so that an interrupted evaluation goes on where it was,
+and scores of other weights or other data are never taken.
 """
 
 import json
@@ -15,38 +15,38 @@ import numpy as np
 from coarsekit.annotations import native
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Fundus
-from zoo.evaluation.scoring import FORMAT, Measured, from_json, to_json
+from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore, from_json, to_json
 
-UNITS = "units"
+CACHE_FOLDER = "cache"
 
 
-class Units:
-    """The finished units of a folder; without a folder none is kept."""
+class ScoreCache:
+    """The cached scores in a folder of results; without a folder nothing is kept."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def tidy(self) -> None:
+    def remove_partial_files(self) -> None:
         """Remove the temporary files that a killed run left behind."""
         if self.folder is not None:
-            for left in (self.folder / UNITS).glob(".*.part"):
+            for left in (self.folder / CACHE_FOLDER).glob(".*.part"):
                 left.unlink(missing_ok=True)
 
-    def read(self, name: str) -> dict[str, Measured] | None:
-        """What was measured by lesion class; None for a unit that is not finished, or whose file is damaged."""
+    def read(self, key: str) -> dict[str, MaskScore] | None:
+        """The scores by lesion class; None where there are none, or the file is damaged."""
         if self.folder is None:
             return None
         try:
-            content = json.loads((self.folder / UNITS / f"{name}.json").read_text(encoding="utf-8"))
-            return {lesion: from_json(measured) for lesion, measured in content["lesions"].items()}
+            content = json.loads((self.folder / CACHE_FOLDER / f"{key}.json").read_text(encoding="utf-8"))
+            return {lesion: from_json(score) for lesion, score in content["lesions"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def write(self, name: str, measured: Mapping[str, Measured], about: Mapping[str, Any]) -> None:
-        """Keep a finished unit; ``about`` is for people who open the file."""
+    def write(self, key: str, scores: Mapping[str, MaskScore], origin: Mapping[str, Any]) -> None:
+        """Keep scores; ``origin``: refiner, photograph and so on, for people who open the file."""
         if self.folder is not None:
-            content = {**about, "lesions": {lesion: to_json(own) for lesion, own in measured.items()}}
-            write_text(self.folder / UNITS / f"{name}.json", json.dumps(content) + "\n")
+            content = {**origin, "lesions": {lesion: to_json(score) for lesion, score in scores.items()}}
+            write_text(self.folder / CACHE_FOLDER / f"{key}.json", json.dumps(content) + "\n")
 
 
 def photograph_digest(fundus: Fundus) -> str:
@@ -58,7 +58,7 @@ def photograph_digest(fundus: Fundus) -> str:
     return digest.hexdigest()
 
 
-def unit_name(refiner: str, photograph: str, annotation: Annotation) -> str:
-    """The name of a unit: of the refiner's digest, the photograph's, the drawing, and the version of the scores."""
-    parts = (str(FORMAT), refiner, photograph, native.dumps(annotation))
+def cache_key(refiner: str, photograph: str, annotation: Annotation) -> str:
+    """The name of a cached file: from the refiner's digest, the photograph's, the drawing, and `SCORES_FORMAT`."""
+    parts = (str(SCORES_FORMAT), refiner, photograph, native.dumps(annotation))
     return sha256("\n".join(parts).encode()).hexdigest()[:32]

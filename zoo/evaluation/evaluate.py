@@ -10,16 +10,16 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.cache import Units, photograph_digest, unit_name
-from zoo.evaluation.refiners import Contestant
+from zoo.evaluation.cache import ScoreCache, cache_key, photograph_digest
+from zoo.evaluation.refiners import EvaluatedRefiner
 from zoo.evaluation.results import Score
-from zoo.evaluation.scoring import Measured, measure
+from zoo.evaluation.scoring import MaskScore, score_mask
 from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationConfig:
-    """What is asked of a dataset.
+    """How refiners are scored on one dataset.
 
     ``split``: None for all. ``classes``: for each refiner by name the lesion classes that it is scored on.
     """
@@ -35,83 +35,97 @@ class EvaluationConfig:
             check_reduction(reduction)
 
     @property
-    def units(self) -> int:
-        """Units of work for each photograph."""
-        return len(self.styles) * len(self.reductions) * sum(bool(asked) for asked in self.classes.values())
+    def refinements(self) -> int:
+        """How many drawings of a photograph are refined, by all refiners together."""
+        return len(self.styles) * len(self.reductions) * sum(bool(classes) for classes in self.classes.values())
 
 
 def evaluate(
-    contestants: Sequence[Contestant],
+    refiners: Sequence[EvaluatedRefiner],
     dataset: Dataset,
-    question: EvaluationConfig,
-    units: Units | None = None,
+    config: EvaluationConfig,
+    cache: ScoreCache | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = no_progress,
 ) -> list[Score]:
-    """Score the entrants on every photograph, style and reduction factor; photographs by photograph, in its order.
+    """Score refiners on every photograph, style and reduction factor of a dataset (Yu et al., Table 1).
 
-    Only classes count whose fine mask on the photograph is not empty (Yu et al., Table 1). ``units``: where finished
-    units are kept and taken from. ``jobs``: photographs at a time, each in a process of its own on one thread.
-    ``advance`` hears how many more units are done.
+    A lesion class counts on a photograph only where its fine mask is not empty.
 
-    Raises `ParameterError` for a split that the dataset does not have or a reduction factor below 1.
+    Args:
+        refiners: Who is scored, the floor among them if it shall have scores.
+        dataset: Photographs with fine masks; one is in memory at a time.
+        config: Split, styles, reduction factors, seed, and the lesion classes of each refiner.
+        cache: Where scores are kept and taken from; None keeps none.
+        jobs: Photographs at a time, each in a process of its own on one thread.
+        advance: Called with the number of drawings just refined.
+
+    Returns:
+        Scores photograph by photograph, in the dataset's order; none for a split without photographs.
+
+    Raises:
+        ParameterError: When the dataset does not have the split.
+        ImageError: When a photograph or a mask cannot be read.
+        RefinerError: When a refiner cannot be loaded.
     """
-    kept, keys = units or Units(None), dataset.keys(question.split)
+    kept, keys = cache or ScoreCache(None), dataset.keys(config.split)
     if jobs == 1 or len(keys) < 2:
-        return [score for key in keys for score in score_photograph(contestants, dataset, key, question, kept, advance)]
+        return [score for key in keys for score in _score_all(refiners, dataset, key, config, kept, advance)]
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=min(jobs, len(keys)), backend="loky", return_as="generator")
     scores: list[Score] = []
-    for own in parallel(delayed(_alone)(contestants, dataset, key, question, kept) for key in keys):
+    for own in parallel(delayed(_in_own_process)(refiners, dataset, key, config, kept) for key in keys):
         scores += own
-        advance(question.units)
+        advance(config.refinements)
     return scores
 
 
-def score_photograph(
-    contestants: Sequence[Contestant],
+def _score_all(
+    refiners: Sequence[EvaluatedRefiner],
     dataset: Dataset,
     key: str,
-    question: EvaluationConfig,
-    units: Units,
+    config: EvaluationConfig,
+    cache: ScoreCache,
     advance: Callable[[int], None] = no_progress,
 ) -> list[Score]:
     """Every score of one photograph, which is read once."""
     fundus = dataset.read(key)
     photograph, scores = photograph_digest(fundus), []
-    for style, reduction, drawn in _drawings(fundus, question, dataset.name):
-        for entrant in contestants:
-            name, asked = entrant.about.name, question.classes[entrant.about.name]
-            if not asked:
+    for style, reduction, drawn in _drawings(fundus, config, dataset.name):
+        for refiner in refiners:
+            name, classes = refiner.info.name, config.classes[refiner.info.name]
+            if not classes:
                 continue
-            part = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion in asked))
-            unit = unit_name(entrant.about.digest, photograph, part)
-            measured = units.read(unit)
-            if measured is None:
+            part = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion in classes))
+            cached = cache_key(refiner.info.digest, photograph, part)
+            mask_scores = cache.read(cached)
+            if mask_scores is None:
                 began = perf_counter()
-                fine = {lesion: mask for lesion, mask in fundus.fine.items() if lesion in asked and mask.any()}
-                measured = measure_all(entrant.make(), fundus.image, fine, part)
-                about = {"refiner": name, "dataset": dataset.name, "image": key, "reduction": reduction, "style": style}
-                units.write(unit, measured, about | {"seconds": round(perf_counter() - began, 2)})
-            split = question.split or "all"
-            place = (name, dataset.name, split, key)
+                fine = {lesion: mask for lesion, mask in fundus.fine.items() if lesion in classes and mask.any()}
+                mask_scores = refine_and_score(refiner.load(), fundus.image, fine, part)
+                where = {"refiner": name, "dataset": dataset.name, "image": key, "reduction": reduction, "style": style}
+                cache.write(cached, mask_scores, where | {"seconds": round(perf_counter() - began, 2)})
+            source = (name, dataset.name, config.split or "all", key)
             scores += [
-                Score(*place, lesion, reduction, style, question.seed, unit, own) for lesion, own in measured.items()
+                Score(*source, lesion, reduction, style, config.seed, cached, own)
+                for lesion, own in mask_scores.items()
             ]
             advance(1)
     return scores
 
 
-def _drawings(fundus: Fundus, question: EvaluationConfig, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
-    for style in question.styles:
-        drawings = annotate_sweep(fundus, question.reductions, style, question.seed, dataset)
-        for reduction, drawn in zip(question.reductions, drawings, strict=True):
+def _drawings(fundus: Fundus, config: EvaluationConfig, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
+    for style in config.styles:
+        drawings = annotate_sweep(fundus, config.reductions, style, config.seed, dataset)
+        for reduction, drawn in zip(config.reductions, drawings, strict=True):
             yield style.name, reduction, drawn
 
 
-def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn: Annotation) -> dict[str, Measured]:
-    """Refine a drawing and measure every class of ``fine``, (h, w) masks with a pixel; one not drawn has none found.
+def refine_and_score(
+    refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn: Annotation
+) -> dict[str, MaskScore]:
+    """Refine a drawing and score every class of ``fine``, (h, w) masks with a pixel; of one not drawn nothing is found.
 
     A network refines one class at a time, since its probabilities are large.
     """
@@ -119,20 +133,20 @@ def measure_all(refiner: Refiner, image: Image, fine: Mapping[str, Mask], drawn:
 
     if not isinstance(refiner, Network):
         refined = refiner.refine(image, drawn)
-        return {lesion: measure(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
-    measured = {}
+        return {lesion: score_mask(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
+    scores = {}
     for lesion, mask in fine.items():
         own = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion == lesion))
         probability = refiner.photograph_probabilities(image, own).get(lesion, np.zeros(mask.shape, np.float32))
-        measured[lesion] = measure(probability >= refiner.config.threshold, mask, probability)
-    return measured
+        scores[lesion] = score_mask(probability >= refiner.config.threshold, mask, probability)
+    return scores
 
 
-def _alone(
-    contestants: Sequence[Contestant], dataset: Dataset, key: str, question: EvaluationConfig, units: Units
+def _in_own_process(
+    refiners: Sequence[EvaluatedRefiner], dataset: Dataset, key: str, config: EvaluationConfig, cache: ScoreCache
 ) -> list[Score]:
-    """`score_photograph` in a process of its own: more threads than cores would make each other slower."""
+    """`_score_all` in a process of its own: more threads than cores would make each other slower."""
     import torch
 
     torch.set_num_threads(1)
-    return score_photograph(contestants, dataset, key, question, units)
+    return _score_all(refiners, dataset, key, config, cache)

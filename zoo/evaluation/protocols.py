@@ -1,4 +1,4 @@
-"""The paper's experiments: what each asks of which refiner, and when it makes no sense."""
+"""The paper's experiments: which classes each refiner is scored on, and for which refiners they make no sense."""
 
 from collections.abc import Sequence
 
@@ -12,28 +12,30 @@ REDUCTIONS = {SAME: "1.0", CROSS_DATASET: "1.0", CROSS_CLASS: "1.0", REDUCTION: 
 """The reduction factors where none are named."""
 
 
-def classes_asked(
-    protocol: str, abouts: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
+def classes_to_score(
+    protocol: str, infos: Sequence[RefinerInfo], dataset: Dataset, lesions: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
-    """The lesion classes of a dataset that each refiner is scored on, by its name: all, or those of ``lesions``.
+    """The lesion classes of a dataset that each refiner is scored on, by name: all, or ``lesions``.
 
-    In *cross-class* a network is scored on the classes that it has not seen, and a rule on those that some network is
-    scored on. A network whose record does not say what it has seen has seen all.
+    In *cross-class* a network is scored on the classes that it has not seen, and a baseline on those that some
+    network is scored on. A network whose record does not say what it has seen has seen all.
     """
-    asked = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
+    wanted = tuple(lesion for lesion in dataset.lesions if not lesions or lesion in lesions)
     if protocol != CROSS_CLASS:
-        return {about.name: asked for about in abouts}
-    classes = {about.name: _unseen(about, asked) for about in abouts if about.trained}
+        return {info.name: wanted for info in infos}
+    classes = {info.name: _unseen(info, wanted) for info in infos if info.trained}
     some = {lesion for unseen in classes.values() for lesion in unseen}
-    shared = tuple(lesion for lesion in asked if lesion in some or not classes)
-    return {about.name: classes.get(about.name, shared) for about in abouts}
+    shared = tuple(lesion for lesion in wanted if lesion in some or not classes)
+    return {info.name: classes.get(info.name, shared) for info in infos}
 
 
-def _unseen(about: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
-    return tuple(lesion for lesion in lesions if about.seen is not None and lesion not in about.seen)
+def _unseen(info: RefinerInfo, lesions: Sequence[str]) -> tuple[str, ...]:
+    return tuple(lesion for lesion in lesions if info.seen is not None and lesion not in info.seen)
 
 
-def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]) -> None:
+def check_protocol(
+    protocol: str, infos: Sequence[RefinerInfo], datasets: Sequence[Dataset], lesions: Sequence[str]
+) -> None:
     """Whether the protocol makes sense for every refiner.
 
     Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
@@ -46,22 +48,22 @@ def check(protocol: str, abouts: Sequence[RefinerInfo], datasets: Sequence[Datas
             raise ParameterError(f"{' and '.join(names)} has no lesion class {lesion!r}; it has {', '.join(known)}")
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise ParameterError(f"two SOURCEs are called {twice[0]} and could not be told apart; evaluate them one by one")
-    asked = [lesion for lesion in known if not lesions or lesion in lesions]
-    for about in abouts:
-        if protocol == CROSS_DATASET and about.trained and all(trained_on(about) == name for name in names):
+        raise ParameterError(f"two SOURCEs have the same name, {twice[0]}; evaluate them one by one")
+    wanted = [lesion for lesion in known if not lesions or lesion in lesions]
+    for info in infos:
+        if protocol == CROSS_DATASET and info.trained and all(trained_on(info) == name for name in names):
             raise ParameterError(
-                f"cross-dataset: {about.name} was trained on {about.trained_on}, so {names[0]} is no other dataset; "
+                f"cross-dataset: {info.name} was trained on {info.trained_on}, so {names[0]} is no other dataset; "
                 "name a SOURCE that it was not trained on"
             )
-        if protocol == CROSS_CLASS and about.trained and not _unseen(about, asked):
-            seen = ", ".join(about.seen) if about.seen else "all classes"
+        if protocol == CROSS_CLASS and info.trained and not _unseen(info, wanted):
+            seen = ", ".join(info.seen) if info.seen else "all classes"
             raise ParameterError(
-                f"cross-class: {about.name} was trained on {seen}, so {' and '.join(names)} holds no class that it "
+                f"cross-class: {info.name} was trained on {seen}, so {' and '.join(names)} has no class that it "
                 "never saw; train one with the recipe's field only_lesions"
             )
 
 
-def trained_on(about: RefinerInfo) -> str:
+def trained_on(info: RefinerInfo) -> str:
     """The name of the dataset that a refiner was trained on or fitted to, without the split; empty for none."""
-    return about.trained_on.partition(" ")[0]
+    return info.trained_on.partition(" ")[0]

@@ -1,4 +1,4 @@
-"""Who takes part in an evaluation: refiners by name, and the floor, which is the drawing as it is."""
+"""The refiners that an evaluation scores: those named, and the floor, which is the drawing as it is."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,14 +11,15 @@ from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Image, Mask
-from zoo.checkpoints.folder import classes_seen, locate, read_record
+from zoo.checkpoints.folder import classes_seen, locate, read_record, weights_sha256
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
 from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.variants import variant_named
 
 FLOOR = "floor"
 BLIND = "shrink"
-"""The image-blind rule, which every table holds."""
+"""The image-blind rule, a row of every table."""
 HELD_OUT = "held-out"
 """The split of the photographs that networks were validated on."""
 
@@ -35,66 +36,81 @@ class Floor(Refiner):
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
 
 
-def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
-    """The photographs that none of the networks of these names learned from, though they were there: for choosing by.
+def select_split(dataset: Dataset, split: str | None, names: Iterable[str]) -> tuple[Dataset, str | None]:
+    """The dataset that holds a split, and the split as `Dataset.keys` takes it.
 
-    They are those that every training held out to validate on, as the split `HELD_OUT`; rules do not count.
+    ``all`` is every split, where none is called so; `HELD_OUT` is what `held_out` gives of the refiners ``names``.
+
+    Raises `ParameterError` when the dataset does not have the split.
+    """
+    if split == HELD_OUT and split not in dataset.splits():
+        dataset = held_out(dataset, names)
+    split = None if split == "all" and split not in dataset.splits() else split
+    dataset.keys(split)
+    return dataset, split
+
+
+def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
+    """The photographs that every network of these names held out of its training, to validate on: for choosing by.
+
+    They are the split `HELD_OUT` of what is returned; baselines do not count.
 
     Raises `ParameterError` when no network says which it held out, or none is left.
     """
     records = [read_record(locate(name)) for name in names]
     parts = [set(record["validation_images"]) for record in records if record.get("validation_images")]
     if not parts:
-        raise ParameterError(f"--split {HELD_OUT} needs a network whose training.json says what it held out; name one")
+        raise ParameterError(
+            f"the split {HELD_OUT} needs a network whose training.json says what it held out; name one"
+        )
     shared = set.intersection(*parts)
     return Subset(dataset, HELD_OUT, filter(shared.__contains__, dataset.keys()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contestant:
-    """A refiner that takes part: what is known of it, and how to get it, which another process can do as well."""
+class EvaluatedRefiner:
+    """A refiner that is evaluated: what is known of it, and how to load it, which another process can do as well."""
 
-    about: RefinerInfo
-    make: Callable[[], Refiner]
-
-
-def floor() -> Contestant:
-    """The floor as one that takes part."""
-    return Contestant(RefinerInfo(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
+    info: RefinerInfo
+    load: Callable[[], Refiner]
 
 
-def load_for_evaluation(name: str, device: str = "cpu") -> Contestant:
-    """The refiner of that name, loaded: a bundled one, a rule, or a checkpoint folder.
+def floor() -> EvaluatedRefiner:
+    """The floor as a refiner that is evaluated."""
+    return EvaluatedRefiner(RefinerInfo(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
 
-    Raises `RefinerError` when there is none of that name or its folder is damaged, and `ParameterError` when there is
-    no such device here.
+
+def load_for_evaluation(name: str, device: str = "cpu") -> EvaluatedRefiner:
+    """Load a refiner that is to be evaluated.
+
+    Args:
+        name: A bundled refiner, a checkpoint folder, or ``ORG/NAME`` on the Hub.
+        device: Where a network computes: ``cpu``, ``cuda``, ….
+
+    Returns:
+        The refiner with what is known of it.
+
+    Raises:
+        RefinerError: When there is none of that name, or its folder is damaged.
+        ParameterError: When there is no such device here.
     """
-    digest = _digest(name)
-    make = partial(_loaded, name, device, digest)
-    refiner = make()
-    trained = hasattr(refiner, "photograph_probabilities")
-    seen = classes_seen(locate(name)) if trained else None
-    if not trained:  # a rule is its code
-        digest = sha256(digest.encode() + _code(refiner)).hexdigest()
-    variant = getattr(refiner, "variant", name)
-    return Contestant(RefinerInfo(name, variant, refiner.trained_on, digest, trained, seen), make)
+    folder = locate(name)
+    weights = weights_sha256(folder)
+    load = partial(_loaded, name, device, weights)
+    refiner = load()
+    trained = variant_named(refiner.variant).is_network
+    seen = classes_seen(folder) if trained else None
+    code = "" if trained else _code_sha256(refiner)
+    return EvaluatedRefiner(RefinerInfo(name, refiner.variant, refiner.trained_on, weights, trained, seen, code), load)
 
 
 @lru_cache(maxsize=32)
-def _loaded(name: str, device: str, _digest: str) -> Refiner:
-    """Loaded once in each process; other content under the same name is loaded anew."""
+def _loaded(name: str, device: str, _weights: str) -> Refiner:
+    """Loaded once in each process; other weights under the same name are loaded again."""
     return on_device(from_pretrained(name), device)
 
 
-def _code(refiner: Refiner) -> bytes:
+def _code_sha256(refiner: Refiner) -> str:
+    """The hash of the module of a baseline, which is its code beside its config."""
     module = getmodule(type(refiner))
-    return getsource(module).encode() if module else b""
-
-
-def _digest(name: str) -> str:
-    """The hash of what a refiner's answers follow from: its folder's configuration and weights."""
-    folder = locate(name)
-    digest = sha256()
-    for path in sorted(folder.glob("config.json")) + sorted(folder.glob("*.safetensors")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()
+    return sha256(getsource(module).encode() if module else b"").hexdigest()

@@ -1,38 +1,45 @@
-"""The record of a whole evaluation, ``results.json``: what was asked, and every score."""
+"""A whole evaluation on disk, ``results.json``: its record, and every score."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from math import isnan
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
-
 from coarsekit.errors import ResultsError
 from coarsekit.files import write_text
-from coarsekit.metrics import dice, iou, precision, recall
-from zoo.evaluation.cache import UNITS, Units
-from zoo.evaluation.scoring import FORMAT, Measured
+from coarsekit.validation import validated
+from zoo.checkpoints.folder import read_json
+from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
+from zoo.evaluation.measures import PER_PHOTOGRAPH
+from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore
 
 RESULTS = "results.json"
-_PLACE = ("refiner", "dataset", "split", "image", "lesion", "reduction", "style", "seed", "unit")
 
 
 @dataclass(frozen=True, slots=True)
 class RefinerInfo:
-    """What a table says of a refiner. ``digest``: the hash of its weights, or of a rule's configuration.
+    """What tables say of a refiner.
 
-    ``trained``: whether it learned from masks, rather than being a rule. ``seen``: the lesion classes that it was
-    trained on; None for a rule, and for a network whose record does not say, which counts as having seen all.
+    ``weights_sha256``: see `zoo.checkpoints.folder.weights_sha256`. ``trained``: whether it is a network that learned
+    from masks, not a baseline. ``seen``: the lesion classes that it was trained on; None for a baseline, and for a
+    network whose record does not say, which counts as having seen all. ``code_sha256``: of a baseline's code; empty
+    for a network.
     """
 
     name: str
     variant: str
     trained_on: str
-    digest: str
+    weights_sha256: str
     trained: bool
     seen: tuple[str, ...] | None
+    code_sha256: str = ""
+
+    @property
+    def digest(self) -> str:
+        """All that its answers follow from: another digest is another refiner, whatever its name."""
+        return self.weights_sha256 + self.code_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +54,10 @@ class DatasetRecord:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationRecord:
-    """What an evaluation was asked: by it two runs are the same.
+    """The options of an evaluation: two runs with equal records give the same scores.
 
     ``styles``: the parameters of each by name. ``lesions``: only these classes, empty for all. ``refiners``: all that
-    took part, the floor first; ``named``: those that were asked for.
+    were scored, the floor first; ``named``: those that the user named.
     """
 
     protocol: str
@@ -63,9 +70,12 @@ class EvaluationRecord:
     named: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Score:
-    """One refiner on one lesion class of one photograph (``image``: its key); ``unit`` names the file that holds it."""
+@dataclass(frozen=True, slots=True)
+class ScoreOrigin:
+    """Which refiner was scored on which lesion class of which photograph (``image``: its key), drawn how.
+
+    ``cache_key``: the name of the cached file that has the `MaskScore`.
+    """
 
     refiner: str
     dataset: str
@@ -75,83 +85,82 @@ class Score:
     reduction: float
     style: str
     seed: int
-    unit: str
-    measured: Measured
+    cache_key: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score(ScoreOrigin):
+    """One refiner on one lesion class of one photograph."""
+
+    mask_score: MaskScore
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """A whole evaluation: what was asked, and every score."""
+    """A whole evaluation: its record, and every score."""
 
-    asked: EvaluationRecord
+    record: EvaluationRecord
     scores: tuple[Score, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _ResultsFile:
+    format: int
+    evaluation: EvaluationRecord
+    scores: tuple[ScoreOrigin, ...]
+
+
 def write_results(folder: Path, results: Results) -> None:
-    """Write ``results.json``: what was asked, and a line for each score, 0–1; null where it is not defined."""
+    """Write ``results.json``: the record, and a line for each score with its measures, 0–1; null where not defined."""
     lines = [json.dumps(_line(score), allow_nan=False) for score in results.scores]
-    head = json.dumps({"format": FORMAT, "asked": asdict(results.asked)}, indent=2)
+    head = json.dumps({"format": SCORES_FORMAT, "evaluation": asdict(results.record)}, indent=2)
     body = ",\n    ".join(lines)
     write_text(folder / RESULTS, f'{head[:-2]},\n  "scores": [\n    {body}\n  ]\n}}\n')
 
 
-def read_asked(folder: Path) -> EvaluationRecord:
-    """What the evaluation in a folder was asked.
+def read_evaluation(folder: Path) -> EvaluationRecord:
+    """The record of the evaluation in a folder.
 
     Raises `ResultsError` when there is none, or it cannot be read.
     """
-    return _asked(_content(folder), folder)
+    return _read(folder).evaluation
 
 
 def read_results(folder: Path) -> Results:
-    """Read what `write_results` wrote, and the units that it names.
+    """Read what `write_results` wrote, and the cached scores that it names.
 
-    Raises `ResultsError` when there are none, they cannot be read, or a unit is missing.
+    Args:
+        folder: The folder that ``zoo evaluate`` wrote to.
+
+    Returns:
+        The record and every score, in the order of the file.
+
+    Raises:
+        ResultsError: When there is no ``results.json``, it cannot be read, or a cached file is missing or damaged.
     """
-    content, units = _content(folder), Units(folder)
-    asked = _asked(content, folder)
-    kept: dict[str, dict[str, Measured]] = {}
+    content, cache = _read(folder), ScoreCache(folder)
+    kept: dict[str, dict[str, MaskScore]] = {}
     scores = []
-    for line in content["scores"]:
-        name = line["unit"]
-        if name not in kept:
-            found = units.read(name)
-            if found is None:
-                raise ResultsError(f"{folder}: {UNITS}/{name}.json is missing or damaged; run 'zoo evaluate' again")
-            kept[name] = found
-        scores.append(Score(**{field: line[field] for field in _PLACE}, measured=kept[name][line["lesion"]]))
-    return Results(asked, tuple(scores))
+    for origin in content.scores:
+        key = origin.cache_key
+        kept[key] = kept.get(key) or cache.read(key) or {}
+        if origin.lesion not in kept[key]:
+            raise ResultsError(f"{folder}: {CACHE_FOLDER}/{key}.json is missing or damaged; run 'zoo evaluate' again")
+        scores.append(Score(**asdict(origin), mask_score=kept[key][origin.lesion]))
+    return Results(content.evaluation, tuple(scores))
 
 
 def _line(score: Score) -> dict[str, Any]:
-    counts = score.measured.counts
-    numbers = {
-        "iou": iou(counts),
-        "dice": dice(counts),
-        "precision": precision(counts),
-        "recall": recall(counts),
-        "boundary_f": score.measured.boundary,
-    }
-    defined = {name: None if np.isnan(number) else number for name, number in numbers.items()}
-    return {name: getattr(score, name) for name in _PLACE} | defined
+    origin = {field.name: getattr(score, field.name) for field in fields(ScoreOrigin)}
+    values = {measure.name: measure.value(score.mask_score) for measure in PER_PHOTOGRAPH}
+    return origin | {name: None if isnan(value) else value for name, value in values.items()}
 
 
-def _content(folder: Path) -> dict[str, Any]:
+def _read(folder: Path) -> _ResultsFile:
     path = folder / RESULTS
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ResultsError(f"{folder}: no {RESULTS} there; 'zoo evaluate SOURCE -o {folder}' writes it") from None
-    except (OSError, ValueError) as cause:
-        raise ResultsError(f"{path}: cannot be read ({cause}); run 'zoo evaluate' again") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ResultsError(f"{path}: not the results of this version; run 'zoo evaluate' again with --force")
-    return content
-
-
-def _asked(content: dict[str, Any], folder: Path) -> EvaluationRecord:
-    try:
-        return TypeAdapter(EvaluationRecord).validate_python(content["asked"])
-    except (KeyError, ValidationError) as cause:
-        first = str(cause).splitlines()[0]
-        raise ResultsError(f"{folder / RESULTS}: what was asked cannot be read ({first}); evaluate again") from None
+    if not path.exists():
+        raise ResultsError(f"{folder}: no {RESULTS} there; 'zoo evaluate SOURCE -o {folder}' writes it")
+    content = read_json(path, dict[str, Any], "run 'zoo evaluate' again", ResultsError)
+    if content.get("format") != SCORES_FORMAT:
+        raise ResultsError(f"{path}: not the results of this version; run 'zoo evaluate' again with force=True")
+    return validated(_ResultsFile, content, f"{path}: cannot be read", error=ResultsError, strict=False)

@@ -1,4 +1,4 @@
-"""How a refiner fares on photographs as other cameras would have taken them, and on ellipses around nothing."""
+"""Scores on photographs as other cameras would have taken them, and on ellipses around nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,15 +18,16 @@ from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One lesion class under one condition; percent.
+class RobustnessRow:
+    """One refiner on one lesion class under one corruption; percent. ``weights_sha256``: which weights it had.
 
-    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that condition; None
-    for empty retina. ``false_positive_area``: what was answered in an ellipse's window and is no lesion, as a share of
+    ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
+    for empty retina. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
     the ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
     """
 
     refiner: str
+    weights_sha256: str
     corruption: str
     lesion: str
     images: int
@@ -44,37 +45,54 @@ def robustness(
     seed: int,
     corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
     advance: Callable[[int], None] = no_progress,
-) -> list[Row]:
-    """Score refiners on a split (None: all) at reduction 1.0 under each condition, and on empty retina.
+) -> list[RobustnessRow]:
+    """Score refiners at reduction 1.0 on corrupted photographs, and on ellipses moved to empty retina.
 
-    The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs. Rows come
-    by refiner, condition and lesion class.
+    The ellipses are drawn on the photograph as it is and change with it, so that only the photograph differs.
+
+    Args:
+        refiners: Who is scored.
+        dataset: Photographs with fine masks; one is in memory at a time.
+        split: A split of the dataset; None for all.
+        style: How the ellipses are drawn.
+        seed: Of the drawing, and of the places on empty retina.
+        corruptions: Changes of a photograph with its masks and ellipses, by name.
+        advance: Called with 1 for each photograph that is done.
+
+    Returns:
+        Rows by refiner, corruption and lesion class; none for a split without photographs.
+
+    Raises:
+        ParameterError: When the dataset does not have the split.
+        ImageError: When a photograph or a mask cannot be read.
     """
     scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    answers: dict[tuple[str, str], list[float]] = {}
+    areas: dict[tuple[str, str], list[float]] = {}
     for fundus in dataset.photographs(split):
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
         for name, change in corruptions.items():
-            taken = change(Sample(fundus.image, fundus.fine, annotation))
+            sample = change(Sample(fundus.image, fundus.fine, annotation))
             for refiner in refiners:
-                for lesion, pair in _score(refiner, taken).items():
+                for lesion, pair in _score(refiner, sample).items():
                     scores.setdefault((refiner.name, name, lesion), []).append(pair)
         for refiner in refiners:
-            for lesion, shares in _answered(refiner, fundus, empty).items():
-                answers.setdefault((refiner.name, lesion), []).extend(shares)
+            for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
+                areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
     rows = []
     for refiner in refiners:
+        which = (refiner.name, refiner.weights_sha256)
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
                     floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(Row(refiner.name, name, lesion, len(pairs), 0, floor, found, None))
-        for lesion in dataset.lesions:
-            if parts := answers.get((refiner.name, lesion)):
-                false_positive_area = 100 * float(np.mean(parts))
-                rows.append(Row(refiner.name, EMPTY, lesion, 0, len(parts), None, None, false_positive_area))
+                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, found, None))
+        own = {lesion: areas[refiner.name, lesion] for lesion in dataset.lesions if (refiner.name, lesion) in areas}
+        rows += [
+            RobustnessRow(*which, EMPTY, lesion, 0, len(shares), None, None, 100 * float(np.mean(shares)))
+            for lesion, shares in own.items()
+        ]
     return rows
 
 
@@ -92,23 +110,25 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
     return replace(annotation, marks=tuple(moved))
 
 
-def _score(refiner: Refiner, taken: Sample) -> dict[str, tuple[float, float]]:
-    refined = refiner.refine(taken.image, taken.annotation)
+def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
+    """IoU, 0–1, of the drawing and of what the refiner made of it, by lesion class."""
+    refined = refiner.refine(sample.image, sample.annotation)
     pairs = {}
-    for lesion, fine in taken.fine.items():
+    for lesion, fine in sample.fine.items():
         if fine.any():
-            coarse = draw(taken.annotation.of(lesion), fine.shape)
+            coarse = draw(sample.annotation.of(lesion), fine.shape)
             found = refined.get(lesion, coarse)
             pairs[lesion] = (iou(count(coarse, fine)), iou(count(found, fine)))
     return pairs
 
 
-def _answered(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
+def _false_positive_areas(refiner: Refiner, fundus: Fundus, empty: Annotation) -> dict[str, list[float]]:
+    """What was found around each ellipse on empty retina, over the ellipse's area, by lesion class."""
     refined = refiner.refine(fundus.image, empty)
     shares: dict[str, list[float]] = {}
     for mark in empty.marks:
         size = fundus.image.shape[:2]
-        # In the window and not just in the ellipse, since a refiner may answer beyond its edge.
+        # In the window and not just in the ellipse, since a refiner may find something beyond its edge.
         around = window_around(mark.shape, size)
         found = crop(refined[mark.lesion], around) & ~crop(fundus.fine[mark.lesion], around)
         area = np.count_nonzero(draw([mark.shape], size))

@@ -1,4 +1,4 @@
-"""One lesion class on one photograph scored: what was found against the fine mask. Counts and parts, no averages."""
+"""One refined mask compared with the fine one: counts and parts of which measures are made, no averages."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +18,18 @@ from coarsekit.metrics import (
 from coarsekit.types import Mask
 from coarsekit.windows import REFERENCE_WIDTH
 
-FORMAT = 1
-"""Version of what is measured and how it is written; a change makes every kept measurement out of date."""
+SCORES_FORMAT = 2
+"""Version of what a `MaskScore` is and how it is written; a change makes every cached score out of date."""
 TOLERANCE = 2.0
 """How far a boundary may lie from the true one, px on a photograph as wide as `REFERENCE_WIDTH`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """What is measured of one found mask.
+class MaskScore:
+    """What a refined mask has in common with the fine one.
 
     ``boundary``: the boundary F-score, 0–1. ``components``: each component of the fine mask. ``reliability``: of the
-    probability, over the pixels that the network looked at; None for a rule that has none.
+    probability, over the pixels that the network looked at; None for a baseline, which has no probability.
     """
 
     counts: Counts
@@ -38,12 +38,12 @@ class Measured:
     reliability: Reliability | None = None
 
 
-def measure(found: Mask, fine: Mask, probability: NDArray[np.float32] | None = None) -> Measured:
-    """Measure a found mask (h, w), and its probability (h, w), 0 where the network did not look, against the fine one.
+def score_mask(found: Mask, fine: Mask, probability: NDArray[np.float32] | None = None) -> MaskScore:
+    """Compare a refined mask (h, w) with the fine one, which must have a pixel.
 
-    ``fine`` must not be empty. Raises `ValueError` when the shapes differ.
+    ``probability``: (h, w), 0 where the network did not look. Raises `ValueError` when the shapes differ.
     """
-    return Measured(
+    return MaskScore(
         count(found, fine),
         boundary_f(found, fine, TOLERANCE * fine.shape[1] / REFERENCE_WIDTH),
         tuple(component_scores(found, fine)),
@@ -51,24 +51,24 @@ def measure(found: Mask, fine: Mask, probability: NDArray[np.float32] | None = N
     )
 
 
-def to_json(measured: Measured) -> dict[str, Any]:
-    """What was measured, as JSON holds it."""
-    kept = measured.reliability
+def to_json(score: MaskScore) -> dict[str, Any]:
+    """A score as JSON."""
+    kept = score.reliability
     return {
-        "counts": list(measured.counts),
-        "boundary_f": measured.boundary,
-        "components": [list(component) for component in measured.components],
+        "counts": list(score.counts),
+        "boundary_f": score.boundary,
+        "components": [list(component) for component in score.components],
         "reliability": None if kept is None else {name: getattr(kept, name).tolist() for name in Reliability.__slots__},
     }
 
 
-def from_json(content: dict[str, Any]) -> Measured:
+def from_json(content: dict[str, Any]) -> MaskScore:
     """`to_json` undone.
 
     Raises `KeyError`, `TypeError` or `ValueError` for anything else.
     """
     kept = content["reliability"]
-    return Measured(
+    return MaskScore(
         Counts(*content["counts"]),
         float(content["boundary_f"]),
         tuple(ComponentScore(*component) for component in content["components"]),

@@ -3,12 +3,11 @@
 from math import isnan
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from zoo.evaluation.measures import IOU, MEASURES, PER_PHOTOGRAPH
 from zoo.evaluation.protocols import CROSS_DATASET, REDUCTION
 from zoo.evaluation.refiners import BLIND, FLOOR
 from zoo.evaluation.results import RefinerInfo
-from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, ScoreTable, Setting
+from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.evaluation.statistics import Summary
 
 
@@ -19,36 +18,39 @@ class Table(NamedTuple):
     rows: list[dict[str, str]]
 
 
-def rows(board: ScoreTable) -> list[dict[str, Any]]:
+def score_rows(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each style, reduction factor, named refiner, dataset and class; percent, NaN where not defined.
 
     ``floor_iou`` is that of the drawing as it is, ``shrink_iou`` that of the image-blind rule; ``iou_low`` and
     ``iou_high`` are the bootstrap's 95 % interval. Standard deviations are the population's, over images.
     """
-    abouts = {about.name: about for about in board.asked.refiners}
-    named = [abouts[name] for name in board.asked.named]
-    ordered = sorted(board.places, key=lambda place: (list(board.asked.styles).index(place.style), place.reduction))
+    infos = {info.name: info for info in board.record.refiners}
+    named = [infos[name] for name in board.record.named]
+    ordered = sorted(
+        board.settings, key=lambda setting: (list(board.record.styles).index(setting.style), setting.reduction)
+    )
     return [
-        _row(board, place, about, lesion)
-        for place in ordered
-        for about in named
-        for lesion in board.lesions(place.dataset, about.name)
+        _row(board, setting, info, lesion)
+        for setting in ordered
+        for info in named
+        for lesion in board.lesions(setting.dataset, info.name)
     ]
 
 
-def _row(board: ScoreTable, place: Setting, about: RefinerInfo, lesion: str) -> dict[str, Any]:
-    [tested] = [tested for tested in board.asked.datasets if tested.name == place.dataset]
-    row = board.row_of[about.name]
-    floor, blind, own = (board.summary(place, name, "iou", lesion) for name in (FLOOR, BLIND, row))
+def _row(board: ScoreTable, setting: Setting, info: RefinerInfo, lesion: str) -> dict[str, Any]:
+    [tested] = [tested for tested in board.record.datasets if tested.name == setting.dataset]
+    row = board.row_of[info.name]
+    floor, blind, own = (board.summary(setting, name, IOU, lesion) for name in (FLOOR, BLIND, row))
     result = {
-        "refiner": about.name,
-        "trained_on": about.trained_on,
-        "dataset": place.dataset,
+        "refiner": info.name,
+        "trained_on": info.trained_on,
+        "weights_sha256": info.weights_sha256,
+        "dataset": setting.dataset,
         "split": tested.split,
         "lesion": lesion,
-        "reduction": place.reduction,
-        "style": place.style,
-        "seed": board.asked.seed,
+        "reduction": setting.reduction,
+        "style": setting.style,
+        "seed": board.record.seed,
         "images": own.images,
         "floor_iou": floor.mean,
         "floor_iou_std": floor.std,
@@ -57,75 +59,79 @@ def _row(board: ScoreTable, place: Setting, about: RefinerInfo, lesion: str) -> 
         "iou_std": own.std,
         "iou_low": own.low,
         "iou_high": own.high,
-        "variant": about.variant,
+        "variant": info.variant,
     }
-    for measure in list(MEASURES)[1:]:
-        other = board.summary(place, row, measure, lesion)
-        result |= {measure: other.mean, f"{measure}_std": other.std}
-    return result | board.calibration(place, row, lesion)
+    for measure in PER_PHOTOGRAPH[1:]:
+        other = board.summary(setting, row, measure, lesion)
+        result |= {measure.name: other.mean, f"{measure.name}_std": other.std}
+    return result | board.calibration(setting, row, lesion)
 
 
-def averages(board: ScoreTable) -> list[dict[str, Any]]:
+def average_rows(board: ScoreTable) -> list[dict[str, Any]]:
     """A row for each style, reduction factor, dataset and row of the tables: the mean over the classes, percent."""
     return [
         {
             "refiner": row,
-            "dataset": place.dataset,
-            "reduction": place.reduction,
-            "style": place.style,
+            "dataset": setting.dataset,
+            "reduction": setting.reduction,
+            "style": setting.style,
             **{f"iou{end}": getattr(own, name) for end, name in _ENDS.items()},
-            **{name: board.summary(place, row, name).mean for name in list(MEASURES)[1:]},
+            **{measure.name: board.class_mean(setting, row, measure) for measure in PER_PHOTOGRAPH[1:]},
         }
-        for place in board.places
-        for row in board.rows
-        for own in [board.summary(place, row)]
+        for setting in board.settings
+        for row in board.row_names
+        for own in [board.summary(setting, row)]
     ]
 
 
-_LABELS = {"boundary_f": "boundary F", "component_iou": "component IoU", "ece": "ECE", "brier": "Brier"}
 _ENDS = {"": "mean", "_std": "std", "_low": "low", "_high": "high"}
 
 
-def tables(board: ScoreTable) -> list[Table]:
+def protocol_tables(board: ScoreTable) -> list[Table]:
     """What people are shown: IoU as the protocol's table in the paper has it, then the other measures."""
-    if board.asked.protocol == REDUCTION:
-        return [_sweep(board, dataset.name, style) for dataset in board.asked.datasets for style in board.asked.styles]
-    shown = [_crossed(board, style, reduction) for style in board.asked.styles for reduction in board.asked.reductions]
-    across = shown if board.asked.protocol == CROSS_DATASET else []
-    return across + [table for place in board.places for table in (_classes(board, place), _measures(board, place))]
+    if board.record.protocol == REDUCTION:
+        return [
+            _sweep(board, dataset.name, style) for dataset in board.record.datasets for style in board.record.styles
+        ]
+    shown = [
+        _crossed(board, style, reduction) for style in board.record.styles for reduction in board.record.reductions
+    ]
+    across = shown if board.record.protocol == CROSS_DATASET else []
+    return across + [
+        table for setting in board.settings for table in (_classes(board, setting), _measures(board, setting))
+    ]
 
 
-def _classes(board: ScoreTable, place: Setting) -> Table:
+def _classes(board: ScoreTable, setting: Setting) -> Table:
     """Refiners by lesion classes: Tables 1 and 2."""
-    lesions = board.lesions(place.dataset)
+    lesions = board.lesions(setting.dataset)
     lines = []
-    for row in board.rows:
-        cells = {lesion: _cell(board.summary(place, row, "iou", lesion)) for lesion in lesions}
-        lines.append({"refiner": row} | cells | {"average": _cell(board.summary(place, row))})
-    counts = [board.summary(place, FLOOR, "iou", lesion).images for lesion in lesions]
+    for row in board.row_names:
+        cells = {lesion: _cell(board.summary(setting, row, IOU, lesion)) for lesion in lesions}
+        lines.append({"refiner": row} | cells | {"average": _cell(board.summary(setting, row))})
+    counts = [board.summary(setting, FLOOR, IOU, lesion).images for lesion in lesions]
     images = {lesion: str(count) for lesion, count in zip(lesions, counts, strict=True)}
     lines.append({"refiner": "images"} | images | {"average": ""})
-    return Table(f"{where(board, place)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
+    return Table(f"{where(board, setting)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
 
 
-def _measures(board: ScoreTable, place: Setting) -> Table:
+def _measures(board: ScoreTable, setting: Setting) -> Table:
     """Refiners by the other measures, each the mean over the classes."""
-    lines = []
-    for row in board.rows:
-        cells = {_LABELS.get(name, name): _number(board.summary(place, row, name).mean) for name in list(MEASURES)[1:]}
-        calibrated = [board.calibration(place, row, lesion) for lesion in board.lesions(place.dataset)]
-        means = {_LABELS[name]: _number(float(np.mean([own[name] for own in calibrated]))) for name in CALIBRATION}
-        lines.append({"refiner": row} | cells | means)
-    return Table(f"{where(board, place)}: other measures in percent, means over the classes", lines)
+    others = [measure for measure in MEASURES if measure is not IOU]
+    lines = [
+        {"refiner": row, **{own.column: _number(board.class_mean(setting, row, own)) for own in others}}
+        for row in board.row_names
+    ]
+    return Table(f"{where(board, setting)}: other measures in percent, means over the classes", lines)
 
 
 def _crossed(board: ScoreTable, style: str, reduction: float) -> Table:
     """Where a refiner was trained by where it was tested, averages over the classes."""
-    trained = {board.row_of[about.name]: about.trained_on or "–" for about in board.asked.refiners}
+    trained = {board.row_of[info.name]: info.trained_on or "–" for info in board.record.refiners}
     lines = []
-    for row in board.rows:
-        own = [board.summary(Setting(tested.name, style, reduction), row) for tested in board.asked.datasets]
-        cells = {tested.name: _cell(one) for tested, one in zip(board.asked.datasets, own, strict=True)}
+    for row in board.row_names:
+        own = [board.summary(Setting(tested.name, style, reduction), row) for tested in board.record.datasets]
+        cells = {tested.name: _cell(one) for tested, one in zip(board.record.datasets, own, strict=True)}
         lines.append({"refiner": row, "trained on": trained[row]} | cells)
     return Table(f"Style {style}, reduction {reduction:g}: average IoU in percent, by the dataset tested on", lines)
 
@@ -133,19 +139,20 @@ def _crossed(board: ScoreTable, style: str, reduction: float) -> Table:
 def _sweep(board: ScoreTable, dataset: str, style: str) -> Table:
     """Refiners by reduction factors: Figure 3 as a table."""
     lines = []
-    for row in board.rows:
-        places = [Setting(dataset, style, reduction) for reduction in board.asked.reductions]
+    for row in board.row_names:
+        settings = [Setting(dataset, style, reduction) for reduction in board.record.reductions]
         lines.append(
-            {"refiner": row} | {f"{place.reduction:g}": _number(board.summary(place, row).mean) for place in places}
+            {"refiner": row}
+            | {f"{setting.reduction:g}": _number(board.summary(setting, row).mean) for setting in settings}
         )
     return Table(f"{dataset}, style {style}: average IoU in percent by reduction factor", lines)
 
 
-def where(board: ScoreTable, place: Setting) -> str:
-    """A place in words, for titles."""
-    [split] = [tested.split for tested in board.asked.datasets if tested.name == place.dataset]
+def where(board: ScoreTable, setting: Setting) -> str:
+    """A setting in words, for titles."""
+    [split] = [tested.split for tested in board.record.datasets if tested.name == setting.dataset]
     splits = "all splits" if split == "all" else split
-    return f"{place.dataset}, {splits}, style {place.style}, reduction {place.reduction:g}"
+    return f"{setting.dataset}, {splits}, style {setting.style}, reduction {setting.reduction:g}"
 
 
 def _cell(summary: Summary) -> str:

@@ -18,7 +18,7 @@ from coarsekit.types import Annotation, Image, Mask
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
-from zoo.checkpoints.folder import CONFIG, FORMAT, read_config, read_record
+from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
 from zoo.models.config import Config
 from zoo.models.inference import photograph_probability, refine_photograph
 from zoo.refiner import Advance, Refiner, check_size, no_progress
@@ -63,7 +63,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
     def describe(self) -> dict[str, Any]:
         """What config.json says of it: all that is needed to build it, before its weights are filled in."""
         return {
-            "format": FORMAT,
+            "format": CHECKPOINT_FORMAT,
             "variant": self.variant,
             "trained_on": self.trained_on,
             "config": dataclasses.asdict(self.config),

@@ -16,13 +16,17 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Those of Okabe & Ito, which colour-blind people tell apart; markers differ as well."""
 _MARKERS = "osD^vPX*"
 _DPI = 120
+_PANEL, _LEGEND = 2.5, 0.9
+"""Side of a panel and height of the legend, inches."""
 
 
 def sweep_figure(board: ScoreTable, dataset: str) -> bytes:
     """The figure as a PNG: the floor dashed, a band for each line's 95 % interval."""
     lesions = [*board.lesions(dataset), None]
-    styles = list(board.asked.styles)
-    figure = Figure(figsize=(2.5 * len(lesions) + 0.4, 2.5 * len(styles) + 0.9), dpi=_DPI, layout="constrained")
+    styles = list(board.record.styles)
+    figure = Figure(
+        figsize=(_PANEL * len(lesions) + 0.4, _PANEL * len(styles) + _LEGEND), dpi=_DPI, layout="constrained"
+    )
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(styles), len(lesions), sharex=True, squeeze=False)
     for style, panels in zip(styles, grid, strict=True):
@@ -41,10 +45,10 @@ def sweep_figure(board: ScoreTable, dataset: str) -> bytes:
 
 
 def _panel(panel: Axes, board: ScoreTable, dataset: str, style: str, lesion: str | None) -> None:
-    reductions = board.asked.reductions
-    others = [row for row in board.rows if row != FLOOR]
-    for row in board.rows:
-        own = [board.summary(Setting(dataset, style, reduction), row, "iou", lesion) for reduction in reductions]
+    reductions = board.record.reductions
+    others = [row for row in board.row_names if row != FLOOR]
+    for row in board.row_names:
+        own = [board.summary(Setting(dataset, style, reduction), row, lesion=lesion) for reduction in reductions]
         mean, low, high = (_column(own, name) for name in ("mean", "low", "high"))
         if row == FLOOR:
             panel.plot(reductions, mean, "--", color="#555555", label=row, linewidth=1.5)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from zoo.evaluation.measures import CALIBRATION, IOU
 from zoo.evaluation.refiners import FLOOR
-from zoo.evaluation.scoreboard import CALIBRATION, MEASURES, ScoreTable, Setting
+from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.evaluation.statistics import compare
 from zoo.evaluation.tables import Table, where
 
@@ -14,53 +15,53 @@ QUARTERS = ("smallest quarter", "second", "third", "largest")
 AVERAGE = "average"
 
 
-def shown_places(board: ScoreTable) -> list[Setting]:
-    """The places that findings are told of: of several reduction factors the first."""
-    return [place for place in board.places if place.reduction == board.asked.reductions[0]]
+def reported_settings(board: ScoreTable) -> list[Setting]:
+    """The settings that findings are of: of several reduction factors the first."""
+    return [setting for setting in board.settings if setting.reduction == board.record.reductions[0]]
 
 
 def default_pairs(board: ScoreTable) -> list[tuple[str, str]]:
-    """Every row but the floor against the first refiner that was asked for."""
-    first = board.row_of[board.asked.named[0]]
-    return [(row, first) for row in board.rows if row not in (FLOOR, first)]
+    """Every row but the floor against the first refiner that was named."""
+    first = board.row_of[board.record.named[0]]
+    return [(row, first) for row in board.row_names if row not in (FLOOR, first)]
 
 
 def comparisons(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """A row for each place, pair of rows and class, and their average: IoU in points of percent, on the same images."""
+    """A row for each setting, pair and class, and the average: IoU in points of percent, on the same images."""
     found = []
-    for place in shown_places(board):
-        lesions = board.lesions(place.dataset)
+    for setting in reported_settings(board):
+        lesions = board.lesions(setting.dataset)
         for one, other in pairs:
-            ours, theirs = (board.scores(place, row, MEASURES["iou"]) for row in (one, other))
+            ours, theirs = (board.scores(setting, row, IOU) for row in (one, other))
             columns = {lesion: [number] for number, lesion in enumerate(lesions)} | {AVERAGE: [*range(len(lesions))]}
             for lesion, own in columns.items():
-                compared = compare(ours[:, own], theirs[:, own], board.asked.seed)._asdict()
-                found.append({**place._asdict(), "refiner": one, "against": other, "lesion": lesion, **compared})
+                compared = compare(ours[:, own], theirs[:, own], board.record.seed)._asdict()
+                found.append({**setting._asdict(), "refiner": one, "against": other, "lesion": lesion, **compared})
     return found
 
 
 def calibrations(board: ScoreTable) -> list[dict[str, Any]]:
-    """A row for each place, network and class: expected calibration error and Brier score, percent."""
+    """A row for each setting, network and class: expected calibration error and Brier score, percent."""
     return [
-        {**place._asdict(), "refiner": row, "lesion": lesion, **measured}
-        for place in shown_places(board)
-        for row in board.rows
-        for lesion in board.lesions(place.dataset)
-        for measured in [board.calibration(place, row, lesion)]
-        if not isnan(measured["ece"])
+        {**setting._asdict(), "refiner": row, "lesion": lesion, **measured}
+        for setting in reported_settings(board)
+        for row in board.row_names
+        for lesion in board.lesions(setting.dataset)
+        for measured in [board.calibration(setting, row, lesion)]
+        if not isnan(measured[CALIBRATION[0].name])
     ]
 
 
 def by_size(board: ScoreTable) -> list[dict[str, Any]]:
-    """A row for each place, class, quarter of its components by area, and row: their mean IoU in percent.
+    """A row for each setting, class, quarter of its components by area, and row: their mean IoU in percent.
 
     ``from_px``, ``to_px``: the least and the greatest area in the quarter; equal areas share one.
     """
     found = []
-    for place in shown_places(board):
-        for lesion in board.lesions(place.dataset):
-            for row in board.rows:
-                measured = board.measured(place, row, lesion).values()
+    for setting in reported_settings(board):
+        for lesion in board.lesions(setting.dataset):
+            for row in board.row_names:
+                measured = board.mask_scores(setting, row, lesion).values()
                 parts = np.array([(part.area, part.iou) for own in measured for part in own.components])
                 if not len(parts):
                     continue
@@ -68,29 +69,29 @@ def by_size(board: ScoreTable) -> list[dict[str, Any]]:
                 for number, name in enumerate(QUARTERS):
                     areas, ious = parts[quarter == number].T
                     if len(areas):
-                        line = {**place._asdict(), "lesion": lesion, "quarter": name, "components": len(areas)}
+                        line = {**setting._asdict(), "lesion": lesion, "quarter": name, "components": len(areas)}
                         line |= {"from_px": int(areas.min()), "to_px": int(areas.max())}
                         found.append(line | {"refiner": row, "component_iou": 100 * float(ious.mean())})
     return found
 
 
 def finding_tables(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[Table]:
-    """The findings as text, a table for each place and finding; one without a row is left out."""
+    """The findings as text, a table for each setting and finding; one without a row is left out."""
     found = []
     compared, calibrated, sized = comparisons(board, pairs), calibrations(board), by_size(board)
-    for place in shown_places(board):
-        head = where(board, place)
-        lines = _pivot(_at(place, compared), "lesion", _difference)
+    for setting in reported_settings(board):
+        head = where(board, setting)
+        lines = _pivot(_at(setting, compared), "lesion", _difference)
         found.append(Table(f"{head}: difference in IoU, points of percent, 95 % interval, Wilcoxon's p", lines))
         lines = [
-            {"refiner": row, "measure": name.replace("ece", "ECE").replace("brier", "Brier")}
-            | {own["lesion"]: f"{own[name]:.1f}" for own in _at(place, calibrated) if own["refiner"] == row}
-            for row in board.rows
-            for name in CALIBRATION
-            if any(own["refiner"] == row for own in _at(place, calibrated))
+            {"refiner": row, "measure": measure.label}
+            | {own["lesion"]: f"{own[measure.name]:.1f}" for own in _at(setting, calibrated) if own["refiner"] == row}
+            for row in board.row_names
+            for measure in CALIBRATION
+            if any(own["refiner"] == row for own in _at(setting, calibrated))
         ]
         found.append(Table(f"{head}: calibration in percent, over the pixels that the network looked at", lines))
-        found.append(Table(f"{head}: IoU of single lesions in percent, by their area", _sizes(_at(place, sized))))
+        found.append(Table(f"{head}: IoU of single lesions in percent, by their area", _sizes(_at(setting, sized))))
     return [table for table in found if table.rows]
 
 
@@ -120,5 +121,5 @@ def _difference(row: dict[str, Any]) -> str:
     return f"{row['difference']:+.1f} ({row['low']:+.1f}, {row['high']:+.1f}) {p}"
 
 
-def _at(place: Setting, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if all(row[name] == value for name, value in place._asdict().items())]
+def _at(setting: Setting, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if all(row[name] == value for name, value in setting._asdict().items())]

@@ -1,4 +1,4 @@
-"""Which lesions a report shows, and how: failures first, and the grid of Figure 4. Choosing and drawing are pure."""
+"""Which lesions a report shows, and how: failures first, and the grid of Figure 4."""
 
 from collections.abc import Mapping, Sequence
 from math import isnan, nan
@@ -18,45 +18,55 @@ FINE: Colour = (0, 255, 255)
 REFINED: Colour = (255, 90, 255)
 """Cyan and magenta, beside white for what was drawn: on a fundus, and to colour-blind people, they differ."""
 _LEAST_AREA = 0.25
-"""Lesions in the smallest quarter of their class are too tiny for a picture to tell anything."""
+"""Lesions in the smallest quarter of their class are too tiny for a picture to show anything."""
+_MARGIN = 2.4
+"""Side of a patch over the distance from the lesion's middle to the farthest pixel that was drawn."""
+_LEAST_ROOM, _MOST_ROOM = 3, 6
+"""Side of a patch over the longer side of the lesion."""
+_SEARCH = 2
+"""How far beyond the lesion's box drawings are looked for, over its longer side."""
+_TINT = 0.16
+"""Share of the colour inside a mask."""
+_RIM, _LINE = 4, 2
+"""Widths of an outline's dark rim and of the outline, px."""
 
 
 class Shown(NamedTuple):
     """One lesion to show: where it is, and how well a refiner found it."""
 
-    place: Setting
+    setting: Setting
     image: str
     lesion: str
     component: ComponentScore
 
 
-def worst(board: ScoreTable, place: Setting, row: str, each: int = 3) -> list[Shown]:
+def worst(board: ScoreTable, setting: Setting, row: str, each: int = 3) -> list[Shown]:
     """The ``each`` lesions of every class of least IoU, the largest first of those wholly missed; no tiny ones.
 
     What the drawing does not touch is left out: that is no failure of the refiner's.
     """
     chosen = []
-    for lesion in board.lesions(place.dataset):
-        large = [own for own in _large(board, place, row, lesion) if _score(board, own, FLOOR) > 0]
+    for lesion in board.lesions(setting.dataset):
+        large = [own for own in _large(board, setting, row, lesion) if _score(board, own, FLOOR) > 0]
         ordered = sorted(large, key=lambda own: (own.component.iou, -own.component.area))
         chosen += ordered[:each]
     return sorted(chosen, key=lambda own: own.component.iou)
 
 
-def typical(board: ScoreTable, place: Setting, row: str) -> list[Shown]:
+def typical(board: ScoreTable, setting: Setting, row: str) -> list[Shown]:
     """Two lesions of every class, a smaller and a larger one, each of the median IoU among its like; no tiny ones."""
     chosen = []
-    for lesion in board.lesions(place.dataset):
-        ordered = sorted(_large(board, place, row, lesion), key=lambda own: own.component.area)
+    for lesion in board.lesions(setting.dataset):
+        ordered = sorted(_large(board, setting, row, lesion), key=lambda own: own.component.area)
         halves = [half for half in (ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]) if half]
         chosen += [sorted(half, key=lambda own: own.component.iou)[len(half) // 2] for half in halves]
     return chosen
 
 
-def _large(board: ScoreTable, place: Setting, row: str, lesion: str) -> list[Shown]:
+def _large(board: ScoreTable, setting: Setting, row: str, lesion: str) -> list[Shown]:
     found = [
-        Shown(place, image, lesion, component)
-        for image, own in board.measured(place, row, lesion).items()
+        Shown(setting, image, lesion, component)
+        for image, own in board.mask_scores(setting, row, lesion).items()
         for component in own.components
     ]
     if not found:
@@ -74,11 +84,12 @@ def window_of(shown: Shown, coarse: Mask) -> Window:
     """
     box = shown.component
     extent = max(box.width, box.height)
-    top, left = max(box.y - 2 * extent, 0), max(box.x - 2 * extent, 0)
-    ys, xs = np.nonzero(coarse[top : box.y + 3 * extent, left : box.x + 3 * extent])
+    top, left = max(box.y - _SEARCH * extent, 0), max(box.x - _SEARCH * extent, 0)
+    ys, xs = np.nonzero(coarse[top : box.y + (_SEARCH + 1) * extent, left : box.x + (_SEARCH + 1) * extent])
     middle = (box.x + box.width / 2, box.y + box.height / 2)
     reach = max(abs(xs + left - middle[0]).max(initial=0), abs(ys + top - middle[1]).max(initial=0))
-    side = round(max(LEAST_SIDE * coarse.shape[1] / REFERENCE_WIDTH, min(max(2.4 * reach, 3 * extent), 6 * extent)))
+    wanted = min(max(_MARGIN * reach, _LEAST_ROOM * extent), _MOST_ROOM * extent)
+    side = round(max(LEAST_SIDE * coarse.shape[1] / REFERENCE_WIDTH, wanted))
     side = min(side, coarse.shape[0])
     return Window(round(middle[0] - side / 2), round(middle[1] - side / 2), side)
 
@@ -110,7 +121,7 @@ def cut(
 
 def _score(board: ScoreTable, shown: Shown, row: str) -> float:
     """The same lesion's IoU in another row; NaN where none was scored on it."""
-    measured = board.measured(shown.place, row, shown.lesion).get(shown.image)
+    measured = board.mask_scores(shown.setting, row, shown.lesion).get(shown.image)
     components = measured.components if measured else ()
     return next((own.iou for own in components if own[:4] == shown.component[:4]), nan)
 
@@ -147,21 +158,21 @@ def _percent(score: float) -> str:
 
 
 def _tinted(patch: Image, mask: Mask, colour: Colour) -> Image:
-    """The patch with a breath of colour in the mask, which tells its inside where its outline is not to be seen."""
-    share = 0.16 * mask[..., None]
+    """The patch with a little colour in the mask, which shows its inside where its outline is hard to see."""
+    share = _TINT * mask[..., None]
     return (patch * (1 - share) + np.array(colour) * share).astype(np.uint8)
 
 
 def _traced(patch: Image, lines: Sequence[tuple[Mask, Colour]]) -> Image:
     """The patch with the masks' outlines; where a mask goes on beyond the patch there is no line."""
-    edge = 4
+    edge = _RIM
     picture = np.pad(patch, ((edge, edge), (edge, edge), (0, 0)))
     masks = [(np.pad(mask, edge, mode="edge"), colour) for mask, colour in lines]
     # All dark rims come first, so that none covers a neighbour's line.
     for mask, _ in masks:
-        outline_mask(picture, mask, BLACK, 4, smooth=True)
+        outline_mask(picture, mask, BLACK, _RIM, smooth=True)
     for mask, colour in masks:
-        outline_mask(picture, mask, colour, 2, smooth=True)
+        outline_mask(picture, mask, colour, _LINE, smooth=True)
     return picture[edge:-edge, edge:-edge]
 
 

@@ -13,46 +13,54 @@ from coarsekit.geometry import draw
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Imprecision, Style
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.refiners import FLOOR, Contestant, load_for_evaluation
+from zoo.evaluation.refiners import FLOOR, EvaluatedRefiner, load_for_evaluation
 from zoo.evaluation.results import RefinerInfo
 from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.refiner import no_progress
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
 
 FAILURES, COMPARISON = "worst", "figure4"
+_PATCH, _LEAST_PATCH = 200, 120
+"""Side of a patch, px, and the least where there are many refiners."""
+_SHEET_WIDTH = 1400
+"""Width of Figure 4, px, as long as patches are no smaller than the least."""
+_OTHER_COLUMNS = 3
+"""The patch, the fine mask and the drawing, beside a column for each refiner."""
 
 
 def pictures(
-    board: ScoreTable, place: Setting, source: str, device: str = "cpu", advance: Callable[[int], None] = no_progress
+    board: ScoreTable, setting: Setting, source: str, device: str = "cpu", advance: Callable[[int], None] = no_progress
 ) -> dict[str, Image]:
-    """The worst lesions and Figure 4 of a place, by name; none where no lesion was scored.
+    """The worst lesions and Figure 4 of a setting, by name; none where no lesion was scored.
 
-    ``source``: the SOURCE that was evaluated, wherever it lies now. ``advance`` hears of each lesion that is done.
+    ``source``: the SOURCE that was evaluated, wherever it lies now. ``advance``: called with 1 for each lesion.
 
     Raises `SourceError` when it cannot be opened, `RefinerError` when a refiner cannot be loaded, and `ResultsError`
     when the source or a refiner is not the one that was evaluated.
     """
     dataset = open_source(source)
-    if dataset.name != place.dataset:
-        raise ResultsError(f"{source} is {dataset.name}, but the results are of {place.dataset}; name that SOURCE")
-    first = board.row_of[board.asked.named[0]]
-    rows = [row for row in board.rows if row != FLOOR]
-    desk = PatchRenderer(board, dataset, place, device)
-    failed, shown = worst(board, place, first), typical(board, place, first)
+    if dataset.name != setting.dataset:
+        raise ResultsError(f"{source} is {dataset.name}, but the results are of {setting.dataset}; name that SOURCE")
+    first = board.row_of[board.record.named[0]]
+    rows = [row for row in board.row_names if row != FLOOR]
+    renderer = PatchRenderer(board, dataset, setting, device)
+    failed, shown = worst(board, setting, first), typical(board, setting, first)
     if not shown:
         return {}
-    size = max(120, min(200, 1400 // (3 + len(rows))))
-    failures = desk.cuts(failed, [first], 200, advance)
+    size = max(_LEAST_PATCH, min(_PATCH, _SHEET_WIDTH // (_OTHER_COLUMNS + len(rows))))
+    failures = renderer.cuts(failed, [first], _PATCH, advance)
     return {
         FAILURES: failures_sheet(failures, first, board.display_name(first)),
-        COMPARISON: comparison_sheet(desk.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]),
+        COMPARISON: comparison_sheet(
+            renderer.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]
+        ),
     }
 
 
-def count(board: ScoreTable, place: Setting) -> int:
+def count(board: ScoreTable, setting: Setting) -> int:
     """How many lesions `pictures` shows."""
-    first = board.row_of[board.asked.named[0]]
-    return len(worst(board, place, first)) + len(typical(board, place, first))
+    first = board.row_of[board.record.named[0]]
+    return len(worst(board, setting, first)) + len(typical(board, setting, first))
 
 
 def style_of(name: str, parameters: Mapping[str, Any]) -> Style:
@@ -63,12 +71,12 @@ def style_of(name: str, parameters: Mapping[str, Any]) -> Style:
 
 
 class PatchRenderer:
-    """Refines one class of one photograph when it is asked for."""
+    """Refines the photographs and classes of chosen lesions, and cuts the lesions out."""
 
-    def __init__(self, board: ScoreTable, dataset: Dataset, place: Setting, device: str) -> None:
-        self.board, self.dataset, self.place = board, dataset, place
-        self.style = style_of(place.style, board.asked.styles[place.style])
-        self.contestants = [_entered(about, device) for about in board.asked.refiners if about.name != FLOOR]
+    def __init__(self, board: ScoreTable, dataset: Dataset, setting: Setting, device: str) -> None:
+        self.board, self.dataset, self.setting = board, dataset, setting
+        self.style = style_of(setting.style, board.record.styles[setting.style])
+        self.refiners = [_load_same(info, device) for info in board.record.refiners if info.name != FLOOR]
 
     def cuts(
         self, chosen: Sequence[Shown], rows: Sequence[str], size: int, advance: Callable[[int], None]
@@ -77,7 +85,7 @@ class PatchRenderer:
         made: dict[Shown, Cut] = {}
         for image in dict.fromkeys(shown.image for shown in chosen):
             fundus = self.dataset.read(image)
-            drawn = annotate(fundus, self.place.reduction, self.style, self.board.asked.seed, self.dataset.name)
+            drawn = annotate(fundus, self.setting.reduction, self.style, self.board.record.seed, self.dataset.name)
             own = [shown for shown in chosen if shown.image == image]
             for lesion in dict.fromkeys(shown.lesion for shown in own):
                 refined = {row: self._refined(fundus, drawn, row, lesion) for row in rows}
@@ -91,15 +99,15 @@ class PatchRenderer:
     def _refined(self, fundus: Fundus, drawn: Annotation, row: str, lesion: str) -> Mask:
         """What the refiner of a row made of one class; nothing where none was scored on it."""
         marks = tuple(mark for mark in drawn.marks if mark.lesion == lesion)
-        for entrant in self.contestants:
-            name = entrant.about.name
+        for refiner in self.refiners:
+            name = refiner.info.name
             if self.board.row_of[name] == row and lesion in self.board.lesions(self.dataset.name, name):
-                return entrant.make().refine(fundus.image, replace(drawn, marks=marks))[lesion]
+                return refiner.load().refine(fundus.image, replace(drawn, marks=marks))[lesion]
         return np.zeros(fundus.shape, bool)
 
 
-def _entered(about: RefinerInfo, device: str) -> Contestant:
-    entrant = load_for_evaluation(about.name, device)
-    if entrant.about.digest != about.digest:
-        raise ResultsError(f"{about.name} is no longer what was evaluated; run 'zoo evaluate' again with --force")
-    return entrant
+def _load_same(info: RefinerInfo, device: str) -> EvaluatedRefiner:
+    refiner = load_for_evaluation(info.name, device)
+    if refiner.info.digest != info.digest:
+        raise ResultsError(f"{info.name} is no longer what was evaluated; evaluate again with force=True")
+    return refiner

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coarsekit.errors import ParameterError
+from coarsekit.hub.markdown import markdown_table
 from zoo.evaluation.protocols import REDUCTION
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.tables import Table, averages, rows, tables
+from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
 from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
 
 CAPTIONS = {
@@ -17,32 +18,34 @@ CAPTIONS = {
 """What the pictures show, by kind, in their order."""
 
 
-def pairs_of(board: ScoreTable, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
-    """The pairs of rows to compare: those asked for, or every row against the first refiner.
+def pairs_to_compare(board: ScoreTable, compare: tuple[str, str] | None) -> list[tuple[str, str]]:
+    """The pairs of rows to compare: ``compare``, or every row against the first refiner.
 
     Raises `ParameterError` when the results have no such row.
     """
     if compare is None:
         return default_pairs(board)
     for name in compare:
-        if name not in board.rows:
-            raise ParameterError(f"--compare: the results have no row {name!r}; choose of {', '.join(board.rows)}")
+        if name not in board.row_names:
+            raise ParameterError(
+                f"compare=…: the results have no row {name!r}; choose one of {', '.join(board.row_names)}"
+            )
     return [compare]
 
 
-def all_tables(board: ScoreTable, compare: tuple[str, str] | None = None) -> list[Table]:
+def report_tables(board: ScoreTable, compare: tuple[str, str] | None = None) -> list[Table]:
     """The protocol's tables and, but for a sweep of the reduction factor, the findings."""
-    found = [] if board.asked.protocol == REDUCTION else finding_tables(board, pairs_of(board, compare))
-    return tables(board) + found
+    found = [] if board.record.protocol == REDUCTION else finding_tables(board, pairs_to_compare(board, compare))
+    return protocol_tables(board) + found
 
 
 def numbers(board: ScoreTable, compare: tuple[str, str] | None = None) -> dict[str, Any]:
     """All numbers of a report, for programs; scores in percent, NaN where not defined."""
     return {
-        "protocol": board.asked.protocol,
-        "rows": rows(board),
-        "averages": averages(board),
-        "comparisons": comparisons(board, pairs_of(board, compare)),
+        "protocol": board.record.protocol,
+        "rows": score_rows(board),
+        "averages": average_rows(board),
+        "comparisons": comparisons(board, pairs_to_compare(board, compare)),
         "calibration": calibrations(board),
         "by_size": by_size(board),
     }
@@ -54,18 +57,15 @@ def markdown(
     """The report as Markdown. ``files``: the kind of each picture by its file name."""
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
     for board in boards:
-        parts += [f"## Protocol {board.asked.protocol}", _about(board)]
-        parts += [f"{title}:\n\n{as_markdown(lines)}" for title, lines in all_tables(board, compare)]
+        parts += [f"## Protocol {board.record.protocol}", _about(board)]
+        parts += [f"{title}:\n\n{_markdown(lines)}" for title, lines in report_tables(board, compare)]
     return "\n\n".join(["# Report", *parts]) + "\n"
 
 
-def as_markdown(lines: Sequence[Mapping[str, str]]) -> str:
-    """Rows of text cells as a Markdown table; no rows give an empty string."""
-    if not lines:
-        return ""
-    names = list(lines[0])
-    head = [f"| {' | '.join(_escaped(name) for name in names)} |", "|---" * len(names) + "|"]
-    return "\n".join([*head, *(f"| {' | '.join(_escaped(line[name]) for name in names)} |" for line in lines)])
+def _markdown(lines: Sequence[Mapping[str, str]]) -> str:
+    columns = list(lines[0]) if lines else []
+    cells = [[line[column].replace("|", "\\|") for column in columns] for line in lines]
+    return markdown_table(columns, cells, names=len(columns))
 
 
 def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -75,14 +75,10 @@ def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def _about(board: ScoreTable) -> str:
     """Which refiners took part, and on what."""
-    datasets = ", ".join(f"{own.name} ({own.split})" for own in board.asked.datasets)
+    datasets = ", ".join(f"{own.name} ({own.split})" for own in board.record.datasets)
     networks = [
-        f"`{about.name}` ({about.variant}, trained on {about.trained_on or 'unknown data'})"
-        for about in board.asked.refiners
-        if about.trained
+        f"`{info.name}` ({info.variant}, trained on {info.trained_on or 'unknown data'})"
+        for info in board.record.refiners
+        if info.trained
     ]
-    return f"On {datasets}, seed {board.asked.seed}. " + (f"Networks: {', '.join(networks)}." if networks else "")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
+    return f"On {datasets}, seed {board.record.seed}. " + (f"Networks: {', '.join(networks)}." if networks else "")

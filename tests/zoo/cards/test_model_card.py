@@ -16,6 +16,7 @@ from tests.places import BUNDLED, CARDS
 from zoo.cards.model_card import Source, Subject, header, model_card, results
 from zoo.checkpoints import folder as bundled
 from zoo.cli.main import main
+from zoo.evaluation.measures import CARD_SENTENCES
 from zoo.publish import card_of_folder, card_text
 
 ROW = {"dataset": "idrid", "split": "test", "style": "human", "reduction": 1.5, "seed": 3, "images": 4}
@@ -29,8 +30,8 @@ CONFIG = {"format": 1, "variant": "unet", "trained_on": "idrid train", "config":
 
 def subject(**changes: object) -> Subject:
     source = Source("idrid", "IDRiD", CC_BY_4, "Porwal et al.")
-    fields = {"name": "net", "place": "ada/net", "config": CONFIG, "record": {}, "rows": ROWS, "about": "A network."}
-    return Subject(**{**fields, "notes": "", "sources": [source], **changes})  # type: ignore[arg-type]
+    fields = {"name": "net", "place": "ada/net", "config": CONFIG, "record": {}, "rows": ROWS, "summary": "A network."}
+    return Subject(**{**fields, "notes": "", "sources": [source], "sentences": CARD_SENTENCES, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", zoo.list_refiners())
@@ -102,7 +103,7 @@ def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothi
     assert "zoo robustness idrid:PATH --split test --refiner ada/net --style human" in text
     assert "| as it is | 40.0 | 60.0 | 50.0 | 0.0 |" in text
     assert "| dark | – | 48.0 | 48.0 | 2.0 |" in text
-    assert "| empty retina | 2.5 | – | 2.5 | answered |" in text
+    assert "| empty retina | 2.5 | – | 2.5 | found |" in text
     assert "empty retina" not in model_card(subject())
 
 
@@ -156,7 +157,14 @@ def test_an_unmeasured_refiner_of_unknown_origin_has_a_card_that_says_so() -> No
 def test_every_training_that_led_to_it_is_told() -> None:
     first = {
         "data": "idrid train",
-        "recipe": {"reductions": [1.0, 2.0], "start": "net", "cameras": 0.3, "negatives": 0.0, "batch": 8, "seed": 5},
+        "recipe": {
+            "reductions": [1.0, 2.0],
+            "start": "net",
+            "camera_augmentation": 0.3,
+            "negatives": 0.0,
+            "batch": 8,
+            "seed": 5,
+        },
         "training_images": ["a", "b"],
         "validation_images": ["c"],
         "history": [{"validation_iou": 30.0, "seconds": 60}, {"validation_iou": 50.0, "seconds": 60}],

@@ -9,13 +9,13 @@ from click.testing import CliRunner
 
 import zoo
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.catalogue import describe, shelf
+from zoo.checkpoints.catalogue import catalogue, catalogue_entry
 from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
 
 
 def test_a_line_has_size_data_and_scores() -> None:
-    line = describe("lite", locate("lite"))
+    line = catalogue_entry("lite", locate("lite"))
     rows = json.loads((locate("lite") / "metrics.json").read_text())["rows"]
     human = [row["iou"] for row in rows if (row["style"], row["split"], row["reduction"]) == ("human", "test", 1.0)]
     assert line["test_iou"] == pytest.approx(sum(human) / len(human))
@@ -24,7 +24,7 @@ def test_a_line_has_size_data_and_scores() -> None:
 
 
 def test_without_a_cache_only_bundled_ones_are_listed(hub: Any) -> None:
-    assert [row["refiner"] for row in shelf()] == list(zoo.list_refiners())
+    assert [row["refiner"] for row in catalogue()] == list(zoo.list_refiners())
     assert not hub.log
 
 
@@ -51,7 +51,7 @@ def test_cached_refiners_are_listed_by_the_name_that_loads_them(hub: Any, loopba
 def test_metrics_of_other_weights_are_not_shown(tmp_path: Path) -> None:
     for path in locate("shrink").iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    assert describe("mine", tmp_path)["test_iou"] == describe("shrink", locate("shrink"))["test_iou"]
+    assert catalogue_entry("mine", tmp_path)["test_iou"] == catalogue_entry("shrink", locate("shrink"))["test_iou"]
     config = tmp_path / "config.json"
     config.write_text(config.read_text().replace('"pixels": 24', '"pixels": 23'))
-    assert describe("mine", tmp_path)["test_iou"] is None
+    assert catalogue_entry("mine", tmp_path)["test_iou"] is None

@@ -107,8 +107,6 @@ def test_the_command_agrees_with_a_plain_loop_over_the_sample(annotators: list[P
     document = json.loads(result.stdout)
     assert document["annotators"] == [str(place) for place in annotators]
     assert {row["refiner"] for row in document["rows"]} == {"shrink"}
-    protocol = ["evaluate", "--protocol", "agreement", SAMPLES, *annotators, "--refiner", "shrink", "--json"]
-    assert json.loads(CliRunner().invoke(main, list(map(str, protocol))).stdout) == document
     refiner, expected = from_pretrained("shrink"), {}
     for fundus in open_source("sample").photographs():
         one, other = (annotate(fundus, 1.0, HUMAN, seed, "sample") for seed in (1, 2))
@@ -176,15 +174,3 @@ def test_annotators_of_different_photographs_are_one_sentence(annotators: list[P
     result = run(SAMPLES, annotators[0], tmp_path)
     assert result.exit_code == 2
     assert "was annotated by two" in result.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["--protocol", "agreement", "{samples}", "{one}", "{other}", "--split", "test"], ["sample", "--labels", "a=MA"]],
-)
-def test_the_protocol_refuses_what_would_do_nothing(annotators: list[Path], arguments: list[str]) -> None:
-    one, other = annotators
-    filled = [argument.format(samples=SAMPLES, one=one, other=other) for argument in arguments]
-    result = CliRunner().invoke(main, ["evaluate", *filled])
-    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert "does nothing here" in result.stderr

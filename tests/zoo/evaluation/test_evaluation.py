@@ -1,4 +1,4 @@
-"""The tables' numbers against scores computed by hand with scikit-learn, and units that are not computed twice."""
+"""The tables' numbers against scikit-learn, and cached scores that are not computed twice."""
 
 from dataclasses import replace
 
@@ -13,13 +13,13 @@ from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
-from zoo.evaluation.cache import UNITS, Units
-from zoo.evaluation.evaluate import EvaluationConfig, evaluate, measure_all
-from zoo.evaluation.protocols import classes_asked
-from zoo.evaluation.refiners import Contestant, Floor, floor, load_for_evaluation
+from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
+from zoo.evaluation.evaluate import EvaluationConfig, evaluate, refine_and_score
+from zoo.evaluation.protocols import classes_to_score
+from zoo.evaluation.refiners import EvaluatedRefiner, Floor, floor, load_for_evaluation
 from zoo.evaluation.results import DatasetRecord, EvaluationRecord, RefinerInfo, Results
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.tables import averages, rows
+from zoo.evaluation.tables import average_rows, score_rows
 from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -28,7 +28,7 @@ SAMPLE = DatasetRecord("sample", "sample", "all", LESIONS)
 
 
 class Counted(Refiner):
-    """Answers the coarse mask itself, and counts how often it was asked."""
+    """Answers the coarse mask itself, and counts how often it was config."""
 
     asked = 0
 
@@ -37,31 +37,31 @@ class Counted(Refiner):
         return Floor().refine(image, annotation)
 
 
-def counted(digest: str = "counted") -> Contestant:
-    return Contestant(RefinerInfo("counted", "counted", "", digest, trained=False, seen=None), Counted)
+def counted(digest: str = "counted") -> EvaluatedRefiner:
+    return EvaluatedRefiner(RefinerInfo("counted", "counted", "", digest, trained=False, seen=None), Counted)
 
 
-def question(
-    contestants: list[Contestant], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()
+def config_of(
+    refiners: list[EvaluatedRefiner], styles=(HUMAN,), reductions=(1.0,), seed: int = 0, lesions=()
 ) -> EvaluationConfig:
-    abouts = [entrant.about for entrant in contestants]
-    classes = classes_asked("same", abouts, open_source("sample"), lesions)
+    infos = [refiner.info for refiner in refiners]
+    classes = classes_to_score("same", infos, open_source("sample"), lesions)
     return EvaluationConfig(None, styles, reductions, seed, classes)
 
 
-def board(contestants: list[Contestant], asked: EvaluationConfig, scores: list) -> ScoreTable:
-    abouts = tuple(entrant.about for entrant in contestants)
-    named = tuple(about.name for about in abouts if about.name != "floor")
-    styles = {style.name: style.parameters() for style in asked.styles}
+def board(refiners: list[EvaluatedRefiner], config: EvaluationConfig, scores: list) -> ScoreTable:
+    infos = tuple(refiner.info for refiner in refiners)
+    named = tuple(about.name for about in infos if about.name != "floor")
+    styles = {style.name: style.parameters() for style in config.styles}
     return ScoreTable(
-        Results(EvaluationRecord("same", (SAMPLE,), styles, asked.reductions, (), asked.seed, abouts, named), scores)
+        Results(EvaluationRecord("same", (SAMPLE,), styles, config.reductions, (), config.seed, infos, named), scores)
     )
 
 
 def test_rows_agree_with_scikit_learn() -> None:
-    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
-    asked = question(contestants, seed=3)
-    result = board(contestants, asked, evaluate(contestants, sample, asked))
+    sample, refiners = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    config = config_of(refiners, seed=3)
+    result = board(refiners, config, evaluate(refiners, sample, config))
     by_hand = {"jaccard": jaccard_score, "f1": f1_score, "precision": precision_score, "recall": recall_score}
     scores: dict[tuple[str, str], list[float]] = {}
     for fundus in sample.photographs():
@@ -73,7 +73,7 @@ def test_rows_agree_with_scikit_learn() -> None:
             scores.setdefault((lesion, "floor"), []).append(100 * jaccard_score(fine[some], coarse[some]))
             for name, rule in by_hand.items():
                 scores.setdefault((lesion, name), []).append(100 * rule(fine[some], found[some]))
-    table = rows(result)
+    table = score_rows(result)
     assert [(row["refiner"], row["lesion"], row["images"]) for row in table] == [("shrink", own, 2) for own in LESIONS]
     for row in table:
         own = {name: values for (lesion, name), values in scores.items() if lesion == row["lesion"]}
@@ -85,25 +85,27 @@ def test_rows_agree_with_scikit_learn() -> None:
         assert row["precision"] == pytest.approx(np.mean(own["precision"]))
         assert row["recall_std"] == pytest.approx(np.std(own["recall"]))
         assert row["iou_low"] <= row["iou"] <= row["iou_high"]
-    [below, above] = averages(result)
+    [below, above] = average_rows(result)
     assert below["iou"] == pytest.approx(np.mean([np.mean(scores[lesion, "floor"]) for lesion in LESIONS]))
     assert above["iou"] == pytest.approx(np.mean([row["iou"] for row in table]))
 
 
 def test_a_row_has_just_the_fields_that_were_promised() -> None:
-    contestants = [floor(), load_for_evaluation("shrink")]
-    asked = replace(question(contestants, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
-    [row] = rows(board(contestants, asked, evaluate(contestants, open_source("sample"), asked)))
-    before = "refiner trained_on dataset split lesion reduction style seed images floor_iou floor_iou_std shrink_iou"
+    refiners = [floor(), load_for_evaluation("shrink")]
+    config = replace(config_of(refiners, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
+    [row] = score_rows(board(refiners, config, evaluate(refiners, open_source("sample"), config)))
+    before = (
+        "refiner trained_on weights_sha256 dataset split lesion reduction style seed images floor_iou floor_iou_std"
+    )
     now = "iou_low iou_high variant dice dice_std precision precision_std recall recall_std boundary_f boundary_f_std"
     last = "component_iou component_iou_std ece brier"
-    assert list(row) == [*before.split(), "iou", "iou_std", *now.split(), *last.split()]
+    assert list(row) == [*before.split(), "shrink_iou", "iou", "iou_std", *now.split(), *last.split()]
     assert (row["dataset"], row["lesion"], row["reduction"], row["style"]) == ("sample", "SE", 1.5, "paper")
 
 
 def test_only_photographs_with_the_lesion_count_and_an_undrawn_class_has_nothing_found() -> None:
     fine = {"HE": np.eye(20, dtype=bool)}
-    measured = measure_all(Counted(), np.zeros((20, 20, 3), np.uint8), fine, Annotation("p", 20, 20))
+    measured = refine_and_score(Counted(), np.zeros((20, 20, 3), np.uint8), fine, Annotation("p", 20, 20))
     assert {lesion: tuple(own.counts) for lesion, own in measured.items()} == {"HE": (0, 0, 20)}
 
 
@@ -112,13 +114,13 @@ def test_the_calibration_of_a_network_is_that_of_the_pixels_it_looked_at() -> No
     image = np.random.default_rng(0).integers(0, 255, (60, 80, 3), dtype=np.uint8)
     drawn = Annotation("p", 80, 60, (Mark("MA", Ellipse(30, 30, 9, 7)),))
     fine = {"MA": draw([Ellipse(31, 29, 5, 5)], (60, 80))}
-    measured = measure_all(network, image, fine, drawn)["MA"]
+    measured = refine_and_score(network, image, fine, drawn)["MA"]
     probability = network.photograph_probabilities(image, drawn)["MA"]
     looked = probability > 0
     assert 0 < np.count_nonzero(looked) < looked.size
     expected = np.mean((probability[looked].astype(float) - fine["MA"][looked]) ** 2)
     assert brier(measured.reliability) == pytest.approx(expected)
-    assert measured.counts == measure_all(network, image, fine, drawn)["MA"].counts
+    assert measured.counts == refine_and_score(network, image, fine, drawn)["MA"].counts
     assert measured.counts.tp == np.count_nonzero(network.refine(image, drawn)["MA"] & fine["MA"])
 
 
@@ -126,12 +128,12 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
     sample = open_source("sample")
     Counted.asked = 0
 
-    def run(entrant: Contestant, seed: int = 0) -> list:
+    def run(refiner: EvaluatedRefiner, seed: int = 0) -> list:
         heard: list[int] = []
-        asked = question([entrant], seed=seed, lesions=["SE"])
-        scores = evaluate([entrant], sample, asked, Units(tmp_path), advance=heard.append)
-        assert sum(heard) == asked.units * 2
-        return [(score.image, score.measured.counts, score.measured.components) for score in scores]
+        config = config_of([refiner], seed=seed, lesions=["SE"])
+        scores = evaluate([refiner], sample, config, ScoreCache(tmp_path), advance=heard.append)
+        assert sum(heard) == config.refinements * 2
+        return [(score.image, score.mask_score.counts, score.mask_score.components) for score in scores]
 
     first = run(counted())
     assert Counted.asked == 2
@@ -141,7 +143,7 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
     assert Counted.asked == 4
     run(counted(), seed=1)
     assert Counted.asked == 6
-    damaged = sorted((tmp_path / UNITS).iterdir())
+    damaged = sorted((tmp_path / CACHE_FOLDER).iterdir())
     for path in damaged:
         path.write_text(path.read_text()[:40])
     assert run(counted()) == first
@@ -149,17 +151,17 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
 
 
 def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
-    sample, contestants = open_source("sample"), [floor(), load_for_evaluation("shrink")]
-    asked = question(contestants, (PAPER,), lesions=["MA", "SE"])
-    alone = evaluate(contestants, sample, asked)
-    beside = evaluate(contestants, sample, asked, Units(tmp_path), jobs=2)
+    sample, refiners = open_source("sample"), [floor(), load_for_evaluation("shrink")]
+    config = config_of(refiners, (PAPER,), lesions=["MA", "SE"])
+    alone = evaluate(refiners, sample, config)
+    beside = evaluate(refiners, sample, config, ScoreCache(tmp_path), jobs=2)
     for one, other in zip(alone, beside, strict=True):
-        place = (one.refiner, one.image, one.lesion, one.unit, one.measured.counts, one.measured.components)
+        place = (one.refiner, one.image, one.lesion, one.cache_key, one.mask_score.counts, one.mask_score.components)
         assert place == (
             other.refiner,
             other.image,
             other.lesion,
-            other.unit,
-            other.measured.counts,
-            other.measured.components,
+            other.cache_key,
+            other.mask_score.counts,
+            other.mask_score.components,
         )

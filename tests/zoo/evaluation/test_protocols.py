@@ -16,8 +16,8 @@ from coarsekit.errors import ParameterError
 from tests import command_line
 from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
-from zoo.evaluation.cache import UNITS
-from zoo.evaluation.refiners import HELD_OUT, held_out
+from zoo.evaluation.cache import CACHE_FOLDER
+from zoo.evaluation.refiners import HELD_OUT, held_out, select_split
 from zoo.evaluation.results import RefinerInfo
 from zoo.models.base import build, network_class
 
@@ -80,7 +80,7 @@ def test_cross_dataset_shows_where_each_was_trained_by_where_it_was_tested(sourc
         source, "--protocol", "cross-dataset", "--refiner", checkpoint(tmp_path / "net", ["MA"])
     )
     assert "given 2 times" in wrong("sample", "--split", "validation", "--split", "validation")
-    assert "two SOURCEs are called sample" in wrong("sample", "sample")
+    assert "two SOURCEs have the same name, sample" in wrong("sample", "sample")
 
 
 def test_cross_class_merges_the_networks_of_a_variant_that_leave_one_class_out_each(source, tmp_path) -> None:
@@ -132,13 +132,13 @@ def test_other_weights_under_the_same_name_are_not_taken_from_the_cache(source, 
     folder, out = checkpoint(tmp_path / "net", []), tmp_path / "out"
     options = (source, "--refiner", folder, "--split", "train", "-o", out)
     first = scored(*options)
-    kept = {path.name for path in (out / UNITS).iterdir()}
+    kept = {path.name for path in (out / CACHE_FOLDER).iterdir()}
     assert scored(*options) == first
-    assert {path.name for path in (out / UNITS).iterdir()} == kept
+    assert {path.name for path in (out / CACHE_FOLDER).iterdir()} == kept
     checkpoint(folder, [])
     assert "another evaluation" in wrong(*options)
     scored(*options, "--force")
-    assert len(list((out / UNITS).iterdir())) == len(kept) + 2
+    assert len(list((out / CACHE_FOLDER).iterdir())) == len(kept) + 2
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
@@ -146,17 +146,17 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     options = ("--refiner", "shrink", "--lesion", "SE", "--reduction", "1:2:0.2", "-o", "out", "--json")
     command = [sys.executable, "-c", code, "evaluate", "sample", *options]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    units = tmp_path / "out" / UNITS
+    cache = tmp_path / "out" / CACHE_FOLDER
     deadline = time.monotonic() + 120
-    while len(list(units.glob("*.json"))) < 3 and time.monotonic() < deadline:
+    while len(list(cache.glob("*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
     run.send_signal(signal.SIGKILL)
     run.communicate(timeout=60)
-    before = {path: path.stat().st_mtime_ns for path in units.glob("*.json")}
+    before = {path: path.stat().st_mtime_ns for path in cache.glob("*.json")}
     assert 3 <= len(before) < 24
     assert not (tmp_path / "out" / "results.json").exists()
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
-    after = {path: path.stat().st_mtime_ns for path in units.iterdir()}
+    after = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     assert len(after) == 24
     assert {path: after[path] for path in before} == before
     assert len(json.loads(done.stdout)["rows"]) == 6
@@ -174,13 +174,13 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
 )
 def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
     from zoo.checkpoints.folder import classes_seen
-    from zoo.evaluation.protocols import classes_asked
+    from zoo.evaluation.protocols import classes_to_score
 
     (tmp_path / "training.json").write_text(json.dumps(record))
     assert classes_seen(tmp_path) == seen
-    about = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
+    info = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
     unseen = tuple(lesion for lesion in ("MA", "HE", "EX", "SE") if seen and lesion not in seen)
-    assert classes_asked("cross-class", [about], open_source("sample"), ()) == {"net": unseen}
+    assert classes_to_score("cross-class", [info], open_source("sample"), ()) == {"net": unseen}
 
 
 def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> None:
@@ -190,6 +190,16 @@ def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> N
     assert {(row["split"], row["images"]) for row in rows} == {("held-out", 2)}
     with pytest.raises(ParameterError, match="needs a network"):
         held_out(sample, ["shrink"])
+
+
+def test_a_split_is_selected_by_name_or_held_out_or_all() -> None:
+    sample = open_source("sample")
+    assert select_split(sample, None, ["lite"]) == select_split(sample, "all", ["lite"]) == (sample, None)
+    assert select_split(sample, "validation", []) == (sample, "validation")
+    dataset, split = select_split(sample, HELD_OUT, ["lite"])
+    assert set(dataset.keys(split)) == set(sample.keys())
+    with pytest.raises(ParameterError, match="no split 'tset'"):
+        select_split(sample, "tset", ["lite"])
 
 
 def test_a_network_that_held_out_other_photographs_leaves_none(tmp_path) -> None:

@@ -19,6 +19,7 @@ from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
+from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, no_progress
 
 pytestmark = pytest.mark.timeout(1200)  # full photographs under many corruptions, also on a loaded machine
@@ -124,12 +125,15 @@ def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
     assert right > 0.1 * missed  # of a network that sees where an ellipse ends it is next to none
 
 
-def test_the_photographs_that_a_network_held_out_can_be_chosen_by() -> None:
-    arguments = ["robustness", "sample", "--split", "held-out", "--refiner", "lite", "--json"]
+def test_the_photographs_that_a_network_held_out_can_be_chosen_by(tmp_path) -> None:
+    network = build(network_class("unet"), {"width": 2, "size": 32})
+    network.save(tmp_path, {"validation_images": ["IDRiD_46"]})
+    arguments = ["robustness", "sample", "--split", "held-out", "--refiner", str(tmp_path), "--json"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)["rows"]
     assert {row["split"] for row in rows} == {"held-out"}
+    assert {row["images"] for row in rows if row["corruption"] == "as it is"} == {1}
     refused = CliRunner().invoke(main, ["robustness", "sample", "--split", "held-out", "--refiner", "shrink"])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert "needs a network" in refused.stderr

@@ -13,7 +13,7 @@ from coarsekit.metrics import ComponentScore, Counts
 from coarsekit.simulation.styles import HUMAN, PAPER
 from tests import command_line
 from zoo.cli.main import main
-from zoo.evaluation.cache import Units
+from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.results import (
     DatasetRecord,
     EvaluationRecord,
@@ -24,7 +24,7 @@ from zoo.evaluation.results import (
     write_results,
 )
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.scoring import Measured, to_json
+from zoo.evaluation.scoring import MaskScore, to_json
 from zoo.reports.findings import by_size
 from zoo.reports.gallery import typical, worst
 from zoo.reports.pictures import style_of
@@ -45,15 +45,17 @@ def wrong(*arguments: object) -> str:
     return command_line.refusal(zoo(*arguments))
 
 
-def measured(name: str, number: int) -> Measured:
+def measured(name: str, number: int) -> MaskScore:
     """An IoU by name, and as much for the last of five lesions, of areas 10 to 50; the others are missed.
 
     The drawing touches them, all but the one of area 40 of the first photograph.
     """
     overlap = OVERLAP[name] + number
-    touched = [0.1 * (name == "floor" and (place, number) != (3, 0)) for place in range(4)]
-    lost = [ComponentScore(10 * number, 10 * place, 5, 5, 10 * (place + 1), touched[place]) for place in range(4)]
-    return Measured(
+    touched = [0.1 * (name == "floor" and (setting, number) != (3, 0)) for setting in range(4)]
+    lost = [
+        ComponentScore(10 * number, 10 * setting, 5, 5, 10 * (setting + 1), touched[setting]) for setting in range(4)
+    ]
+    return MaskScore(
         Counts(overlap, 0, 100 - overlap), 0.5, (*lost, ComponentScore(number, 60, 9, 9, 50, overlap / 100))
     )
 
@@ -89,27 +91,29 @@ def test_the_markdown_is_this(results) -> None:
 
 
 def test_results_are_read_as_they_were_written(results, tmp_path) -> None:
-    units = Units(tmp_path)
+    cache = ScoreCache(tmp_path)
     for score in results.scores:
-        own = {other.lesion: other.measured for other in results.scores if other.unit == score.unit}
-        units.write(score.unit, own, {})
+        own = {other.lesion: other.mask_score for other in results.scores if other.cache_key == score.cache_key}
+        cache.write(score.cache_key, own, {})
     write_results(tmp_path, results)
     found = read_results(tmp_path)
-    assert found.asked == results.asked
-    assert [to_json(score.measured) for score in found.scores] == [to_json(score.measured) for score in results.scores]
+    assert found.record == results.record
+    assert [to_json(score.mask_score) for score in found.scores] == [
+        to_json(score.mask_score) for score in results.scores
+    ]
     assert json.loads((tmp_path / "results.json").read_text())["scores"][0]["iou"] == 0.2
 
 
 def test_the_worst_lesions_come_first_and_tiny_or_undrawn_ones_never(results) -> None:
     board = ScoreTable(results)
-    chosen = worst(board, board.places[0], "net", each=2)
+    chosen = worst(board, board.settings[0], "net", each=2)
     assert [(own.lesion, own.image, own.component.area, own.component.iou) for own in chosen] == [
         ("MA", "b", 40, 0.0),
         ("MA", "c", 40, 0.0),
         ("HE", "b", 40, 0.0),
         ("HE", "a", 30, 0.0),
     ]
-    assert len(typical(board, board.places[0], "net")) == 4
+    assert len(typical(board, board.settings[0], "net")) == 4
 
 
 def test_quarters_hold_every_lesion_once(results) -> None:
@@ -160,7 +164,7 @@ def test_bad_results_are_one_sentence(evaluated, tmp_path) -> None:
     content = json.loads((evaluated / "results.json").read_text())
     (tmp_path / "results.json").write_text(json.dumps(content))
     assert "missing or damaged" in wrong("report", tmp_path)
-    (tmp_path / "results.json").write_text(json.dumps(content | {"asked": {}}))
+    (tmp_path / "results.json").write_text(json.dumps(content | {"evaluation": {}}))
     assert "cannot be read" in wrong("report", tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(content | {"format": 0}))
     assert "not the results of this version" in wrong("report", tmp_path)
@@ -191,7 +195,7 @@ On sample (all), seed 0. Networks: `net` (unet, trained on idrid train).
 sample, all splits, style paper, reduction 1: IoU in percent, mean (standard deviation) 95 % interval:
 
 | refiner | MA | HE | average |
-|---|---|---|---|
+| --- | --- | --- | --- |
 | floor | 21.0 (0.8) 20.0–22.0 | 20.5 (0.5) 20.0–21.0 | 20.8 (0.7) 20.0–22.0 |
 | shrink | 51.0 (0.8) 50.0–52.0 | 50.5 (0.5) 50.0–51.0 | 50.8 (0.7) 50.0–52.0 |
 | net | 81.0 (0.8) 80.0–82.0 | 80.5 (0.5) 80.0–81.0 | 80.8 (0.7) 80.0–82.0 |
@@ -199,8 +203,8 @@ sample, all splits, style paper, reduction 1: IoU in percent, mean (standard dev
 
 sample, all splits, style paper, reduction 1: other measures in percent, means over the classes:
 
-| refiner | dice | precision | recall | boundary F | component IoU | ECE | Brier |
-|---|---|---|---|---|---|---|---|
+| refiner | dice | precision | recall | boundary F | component IoU | ECE ↓ | Brier ↓ |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 | floor | 34.4 | 100.0 | 20.8 | 50.0 | 11.3 | – | – |
 | shrink | 67.3 | 100.0 | 50.8 | 50.0 | 10.2 | – | – |
 | net | 89.3 | 100.0 | 80.8 | 50.0 | 16.1 | – | – |
@@ -208,13 +212,13 @@ sample, all splits, style paper, reduction 1: other measures in percent, means o
 sample, all splits, style paper, reduction 1: difference in IoU, points of percent, 95 % interval, Wilcoxon's p:
 
 | refiner | less | MA | HE | average |
-|---|---|---|---|---|
+| --- | --- | --- | --- | --- |
 | shrink | net | -30.0 (-30.0, -30.0) p 0.250 | -30.0 (-30.0, -30.0) p 0.500 | -30.0 (-30.0, -30.0) p 0.250 |
 
 sample, all splits, style paper, reduction 1: IoU of single lesions in percent, by their area:
 
 | lesion | refiner | smallest quarter | second | third | largest |
-|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- |
 | MA | area, px | 10–20 | 30–30 | 40–40 | 50–50 |
 | MA | floor | 10.0 | 10.0 | 6.7 | 21.0 |
 | MA | shrink | 0.0 | 0.0 | 0.0 | 51.0 |
