@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
-from coarsekit.errors import AnnotationError, RefinerError
+from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from zoo.checkpoints.folder import locate, read_config
 from zoo.variants import variant_named
 
@@ -77,9 +77,4 @@ class Refiner(ABC):
 
 def check_size(image: Image, annotation: Annotation) -> None:
     """Raise `AnnotationError` when the annotation was made for another image size."""
-    height, width = image.shape[:2]
-    if (annotation.width, annotation.height) != (width, height):
-        raise AnnotationError(
-            f"the annotation was drawn on an image of {annotation.width} × {annotation.height} px, but this one has "
-            f"{width} × {height} px; use the photograph that it was drawn on"
-        )
+    check_drawn_on(annotation, image.shape)

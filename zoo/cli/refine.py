@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from coarsekit.annotations import annotation_files, check_marks, read_annotations, read_drawn
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import AnnotationError, ImageError
@@ -82,8 +82,8 @@ def command(
     elif Path(source).is_dir():
         records, failed = _folder(refining, Path(source), annotation, label_table(labels), quiet)
     else:
-        image, drawn, left_out = read_drawn(source, annotation, label_table(labels))
-        for sentence in left_out:
+        image, drawn, report = read_drawn(source, annotation, label_table(labels))
+        for sentence in report.left_out:
             say(f"Left out: {sentence}", quiet)
         with progress("Refining", len(drawn.marks), quiet) as advance:
             records = [refining.refine(Path(source).stem, image, drawn, advance)]
@@ -117,11 +117,14 @@ def _folder(
     refining: Refining, photographs: Path, path: str, labels: dict[str, str], quiet: bool
 ) -> tuple[list[dict[str, Any]], int]:
     """Refine all photographs of the annotation files; gives the records, and how many could not be refined."""
-    reading = Reading(labels, photographs)
-    drawings = [(file, one) for file in annotation_files(path) for one in read_annotations(file, reading)]
+    report, drawings = ReadReport(), []
+    for file in annotation_files(path):
+        annotations, own = read_annotations(file, ReadOptions(labels, photographs))
+        report += own
+        drawings += [(file, one) for one in annotations]
     if not drawings:
         raise AnnotationError(f"{path}: holds no photograph; export the annotation again")
-    for sentence in reading.left_out:
+    for sentence in report.left_out:
         say(f"Left out: {sentence}", quiet)
     # Outputs are named by the stem, so two photographs of one stem would write over one another.
     twice = [stem for stem, times in Counter(Path(one.image).stem for _, one in drawings).items() if times > 1]
