@@ -133,6 +133,10 @@ Shape: TypeAlias = Ellipse | Polygon | Raster
 """What can be drawn around a lesion; the ellipse is the usual one."""
 
 
+KINDS: Mapping[type, str] = {Ellipse: "ellipses", Polygon: "polygons", Raster: "masks"}
+"""What shapes of a kind are called in files and messages."""
+
+
 def lesion_name(name: str) -> str:
     """The name itself, if masks can be written one file per lesion under it.
 
@@ -177,6 +181,24 @@ class Annotation:
     def of(self, lesion: str) -> tuple[Shape, ...]:
         """The shapes of one lesion class; empty when there are none."""
         return tuple(mark.shape for mark in self.marks if mark.lesion == lesion)
+
+
+def check_drawn_on(annotation: Annotation, shape: tuple[int, ...], name: str = "the photograph") -> None:
+    """Check that an annotation was drawn on a photograph of this size.
+
+    Args:
+        annotation: What was drawn.
+        shape: (h, w, …) of the photograph, px.
+        name: What an error calls the photograph.
+
+    Raises:
+        AnnotationError: When the annotation was drawn on an image of another size.
+    """
+    if (annotation.height, annotation.width) != tuple(shape[:2]):
+        raise AnnotationError(
+            f"drawn on {annotation.width} × {annotation.height} px, but {name} has {shape[1]} × {shape[0]} px; use the "
+            "photograph that it was drawn on"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

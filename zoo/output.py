@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from coarsekit.annotations import annotation_files, check_marks, native, read_annotations, read_drawn
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import AnnotationError, ImageError, ParameterError
 from coarsekit.files import refuse_overwrite, write_text
@@ -22,9 +22,9 @@ from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, Style
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from coarsekit.visualize.sheets import overlay, preview
-from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def refine_to_folder(
     """
     report, folder = RefineReport(), Path(out)
 
-    def leave_out(sentences: list[str]) -> None:
+    def leave_out(sentences: Iterable[str]) -> None:
         report.left_out.extend(sentences)
         for sentence in sentences:
             on_left_out(sentence)
@@ -116,15 +116,15 @@ def refine_to_folder(
         for done, (file, drawn) in enumerate(drawings, start=1):
             try:
                 image = read_image(place / drawn.image)
-                check_size(image, check_marks(drawn, file))
+                check_drawn_on(check_marks(drawn, file), image.shape)
                 report.records.append(_refine(refiner, folder, force, Path(drawn.image).stem, image, drawn))
             except (AnnotationError, ImageError) as error:
                 report.failures.append((drawn.image, str(error)))
                 on_failure(str(error))
             progress(done, len(drawings))
     else:
-        image, drawn, left_out = read_drawn(source, annotation, labels)
-        leave_out(left_out)
+        image, drawn, read = read_drawn(source, annotation, labels)
+        leave_out(read.left_out)
         total, done = len(drawn.marks), 0
         progress(0, total)
 
@@ -139,17 +139,21 @@ def refine_to_folder(
 
 def _read_folder(
     photographs: Path, path: Path, labels: Mapping[str, str]
-) -> tuple[list[tuple[Path, Annotation]], list[str]]:
+) -> tuple[list[tuple[Path, Annotation]], tuple[str, ...]]:
     """The annotation of every photograph with the file that has it, and a sentence for everything left out."""
-    reading = Reading(labels, photographs)
-    drawings = [(file, one) for file in annotation_files(path) for one in read_annotations(file, reading)]
+    options, report = ReadOptions(labels, photographs), ReadReport()
+    drawings: list[tuple[Path, Annotation]] = []
+    for file in annotation_files(path):
+        annotations, own = read_annotations(file, options)
+        drawings += [(file, one) for one in annotations]
+        report += own
     if not drawings:
         raise AnnotationError(f"{path}: no photograph in it; export the annotation again")
     # Outputs are named by the stem, so two photographs of one stem would write over one another.
     twice = [stem for stem, times in Counter(Path(one.image).stem for _, one in drawings).items() if times > 1]
     if twice:
         raise AnnotationError(f"{path}: {twice[0]} is annotated more than once; keep one annotation of it")
-    return drawings, reading.left_out
+    return drawings, report.left_out
 
 
 def _refine(

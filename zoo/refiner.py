@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
-from coarsekit.errors import AnnotationError, RefinerError
+from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
 from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import locate, read_config, weights_sha256
@@ -104,13 +104,3 @@ class Refiner(ABC):
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-
-
-def check_size(image: Image, annotation: Annotation) -> None:
-    """Raise `AnnotationError` when the annotation was drawn on an image of another size."""
-    height, width = image.shape[:2]
-    if (annotation.width, annotation.height) != (width, height):
-        raise AnnotationError(
-            f"the annotation was drawn on an image of {annotation.width} × {annotation.height} px, but this one has "
-            f"{width} × {height} px; use the photograph that it was drawn on"
-        )

@@ -1,6 +1,6 @@
 """One file per annotation format, listed in `FORMATS`; a format is imported when it is asked for.
 
-Every format has ``TITLE``, ``ONE_FILE_EACH``, ``recognise(document)``, ``read(source, reading)`` and, unless it is read
+Every format has ``TITLE``, ``ONE_FILE_EACH``, ``recognise(document)``, ``read(source, options)`` and, unless it is read
 only, ``write(path, annotations, approximate, images)``; see `Format`.
 """
 
@@ -10,12 +10,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from coarsekit.annotations.documents import Document, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.documents import Document, error_context, load
+from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult, file_name
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.geometry import extent
 from coarsekit.images import read_image
-from coarsekit.types import Annotation, Ellipse, Image, Polygon
+from coarsekit.types import KINDS, Annotation, Image, check_drawn_on
 
 SUFFIXES = (".json", ".xml", ".csv")
 """Of annotation files, by which they are found in a folder; what they hold is told by their content."""
@@ -32,8 +32,8 @@ class Format(Protocol):
     def recognise(self, document: Document) -> bool:
         """Whether a file that was opened is of this format, by its content."""
 
-    def read(self, source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
-        """All photographs in a file, in its order; see `Reading` for what the user can say.
+    def read(self, source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
+        """All photographs in a file, in its order, and the report.
 
         Raises `AnnotationError` when the file is missing or malformed; the sentence names the field.
         """
@@ -83,13 +83,21 @@ def recognise(document: Document) -> str:
     )
 
 
-def read_annotations(path: str | os.PathLike[str], reading: Reading | None = None) -> list[Annotation]:
-    """All photographs in an annotation file of any format.
+def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None = None) -> ReadResult:
+    """Read all photographs in an annotation file of any format.
 
-    Raises `AnnotationError` when the file is missing, in no known format or malformed (the field is named).
+    Args:
+        path: The file; its content says which format it is in.
+        options: Labels, photographs and sizes; see `ReadOptions`.
+
+    Returns:
+        The annotations in the file's order, and the report of what was left out.
+
+    Raises:
+        AnnotationError: When the file is missing, in no known format or malformed; the sentence names the field.
     """
     document = load(Path(path))
-    return format_named(recognise(document)).read(document, reading)
+    return format_named(recognise(document)).read(document, options)
 
 
 def annotation_files(source: str | os.PathLike[str]) -> list[Path]:
@@ -107,36 +115,49 @@ def annotation_files(source: str | os.PathLike[str]) -> list[Path]:
 
 
 def read_annotation(
-    path: str | os.PathLike[str], photograph: str | None = None, reading: Reading | None = None
+    path: str | os.PathLike[str], photograph: str | None = None, options: ReadOptions | None = None
 ) -> Annotation:
     """Read the annotation of one photograph from a file of any format, and check that every mark reaches into it.
 
-    ``photograph``: its file name, by which it is found in a file of several.
+    Args:
+        path: The annotation file.
+        photograph: The photograph's file name, which finds it in a file of several.
+        options: Labels, photographs and sizes; see `ReadOptions`.
 
-    Raises `AnnotationError` when the file is missing or malformed (the field is named), does not say which of several
-    annotations is meant, or has a mark wholly outside its photograph.
+    Returns:
+        The annotation; without marks where nothing was drawn.
+
+    Raises:
+        AnnotationError: When the file is missing or malformed (the sentence names the field), does not say which of
+            several annotations is meant, or has a mark wholly outside its photograph.
     """
-    return check_marks(_choose(read_annotations(path, reading), path, photograph), path)
+    return check_marks(_choose(read_annotations(path, options).annotations, path, photograph), path)
 
 
 def read_drawn(
     photograph: str | os.PathLike[str], path: str | os.PathLike[str], labels: Mapping[str, str]
-) -> tuple[Image, Annotation, list[str]]:
-    """A photograph, what was drawn on it, and a sentence for everything drawn that was left out; see `Reading`.
+) -> tuple[Image, Annotation, ReadReport]:
+    """Read a photograph and what was drawn on it.
 
-    Raises `ImageError` and `AnnotationError` as `read_image` and `read_annotation` do, and `AnnotationError` when the
-    annotation was drawn on an image of another size.
+    Args:
+        photograph: The image file; its name finds the annotation in a file of several.
+        path: The annotation file.
+        labels: Lesion class by the tool's label.
+
+    Returns:
+        The photograph, its annotation, and the report of what was left out.
+
+    Raises:
+        ImageError: As `read_image`.
+        AnnotationError: As `read_annotation`, and when the annotation was drawn on an image of another size.
     """
     image, file = read_image(photograph), Path(photograph)
-    size = (image.shape[1], image.shape[0])
-    reading = Reading(labels, file.parent, size)
-    annotation = read_annotation(path, file.name, reading)
-    if (annotation.width, annotation.height) != size:
-        raise AnnotationError(
-            f"{path}: drawn on {annotation.width} × {annotation.height} px, but {photograph} has {size[0]} × {size[1]} "
-            "px; use the photograph that it was drawn on"
-        )
-    return image, annotation, reading.left_out
+    options = ReadOptions(labels, file.parent, (image.shape[1], image.shape[0]))
+    annotations, report = read_annotations(path, options)
+    annotation = check_marks(_choose(annotations, path, file.name), path)
+    with error_context(str(path)):
+        check_drawn_on(annotation, image.shape[:2], str(photograph))
+    return image, annotation, report
 
 
 def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
@@ -148,7 +169,7 @@ def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotat
     places: dict[str, int] = {}
     for mark in annotation.marks:
         shape = mark.shape
-        kind = "ellipses" if isinstance(shape, Ellipse) else "polygons" if isinstance(shape, Polygon) else "masks"
+        kind = KINDS[type(shape)]
         place = places[kind] = places.get(kind, -1) + 1
         x0, y0, x1, y1 = extent(shape)
         if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from coarsekit.annotations import SUFFIXES, read_annotations
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.errors import ParameterError
 from coarsekit.types import Annotation
 
@@ -37,16 +37,19 @@ def find_drawings(annotators: Sequence[str]) -> list[tuple[str, Path]]:
 
 
 def read_drawings(
-    files: Sequence[tuple[str, Path]], reading: Reading, advance: Callable[[int], None] = lambda _: None
-) -> Drawings:
-    """Read the annotators and files of `find_drawings`; ``advance`` hears of each file.
+    files: Sequence[tuple[str, Path]], options: ReadOptions, advance: Callable[[int], None] = lambda _: None
+) -> tuple[Drawings, ReadReport]:
+    """Read the annotators and files of `find_drawings`; ``advance``: called with 1 for each file.
 
     Raises `AnnotationError` for a file that cannot be read, and `ParameterError` when an annotator drew on a
     photograph twice.
     """
     drawings: Drawings = {annotator: {} for annotator, _ in files}
+    report = ReadReport()
     for annotator, path in files:
-        for annotation in read_annotations(path, reading):
+        annotations, own = read_annotations(path, options)
+        report += own
+        for annotation in annotations:
             photograph = Path(annotation.image).stem
             if photograph in drawings[annotator]:
                 raise ParameterError(
@@ -54,4 +57,4 @@ def read_drawings(
                 )
             drawings[annotator][photograph] = annotation
         advance(1)
-    return drawings
+    return drawings, report

@@ -46,7 +46,7 @@ def approximate_marks(
         if what and not approximate:
             raise AnnotationError(
                 f"{annotation.image}: {holds.name} cannot hold mark {place} ({mark.lesion}) as it is; "
-                f"with --approximate it gets {what}"
+                f"with approximate=True it gets {what}"
             )
         if what:
             made[what] += 1

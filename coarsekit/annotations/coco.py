@@ -5,7 +5,8 @@ photograph, column by column, as a list or compressed to a string. Without one, 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +16,12 @@ from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.annotations.rle import decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.geometry import extent
-from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "COCO (JSON)"
@@ -51,22 +52,6 @@ class _Region(LenientModel):
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
     segmentation: _Runs | list[list[float]] | None = None
 
-    def shape(self, width: int, height: int) -> Shape:
-        if isinstance(self.segmentation, _Runs):
-            if self.segmentation.size != [height, width]:
-                raise AnnotationError(f"segmentation.size must be [{height}, {width}], got {self.segmentation.size}")
-            counts = self.segmentation.counts
-            runs = decompress(counts) if isinstance(counts, str) else counts
-            return Raster(0, 0, from_run_lengths(runs, width * height).reshape(width, height).T)
-        if self.segmentation:
-            if any(len(ring) % 2 for ring in self.segmentation):
-                raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
-            return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in self.segmentation))
-        if self.bbox is None:
-            raise AnnotationError("it has neither segmentation nor bbox; add one")
-        x, y, w, h = self.bbox
-        return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
-
 
 class _File(LenientModel):
     images: list[_Image]
@@ -74,33 +59,94 @@ class _File(LenientModel):
     categories: list[_Category] = []
 
 
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of a file: its place in the list of annotations, its category, and the photograph's size in px."""
+
+    place: int
+    label: str
+    width: int
+    height: int
+    source: _Region
+
+    def shape(self, boxes: bool = True) -> Shape:
+        """What the region covers; ``boxes``: whether a bounding box may stand for a region without a segmentation.
+
+        Raises `AnnotationError` for a region that cannot be drawn.
+        """
+        segmentation, box = self.source.segmentation, self.source.bbox
+        if isinstance(segmentation, _Runs):
+            return self._raster(segmentation)
+        if segmentation:
+            if any(len(ring) % 2 for ring in segmentation):
+                raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
+            return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
+        if box is None or not boxes:
+            raise AnnotationError(f"it has no segmentation{' nor bbox' if boxes else ''}; add one")
+        x, y, w, h = box
+        return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
+
+    def _raster(self, runs: _Runs) -> Raster:
+        if runs.size != [self.height, self.width]:
+            raise AnnotationError(f"segmentation.size must be [{self.height}, {self.width}], got {runs.size}")
+        counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
+        pixels = from_run_lengths(counts, self.width * self.height)
+        return Raster(0, 0, pixels.reshape(self.width, self.height).T)
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One photograph of a file: its name as the file has it, its size in px, and its regions."""
+
+    file_name: str
+    width: int
+    height: int
+    regions: list[Region]
+
+
 def recognise(document: Document) -> bool:
     """A JSON object with a list of images, and annotations or categories."""
     return document.has("images") and (document.has("annotations") or document.has("categories"))
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
-    """Read every photograph of a file, those without regions too; see `Format.read`."""
-    document, reading = load(source), reading or Reading()
+def read_photographs(document: Document, categories: Collection[str] | None = None) -> list[Photograph]:
+    """The photographs of a file with their regions, in its order; the regions are not drawn yet.
+
+    ``categories``: only regions of these, None for all.
+
+    Raises `AnnotationError` when the file is not COCO, or a region belongs to an image or a category that it lacks.
+    """
     path = document.path
     file = validated(_File, document.content, str(path))
     labels = {category.id: category.name for category in file.categories}
-    images = {image.id: image for image in file.images}
-    marks: dict[int | str, list[Mark]] = {image.id: [] for image in file.images}
+    found = {image.id: Photograph(image.file_name, image.width, image.height, []) for image in file.images}
     for place, region in enumerate(file.annotations):
+        label = labels.get(region.category_id)
+        if categories is not None and label is not None and label not in categories:
+            continue
         with error_context(f"{path}: annotations.{place}"):
-            if region.image_id not in images:
+            if region.image_id not in found:
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
-            if region.category_id not in labels:
+            if label is None:
                 raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
-            image = images[region.image_id]
-            marks[image.id].append(reading.mark(labels[region.category_id], region.shape(image.width, image.height)))
+        own = found[region.image_id]
+        own.regions.append(Region(place, label, own.width, own.height, region))
+    return list(found.values())
+
+
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
+    """Read every photograph of a file, those without regions too; see `Format.read`."""
+    document, recorder = load(source), Recorder(options)
     annotations = []
-    for place, image in enumerate(file.images):
-        with error_context(f"{path}: images.{place}.file_name"):
-            name = file_name(image.file_name)
-        annotations.append(Annotation(name, image.width, image.height, tuple(marks[image.id]), {"made_by": "COCO"}))
-    return annotations
+    for place, photograph in enumerate(read_photographs(document)):
+        marks = []
+        for region in photograph.regions:
+            with error_context(f"{document.path}: annotations.{region.place}"):
+                marks.append(recorder.mark(region.label, region.shape()))
+        with error_context(f"{document.path}: images.{place}.file_name"):
+            name = file_name(photograph.file_name)
+        annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), {"made_by": "COCO"}))
+    return recorder.result(annotations)
 
 
 def write(

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Tree
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, error_context, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
@@ -33,9 +33,9 @@ def recognise(document: Document) -> bool:
     )
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every photograph of a file; see `Format.read`."""
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path, root = document.path, document.content
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of CVAT; expected XML with the root 'annotations'")
@@ -50,12 +50,12 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
             for element in image:
                 with error_context(f"{name}, {element.tag} {len(marks)}"):
                     if element.tag in _SHAPES:
-                        marks.append(reading.mark(_text(element, "label"), _SHAPES[element.tag](element)))
+                        marks.append(recorder.mark(_text(element, "label"), _SHAPES[element.tag](element)))
                     else:
                         label = element.get("label", "")
-                        reading.left_out.append(f"{path}: {name}: the {element.tag} {label!r} has no area")
+                        recorder.leave_out(f"{path}: {name}: the {element.tag} {label!r} has no area")
             annotations.append(Annotation(name, width, height, tuple(marks), {"made_by": "CVAT"}))
-    return annotations
+    return recorder.result(annotations)
 
 
 def write(

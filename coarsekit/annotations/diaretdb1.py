@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from coarsekit.annotations.documents import Document, error_context, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Polygon, Shape
 
@@ -30,9 +30,9 @@ def recognise(document: Document) -> bool:
     return document.kind == "xml" and document.content.find("markinglist") is not None
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read the one photograph of a file, as one expert marked it; see `Format.read`."""
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path = document.path
     if not recognise(document):
         raise AnnotationError(f"{path}: not a ground truth of DIARETDB1; expected XML with a markinglist")
@@ -42,9 +42,11 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
             shape = _shape(marking)
             label = _text(marking, "markingtype")
             if isinstance(shape, str):
-                reading.left_out.append(f"{path}: marking {place} ({label}): {shape}")
+                recorder.leave_out(f"{path}: marking {place} ({label}): {shape}")
                 continue
-            marks.append(reading.mark(label if label in reading.labels else _LESIONS.get(label, label), shape))
+            marks.append(
+                recorder.mark(label if label in recorder.options.labels else _LESIONS.get(label, label), shape)
+            )
             confidence.append((marking.findtext("confidencelevel") or "").strip())
     stem = re.sub(r"(_\d\d)?(_plain)?$", "", path.stem)
     expert = re.search(r"_(\d\d)(_plain)?$", path.stem)
@@ -52,7 +54,7 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     with error_context(str(path)):
         name = file_name(named.strip() if named else f"{stem}.png")
     provenance = {"made_by": "DIARETDB1", "expert": expert and expert[1], "confidence": confidence}
-    return [Annotation(name, *(reading.size_of(name) or SIZE), tuple(marks), provenance)]
+    return recorder.result([Annotation(name, *(recorder.options.size_of(name) or SIZE), tuple(marks), provenance)])
 
 
 def _shape(marking: Element) -> Shape | str:

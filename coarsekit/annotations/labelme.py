@@ -17,7 +17,7 @@ from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import Reading, file_name, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.files import write_text
 from coarsekit.images import decode_mask, encode_png
@@ -75,27 +75,29 @@ def recognise(document: Document) -> bool:
     return document.has("shapes", "imagePath")
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read the one photograph of a file; see `Format.read`."""
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path = document.path
     file = validated(_File, document.content, str(path))
     with error_context(f"{path}: imagePath"):
         name = file_name(file.imagePath)
-    size = (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else reading.size_of(name)
+    size = (
+        (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else recorder.options.size_of(name)
+    )
     if size is None:
         raise AnnotationError(
-            f"{path}: imageWidth and imageHeight are missing; give the folder with {name} by --images"
+            f"{path}: imageWidth and imageHeight are missing; give the folder with {name} as images=…"
         )
     marks = []
     for place, item in enumerate(file.shapes):
         with error_context(f"{path}: shapes.{place}"):
             shape = item.shape()
             if shape is None:
-                reading.left_out.append(f"{path}: shapes.{place}, the {item.kind} {item.label!r}, has no area")
+                recorder.leave_out(f"{path}: shapes.{place}, the {item.kind} {item.label!r}, has no area")
             else:
-                marks.append(reading.mark(item.label, shape))
-    return [Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})]
+                marks.append(recorder.mark(item.label, shape))
+    return recorder.result([Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})])
 
 
 def write(

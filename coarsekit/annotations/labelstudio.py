@@ -23,7 +23,7 @@ from pydantic import Field
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack, unpack
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
@@ -86,12 +86,12 @@ def recognise(document: Document) -> bool:
     return full or "annotation_id" in first or ("annotator" in first and "id" in first)
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every annotation of every task; see `Format.read`.
 
-    A task in which nothing was drawn has no size of its photograph: it is left out, unless ``reading`` knows the size.
+    A task in which nothing was drawn has no size of its photograph: it is left out, unless ``options`` gives it.
     """
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path = document.path
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
@@ -101,12 +101,12 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         where = f"{path}: task {place}"
         with error_context(where):
             name = _photograph(task["data"] if isinstance(task.get("data"), dict) else task)
-        for results, annotator in _answers(task, f"{where} ({name})", reading):
-            annotation = _annotation(name, results, f"{where} ({name})", reading)
+        for results, annotator in _answers(task, f"{where} ({name})", recorder):
+            annotation = _annotation(name, results, f"{where} ({name})", recorder)
             if annotation is not None:
                 provenance = {"made_by": "Label Studio", **({"annotator": annotator} if annotator is not None else {})}
                 annotations.append(Annotation(*annotation, provenance))
-    return annotations
+    return recorder.result(annotations)
 
 
 def write(
@@ -149,7 +149,7 @@ def _safe(text: str) -> str:
     return text.translate({ord("["): "%5B", ord("]"): "%5D"})
 
 
-def _answers(task: dict[str, Any], where: str, reading: Reading) -> Iterator[tuple[list[dict[str, Any]], Any]]:
+def _answers(task: dict[str, Any], where: str, recorder: Recorder) -> Iterator[tuple[list[dict[str, Any]], Any]]:
     """The results of each annotation of a task, flat as MIN exports have them, and who made it."""
     if "annotations" not in task:
         lists = (value for value in task.values() if isinstance(value, list))
@@ -157,10 +157,10 @@ def _answers(task: dict[str, Any], where: str, reading: Reading) -> Iterator[tup
         return
     answers = validated(_Task, task, where).annotations
     if not answers:
-        reading.left_out.append(f"{where}: nobody annotated it")
+        recorder.leave_out(f"{where}: nobody annotated it")
     for answer in answers:
         if answer.was_cancelled:
-            reading.left_out.append(f"{where}: an annotation that was skipped in the tool")
+            recorder.leave_out(f"{where}: an annotation that was skipped in the tool")
             continue
         # With a tag for shapes and one for labels, a region comes twice under one id: alone and with its labels.
         labelled = {str(item.get("id")) for item in answer.result if _labels(_flat(item)) and "id" in item}
@@ -174,16 +174,14 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _annotation(
-    name: str, results: list[dict[str, Any]], where: str, reading: Reading
+    name: str, results: list[dict[str, Any]], where: str, recorder: Recorder
 ) -> tuple[str, int, int, tuple[Mark, ...]] | None:
     sizes: set[tuple[int, int]] = set()
     marks: list[Mark] = []
     for place, item in enumerate(results):
         shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
         if shape_of is None:
-            reading.left_out.append(
-                f"{where}: result {place} ({item.get('type', 'unknown')}) is not a region with an area"
-            )
+            recorder.leave_out(f"{where}: result {place} ({item.get('type', 'unknown')}) is not a region with an area")
             continue
         size = validated(_Size, item, f"{where}: result {place}")
         if size.image_rotation % 360:
@@ -197,12 +195,12 @@ def _annotation(
             labels = _labels(item)
             if not labels:
                 raise AnnotationError("it has no label; give it one in the tool")
-            marks += [reading.mark(label, shape) for label in labels]
+            marks += [recorder.mark(label, shape) for label in labels]
     if len(sizes) > 1:
         raise AnnotationError(f"{where}: its regions name different sizes of the photograph; export it again")
-    known = next(iter(sizes), None) or reading.size_of(name)
+    known = next(iter(sizes), None) or recorder.options.size_of(name)
     if known is None:
-        reading.left_out.append(f"{where}: nothing was drawn, and its size is not known; give the folder of the images")
+        recorder.leave_out(f"{where}: nothing was drawn, and its size is not known; give the folder of the images")
         return None
     return name, *known, tuple(marks)
 

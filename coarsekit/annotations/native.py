@@ -29,7 +29,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from coarsekit.annotations.documents import Document, Pixels, error_context, load
-from coarsekit.annotations.reading import Reading, climbs, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, climbs, one_file_each
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
@@ -112,12 +112,12 @@ def recognise(document: Document) -> bool:
     return named or "ellipses" in document.content or isinstance(document.content.get("image"), dict)
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read an ``ellipses.json``: one annotation, without marks if nothing was drawn.
 
     Raises `AnnotationError` when the file is missing, not JSON, or mis-typed; the sentence names the field.
     """
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path = document.path
     file = validated(_File, document.content, str(path))
     marks = []
@@ -126,13 +126,13 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
     for kind, items in lists.items():
         for place, item in enumerate(items):
             with error_context(f"{path}: {kind}.{place}"):
-                marks.append(reading.mark(item.lesion, item.shape()))
+                marks.append(recorder.mark(item.lesion, item.shape()))
     name = file.image.name
     if climbs(name):
         raise AnnotationError(
             f"{path}: image.name: expected the file name of a photograph, got {name[:80]!r}; rename it"
         )
-    return [Annotation(name, file.image.width, file.image.height, tuple(marks), file.provenance)]
+    return recorder.result([Annotation(name, file.image.width, file.image.height, tuple(marks), file.provenance)])
 
 
 def write(

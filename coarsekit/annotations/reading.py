@@ -1,40 +1,74 @@
-"""What every annotation format is told when it reads and asks when it writes: labels, sizes, file names."""
+"""What annotation formats share: the options and the report of a reading, file names, one file for each photograph."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from coarsekit.errors import AnnotationError
 from coarsekit.images import image_size
 from coarsekit.types import Annotation, Mark, Shape
 
 
-@dataclass(slots=True)
-class Reading:
-    """What the user says of the files that are read, and what reading them left out.
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user says of annotation files before they are read.
 
-    ``labels``: lesion class by the tool's label; a label without one is taken as it is. ``images``: the folder of the
-    photographs, for formats that do not hold sizes; ``size``: (w, h) in px of those that are not found there. ``seen``
-    collects the tool's labels, and ``left_out`` a sentence for everything that has no place in a coarse annotation,
-    such as lines and points.
+    Args:
+        labels: Lesion class by the tool's label. A label that is not in it keeps its own name.
+        images: The folder of the photographs, for formats that do not store sizes.
+        size: (w, h) in px of the photographs that are not found in ``images``.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
     images: Path | None = None
     size: tuple[int, int] | None = None
-    seen: set[str] = field(default_factory=set)
-    left_out: list[str] = field(default_factory=list)
-
-    def mark(self, label: str, shape: Shape) -> Mark:
-        """A mark of the lesion class that the label stands for."""
-        self.seen.add(label)
-        return Mark(self.labels.get(label, label), shape)
 
     def size_of(self, name: str) -> tuple[int, int] | None:
         """(w, h) of a photograph, as its file has it or as the user gave it; None when neither is known."""
         path = None if self.images is None else self.images / name
         return image_size(path) if path is not None and path.is_file() else self.size
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What reading met: the tool's labels, and a sentence for everything that has no place in a coarse annotation."""
+
+    labels: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+
+    def __add__(self, other: "ReadReport") -> "ReadReport":
+        return ReadReport(self.labels | other.labels, self.left_out + other.left_out)
+
+
+class ReadResult(NamedTuple):
+    """The annotations of a file in its order, and the report of reading them."""
+
+    annotations: list[Annotation]
+    report: ReadReport
+
+
+class Recorder:
+    """Collects the report while a format reads one file."""
+
+    def __init__(self, options: ReadOptions | None) -> None:
+        self.options = options or ReadOptions()
+        self._labels: set[str] = set()
+        self._left_out: list[str] = []
+
+    def mark(self, label: str, shape: Shape) -> Mark:
+        """A mark of the lesion class that the label stands for."""
+        self._labels.add(label)
+        return Mark(self.options.labels.get(label, label), shape)
+
+    def leave_out(self, sentence: str) -> None:
+        """Record something that is not read."""
+        self._left_out.append(sentence)
+
+    def result(self, annotations: list[Annotation]) -> ReadResult:
+        """The annotations with the report."""
+        return ReadResult(annotations, ReadReport(frozenset(self._labels), tuple(self._left_out)))
 
 
 def climbs(text: str) -> bool:

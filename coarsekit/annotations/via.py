@@ -15,7 +15,7 @@ from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, error_context, load
-from coarsekit.annotations.reading import Reading, file_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
@@ -75,12 +75,12 @@ def recognise(document: Document) -> bool:
     return any(isinstance(file, dict) and "filename" in file and "regions" in file for file in files)
 
 
-def read(source: Path | Document, reading: Reading | None = None) -> list[Annotation]:
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every photograph of a file; see `Format.read`.
 
     Raises `AnnotationError` also when the size of a photograph is not known.
     """
-    document, reading = load(source), reading or Reading()
+    document, recorder = load(source), Recorder(options)
     path = document.path
     if not recognise(document):
         raise AnnotationError(f"{path}: not a file of VIA 2; expected a project, annotations in JSON, or its CSV")
@@ -89,15 +89,15 @@ def read(source: Path | Document, reading: Reading | None = None) -> list[Annota
         where = f"{path}: {key}"
         with error_context(where):
             name = file_name(file.filename)
-        size = reading.size_of(name)
+        size = recorder.options.size_of(name)
         if size is None:
             raise AnnotationError(
-                f"{where}: VIA files do not hold the sizes of photographs; give the folder with {name} by --images"
+                f"{where}: VIA files do not hold the sizes of photographs; give the folder with {name} as images=…"
             )
         regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
-        marks = tuple(_marks(regions, f"{path}: {name}", reading))
+        marks = tuple(_marks(regions, f"{path}: {name}", recorder))
         annotations.append(Annotation(name, *size, marks, {"made_by": "VIA"}))
-    return annotations
+    return recorder.result(annotations)
 
 
 def write(
@@ -144,14 +144,14 @@ def _files(document: Document) -> dict[str, _File]:
     return validated(dict[str, _File], files, path)
 
 
-def _marks(regions: Iterable[_Region], where: str, reading: Reading) -> Iterable[Mark]:
+def _marks(regions: Iterable[_Region], where: str, recorder: Recorder) -> Iterable[Mark]:
     for place, region in enumerate(regions):
         name = region.shape_attributes.get("name")
         if name in ("polyline", "point"):
-            reading.left_out.append(f"{where}: regions.{place} is a {name}, which has no area")
+            recorder.leave_out(f"{where}: regions.{place} is a {name}, which has no area")
             continue
         with error_context(f"{where}: regions.{place}"):
-            yield reading.mark(_label(region.region_attributes), _shape(name, region.shape_attributes))
+            yield recorder.mark(_label(region.region_attributes), _shape(name, region.shape_attributes))
 
 
 def _label(attributes: Mapping[str, Any]) -> str:
@@ -182,7 +182,7 @@ def _shape(name: object, attributes: dict[str, Any]) -> Shape:
         r = validated(_RectangleFields, attributes, where)
         x, y, right, bottom = r.x, r.y, r.x + r.width, r.y + r.height
         return Polygon((((x, y), (right, y), (right, bottom), (x, bottom)),))
-    if name in ("polygon", "polyline"):
+    if name == "polygon":
         p = validated(_PolygonFields, attributes, where)
         if len(p.all_points_x) != len(p.all_points_y):
             raise AnnotationError(f"{where}: all_points_x and all_points_y must be equally many")

@@ -7,7 +7,7 @@ import click
 
 from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
 from coarsekit.annotations.approximate import as_ellipse
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -90,10 +90,10 @@ def command(
 
 
 def _read(folders: tuple[str, ...], quiet: bool) -> Drawings:
-    files, reading = find_drawings(folders), Reading()
+    files = find_drawings(folders)
     with progress("Reading", len(files), quiet) as advance:
-        drawings = read_drawings(files, reading, advance)
-    for sentence in reading.left_out:
+        drawings, report = read_drawings(files, ReadOptions(), advance)
+    for sentence in report.left_out:
         say(f"Left out: {sentence}", quiet)
     return drawings
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from coarsekit.annotations import FORMATS, annotation_files, format_named, read_annotations, writable_formats
-from coarsekit.annotations.reading import Reading, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.files import refuse_overwrite
-from coarsekit.types import Annotation, Ellipse, Polygon
+from coarsekit.types import KINDS, Annotation
 
 _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
 
@@ -53,8 +53,11 @@ def command(
     if name in FORMATS and name not in writable_formats():
         raise ParameterError(f"{name} can only be read; write one of {', '.join(writable_formats())}")
     target = format_named(name)
-    reading = Reading(label_table(labels), folder)
-    annotations = [annotation for file in annotation_files(source) for annotation in read_annotations(file, reading)]
+    options, report, annotations = ReadOptions(label_table(labels), folder), ReadReport(), []
+    for file in annotation_files(source):
+        found, own = read_annotations(file, options)
+        annotations += found
+        report += own
     if not annotations:
         raise AnnotationError(f"{source}: holds no photograph that could be converted; export the annotation again")
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
@@ -63,18 +66,18 @@ def command(
     refuse_overwrite(places, force)
     made = target.write(path, annotations, approximate, folder)
     rows = _rows(annotations)
-    for label in sorted(set(reading.labels) - reading.seen):
+    for label in sorted(set(options.labels) - report.labels):
         say(f"No region has the label {label!r}.", quiet)
-    for sentence in (*(f"Approximated: {text}" for text in made), *(f"Left out: {text}" for text in reading.left_out)):
+    for sentence in (*(f"Approximated: {text}" for text in made), *(f"Left out: {text}" for text in report.left_out)):
         say(sentence, quiet)
     if as_json:
         head = {"source": source, "out": out, "format": name, "photographs": len(annotations)}
         files = [str(place) for place in places]
-        emit({**head, "files": files, "rows": rows, "approximated": made, "left_out": reading.left_out})
+        emit({**head, "files": files, "rows": rows, "approximated": made, "left_out": list(report.left_out)})
     elif not quiet:
         table(f"{source} → {out}: {target.TITLE}", rows)
     say(f"{len(annotations)} photograph{'s'[: len(annotations) > 1]} written to {out}", quiet)
-    if reading.left_out:
+    if report.left_out:
         sys.exit(1)
 
 
@@ -86,7 +89,6 @@ def _rows(annotations: list[Annotation]) -> list[dict[str, object]]:
             kinds.setdefault(lesion, Counter())["photographs"] += 1
         for mark in annotation.marks:
             shape = mark.shape
-            kind = "ellipses" if isinstance(shape, Ellipse) else "polygons" if isinstance(shape, Polygon) else "masks"
-            kinds[mark.lesion][kind] += 1
-    columns = ("photographs", "ellipses", "polygons", "masks")
+            kinds[mark.lesion][KINDS[type(shape)]] += 1
+    columns = ("photographs", *KINDS.values())
     return [{"lesion": lesion, **{column: counts[column] for column in columns}} for lesion, counts in kinds.items()]

@@ -91,13 +91,13 @@ def _drawing(
 ) -> dict[str, Any]:
     file = folder / f"{photograph.stem}_preview.png"
     refuse_overwrite([file], force)
-    image, annotation, left_out = read_drawn(photograph, path, label_table(labels))
-    for sentence in left_out:
+    image, annotation, report = read_drawn(photograph, path, label_table(labels))
+    for sentence in report.left_out:
         say(f"Left out: {sentence}", quiet)
     write_image(file, drawing_sheet(image, annotation))
     say(f"{photograph.name} and what was drawn on it are in {file}", quiet)
     head = {"image": str(photograph), "annotation": path, "width": annotation.width, "height": annotation.height}
-    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": left_out}
+    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": list(report.left_out)}
 
 
 def _dataset(

@@ -10,9 +10,12 @@ A photograph's key is its name without the suffix; where two splits hold the sam
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 
+from coarsekit.annotations.coco import Photograph, Region, read_photographs
+from coarsekit.annotations.documents import error_context, load
 from coarsekit.datasets.base import (
     PHOTOGRAPHS,
     UNKNOWN_LICENCE,
@@ -22,13 +25,32 @@ from coarsekit.datasets.base import (
     SampleFiles,
     list_images,
 )
-from coarsekit.datasets.folder_config import Manifest, manifest_of_options, read_manifest
-from coarsekit.datasets.instances import Instances, read_instances
+from coarsekit.datasets.folder_config import FolderConfig, config_of_options, read_folder_config
 from coarsekit.errors import AnnotationError, SourceError
+from coarsekit.geometry import draw
 from coarsekit.images import read_values
-from coarsekit.types import LESIONS
+from coarsekit.types import LESIONS, Mask, lesion_name
 
 _ORDER = ("train", "training", "valid", "val", "validation", "test", "testing")
+
+
+class Instances(NamedTuple):
+    """The regions of one photograph by lesion class, from the COCO file at ``path``."""
+
+    path: Path
+    photograph: Photograph
+    regions: dict[str, list[Region]]
+
+    def mask(self, lesion: str) -> Mask:
+        """The union of one class's regions, (h, w) boolean; all False without any.
+
+        Raises `AnnotationError` for a region that cannot be drawn.
+        """
+        shapes = []
+        for region in self.regions.get(lesion, ()):
+            with error_context(f"{self.path}: annotations.{region.place}"):
+                shapes.append(region.shape(boxes=False))
+        return draw(shapes, (self.photograph.height, self.photograph.width))
 
 
 class Reader(FileDataset):
@@ -49,23 +71,23 @@ class Reader(FileDataset):
     def __init__(self, root: Path) -> None:
         place, mark, options = str(root).partition("?")
         self._root = Path(place)
-        self._manifest = manifest = manifest_of_options(options) if mark else read_manifest(self._root)
-        self._suffixes = tuple(manifest.suffixes or PHOTOGRAPHS)
-        found = _photographs(self._root, manifest, self._suffixes)
+        self._config = config = config_of_options(options) if mark else read_folder_config(self._root)
+        self._suffixes = tuple(config.suffixes or PHOTOGRAPHS)
+        found = _photographs(self._root, config, self._suffixes)
         # Masks that lie beside their photographs are none themselves.
         masks = {self._place(pattern, split, path.stem) for split, path in found for pattern in self._patterns.values()}
         self._photographs = _keyed([(split, path) for split, path in found if path not in masks])
         if not self._photographs:
             raise SourceError(
-                f"{self._root}: no photographs in its folder {manifest.images!r}; name their folder with images = '…'"
+                f"{self._root}: no photographs in its folder {config.images!r}; name their folder with images = '…'"
             )
         self._instances = self._read_instances()
-        self.lesions = _lesions(manifest, self._instances)
-        self.threshold = manifest.threshold
-        self.title = manifest.title or f"Folder {self._root.name}"
-        self.citation = manifest.citation or self.citation
-        if manifest.licence:
-            self.licence = Licence(**manifest.licence.model_dump())
+        self.lesions = _lesions(config, self._instances)
+        self.threshold = config.threshold
+        self.title = config.title or f"Folder {self._root.name}"
+        self.citation = config.citation or self.citation
+        if config.licence:
+            self.licence = Licence(**config.licence.model_dump())
 
     def splits(self) -> dict[str, tuple[str, ...]]:
         by_split: dict[str, list[str]] = {}
@@ -77,15 +99,15 @@ class Reader(FileDataset):
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         split, photograph = self._photographs[key]
-        if self._manifest.coco:
-            path = self._place(self._manifest.coco.file, split, "")
+        if self._config.coco:
+            path = self._place(self._config.coco.file, split, "")
             instances = self._of(split, photograph)
             if instances is None:
                 return SampleFiles(key, split, photograph, {})
-            return SampleFiles(key, split, photograph, dict.fromkeys(instances.lesions, path), ())
+            return SampleFiles(key, split, photograph, dict.fromkeys(instances.regions, path), ())
         places = {lesion: self._place(pattern, split, photograph.stem) for lesion, pattern in self._patterns.items()}
         masks = {lesion: path for lesion, path in places.items() if path.exists()}
-        expected = {True: self.lesions, False: (), None: None}[self._manifest.every_class]
+        expected = {True: self.lesions, False: (), None: None}[self._config.every_class]
         return SampleFiles(key, split, photograph, masks, expected)
 
     def mask_files(self) -> Iterable[Path]:
@@ -94,7 +116,7 @@ class Reader(FileDataset):
         shown = {path for _, path in self._photographs.values()}
         folders = {
             (self._place(pattern, split, "x").parent, Path(pattern).suffix)
-            for pattern in ([] if self._manifest.coco else self._patterns.values())
+            for pattern in ([] if self._config.coco else self._patterns.values())
             for split in splits
         }
         found = {path for folder, suffix in sorted(folders) for path in list_images(folder, [suffix])}
@@ -102,8 +124,8 @@ class Reader(FileDataset):
         return sorted(path for path in found - shown if path.parent not in mixed or path.suffix not in self._suffixes)
 
     def orphans(self) -> list[str]:
-        if not self._manifest.coco:
-            listed = list_images(self._root / self._manifest.images, self._suffixes) if self._manifest.splits else ()
+        if not self._config.coco:
+            listed = list_images(self._root / self._config.images, self._suffixes) if self._config.splits else ()
             unlisted = {
                 str(self._place(pattern, split, path.stem))
                 for path in listed
@@ -113,18 +135,18 @@ class Reader(FileDataset):
             return [orphan for orphan in super().orphans() if orphan not in unlisted]
         shown = {(split, name) for split, path in self._photographs.values() for name in self._names(path)}
         named = ((split, name) for split, file in self._instances.items() for name in file)
-        if "{split}" not in self._manifest.coco.file:
+        if "{split}" not in self._config.coco.file:
             shown = {(split, name) for split in self._instances for _, name in shown}
-        where = self._manifest.coco.file
+        where = self._config.coco.file
         return sorted({f"{where}: {name}" for split, name in named if (split, name) not in shown})
 
     def decode(self, files: SampleFiles, path: Path) -> Decoded:
-        if self._manifest.coco:
+        if self._config.coco:
             instances = self._of(files.split, files.photograph)
             return Decoded({lesion: instances.mask(lesion) for lesion in files.masks} if instances else {})
-        if not self._manifest.label_map:
+        if not self._config.label_map:
             return super().decode(files, path)
-        values, classes = read_values(path), self._manifest.label_map.lesions
+        values, classes = read_values(path), self._config.label_map.lesions
         odd = tuple(float(value) for value in np.unique(values) if value != 0 and value not in classes)
         masks = {lesion: np.zeros(values.shape, dtype=bool) for lesion in files.lesions_of(path)}
         for value, lesion in classes.items():
@@ -133,18 +155,18 @@ class Reader(FileDataset):
 
     @property
     def _patterns(self) -> dict[str, str]:
-        if self._manifest.label_map:
-            return dict.fromkeys(self._manifest.label_map.values.values(), self._manifest.label_map.file)
-        return self._manifest.masks or {}
+        if self._config.label_map:
+            return dict.fromkeys(self._config.label_map.values.values(), self._config.label_map.file)
+        return self._config.masks or {}
 
     def _place(self, pattern: str, split: str, stem: str) -> Path:
         return self._root / pattern.replace("{split}", split).replace("{stem}", stem)
 
     def _read_instances(self) -> dict[str, dict[str, Instances]]:
-        coco = self._manifest.coco
+        coco = self._config.coco
         if coco is None:
             return {}
-        read = cache(lambda path: read_instances(path, coco.classes))
+        read = cache(lambda path: _instances(path, coco.classes))
         try:
             return {split: read(self._place(coco.file, split, "")) for split in self.splits()}
         except AnnotationError as error:
@@ -157,14 +179,14 @@ class Reader(FileDataset):
 
     def _names(self, photograph: Path) -> tuple[str, str]:
         """What a COCO file may call a photograph: its path in the folder of photographs, or its name."""
-        return photograph.relative_to(self._root / self._manifest.images).as_posix(), photograph.name
+        return photograph.relative_to(self._root / self._config.images).as_posix(), photograph.name
 
 
-def _photographs(root: Path, manifest: Manifest, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
+def _photographs(root: Path, config: FolderConfig, suffixes: tuple[str, ...]) -> list[tuple[str, Path]]:
     """Split and path of each photograph, in reading order."""
-    images = root / manifest.images
-    if manifest.splits:
-        return [(split, path) for split, name in manifest.splits.items() for path in _listed(root / name, images)]
+    images = root / config.images
+    if config.splits:
+        return [(split, path) for split, name in config.splits.items() for path in _listed(root / name, images)]
     flat = [("all", path) for path in list_images(images, suffixes)]
     if flat or not images.is_dir():
         return flat
@@ -204,11 +226,31 @@ def _keyed(photographs: list[tuple[str, Path]]) -> dict[str, tuple[str, Path]]:
     return keyed
 
 
-def _lesions(manifest: Manifest, instances: Mapping[str, Mapping[str, Instances]]) -> tuple[str, ...]:
-    if manifest.masks:
-        return tuple(manifest.masks)
-    if manifest.label_map:
-        return tuple(dict.fromkeys(manifest.label_map.lesions.values()))
-    if manifest.coco and manifest.coco.classes:
-        return tuple(dict.fromkeys(manifest.coco.classes.values()))
-    return tuple(sorted({name for file in instances.values() for own in file.values() for name in own.lesions}))
+def _lesions(config: FolderConfig, instances: Mapping[str, Mapping[str, Instances]]) -> tuple[str, ...]:
+    if config.masks:
+        return tuple(config.masks)
+    if config.label_map:
+        return tuple(dict.fromkeys(config.label_map.lesions.values()))
+    if config.coco and config.coco.classes:
+        return tuple(dict.fromkeys(config.coco.classes.values()))
+    return tuple(sorted({name for file in instances.values() for own in file.values() for name in own.regions}))
+
+
+def _instances(path: Path, classes: Mapping[str, str] | None) -> dict[str, Instances]:
+    """The instances of a COCO file by the photographs' names in it.
+
+    ``classes``: lesion class by category; other categories are left out. None takes every category by its own name.
+    """
+    found = {}
+    for photograph in read_photographs(load(path), classes):
+        name = PurePosixPath(photograph.file_name)
+        if name.is_absolute() or ".." in name.parts:
+            raise AnnotationError(
+                f"{path}: image {photograph.file_name!r} lies outside the folder; use a path inside it"
+            )
+        regions: dict[str, list[Region]] = {}
+        for region in photograph.regions:
+            lesion = region.label if classes is None else classes[region.label]
+            regions.setdefault(lesion_name(lesion), []).append(region)
+        found[photograph.file_name] = Instances(path, photograph, regions)
+    return found

@@ -31,15 +31,15 @@ masks have soft edges and count above that value. In patterns ``{stem}`` is the 
 """
 
 import re
-import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.types import lesion_name
+from coarsekit.validation import load_toml, validated
 
 FILE = "coarsekit.toml"
 _OPTIONS = ("images", "masks", "lesions", "threshold", "every_class", "title", "citation")
@@ -102,7 +102,7 @@ class Coco(_Strict):
     classes: dict[str, Lesion] | None = None
 
 
-class Manifest(_Strict):
+class FolderConfig(_Strict):
     """The fields of ``coarsekit.toml``."""
 
     title: str = ""
@@ -118,32 +118,27 @@ class Manifest(_Strict):
     splits: dict[Annotated[str, AfterValidator(_lesion)], Inside] | None = Field(None, min_length=1)
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "Manifest":
+    def _one_kind(self) -> "FolderConfig":
         given = [name for name in ("masks", "label_map", "coco") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"one of [masks], [label_map] and [coco] is expected, got {' and '.join(given) or 'none'}")
         return self
 
 
-def read_manifest(root: Path) -> Manifest:
+def read_folder_config(root: Path) -> FolderConfig:
     """What the ``coarsekit.toml`` in ``root`` says.
 
     Raises `SourceError` when it is missing, not TOML, or mis-typed; the sentence names the field.
     """
     path = root / FILE
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SourceError(
-            f"{path}: no such file; write one with a table [masks] (MA = 'masks/{{stem}}_MA.png'), or say it in the "
-            "SOURCE: 'folder:PATH?masks=masks/{stem}_{lesion}.png&lesions=MA,HE'"
-        ) from None
-    except (OSError, ValueError, RecursionError) as cause:
-        raise SourceError(f"{path}: cannot be read as TOML ({cause}); correct it") from None
-    return _validated(str(path), content)
+    missing = (
+        "write one with a table [masks] (MA = 'masks/{stem}_MA.png'), or say it in the SOURCE: "
+        "'folder:PATH?masks=masks/{stem}_{lesion}.png&lesions=MA,HE'"
+    )
+    return validated(FolderConfig, load_toml(path, SourceError, missing), str(path), error=SourceError)
 
 
-def manifest_of_options(options: str) -> Manifest:
+def config_of_options(options: str) -> FolderConfig:
     """What ``name=value&name=value`` after a SOURCE's question mark says.
 
     Raises `SourceError` for an unknown name or a value that does not fit.
@@ -166,16 +161,4 @@ def manifest_of_options(options: str) -> Manifest:
             given["threshold"] = float(given["threshold"])
         except ValueError:
             raise SourceError(f"threshold must be a number, got {given['threshold']!r}") from None
-    return _validated("the options of the SOURCE", given)
-
-
-def _validated(where: str, content: dict[str, Any]) -> Manifest:
-    try:
-        return Manifest.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part != "[key]")
-        problem = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            problem = "is not a field of this file; check its spelling"
-        raise SourceError(f"{where}: {field + ': ' if field else ''}{problem}") from None
+    return validated(FolderConfig, given, "the options of the SOURCE", error=SourceError)

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.annotations.approximate import as_ellipse
-from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.errors import ParameterError
 from coarsekit.geometry import extent
-from coarsekit.types import Annotation, Fundus, Pair, Shape, Window
+from coarsekit.types import Annotation, Fundus, Pair, Shape, Window, check_drawn_on
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
 
 LEAST_SIZE = 8
@@ -34,11 +34,7 @@ def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, co
         AnnotationError: When the annotation was drawn on a photograph of another size.
         ParameterError: When the size is below `LEAST_SIZE` or the context below 1.
     """
-    if (annotation.height, annotation.width) != fundus.shape:
-        raise AnnotationError(
-            f"{fundus.name}: drawn on {annotation.width} × {annotation.height} px, but the photograph has "
-            f"{fundus.shape[1]} × {fundus.shape[0]}; pair each annotation with the photograph it was drawn on"
-        )
+    check_drawn_on(annotation, fundus.shape, fundus.name)
     if size is not None and size < LEAST_SIZE:
         raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {size}")
     for lesion in annotation.lesions:

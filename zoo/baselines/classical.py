@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.geometry import draw
-from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mask, Shape, Window
+from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mask, Shape, Window, check_drawn_on
 from coarsekit.windows import cut_image, cut_shapes, stitch, windows_around
-from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 
 Grey = NDArray[np.float32]
 """(h, w), 0–1 or any other range."""
@@ -68,7 +68,7 @@ class ClassicalBaseline(Refiner):
         """Probability of lesion (s, s), of which only what lies inside counts; `patch.inside` is not of one grey."""
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
-        check_size(image, annotation)
+        check_drawn_on(annotation, image.shape)
         if not annotation.marks:
             return {}
         even = even_green(image)

@@ -8,9 +8,9 @@ from typing import Self, final
 
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw, eroded, extent
-from coarsekit.types import Annotation, Ellipse, Image, Mask, Polygon, Shape
+from coarsekit.types import Annotation, Ellipse, Image, Mask, Polygon, Shape, check_drawn_on
 from zoo.checkpoints.folder import CONFIG, read_config
-from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Shrink(Refiner):
         return shrink
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
-        check_size(image, annotation)
+        check_drawn_on(annotation, image.shape)
         style = self.amounts.get(str(annotation.provenance.get("style")), self.amounts["human"])
         refined = {}
         for lesion in annotation.lesions:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, progress, say, table
 from coarsekit.datasets.base import list_images
 from coarsekit.errors import ParameterError
@@ -49,10 +49,10 @@ def command(
 
     if len(annotators) < 2:
         raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
-    files, reading = find_drawings(annotators), Reading(label_table(labels), Path(images))
+    files, options = find_drawings(annotators), ReadOptions(label_table(labels), Path(images))
     with progress("Reading", len(files), quiet) as advance:
-        drawings = read_drawings(files, reading, advance)
-    for sentence in reading.left_out:
+        drawings, report = read_drawings(files, options, advance)
+    for sentence in report.left_out:
         say(f"Left out: {sentence}", quiet)
     photographs, missing = _photographs(Path(images), drawings)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]

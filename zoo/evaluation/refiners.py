@@ -10,11 +10,11 @@ from typing import final
 from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from zoo.checkpoints.folder import classes_seen, locate, read_record, weights_sha256
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
-from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import variant_named
 
 FLOOR = "floor"
@@ -31,7 +31,7 @@ class Floor(Refiner):
     name = variant = FLOOR
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
-        check_size(image, annotation)
+        check_drawn_on(annotation, image.shape)
         shape = (annotation.height, annotation.width)
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
 from zoo.models.config import Config
 from zoo.models.inference import photograph_probability, refine_photograph
-from zoo.refiner import Advance, Refiner, check_size, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import NETWORKS, variant_named
 
 AnyNetwork = TypeVar("AnyNetwork", bound="Network")
@@ -118,7 +118,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        check_size(image, annotation)
+        check_drawn_on(annotation, image.shape)
         network = self.for_inference()
         return {
             lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coarsekit.types import Annotation, Image, Mask, Shape, Window
+from coarsekit.types import Annotation, Image, Mask, Shape, Window, check_drawn_on
 from coarsekit.windows import blend, cut_image, cut_shapes, stitch, windows_around
 from zoo.models.config import Config
-from zoo.refiner import Advance, check_size, no_progress
+from zoo.refiner import Advance, no_progress
 
 BATCH = 16
 """Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
@@ -29,7 +29,7 @@ def refine_photograph(
     network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = no_progress
 ) -> dict[str, Mask]:
     """Refine every lesion class of one photograph; see `Refiner.refine`."""
-    check_size(image, annotation)
+    check_drawn_on(annotation, image.shape)
     return {
         lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
         >= network.config.threshold

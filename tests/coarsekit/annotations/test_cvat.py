@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import read_annotations
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse, Polygon, Raster
 
@@ -47,8 +47,8 @@ EXPORT = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def test_an_export_is_read_whole(put) -> None:
-    reading = Reading({"Microaneurysm": "MA"})
-    first, second = read_annotations(put("annotations.xml", EXPORT), reading)
+    reading = ReadOptions({"Microaneurysm": "MA"})
+    (first, second), report = read_annotations(put("annotations.xml", EXPORT), reading)
     assert (first.image, first.width, first.height) == ("IDRiD_01.jpg", 200, 150)
     assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
     assert [mark.lesion for mark in first.marks] == ["MA", "HE", "EX", "EX", "SE"]
@@ -60,7 +60,7 @@ def test_an_export_is_read_whole(put) -> None:
     upright = Polygon((((18, 12), (22, 12), (22, 32), (18, 32)),))
     assert np.array_equal(draw([box], (150, 200)), draw([upright], (150, 200)))
     assert mask == Raster(40, 30, np.array([[0, 1, 1], [0, 1, 1], [1, 0, 0]], bool))
-    assert [text.partition(": ")[2] for text in reading.left_out] == [
+    assert [text.partition(": ")[2] for text in report.left_out] == [
         "IDRiD_01.jpg: the polyline 'vessel' has no area",
         "IDRiD_01.jpg: the tag 'gradable' has no area",
     ]

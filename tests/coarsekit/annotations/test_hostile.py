@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from coarsekit.annotations import FORMATS, format_named, native, read_annotation, read_annotations
 from coarsekit.annotations.documents import Document
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
@@ -49,7 +49,7 @@ def damaged(content: object, place: tuple, junk: object) -> object:
 def read_or_refuse(name: str, document: Document) -> None:
     sentence = str(document.path)
     try:
-        for annotation in format_named(name).read(document, Reading(size=SIZE)):
+        for annotation in format_named(name).read(document, ReadOptions(size=SIZE)).annotations:
             # What was read can be drawn and written.
             assert draw((mark.shape for mark in annotation.marks), SIZE).shape == SIZE
             assert native.dumps(annotation)
@@ -188,7 +188,7 @@ def test_one_photograph_is_chosen_by_its_name(tmp_path) -> None:
     path = tmp_path / "a.xml"
     photographs = [Annotation(f"{key}.jpg", *SIZE) for key in "abcd"]
     format_named("cvat").write(path, [*photographs, photographs[0]])
-    assert len(read_annotations(path)) == 5
+    assert len(read_annotations(path).annotations) == 5
     assert read_annotation(path, "folder/b.jpg").image == "b.jpg"
     for photograph, said in [
         (None, "say which"),
@@ -212,7 +212,7 @@ def test_xml_says_itself_how_it_is_encoded(put, encoding: str) -> None:
     declared = "utf-8" if encoding == "utf-8-sig" else encoding
     text = f'<?xml version="1.0" encoding="{declared}"?>\n<annotations><version>1.1</version>'
     text += '<image name="Auge für.jpg" width="9" height="9"/></annotations>\n'
-    [annotation] = read_annotations(put("a.xml", text.encode(encoding)))
+    [annotation] = read_annotations(put("a.xml", text.encode(encoding))).annotations
     assert annotation.image == "Auge für.jpg"
 
 

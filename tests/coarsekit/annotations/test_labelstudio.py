@@ -8,7 +8,7 @@ import pytest
 
 from coarsekit.annotations import format_named, read_annotations
 from coarsekit.annotations.brush_rle import pack, unpack
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
@@ -85,8 +85,8 @@ MIN = [
 
 
 def test_a_full_export_is_read_whole(put) -> None:
-    reading = Reading({"Microaneurysm": "MA"})
-    [annotation] = read_annotations(put("a.json", FULL), reading)
+    reading = ReadOptions({"Microaneurysm": "MA"})
+    [annotation], report = read_annotations(put("a.json", FULL), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 20, 12)
     assert annotation.provenance["annotator"] == 3
     assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "HE", "SE"]
@@ -97,7 +97,7 @@ def test_a_full_export_is_read_whole(put) -> None:
     assert isinstance(rectangle, Polygon)
     assert np.allclose(rectangle.rings[0], [(10, 3), (10, 7), (4, 7), (4, 3)])
     assert np.array_equal(draw([brush], (12, 20)), BRUSH_MASK)
-    assert [text.partition("(IDRiD_01.jpg): ")[2] for text in reading.left_out] == [
+    assert [text.partition("(IDRiD_01.jpg): ")[2] for text in report.left_out] == [
         "result 4 (keypointlabels) is not a region with an area",
         "result 5 (choices) is not a region with an area",
         "an annotation that was skipped in the tool",
@@ -105,7 +105,7 @@ def test_a_full_export_is_read_whole(put) -> None:
 
 
 def test_a_min_export_is_read_whole(put) -> None:
-    [annotation] = read_annotations(put("a.json", MIN))
+    [annotation] = read_annotations(put("a.json", MIN)).annotations
     assert annotation.image == "IDRiD_01.jpg"
     assert [(m.lesion, type(m.shape)) for m in annotation.marks] == [("MA", Ellipse), ("SE", Raster)]
 
@@ -122,7 +122,7 @@ def test_a_min_export_is_read_whole(put) -> None:
     ],
 )
 def test_photographs_have_their_own_names_whatever_their_address(put, address: str, name: str) -> None:
-    [annotation] = read_annotations(put("a.json", [{**MIN[0], "image": address}]))
+    [annotation] = read_annotations(put("a.json", [{**MIN[0], "image": address}])).annotations
     assert annotation.image == name
 
 
@@ -130,22 +130,23 @@ def test_the_tags_for_shapes_and_for_labels_may_be_two(put) -> None:
     alone = {**SIZE, "id": "x", "type": "ellipse", "value": ELLIPSE}
     labelled = {**SIZE, "id": "x", "type": "labels", "value": {**ELLIPSE, "labels": ["HE"]}}
     tasks = [{"data": {"image": "p.jpg"}, "annotations": [{"result": [alone, labelled]}]}]
-    [annotation] = read_annotations(put("a.json", tasks))
+    [annotation] = read_annotations(put("a.json", tasks)).annotations
     assert [mark.lesion for mark in annotation.marks] == ["HE"]
 
 
 def test_each_annotator_has_an_annotation_of_their_own(put) -> None:
     answers = [{"result": [region("ellipse", ELLIPSE)], "completed_by": who} for who in (1, {"id": 2})]
-    annotations = read_annotations(put("a.json", [{"data": {"image": "p.jpg"}, "annotations": answers}]))
+    annotations = read_annotations(put("a.json", [{"data": {"image": "p.jpg"}, "annotations": answers}])).annotations
     assert [a.provenance["annotator"] for a in annotations] == [1, {"id": 2}]
 
 
 def test_a_photograph_without_regions_needs_its_size_from_elsewhere(put) -> None:
     path = put("a.json", [{"data": {"image": "p.jpg"}, "annotations": [{"result": []}]}])
-    reading = Reading()
-    assert read_annotations(path, reading) == []
-    assert "its size is not known" in reading.left_out[0]
-    [annotation] = read_annotations(path, Reading(size=(20, 12)))
+    reading = ReadOptions()
+    annotations, report = read_annotations(path, reading)
+    assert annotations == []
+    assert "its size is not known" in report.left_out[0]
+    [annotation] = read_annotations(path, ReadOptions(size=(20, 12))).annotations
     assert (annotation.width, annotation.height, annotation.marks) == (20, 12, ())
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from coarsekit.annotations import native, read_annotations
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 
@@ -48,8 +48,8 @@ LABELME = {
 
 
 def test_labelme_is_read_whole(put) -> None:
-    reading = Reading({"Microaneurysm": "MA"})
-    [annotation] = read_annotations(put("a.json", LABELME), reading)
+    reading = ReadOptions({"Microaneurysm": "MA"})
+    [annotation], report = read_annotations(put("a.json", LABELME), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 200, 150)
     assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "EX", "SE", "old", "old", "old"]
     circle, polygon, box, mask, *_ = (mark.shape for mark in annotation.marks)
@@ -57,14 +57,14 @@ def test_labelme_is_read_whole(put) -> None:
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert draw([box], (150, 200)).sum() == 30 * 5
     assert mask == Raster(20, 30, MASK)
-    assert len(reading.left_out) == 1
-    assert "linestrip" in reading.left_out[0]
+    assert len(report.left_out) == 1
+    assert "linestrip" in report.left_out[0]
 
 
 def test_labelme_files_without_a_size_ask_for_the_photographs(refused, put) -> None:
     content = {**LABELME, "imageHeight": None}
     assert "--images" in refused("a.json", content)
-    assert read_annotations(put("a.json", content), Reading(size=(9, 9)))[0].width == 9
+    assert read_annotations(put("a.json", content), ReadOptions(size=(9, 9))).annotations[0].width == 9
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ COCO = {
 
 
 def test_coco_is_read_whole(put) -> None:
-    first, second = read_annotations(put("a.json", COCO), Reading({"Microaneurysm": "MA"}))
+    first, second = read_annotations(put("a.json", COCO), ReadOptions({"Microaneurysm": "MA"})).annotations
     assert (first.image, first.width, first.height) == ("IDRiD_01.jpg", 9, 12)
     assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
     assert first.lesions == ("MA", "HE")
@@ -164,8 +164,8 @@ DIARETDB1 = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def test_diaretdb1_is_read_whole(put) -> None:
-    reading = Reading({"Disc": "optic disc"})
-    [annotation] = read_annotations(put("diaretdb1_image005_02_plain.xml", DIARETDB1), reading)
+    reading = ReadOptions({"Disc": "optic disc"})
+    [annotation], report = read_annotations(put("diaretdb1_image005_02_plain.xml", DIARETDB1), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("diaretdb1_image005.png", 1500, 1152)
     assert annotation.provenance["expert"] == "02"
     assert annotation.provenance["confidence"] == ["High", "Medium", "Low", "Low"]
@@ -179,7 +179,7 @@ def test_diaretdb1_is_read_whole(put) -> None:
     drawn = draw([ellipse], (1152, 1500))
     assert drawn[300 - 25, 700 + 43]
     assert not drawn[300 + 25, 700 + 43]
-    assert [text.rpartition(": ")[2] for text in reading.left_out] == ["its polygon has fewer than three corners"]
+    assert [text.rpartition(": ")[2] for text in report.left_out] == ["its polygon has fewer than three corners"]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ NATIVE = """{
 
 
 def test_the_native_format_is_read_as_documented(put) -> None:
-    [annotation] = read_annotations(put("a.json", NATIVE))
+    [annotation] = read_annotations(put("a.json", NATIVE)).annotations
     assert annotation.provenance == {"made_by": "hand"}
     ellipse, circle, polygon, mask = (mark.shape for mark in annotation.marks)
     assert (ellipse, circle) == (Ellipse(60.5, 50, 12, 9, 10), Ellipse(90, 70, 10, 10))

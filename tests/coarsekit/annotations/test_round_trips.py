@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coarsekit.annotations import FORMATS, format_named, read_annotations, recognise, writable_formats
 from coarsekit.annotations.documents import load
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
@@ -115,7 +115,7 @@ def test_what_was_written_comes_back(name: str) -> None:
             document = load(path)
             assert recognise(document) == name
             assert [other for other in FORMATS if format_named(other).recognise(document)] == [name]
-            [back] = target.read(document, Reading(size=(WIDTH, HEIGHT)))
+            [back] = target.read(document, ReadOptions(size=(WIDTH, HEIGHT))).annotations
         assert (back.image, back.width, back.height) == (annotation.image, WIDTH, HEIGHT)
         assert [mark.lesion for mark in back.marks] == [mark.lesion for mark in annotation.marks]
         for before, after in zip(annotation.marks, back.marks, strict=True):
@@ -133,7 +133,7 @@ def test_several_photographs_keep_their_marks(name: str, tmp_path) -> None:
     out = tmp_path / ("folder" if target.ONE_FILE_EACH else "file.json")
     assert bool(target.write(out, written, approximate=True)) == (name == "coco")
     files = sorted(out.iterdir()) if out.is_dir() else [out]
-    back = [a for file in files for a in read_annotations(file, Reading(size=(WIDTH, HEIGHT)))]
+    back = [a for file in files for a in read_annotations(file, ReadOptions(size=(WIDTH, HEIGHT))).annotations]
     assert [(a.image, a.lesions, len(a.marks)) for a in back] == [("0.jpg", ("MA",), 1), ("1.jpg", ("MA", "EX"), 2)]
 
 
@@ -157,7 +157,7 @@ def test_what_a_format_cannot_hold_is_an_error_or_a_named_approximation(name: st
         refusal, notes = str(error), target.write(path, [annotation], approximate=True)
     assert not refusal or (refusal.startswith("p.jpg: ") and "--approximate" in refusal)
     assert [note.startswith("p.jpg: 1 × ") for note in notes] == [True] * bool(refusal)
-    [back] = target.read(path, Reading(size=(WIDTH, HEIGHT)))
+    [back] = target.read(path, ReadOptions(size=(WIDTH, HEIGHT))).annotations
     assert back.lesions == ("HE",)
     before, after = (draw(each.of("HE"), (HEIGHT, WIDTH)) for each in (annotation, back))
     strayed = np.count_nonzero(before != after)
@@ -177,7 +177,7 @@ def test_via_writes_a_table_too(tmp_path) -> None:
     annotation = Annotation("p, q.jpg", WIDTH, HEIGHT, marks)
     via = format_named("via")
     via.write(tmp_path / "via.csv", [annotation, Annotation("empty.jpg", WIDTH, HEIGHT)])
-    back, empty = read_annotations(tmp_path / "via.csv", Reading(size=(WIDTH, HEIGHT)))
+    back, empty = read_annotations(tmp_path / "via.csv", ReadOptions(size=(WIDTH, HEIGHT))).annotations
     assert (empty.image, empty.marks) == ("empty.jpg", ())
     assert (back.image, back.lesions) == ("p, q.jpg", annotation.lesions)
     for before, after in zip(marks, back.marks, strict=True):

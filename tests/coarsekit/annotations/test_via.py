@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
-from coarsekit.annotations.reading import Reading
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon
@@ -41,14 +41,14 @@ IDRiD_02.jpg,999,"{}",0,0,"{}","{}"
 """
 
 
-def reading(**more) -> Reading:
-    return Reading(size=(200, 150), **more)
+def reading(**more) -> ReadOptions:
+    return ReadOptions(size=(200, 150), **more)
 
 
 @pytest.mark.parametrize("content", [PROJECT, PROJECT["_via_img_metadata"]], ids=["project", "annotations"])
 def test_json_is_read_whole(put, content: dict) -> None:
     told = reading(labels={"Microaneurysm": "MA"})
-    [annotation] = read_annotations(put("via.json", content), told)
+    [annotation], report = read_annotations(put("via.json", content), told)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 200, 150)
     assert [mark.lesion for mark in annotation.marks] == ["MA", "HE", "EX", "EX"]
     ellipse, circle, polygon, box = (mark.shape for mark in annotation.marks)
@@ -56,20 +56,20 @@ def test_json_is_read_whole(put, content: dict) -> None:
     assert circle == Ellipse(90, 70, 10.5, 10.5)
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert box == Polygon((((10, 20), (40, 20), (40, 25), (10, 25)),))
-    assert [text.rpartition(": ")[2] for text in told.left_out] == ["regions.4 is a point, which has no area"]
+    assert [text.rpartition(": ")[2] for text in report.left_out] == ["regions.4 is a point, which has no area"]
 
 
 def test_files_of_via_1_have_regions_by_number_and_ellipses_without_angle(put) -> None:
     old = {**ELLIPSE}
     del old["theta"]
     file = {**FILE, "regions": {"0": {"shape_attributes": old, "region_attributes": {"type": "MA"}}}}
-    [annotation] = read_annotations(put("via.json", {"k": file}), reading())
+    [annotation] = read_annotations(put("via.json", {"k": file}), reading()).annotations
     assert annotation.marks == (Mark("MA", Ellipse(60, 50, 12, 9)),)
 
 
 @pytest.mark.parametrize("begin", ["", "#", "\ufeff"])
 def test_csv_is_read_whole(put, begin: str) -> None:
-    first, second = read_annotations(put("via.csv", begin + TABLE), reading())
+    first, second = read_annotations(put("via.csv", begin + TABLE), reading()).annotations
     assert [mark.lesion for mark in first.marks] == ["MA", "HE"]
     assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
 
@@ -79,7 +79,7 @@ def test_sizes_come_from_the_photographs_or_are_asked_for(put, tmp_path) -> None
     with pytest.raises(AnnotationError, match=r"give the folder with IDRiD_01\.jpg by --images"):
         read_annotations(path)
     write_image(tmp_path / "IDRiD_01.jpg", np.zeros((30, 40, 3), np.uint8))
-    [annotation] = read_annotations(path, Reading(images=tmp_path))
+    [annotation] = read_annotations(path, ReadOptions(images=tmp_path)).annotations
     assert (annotation.width, annotation.height) == (40, 30)
 
 

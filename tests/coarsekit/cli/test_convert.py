@@ -49,7 +49,7 @@ def test_a_file_of_several_photographs_becomes_a_folder_and_back_a_file(cvat, tm
     ]
     assert report["approximated"] == report["left_out"] == []
     assert convert(folder, back).exit_code == 0
-    for before, after in zip(read_annotations(cvat), read_annotations(back), strict=True):
+    for before, after in zip(read_annotations(cvat).annotations, read_annotations(back).annotations, strict=True):
         assert [mark.shape for mark in before.marks] == [mark.shape for mark in after.marks]
         assert before.image == after.image
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage.draw import polygon2mask
 
+from coarsekit.annotations.rle import decompress, from_run_lengths
 from coarsekit.datasets import open_source
-from coarsekit.datasets.regions import fill_polygon, fill_runs
 from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, SourceError
+from coarsekit.geometry import draw
 from coarsekit.images import read_image
+from coarsekit.types import Polygon
 from tests import reader_trees
 from tests.places import ROOT
 
@@ -291,8 +293,7 @@ def test_a_file_cut_anywhere_is_read_or_one_sentence(tmp_path: Path, suffix: str
 @given(st.lists(st.tuples(st.floats(-10, 40), st.floats(-10, 40)), min_size=3, max_size=9))
 def test_a_polygon_is_filled_as_scikit_image_fills_it(corners: list[tuple[float, float]]) -> None:
     """Pixels whose centres lie within a thousandth of an edge may go either way."""
-    flat = [value for corner in corners for value in corner]
-    own = fill_polygon(flat, (30, 25))
+    own = draw([Polygon((tuple(corners),))], (30, 25))
     other = polygon2mask((30, 25), np.array([(y - 0.5, x - 0.5) for x, y in corners]))
     differing = [(column + 0.5, row + 0.5) for row, column in zip(*np.nonzero(own != other), strict=True)]
     for x, y in differing:
@@ -313,13 +314,13 @@ def test_runs_draw_the_mask_that_they_were_counted_from(pixels: list[bool]) -> N
     flat = mask.T.ravel()
     edges = [0, *(np.flatnonzero(np.diff(flat)) + 1).tolist(), 12]
     counts = ([0] if flat[0] else []) + np.diff(edges).tolist()
-    assert np.array_equal(fill_runs(counts, (3, 4)), mask)
+    assert np.array_equal(from_run_lengths(counts, 12).reshape(4, 3).T, mask)
 
 
 def test_compressed_runs_are_the_same_as_plain_ones() -> None:
     """The string was worked out by hand: 5, 2, 2, then 3 - 2 + 2 and 88 - 2 ... as differences to the last but one."""
     plain = [5, 2, 2, 4, 87]
     text = "5222" + chr((85 & 31 | 32) + 48) + chr((85 >> 5) + 48)
-    assert np.array_equal(fill_runs(text, (10, 10)), fill_runs(plain, (10, 10)))
+    assert decompress(text) == plain
     with pytest.raises(AnnotationError, match="add up to"):
-        fill_runs("5", (10, 10))
+        from_run_lengths(decompress("5"), 100)

@@ -297,7 +297,7 @@ def test_what_cannot_be_measured_is_one_sentence(folders: list[Path], arguments:
 
 
 def test_experts_of_other_tools_are_measured_as_well(exact, folders: list[Path], tmp_path: Path) -> None:
-    first = read_annotations(next(folders[0].rglob("*.json")))
+    first = read_annotations(next(folders[0].rglob("*.json"))).annotations
     format_named("cvat").write(tmp_path / "cvat" / "annotations.xml", first)
     format_named("coco").write(tmp_path / "coco" / "annotations.json", first, approximate=True)
     result = run("calibrate", str(tmp_path / "cvat"), str(tmp_path / "coco"), "--json")
