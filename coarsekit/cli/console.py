@@ -39,33 +39,7 @@ STYLE = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
-_FLAGS = {
-    "approximate": "--approximate",
-    "balance": "--balance",
-    "batch": "--batch",
-    "compare": "--compare",
-    "compile": "--compile",
-    "device": "--device",
-    "force": "--force",
-    "hub": "--hub",
-    "images": "--images FOLDER",
-    "lesion": "--lesion",
-    "limit": "--limit",
-    "metrics": "--metrics",
-    "negatives": "--negatives",
-    "out": "--out",
-    "pretrained": "--pretrained",
-    "reduction": "--reduction",
-    "refiner": "--refiner",
-    "resume": "--resume",
-    "seed": "--seed",
-    "size": "--size",
-    "source": "--source",
-    "split": "--split",
-    "style": "--style",
-    "tensorboard": "--tensorboard",
-}
-_PARAMETER = re.compile(rf"\b({'|'.join(_FLAGS)})=(?:True|…)")
+_PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
 
 _INTERRUPTED = "Interrupted; what is finished is kept: run the same command again to go on, zoo train with --resume."
 
@@ -73,12 +47,15 @@ _INTERRUPTED = "Interrupted; what is finished is kept: run the same command agai
 class Group(click.Group):
     """A command group whose user errors are one sentence on stderr and exit code 2, and whose interrupts are 130."""
 
+    running: click.Command | None = None
+    """The command that was asked for; its options are named in errors."""
+
     def main(self, *args: Any, **options: Any) -> Any:
         try:
             code = super().main(*args, **{**options, "standalone_mode": False})
             sys.exit(code if isinstance(code, int) else 0)
         except CoarsekitError as error:
-            self._stop(f"Error: {with_flags(str(error))}", 2)
+            self._stop(f"Error: {with_flags(str(error), self.running)}", 2)
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)
@@ -120,8 +97,8 @@ class LazyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._summaries:
             return None
-        command: click.Command = import_module(f"{self._package}.{cmd_name}").command
-        return command
+        self.running = import_module(f"{self._package}.{cmd_name}").command
+        return self.running
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -251,12 +228,15 @@ def refuse(reason: str, *names: str) -> None:
 def say(sentence: str, quiet: bool) -> None:
     """Print a message for people on stderr, with the options of the command line for the library's parameters."""
     if not quiet:
-        click.echo(with_flags(sentence), err=True)
+        context = click.get_current_context(silent=True)
+        click.echo(with_flags(sentence, context.command if context else None), err=True)
 
 
-def with_flags(sentence: str) -> str:
-    """The library's sentence with the options of the command line for parameters such as ``force=True``, ``out=…``."""
-    return _PARAMETER.sub(lambda found: _FLAGS[found[1]], sentence)
+def with_flags(sentence: str, command: click.Command | None) -> str:
+    """The library's sentence, in which the command's options stand for parameters such as ``force=True``, ``out=…``."""
+    options = [option for parameter in command.params for option in parameter.opts] if command else []
+    flags = {option.removeprefix("--").replace("-", "_"): option for option in options}
+    return _PARAMETER.sub(lambda found: flags.get(found[1], found[0]), sentence)
 
 
 def _cell(value: Any) -> str:
