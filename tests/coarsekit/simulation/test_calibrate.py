@@ -265,7 +265,7 @@ def test_experts_give_a_style_to_simulate_with(folders: list[Path], tmp_path: Pa
 
 def test_drawings_are_measured_against_the_fine_masks_of_a_source(tmp_path: Path) -> None:
     """Exact drawings of the sample in the paper's style: no imprecision is found."""
-    assert run("simulate", "sample", "--out", tmp_path / "exact", "--quiet").exit_code == 0
+    assert run("simulate", "sample", "--style", "paper", "--out", tmp_path / "exact", "--quiet").exit_code == 0
     result = run("calibrate", tmp_path / "exact", "--source", "sample", "--json")
     assert result.exit_code == 0, result.stderr
     everything = json.loads(result.stdout)["lesions"][-1]
