@@ -196,8 +196,8 @@ def check_drawn_on(annotation: Annotation, shape: tuple[int, ...], name: str = "
     """
     if (annotation.height, annotation.width) != tuple(shape[:2]):
         raise AnnotationError(
-            f"drawn on {annotation.width} × {annotation.height} px, but {name} has {shape[1]} × {shape[0]} px; use the "
-            "photograph that it was drawn on"
+            f"the annotation was drawn on {annotation.width} × {annotation.height} px, but {name} has {shape[1]} × "
+            f"{shape[0]} px; use the photograph that it was drawn on"
         )
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
-from coarsekit.annotations.rle import decompress, from_run_lengths, run_lengths
+from coarsekit.annotations.rle import MOST_PIXELS, decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
 from coarsekit.geometry import extent
@@ -26,6 +26,8 @@ from coarsekit.validation import validated
 
 TITLE = "COCO (JSON)"
 ONE_FILE_EACH = False
+FAR = 1e7
+"""No coordinate of a region, in px, is larger."""
 _CAPABILITIES = Capabilities("COCO", rings=True, rasters=True)
 
 
@@ -80,15 +82,15 @@ class Region:
         if segmentation:
             if any(len(ring) % 2 for ring in segmentation):
                 raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
+            if any(abs(number) > FAR for ring in segmentation for number in ring):
+                raise AnnotationError(f"segmentation must lie within {FAR:g} px of the photograph; correct it")
             return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
         if box is None or not boxes:
-            raise AnnotationError(f"it has no segmentation{' nor bbox' if boxes else ''}; add one")
+            raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
         x, y, w, h = box
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
 
     def _raster(self, runs: _Runs) -> Raster:
-        if runs.size != [self.height, self.width]:
-            raise AnnotationError(f"segmentation.size must be [{self.height}, {self.width}], got {runs.size}")
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
         pixels = from_run_lengths(counts, self.width * self.height)
         return Raster(0, 0, pixels.reshape(self.width, self.height).T)
@@ -120,6 +122,12 @@ def read_photographs(document: Document, categories: Collection[str] | None = No
     file = validated(_File, document.content, str(path))
     labels = {category.id: category.name for category in file.categories}
     found = {image.id: Photograph(image.file_name, image.width, image.height, []) for image in file.images}
+    for image in file.images:
+        if image.width * image.height > MOST_PIXELS:
+            raise AnnotationError(
+                f"{path}: image {image.file_name!r} is said to be {image.width} × {image.height} px, which no camera "
+                "takes; correct its size"
+            )
     for place, region in enumerate(file.annotations):
         label = labels.get(region.category_id)
         if categories is not None and label is not None and label not in categories:
@@ -129,7 +137,9 @@ def read_photographs(document: Document, categories: Collection[str] | None = No
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
             if label is None:
                 raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
-        own = found[region.image_id]
+            own, runs = found[region.image_id], region.segmentation
+            if isinstance(runs, _Runs) and runs.size != [own.height, own.width]:
+                raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
         own.regions.append(Region(place, label, own.width, own.height, region))
     return list(found.values())
 

@@ -48,14 +48,14 @@ _OPTIONS = ("images", "masks", "lesions", "threshold", "every_class", "title", "
 def _inside(text: str) -> str:
     path = PurePosixPath(text)
     if not text or path.is_absolute() or ".." in path.parts or "\0" in text:
-        raise ValueError(f"a path inside the folder, without '..', is expected, got {text!r}")
+        raise ValueError("a path inside the folder, without '..'")
     return text
 
 
 def _pattern(text: str) -> str:
     unknown = re.search(r"\{(?!stem\}|split\})[^}]*\}?", text)
     if unknown:
-        raise ValueError(f"{unknown.group()} stands for nothing; use {{stem}} and {{split}}")
+        raise ValueError(f"{{stem}} and {{split}} only, and {unknown.group()} stands for nothing")
     return _inside(text)
 
 

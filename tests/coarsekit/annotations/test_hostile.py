@@ -176,7 +176,7 @@ def test_a_mask_that_claims_a_universe_is_refused_before_memory_is_asked_for(ref
     image = {"id": 1, "file_name": "p.jpg", "width": huge, "height": huge}
     region = {"image_id": 1, "category_id": 1, "segmentation": {"size": [huge, huge], "counts": [0, huge**2]}}
     file = {"images": [image], "annotations": [region], "categories": [{"id": 1, "name": "MA"}]}
-    assert "more than any photograph has" in refused("a.json", file)
+    assert "which no camera takes" in refused("a.json", file)
 
 
 def test_unknown_formats_are_named(tmp_path) -> None:

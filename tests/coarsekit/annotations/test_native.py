@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(annotation=annotations)
 def test_what_is_written_is_read_again(folder: Path, annotation: Annotation) -> None:
     native.write(folder / "ellipses.json", [annotation])
-    assert native.read(folder / "ellipses.json") == [annotation]
+    assert native.read(folder / "ellipses.json").annotations == [annotation]
     assert [path.name for path in folder.iterdir()] == ["ellipses.json"]
 
 

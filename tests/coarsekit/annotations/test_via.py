@@ -76,7 +76,7 @@ def test_csv_is_read_whole(put, begin: str) -> None:
 
 def test_sizes_come_from_the_photographs_or_are_asked_for(put, tmp_path) -> None:
     path = put("via.json", PROJECT)
-    with pytest.raises(AnnotationError, match=r"give the folder with IDRiD_01\.jpg by --images"):
+    with pytest.raises(AnnotationError, match=r"give the folder with IDRiD_01\.jpg as images=…"):
         read_annotations(path)
     write_image(tmp_path / "IDRiD_01.jpg", np.zeros((30, 40, 3), np.uint8))
     [annotation] = read_annotations(path, ReadOptions(images=tmp_path)).annotations

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.cli.console import Group, emit, numbers, say, table
+from coarsekit.cli.console import Group, emit, numbers, table, with_flags
 from coarsekit.errors import AnnotationError, CoarsekitError, ParameterError
 
 # ---------------------------------------------------------------------------------------------- numbers
@@ -86,7 +86,7 @@ def test_a_table_keeps_every_column_whole_where_it_is_piped(capsys: pytest.Captu
             "a.png is already there; give force=True to write over it",
             "a.png is already there; give --force to write over it",
         ),
-        ("give the folder with a.jpg by images=…", "give the folder with a.jpg by --images FOLDER"),
+        ("give the folder with a.jpg by images=…", "give the folder with a.jpg by --images"),
         ("no training to resume there, so leave resume=True out", "no training to resume there, so leave --resume out"),
         (
             "reinforce=True, force=False and width=… are no parameters",
@@ -94,12 +94,15 @@ def test_a_table_keeps_every_column_whole_where_it_is_piped(capsys: pytest.Captu
         ),
     ],
 )
-def test_parameters_of_the_library_are_printed_as_options(
-    sentence: str, printed: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(CoarsekitError(sentence)).stderr == f"Error: {printed}\n"
-    say(sentence, quiet=False)
-    assert capsys.readouterr().err == f"{printed}\n"
+def test_parameters_of_the_library_are_printed_as_options_of_the_command(sentence: str, printed: str) -> None:
+    @click.command("work")
+    @click.option("--force", is_flag=True)
+    @click.option("--images")
+    @click.option("--resume", "again", is_flag=True)
+    def work() -> None: ...
+
+    assert with_flags(sentence, work) == printed
+    assert with_flags(sentence, None) == sentence
 
 
 # ---------------------------------------------------------------------------------------------- exit codes

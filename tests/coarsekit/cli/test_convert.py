@@ -77,7 +77,7 @@ def test_what_is_left_out_is_named_and_counts_as_a_finding(cvat, tmp_path) -> No
 
 def test_via_asks_for_the_photographs(cvat, tmp_path) -> None:
     assert convert(cvat, tmp_path / "via.csv").exit_code == 0
-    assert "by --images" in wrong(tmp_path / "via.csv", tmp_path / "out")
+    assert "as --images" in wrong(tmp_path / "via.csv", tmp_path / "out")
     for key in range(2):
         write_image(tmp_path / f"p{key}.png", np.zeros((120, 160, 3), np.uint8))
     assert convert(tmp_path / "via.csv", tmp_path / "out", "--images", tmp_path).exit_code == 0

@@ -200,7 +200,7 @@ def test_another_export_is_not_written_over_unless_forced(source: str, tmp_path:
     first, small = (source, "--size", 8, "-o", tmp_path / "pairs"), tmp_path / "pairs"
     done(*first)
     before = support.contents(small)
-    assert "holds another export" in wrong(*first, "--seed", 1)
+    assert "has another export" in wrong(*first, "--seed", 1)
     assert support.contents(small) == before
     done(*first, "--seed", 1, "--reduction", "2", "--force")
     assert {(row["seed"], row["reduction"]) for row in support.rows(small)} == {(1, 2.0)}

@@ -81,7 +81,7 @@ def test_each_class_gets_its_own_mask_and_none_gives_none(name: str) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_an_annotation_for_another_size_is_refused(name: str) -> None:
-    with pytest.raises(AnnotationError, match="drawn on an image of 99 × 300 px"):
+    with pytest.raises(AnnotationError, match="drawn on 99 × 300 px"):
         zoo.from_pretrained(name).refine(photograph(60, 150), replace(annotation(DRAWN), width=99))
 
 

@@ -76,7 +76,7 @@ def test_classes_come_in_the_order_of_the_field_and_a_photograph_of_one_annotato
 
 
 def test_another_size_is_said_with_the_annotator() -> None:
-    with pytest.raises(AnnotationError, match=r"one, p\.png: the annotation was drawn on an image of 120 × 100 px"):
+    with pytest.raises(AnnotationError, match=r"one, p\.png: the annotation was drawn on 120 × 100 px"):
         agreement(HALF, [("p", IMAGE[:90])], {name: {"p": drawn(("MA", 50, 9))} for name in ("one", "other")})
 
 

@@ -90,7 +90,7 @@ def test_each_class_gets_its_own_mask_and_none_gives_none(photograph) -> None:
 
 def test_an_annotation_for_another_size_is_refused(photograph) -> None:
     image, annotation, _ = photograph
-    with pytest.raises(AnnotationError, match="100 × 150 px, but this one has 200 × 150 px"):
+    with pytest.raises(AnnotationError, match="100 × 150 px, but the photograph has 200 × 150 px"):
         Darkness(Config(size=64)).refine(image, replace(annotation, width=100))
 
 
@@ -168,5 +168,5 @@ def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_a
     assert 0 == probabilities["HE"].min() < probabilities["HE"].max() <= 1
     assert sum(heard) == 3
     assert network.photograph_probabilities(image, replace(annotation, marks=())) == {}
-    with pytest.raises(AnnotationError, match="drawn on an image of"):
+    with pytest.raises(AnnotationError, match="was drawn on"):
         network.photograph_probabilities(image, replace(annotation, width=100))
