@@ -140,6 +140,14 @@ def moved(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
     return Raster(floor(x), floor(y), np.ones((1, 1), dtype=bool))
 
 
+def rotated(
+    points: Iterable[tuple[float, float]], angle: float, centre: tuple[float, float]
+) -> tuple[tuple[float, float], ...]:
+    """Offsets x, y from a centre, turned by ``angle`` degrees clockwise on the screen about it, as places in px."""
+    c, s = cos(radians(angle)), sin(radians(angle))
+    return tuple((centre[0] + c * x - s * y, centre[1] + s * x + c * y) for x, y in points)
+
+
 def eroded(raster: Raster, depth: float) -> Raster:
     """The pixels of ``raster`` whose centres lie at least ``depth`` px inside it; its deepest ones where none does."""
     inside = _distance_to(~np.pad(raster.crop, 1))[1:-1, 1:-1]

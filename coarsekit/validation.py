@@ -46,7 +46,9 @@ def validated(
 def error_sentence(error: ValidationError) -> str:
     """What the first of pydantic's errors says, as a sentence: the field, what was expected, and what was found."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "[key]") or "the file"
+    # Of a union pydantic names the branch too: a type, in the place of a field.
+    parts = [str(part) for part in first["loc"]]
+    where = ".".join(part for part in parts if "[" not in part and not part.startswith("_")) or "the file"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "missing":
         return f"{where} is missing; add it{more}"

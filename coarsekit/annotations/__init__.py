@@ -18,7 +18,7 @@ from coarsekit.images import read_image
 from coarsekit.types import KINDS, Annotation, Image, check_drawn_on
 
 SUFFIXES = (".json", ".xml", ".csv")
-"""Of annotation files, by which they are found in a folder; what they hold is told by their content."""
+"""Of annotation files, which find them in a folder; their content says which format they are in."""
 
 
 class Format(Protocol):

@@ -1,4 +1,4 @@
-"""What several annotators drew on the same photographs: found, read and told apart."""
+"""What several annotators drew on the same photographs: found and read, by annotator."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from math import ceil, cos, floor, pi, radians, sin, sqrt
+from math import ceil, cos, floor, pi, sin, sqrt
 
 import numpy as np
 
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved
+from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved, rotated
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 CORNERS = 72
@@ -57,13 +57,9 @@ def approximate_marks(
 def as_polygon(ellipse: Ellipse, corners: int = CORNERS) -> Polygon:
     """The polygon of ``corners`` corners that has the ellipse's centre, direction and area."""
     stretch = sqrt(2 * pi / corners / sin(2 * pi / corners))
-    c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
-    ring = []
-    for corner in range(corners):
-        turn = 2 * pi * corner / corners
-        u, v = stretch * ellipse.rx * cos(turn), stretch * ellipse.ry * sin(turn)
-        ring.append((ellipse.cx + c * u - s * v, ellipse.cy + s * u + c * v))
-    return Polygon((tuple(ring),))
+    turns = [2 * pi * corner / corners for corner in range(corners)]
+    ring = [(stretch * ellipse.rx * cos(turn), stretch * ellipse.ry * sin(turn)) for turn in turns]
+    return Polygon((rotated(ring, ellipse.angle, (ellipse.cx, ellipse.cy)),))
 
 
 def as_ellipse(shape: Shape) -> Ellipse:
@@ -123,7 +119,7 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _fit(shape: Shape, holds: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
-    """A shape that the format holds, and what it is in the other's stead; no words where it is the same."""
+    """A shape that the format can store, and what it stands for; the empty string where it is the same shape."""
     if isinstance(shape, Ellipse):
         if holds.ellipses or (holds.circles and shape.rx == shape.ry):
             return shape, ""

@@ -80,6 +80,7 @@ class Region:
         if isinstance(segmentation, _Runs):
             return self._raster(segmentation)
         if segmentation:
+            segmentation = [ring for ring in segmentation if len(ring) >= 6] or segmentation
             if any(len(ring) % 2 for ring in segmentation):
                 raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
             if any(abs(number) > FAR for ring in segmentation for number in ring):
@@ -89,6 +90,14 @@ class Region:
             raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
         x, y, w, h = box
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
+        segmentation = self.source.segmentation
+        if isinstance(segmentation, _Runs):
+            return isinstance(segmentation.counts, list) and not any(segmentation.counts[1::2])
+        return segmentation is not None and all(len(ring) < 6 and len(ring) % 2 == 0 for ring in segmentation)
 
     def _raster(self, runs: _Runs) -> Raster:
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
@@ -130,7 +139,7 @@ def read_photographs(document: Document, categories: Collection[str] | None = No
             )
     for place, region in enumerate(file.annotations):
         label = labels.get(region.category_id)
-        if categories is not None and label is not None and label not in categories:
+        if categories is not None and label not in categories:
             continue
         with error_context(f"{path}: annotations.{place}"):
             if region.image_id not in found:

@@ -6,7 +6,7 @@ have no area and are left out; the tracks of CVAT for video are refused.
 """
 
 from collections.abc import Sequence
-from math import cos, isfinite, radians, sin
+from math import isfinite
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -16,6 +16,7 @@ from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, fil
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
+from coarsekit.geometry import rotated
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"
@@ -115,12 +116,12 @@ def _polygon(element: Tree.Element) -> Shape:
 
 def _box(element: Tree.Element) -> Shape:
     x0, y0, x1, y1 = (_number(element, name) for name in ("xtl", "ytl", "xbr", "ybr"))
-    turn = radians(_number(element, "rotation", "0"))
-    c, s, cx, cy = cos(turn), sin(turn), (x0 + x1) / 2, (y0 + y1) / 2
+    turn = _number(element, "rotation", "0")
     if not turn:
         return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
+    cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
     corners = ((x0 - cx, y0 - cy), (x1 - cx, y0 - cy), (x1 - cx, y1 - cy), (x0 - cx, y1 - cy))
-    return Polygon((tuple((cx + c * u - s * v, cy + s * u + c * v) for u, v in corners),))
+    return Polygon((rotated(corners, turn, (cx, cy)),))
 
 
 def _mask(element: Tree.Element) -> Shape:

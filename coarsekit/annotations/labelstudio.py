@@ -12,7 +12,6 @@ Written files are tasks to import: their control tags are ``ellipse``, ``polygon
 import json
 import re
 from collections.abc import Iterator, Sequence
-from math import cos, radians, sin
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -26,6 +25,7 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, erro
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
+from coarsekit.geometry import rotated
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
@@ -220,8 +220,7 @@ def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
 def _rectangle(item: dict[str, Any], width: int, height: int) -> Shape:
     v = validated(_RectangleValue, item, "value")
     x, y, w, h = v.x * width / 100, v.y * height / 100, v.width * width / 100, v.height * height / 100
-    c, s = cos(radians(v.rotation)), sin(radians(v.rotation))
-    return Polygon((tuple((x + c * u - s * t, y + s * u + c * t) for u, t in ((0, 0), (w, 0), (w, h), (0, h))),))
+    return Polygon((rotated(((0, 0), (w, 0), (w, h), (0, h)), v.rotation, (x, y)),))
 
 
 def _polygon(item: dict[str, Any], width: int, height: int) -> Shape:

@@ -69,7 +69,7 @@ def _detail(finding: Finding) -> str:
 
 
 def _short(finding: Finding) -> str:
-    """An orphan is told by its whole path; any other file by its name beside its photograph's and its lesion's."""
+    """An orphan is shown by its whole path; any other file by its name beside its photograph's and its lesion's."""
     return Path(finding.file).name if finding.image else finding.file
 
 

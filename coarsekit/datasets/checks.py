@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import FileDataset, SampleFiles
-from coarsekit.datasets.near_duplicates import SAME, content_hash, distances, field_of_view, perceptual_hash
+from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.errors import CoarsekitError
 from coarsekit.geometry import components
 from coarsekit.images import read_image
@@ -131,7 +131,7 @@ class DuplicateFinder:
         found, kind, how = self._contents.get(examined.content), "duplicate", "the same pixels"
         if found is None and self._names and examined.print.any():
             apart = distances(examined.print, np.frombuffer(self._prints, np.uint8).reshape(-1, 32))
-            if apart.min() <= SAME:
+            if apart.min() <= MAX_HAMMING:
                 found, kind = int(apart.argmin()), "near_duplicate"
                 how = f"the same picture ({apart.min()} of 256 bits differ)"
         self._contents.setdefault(examined.content, len(self._names))

@@ -250,6 +250,8 @@ def _instances(path: Path, classes: Mapping[str, str] | None) -> dict[str, Insta
             )
         regions: dict[str, list[Region]] = {}
         for region in photograph.regions:
+            if region.is_empty:
+                continue
             lesion = region.label if classes is None else classes[region.label]
             regions.setdefault(lesion_name(lesion), []).append(region)
         found[photograph.file_name] = Instances(path, photograph, regions)

@@ -1,4 +1,4 @@
-"""``coarsekit.toml``: what a folder of photographs beside masks must say of itself, or a SOURCE in its stead.
+"""``coarsekit.toml``: what a folder of photographs beside masks must say of itself, or a SOURCE for it.
 
 ::
 

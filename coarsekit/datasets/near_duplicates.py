@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from coarsekit.types import Image, Mask
 
-SAME = 40
+MAX_HAMMING = 40
 """Bits of 256 by which the prints of two files of one photograph differ at most.
 
 Measured on IDRiD: any two of the 81 photographs differ by 78 bits or more; a copy at half the size, then as JPEG of
@@ -20,7 +20,7 @@ _WIDTH = 512
 def field_of_view(image: Image) -> Mask:
     """The part of a photograph (h, w, 3) that shows the eye: (h, w) boolean, convex, a pixel in 512 too wide.
 
-    It is the convex hull of the largest bright region. All True where no dark surround can be told from it: when the
+    It is the convex hull of the largest bright region. All True where it cannot be separated from a dark surround: when the
     region fills less than a quarter of the photograph, or nearly all of it.
     """
     height, width = image.shape[:2]

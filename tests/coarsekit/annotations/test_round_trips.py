@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import coarsekit.annotations
 from coarsekit.annotations import FORMATS, format_named, read_annotations, recognise, writable_formats
 from coarsekit.annotations.documents import load
 from coarsekit.annotations.reading import ReadOptions
@@ -182,3 +183,12 @@ def test_via_writes_a_table_too(tmp_path) -> None:
     assert (back.image, back.lesions) == ("p, q.jpg", annotation.lesions)
     for before, after in zip(marks, back.marks, strict=True):
         assert_same(before.shape, after.shape)
+
+
+def test_no_format_is_forgotten_in_the_list() -> None:
+    files = {
+        path.stem
+        for path in Path(coarsekit.annotations.__file__).parent.glob("*.py")
+        if "\nTITLE = " in path.read_text()
+    }
+    assert files == set(FORMATS)

@@ -13,7 +13,7 @@ from coarsekit.cli.main import main
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
 from coarsekit.datasets.checks import ERROR, NOTE, DuplicateFinder, Finding, Tally, examine, orphans, summary
-from coarsekit.datasets.near_duplicates import SAME, content_hash, distances, field_of_view, perceptual_hash
+from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse
 from tests import reader_trees
@@ -211,7 +211,7 @@ def test_prints_tell_photographs_apart_and_copies_not() -> None:
     for seed in range(12):
         copy = photograph(seed).resize((480, 360))
         apart = distances(print_of(copy), many)
-        assert apart[seed] <= SAME < np.delete(apart, seed).min()
+        assert apart[seed] <= MAX_HAMMING < np.delete(apart, seed).min()
 
 
 def test_content_is_that_of_the_pixels_and_the_size() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import coarsekit.datasets
 from coarsekit.datasets import READERS, open_source, reader
 from coarsekit.datasets.base import Dataset, Licence, Subset
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
@@ -145,6 +146,15 @@ class TestAFolderWithoutTheDataset:
 
 
 # ---------------------------------------------------------------------------------------------- SOURCE
+
+
+def test_no_reader_is_forgotten_in_the_list() -> None:
+    files = {
+        path.stem
+        for path in Path(coarsekit.datasets.__file__).parent.glob("*.py")
+        if "class Reader(" in path.read_text()
+    }
+    assert files == set(READERS)
 
 
 def test_readers_are_listed_in_order() -> None:

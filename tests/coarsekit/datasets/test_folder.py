@@ -260,6 +260,24 @@ def test_a_coco_region_that_cannot_be_drawn_is_one_sentence(tmp_path: Path, segm
         open_source(source).read("eye")
 
 
+@pytest.mark.parametrize("segmentation", [[], [[1, 2, 3, 4]], {"size": [120, 160], "counts": [120 * 160]}])
+def test_a_coco_region_that_covers_nothing_is_passed_over(tmp_path: Path, segmentation: object) -> None:
+    empty = {"image_id": 7, "category_id": 1, "segmentation": segmentation}
+    unlisted = {"image_id": 7, "category_id": 99, "segmentation": [[50, 50, 60, 50, 60, 60]]}
+    source = write_coco(tmp_path, annotations=[empty, unlisted, *coco()["annotations"]])
+    assert np.array_equal(open_source(source).read("eye").fine["MA"], triangle())
+
+
+def test_a_ring_of_two_corners_beside_a_good_one_is_passed_over(tmp_path: Path) -> None:
+    rings = [[1, 2, 3, 4], [50, 50, 60, 50, 60, 60]]
+    source = write_coco(tmp_path, annotations=[{"image_id": 7, "category_id": 1, "segmentation": rings}])
+    assert np.array_equal(open_source(source).read("eye").fine["MA"], triangle())
+
+
+def triangle() -> np.ndarray:
+    return draw([Polygon((((50, 50), (60, 50), (60, 60)),))], (120, 160))
+
+
 def test_a_coco_file_that_is_cut_short_is_one_sentence(tmp_path: Path) -> None:
     source = write_coco(tmp_path)
     (tmp_path / "instances.json").write_text(json.dumps(coco())[:100])
