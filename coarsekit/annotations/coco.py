@@ -96,7 +96,7 @@ class Region:
         """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
         segmentation = self.source.segmentation
         if isinstance(segmentation, _Runs):
-            return isinstance(segmentation.counts, list) and not any(segmentation.counts[1::2])
+            return segmentation.counts == [self.width * self.height]
         return segmentation is not None and all(len(ring) < 6 and len(ring) % 2 == 0 for ring in segmentation)
 
     def _raster(self, runs: _Runs) -> Raster:

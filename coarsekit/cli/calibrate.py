@@ -51,7 +51,7 @@ def command(
     """Measure how people draw, and write it as a style for 'coarsekit simulate --style FILE'.
 
     Each FOLDER holds one annotator's drawings, in files of any format that 'coarsekit convert' reads (anywhere in it;
-    photographs are matched by their file names). What is no ellipse counts as the one of its pixels' moments. Two or more
+    photographs are matched by file name). What is no ellipse counts as the one of its pixels' moments. Two or more
     annotators of the same photographs are measured against one another; with --source, one or more against the fine
     masks, outlined as the style --base does without its imprecision.
 
@@ -71,7 +71,7 @@ def command(
     matches = between_annotators(drawings) if source is None else _outlined(drawings, source, split, kept, quiet)
     if not matches:
         raise ParameterError(
-            "no lesion was drawn twice: the folders share no photograph (matched by its file name) with near marks of one "
+            "no lesion was drawn twice: the folders share no photograph (by its file name) with near marks of one "
             "class; check that they belong together"
         )
     by_lesion, pooled = _measured(matches, drawings, exact=source is not None)

@@ -20,7 +20,7 @@ _WIDTH = 512
 def field_of_view(image: Image) -> Mask:
     """The part of a photograph (h, w, 3) that shows the eye: (h, w) boolean, convex, a pixel in 512 too wide.
 
-    It is the convex hull of the largest bright region. All True where it cannot be separated from a dark surround: when the
+    It is the convex hull of the largest bright region. All True where it has no dark surround: when the
     region fills less than a quarter of the photograph, or nearly all of it.
     """
     height, width = image.shape[:2]
