@@ -224,14 +224,9 @@ def _licence(source: Source) -> str:
     return f"**{source.title}** (`{source.name}`). {terms} Cite:\n\n> {source.citation}"
 
 
-def _steps(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _steps(record: Any) -> list[Mapping[str, Any]]:
     """Trainings in the order in which they were done: a record has the one that it started from."""
-    steps: list[Mapping[str, Any]] = []
-    step: Any = record
-    while isinstance(step, Mapping) and step:
-        steps.insert(0, step)
-        step = step.get("parent")
-    return steps
+    return [*_steps(record.get("parent")), record] if isinstance(record, Mapping) and record else []
 
 
 def _sources(config: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Source]:

@@ -7,7 +7,7 @@ from itertools import islice
 from math import cos, pi
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from zoo.checkpoints import weights
 from zoo.checkpoints.folder import locate, read_record
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
-from zoo.training.averaging import STATISTICS, averaged, measure_statistics, network_of
+from zoo.training.averaging import STATISTICS, averaged, measure_statistics
 from zoo.training.data.sampling import loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
@@ -79,7 +79,7 @@ class Run:
     @property
     def kept(self) -> Network:
         """The network that is validated and saved: the running average, where there is one."""
-        return network_of(self.average) if self.recipe.ema else self.network
+        return cast("Network", self.average.module) if self.recipe.ema else self.network
 
     def one_epoch(self, report: Callable[[Progress], None]) -> float:
         """Train on the pairs of one epoch; gives the mean loss over all processes.

@@ -116,9 +116,5 @@ class FusedNetwork(Network):
         coarse = widen(coarse, self.config.mask_dilation)
         features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
         mask = downsample_mask(coarse, features)
-        return enlarge(self.classify(self.fusion(features, mask), mask), image)
-
-
-def enlarge(logits: Tensor, like: Tensor) -> Tensor:
-    """Logits at the height and width of ``like``, interpolated bilinearly."""
-    return functional.interpolate(logits, size=like.shape[-2:], mode="bilinear", align_corners=False)
+        logits = self.classify(self.fusion(features, mask), mask)
+        return functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
