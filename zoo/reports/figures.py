@@ -3,7 +3,6 @@
 from io import BytesIO
 
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -25,7 +24,6 @@ def sweep_figure(board: ScoreTable, dataset: str) -> bytes:
     figure = Figure(
         figsize=(_PANEL * len(lesions) + 0.4, _PANEL * len(styles) + _LEGEND), dpi=_DPI, layout="constrained"
     )
-    FigureCanvasAgg(figure)
     grid = figure.subplots(len(styles), len(lesions), sharex=True, squeeze=False)
     for style, panels in zip(styles, grid, strict=True):
         for lesion, panel in zip(lesions, panels, strict=True):
