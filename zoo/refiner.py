@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
 from coarsekit.types import Annotation, Image, Mask
-from zoo.checkpoints.folder import locate, read_config, weights_sha256
+from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
 from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
@@ -35,7 +35,7 @@ class Refiner(ABC):
     @classmethod
     def from_pretrained(
         cls,
-        name: str | os.PathLike[str],
+        name: str | os.PathLike[str] = DEFAULT,
         *,
         revision: str | None = None,
         token: str | bool | None = None,
@@ -43,21 +43,26 @@ class Refiner(ABC):
         local_files_only: bool = False,
         force_download: bool = False,
     ) -> Self:
-        """Load a refiner of this class; `zoo.from_pretrained` loads one of any class.
+        """Load a refiner: the name of a bundled one, the path of a checkpoint folder, or ``ORG/NAME`` on the Hub.
+
+        A bundled name comes before a folder and a folder before a repository; a path that exists never touches the
+        internet. What was fetched from the Hub stays in its cache, and is read from there without a connection.
+        `zoo.from_pretrained` loads a refiner of any class, and that of a class one of this class.
 
         Args:
-            name: As for `zoo.from_pretrained`, and so are the others.
-            revision: A branch, tag or commit of a repository.
-            token: The Hub's token.
-            cache_dir: The Hub's cache.
+            name: The name of a bundled refiner, the path of a checkpoint folder, ``ORG/NAME`` or ``ORG/NAME@REVISION``.
+            revision: A branch, tag or commit of the repository; None for its main branch.
+            token: The Hub's token; None or True for the stored one, False for none.
+            cache_dir: The Hub's cache; None for the usual one.
             local_files_only: Whether to use the cache only.
             force_download: Whether to fetch again what the cache has.
 
         Returns:
-            The refiner, an object of this class.
+            The refiner, an object of this class, on the CPU; a network is in evaluation mode.
 
         Raises:
-            RefinerError: When there is none of that name, its folder is damaged, or it is of another class.
+            RefinerError: When there is none of that name (the nearest is offered), its folder is damaged, or it is of
+                another class.
             HubError: When a repository cannot be fetched.
         """
         access = Access(revision, token, cache_dir, local_files_only, force_download)

@@ -180,10 +180,8 @@ def _patches(even: NDArray, shape: Shape, windows: Sequence[Window], shapes: Seq
 
 
 def _darker(patches: Sequence[Patch]) -> bool:
-    inside, outside = (
-        np.concatenate([patch.grey[mask] for patch, mask in zip(patches, masks, strict=True)])
-        for masks in ([patch.inside for patch in patches], [patch.outside for patch in patches])
-    )
+    inside = np.concatenate([patch.grey[patch.inside] for patch in patches])
+    outside = np.concatenate([patch.grey[patch.outside] for patch in patches])
     return bool(inside.size and outside.size and inside.mean() < outside.mean())
 
 

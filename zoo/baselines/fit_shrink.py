@@ -67,16 +67,12 @@ def fit_shrink(
 
 def save_shrink(shrink: Shrink, folder: Path, trained_on: str, fitted: dict[str, dict[str, float]], seed: int) -> None:
     """Write the rule as a checkpoint folder, with the IoU on the photographs that it was fitted to."""
-    amounts = {
-        style: {lesion: asdict(amount) for lesion, amount in lesions.items()}
-        for style, lesions in shrink.amounts.items()
-    }
     config = {
         "format": CHECKPOINT_FORMAT,
         "variant": "shrink",
         "trained_on": trained_on,
-        "config": {"amounts": amounts},
+        "config": {"amounts": shrink.amounts},
     }
     record = {"data": trained_on, "reduction": 1.0, "seed": seed, "training_iou": fitted}
     write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
-    write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+    write_text(folder / CONFIG, json.dumps(config, indent=2, default=asdict) + "\n")

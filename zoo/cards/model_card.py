@@ -224,23 +224,15 @@ def _licence(source: Source) -> str:
     return f"**{source.title}** (`{source.name}`). {terms} Cite:\n\n> {source.citation}"
 
 
-def _steps(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _steps(record: Any) -> list[Mapping[str, Any]]:
     """Trainings in the order in which they were done: a record has the one that it started from."""
-    steps: list[Mapping[str, Any]] = []
-    step: Any = record
-    while isinstance(step, Mapping) and step:
-        steps.insert(0, step)
-        step = step.get("parent")
-    return steps
+    return [*_steps(record.get("parent")), record] if isinstance(record, Mapping) and record else []
 
 
 def _sources(config: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Source]:
     """The datasets of all trainings that led to it, as their readers know them."""
-    texts, step = [str(config.get("trained_on", ""))], record
-    while isinstance(step, Mapping) and step:
-        texts.append(str(step.get("data", "")))
-        step = step.get("parent") or {}
-    words = dict.fromkeys(word for text in texts for word in text.replace(",", " ").replace("+", " ").split())
+    texts = [config.get("trained_on", ""), *(step.get("data", "") for step in reversed(_steps(record)))]
+    words = dict.fromkeys(word for text in texts for word in str(text).replace(",", " ").replace("+", " ").split())
     for name in words:
         if name in READERS:
             kind = reader(name)

@@ -79,8 +79,7 @@ def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], lis
             "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
         )
     there = {path.stem: path for path in list_images(folder)}
-    if not any(key in there for key in shared):
+    found = {key: there[key] for key in sorted(shared) if key in there}
+    if not found:
         raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check IMAGES")
-    return {key: there[key] for key in sorted(shared) if key in there}, sorted(
-        key for key in shared if key not in there
-    )
+    return found, sorted(set(shared) - set(found))

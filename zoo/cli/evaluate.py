@@ -8,7 +8,7 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, pr
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import Style, style_named
-from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
@@ -23,9 +23,7 @@ from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Res
     metavar="NAME",
     help="Only this split; once, or for each SOURCE.  [default: all]",
 )
-@click.option(
-    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
-)
+@REFINERS
 @click.option(
     "--protocol",
     type=click.Choice(PROTOCOLS),
@@ -44,7 +42,7 @@ from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Res
 )
 @click.option("--lesion", "lesions", multiple=True, help="Only this lesion class; may be repeated.  [default: all]")
 @click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@DEVICE
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
 )

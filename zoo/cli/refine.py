@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
+from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
-from zoo.cli.options import DEVICE, REFINER, open_for_refiners
+from zoo.cli.options import DEVICE, REFINER
 from zoo.output import RefineReport, refine_to_folder
 from zoo.refiner import Advance, no_progress
 
@@ -60,6 +61,7 @@ def command(
 
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
+    from zoo.evaluation.refiners import select_split
     from zoo.loading import from_pretrained, on_device
 
     refiner = on_device(from_pretrained(name), device)
@@ -67,7 +69,7 @@ def command(
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
-        opened = open_for_refiners(source, split, [name])
+        opened, split = select_split(open_source(source), split, [name])
     with ExitStack() as stack:
         advance: Advance = no_progress
         shown = 0

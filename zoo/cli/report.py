@@ -1,6 +1,5 @@
 """``zoo report``."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,22 +82,16 @@ def _write(
     refuse_overwrite([folder / REPORT], force)
     made = _lesions(boards[0], folder, source, device, quiet)
     for board in boards:
-        for name, figure in _sweeps(board):
-            file = name if name not in made else f"{name.removesuffix('.png')}-{len(made)}.png"
-            with atomic_write(folder / file) as temporary:
-                temporary.write_bytes(figure)
-            made[file] = "figure3"
+        if len(board.record.reductions) > 1:
+            from zoo.reports.figures import sweep_figure
+
+            for dataset in board.record.datasets:
+                file = f"figure3-{len(made)}.png" if "figure3.png" in made else "figure3.png"
+                with atomic_write(folder / file) as temporary:
+                    temporary.write_bytes(sweep_figure(board, dataset.name))
+                made[file] = "figure3"
     write_text(folder / REPORT, markdown(boards, compare, made))
     return [REPORT, *made]
-
-
-def _sweeps(board: "ScoreTable") -> Iterator[tuple[str, bytes]]:
-    """Figure 3 of each dataset, where there are several reduction factors."""
-    if len(board.record.reductions) > 1:
-        from zoo.reports.figures import sweep_figure
-
-        for dataset in board.record.datasets:
-            yield "figure3.png", sweep_figure(board, dataset.name)
 
 
 def _lesions(board: "ScoreTable", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:

@@ -6,22 +6,18 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, emit, progress, table
+from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, progress, table
 from coarsekit.datasets import open_source
 from coarsekit.simulation.styles import style_named
-from zoo.checkpoints.folder import DEFAULT
+from zoo.cli.options import DEVICE, REFINERS
 
 
 @click.command("robustness")
 @click.argument("source")
 @SPLIT
-@click.option(
-    "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."
-)
-@click.option(
-    "--style", "style_name", default="human", show_default=True, help="Style of drawing: human, paper or a TOML file."
-)
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, ….")
+@REFINERS
+@STYLE
+@DEVICE
 @SEED
 @AS_JSON
 @QUIET
@@ -75,10 +71,7 @@ def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     for corruption, values in corruptions.items():
         average = mean(values.values())
-        lost = lines[0]["average"] - average if lines else 0.0
-        lines.append(
-            {"corruption": corruption, **{lesion: values.get(lesion) for lesion in lesions}, "average": average}
-        )
-        if value == "iou":
-            lines[-1]["lost"] = lost
+        by_lesion = {lesion: values.get(lesion) for lesion in lesions}
+        lost = {"lost": lines[0]["average"] - average if lines else 0.0} if value == "iou" else {}
+        lines.append({"corruption": corruption, **by_lesion, "average": average, **lost})
     return lines

@@ -88,10 +88,10 @@ def robustness(
                 if pairs := scores.get((refiner.name, name, lesion)):
                     floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
                     rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, found, None))
-        own = {lesion: areas[refiner.name, lesion] for lesion in dataset.lesions if (refiner.name, lesion) in areas}
         rows += [
-            RobustnessRow(*which, EMPTY, lesion, 0, len(shares), None, None, 100 * float(np.mean(shares)))
-            for lesion, shares in own.items()
+            RobustnessRow(*which, EMPTY, lesion, 0, len(own), None, None, 100 * float(np.mean(own)))
+            for lesion in dataset.lesions
+            if (own := areas.get((refiner.name, lesion)))
         ]
     return rows
 

@@ -55,10 +55,7 @@ def _row(board: ScoreTable, setting: Setting, info: RefinerInfo, lesion: str) ->
         "floor_iou": floor.mean,
         "floor_iou_std": floor.std,
         "shrink_iou": blind.mean,
-        "iou": own.mean,
-        "iou_std": own.std,
-        "iou_low": own.low,
-        "iou_high": own.high,
+        **_ends(own),
         "variant": info.variant,
     }
     for measure in PER_PHOTOGRAPH[1:]:
@@ -75,7 +72,7 @@ def average_rows(board: ScoreTable) -> list[dict[str, Any]]:
             "dataset": setting.dataset,
             "reduction": setting.reduction,
             "style": setting.style,
-            **{f"iou{end}": getattr(own, name) for end, name in _ENDS.items()},
+            **_ends(own),
             **{measure.name: board.class_mean(setting, row, measure) for measure in PER_PHOTOGRAPH[1:]},
         }
         for setting in board.settings
@@ -84,7 +81,8 @@ def average_rows(board: ScoreTable) -> list[dict[str, Any]]:
     ]
 
 
-_ENDS = {"": "mean", "_std": "std", "_low": "low", "_high": "high"}
+def _ends(summary: Summary) -> dict[str, float]:
+    return {"iou": summary.mean, "iou_std": summary.std, "iou_low": summary.low, "iou_high": summary.high}
 
 
 def protocol_tables(board: ScoreTable) -> list[Table]:
@@ -109,8 +107,7 @@ def _classes(board: ScoreTable, setting: Setting) -> Table:
     for row in board.row_names:
         cells = {lesion: _cell(board.summary(setting, row, IOU, lesion)) for lesion in lesions}
         lines.append({"refiner": row} | cells | {"average": _cell(board.summary(setting, row))})
-    counts = [board.summary(setting, FLOOR, IOU, lesion).images for lesion in lesions]
-    images = {lesion: str(count) for lesion, count in zip(lesions, counts, strict=True)}
+    images = {lesion: str(board.summary(setting, FLOOR, IOU, lesion).images) for lesion in lesions}
     lines.append({"refiner": "images"} | images | {"average": ""})
     return Table(f"{where(board, setting)}: IoU in percent, mean (standard deviation) 95 % interval", lines)
 
@@ -130,8 +127,8 @@ def _crossed(board: ScoreTable, style: str, reduction: float) -> Table:
     trained = {board.row_of[info.name]: info.trained_on or "–" for info in board.record.refiners}
     lines = []
     for row in board.row_names:
-        own = [board.summary(Setting(tested.name, style, reduction), row) for tested in board.record.datasets]
-        cells = {tested.name: _cell(one) for tested, one in zip(board.record.datasets, own, strict=True)}
+        settings = [Setting(tested.name, style, reduction) for tested in board.record.datasets]
+        cells = {setting.dataset: _cell(board.summary(setting, row)) for setting in settings}
         lines.append({"refiner": row, "trained on": trained[row]} | cells)
     return Table(f"Style {style}, reduction {reduction:g}: average IoU in percent, by the dataset tested on", lines)
 
@@ -141,10 +138,8 @@ def _sweep(board: ScoreTable, dataset: str, style: str) -> Table:
     lines = []
     for row in board.row_names:
         settings = [Setting(dataset, style, reduction) for reduction in board.record.reductions]
-        lines.append(
-            {"refiner": row}
-            | {f"{setting.reduction:g}": _number(board.summary(setting, row).mean) for setting in settings}
-        )
+        cells = {f"{setting.reduction:g}": _number(board.summary(setting, row).mean) for setting in settings}
+        lines.append({"refiner": row} | cells)
     return Table(f"{dataset}, style {style}: average IoU in percent by reduction factor", lines)
 
 

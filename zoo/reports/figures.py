@@ -2,15 +2,12 @@
 
 from io import BytesIO
 
-import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from zoo.evaluation.refiners import FLOOR
 from zoo.evaluation.scoreboard import ScoreTable, Setting
-from zoo.evaluation.statistics import Summary
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F5200", "#000000")
 """Those of Okabe & Ito, which colour-blind people tell apart; markers differ as well."""
@@ -27,7 +24,6 @@ def sweep_figure(board: ScoreTable, dataset: str) -> bytes:
     figure = Figure(
         figsize=(_PANEL * len(lesions) + 0.4, _PANEL * len(styles) + _LEGEND), dpi=_DPI, layout="constrained"
     )
-    FigureCanvasAgg(figure)
     grid = figure.subplots(len(styles), len(lesions), sharex=True, squeeze=False)
     for style, panels in zip(styles, grid, strict=True):
         for lesion, panel in zip(lesions, panels, strict=True):
@@ -49,7 +45,7 @@ def _panel(panel: Axes, board: ScoreTable, dataset: str, style: str, lesion: str
     others = [row for row in board.row_names if row != FLOOR]
     for row in board.row_names:
         own = [board.summary(Setting(dataset, style, reduction), row, lesion=lesion) for reduction in reductions]
-        mean, low, high = (_column(own, name) for name in ("mean", "low", "high"))
+        mean, low, high = ([getattr(summary, name) for summary in own] for name in ("mean", "low", "high"))
         if row == FLOOR:
             panel.plot(reductions, mean, "--", color="#555555", label=row, linewidth=1.5)
         else:
@@ -69,7 +65,3 @@ def _panel(panel: Axes, board: ScoreTable, dataset: str, style: str, lesion: str
     panel.yaxis.set_major_locator(MaxNLocator(5))
     panel.grid(alpha=0.3)
     panel.spines[["top", "right"]].set_visible(False)
-
-
-def _column(summaries: list[Summary], name: str) -> np.ndarray:
-    return np.array([getattr(summary, name) for summary in summaries])

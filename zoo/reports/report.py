@@ -55,7 +55,8 @@ def markdown(
     boards: Sequence[ScoreTable], compare: tuple[str, str] | None = None, files: Mapping[str, str] | None = None
 ) -> str:
     """The report as Markdown. ``files``: the kind of each picture by its file name."""
-    parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in _failures_first(files or {})]
+    ordered = sorted((files or {}).items(), key=lambda item: list(CAPTIONS).index(item[1]))
+    parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in ordered]
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
         parts += [f"{title}:\n\n{_markdown(lines)}" for title, lines in report_tables(board, compare)]
@@ -66,11 +67,6 @@ def _markdown(lines: Sequence[Mapping[str, str]]) -> str:
     columns = list(lines[0]) if lines else []
     cells = [[line[column].replace("|", "\\|") for column in columns] for line in lines]
     return markdown_table(columns, cells, names=len(columns))
-
-
-def _failures_first(files: Mapping[str, str]) -> list[tuple[str, str]]:
-    order = list(CAPTIONS)
-    return sorted(files.items(), key=lambda item: order.index(item[1]))
 
 
 def _about(board: ScoreTable) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,11 +17,6 @@ def averaged(network: Network, decay: float) -> AveragedModel:
     """A copy of the network whose weights will be the exponential running average of its own."""
     average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # torch leaves it untyped
     return AveragedModel(network, multi_avg_fn=average)
-
-
-def network_of(average: AveragedModel) -> Network:
-    """The network with the averaged weights."""
-    return cast("Network", average.module)
 
 
 @torch.no_grad()

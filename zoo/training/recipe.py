@@ -79,12 +79,7 @@ class Recipe:
 
     def parameters(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries, for JSON."""
-        return asdict(self) | {
-            "styles": list(self.styles),
-            "reductions": list(self.reductions),
-            "only_lesions": list(self.only_lesions),
-            "config": dict(self.config),
-        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def hold_out(keys: tuple[str, ...], share: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -16,7 +16,6 @@ from zoo.models.base import network_class
 from zoo.training.recipe import Recipe
 from zoo.variants import variant_named
 
-DEFAULT_RECIPE = "paper"
 _BUNDLED = Path(__file__).parents[1] / "recipes"
 _CONFIG = "config"
 _TYPES = {field.name: get_type_hints(Recipe)[field.name] for field in fields(Recipe)}
@@ -133,10 +132,10 @@ def _recorded(path: Path) -> Any:
 
 def checked(content: Any, where: str) -> dict[str, Any]:
     """The fields of a recipe with their names and types checked, tuples for lists; ``where`` is for the error."""
-    for name in content if isinstance(content, dict) else ():
-        if name not in _TYPES:
-            raise ParameterError(f"{where}: no field {name!r} in a recipe{did_you_mean(name, _TYPES)}")
     if isinstance(content, dict):
+        for name in content:
+            if name not in _TYPES:
+                raise ParameterError(f"{where}: no field {name!r} in a recipe{did_you_mean(name, _TYPES)}")
         content = {name: _as_type(_TYPES[name], value) for name, value in content.items()}
     found: dict[str, Any] = validated(_Content, content, where, error=ParameterError).model_dump(exclude_unset=True)
     return found

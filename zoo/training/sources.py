@@ -18,16 +18,6 @@ from zoo.training.recipe import Recipe, hold_out
 from zoo.training.validation import Validation, score_photograph, summary
 
 
-class Pairs(Protocol):
-    """A torch dataset of pairs as `SimulatedPairs` gives them, chosen for every epoch by seed and epoch alone."""
-
-    def start_epoch(self, epoch: int) -> None:
-        """Choose the epoch's pairs."""
-
-    def __len__(self) -> int:
-        """How many pairs the epoch has."""
-
-
 class TrainingSource(Protocol):
     """Photographs to train on, and others held out to choose by; known by their keys."""
 
@@ -35,7 +25,11 @@ class TrainingSource(Protocol):
     validation_keys: list[str]
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> Any:
-        """The `Pairs` to learn from: a torch dataset, of all pairs or, as a stream, of this process's."""
+        """The pairs to learn from: a torch dataset, of all pairs or, as a stream, of this process's.
+
+        It has pairs as `SimulatedPairs` has them, their number as its length, and ``start_epoch``, which chooses the
+        pairs of an epoch by seed and epoch alone.
+        """
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """Score the network on the held-out photographs."""

@@ -7,7 +7,7 @@ from itertools import islice
 from math import cos, pi
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from zoo.checkpoints import weights
 from zoo.checkpoints.folder import locate, read_record
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
-from zoo.training.averaging import STATISTICS, averaged, measure_statistics, network_of
+from zoo.training.averaging import STATISTICS, averaged, measure_statistics
 from zoo.training.data.sampling import loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
@@ -28,6 +28,8 @@ from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
 
 STATE = "state.pt"
+_STATEFUL = ("network", "average", "optimizer", "scheduler")
+"""The parts of a `Run` whose own state is saved with it."""
 
 
 class Run:
@@ -77,7 +79,7 @@ class Run:
     @property
     def kept(self) -> Network:
         """The network that is validated and saved: the running average, where there is one."""
-        return network_of(self.average) if self.recipe.ema else self.network
+        return cast("Network", self.average.module) if self.recipe.ema else self.network
 
     def one_epoch(self, report: Callable[[Progress], None]) -> float:
         """Train on the pairs of one epoch; gives the mean loss over all processes.
@@ -147,11 +149,8 @@ class Run:
             "epoch": self.epoch,
             "best": self.best,
             "history": self.history,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
             "scaler": self.devices.scaler.state_dict(),
+            **{name: getattr(self, name).state_dict() for name in _STATEFUL},
         }
         if self.devices.is_main:
             with atomic_write(self.out / STATE) as temporary:
@@ -173,10 +172,8 @@ class Run:
         for part in self.out.glob(".*.part") if self.devices.is_main else ():
             part.unlink(missing_ok=True)
         self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scheduler.load_state_dict(state["scheduler"])
+        for name in _STATEFUL:
+            getattr(self, name).load_state_dict(state[name])
         if state["scaler"]:
             self.devices.scaler.load_state_dict(state["scaler"])
 

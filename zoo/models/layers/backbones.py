@@ -10,7 +10,7 @@ from torch.nn import functional
 from coarsekit.errors import RefinerError
 from zoo.models.layers import heads
 from zoo.models.layers.encoders import fill, make_encoder
-from zoo.models.layers.fusion import FusedConfig, FusedNetwork
+from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,4 @@ def _cut_off(encoder: Any, reductions: list[int], last_stage_stride: int) -> lis
 
 
 def _separable(width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(width, width, kernel_size=3, padding=1, groups=width, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(width, width, kernel_size=1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU(inplace=True),
-    )
+    return nn.Sequential(*conv_bn_relu(width, width, 3, groups=width), *conv_bn_relu(width, width, 1))

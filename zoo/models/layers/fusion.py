@@ -76,15 +76,19 @@ def class_planes(coarse: Tensor, lesion: Tensor | None, classes: int) -> Tensor:
     return torch.cat([coarse, coarse * chosen], dim=1)
 
 
+def conv_bn_relu(c_in: int, c_out: int, kernel: int, groups: int = 1) -> list[nn.Module]:
+    """A convolution that keeps height and width, batch norm and ReLU; ``kernel``: its side, odd."""
+    convolution = nn.Conv2d(c_in, c_out, kernel, padding=kernel // 2, groups=groups, bias=False)
+    return [convolution, nn.BatchNorm2d(c_out), nn.ReLU(inplace=True)]
+
+
 class Fusion(nn.Module):
     """Features and the downsampled coarse mask, concatenated and mixed: 1×1 convolution, batch norm, ReLU."""
 
     def __init__(self, channels: int, fused: int) -> None:
         super().__init__()
         self.channels = fused
-        self.mix = nn.Sequential(
-            nn.Conv2d(channels + 1, fused, kernel_size=1, bias=False), nn.BatchNorm2d(fused), nn.ReLU(inplace=True)
-        )
+        self.mix = nn.Sequential(*conv_bn_relu(channels + 1, fused, 1))
 
     def forward(self, features: Tensor, coarse: Tensor) -> Tensor:
         """F′ (b, fused, h′, w′) from features (b, channels, h′, w′) and M′ (b, 1, h′, w′)."""
@@ -116,9 +120,5 @@ class FusedNetwork(Network):
         coarse = widen(coarse, self.config.mask_dilation)
         features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
         mask = downsample_mask(coarse, features)
-        return enlarge(self.classify(self.fusion(features, mask), mask), image)
-
-
-def enlarge(logits: Tensor, like: Tensor) -> Tensor:
-    """Logits at the height and width of ``like``, interpolated bilinearly."""
-    return functional.interpolate(logits, size=like.shape[-2:], mode="bilinear", align_corners=False)
+        logits = self.classify(self.fusion(features, mask), mask)
+        return functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo.models.layers import heads
-from zoo.models.layers.fusion import FusedConfig, FusedNetwork
+from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,4 @@ class UNetNetwork(FusedNetwork):
 
 
 def _double(c_in: int, c_out: int) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    for channels in (c_in, c_out):
-        layers += [
-            nn.Conv2d(channels, c_out, kernel_size=3, padding=1, bias=False),
-            nn.BatchNorm2d(c_out),
-            nn.ReLU(inplace=True),
-        ]
-    return nn.Sequential(*layers)
+    return nn.Sequential(*conv_bn_relu(c_in, c_out, 3), *conv_bn_relu(c_out, c_out, 3))

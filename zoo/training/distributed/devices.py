@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from coarsekit.errors import ParameterError
+from zoo.loading import usable_device
 from zoo.models.base import Network
 from zoo.refiner import no_progress
 from zoo.training.distributed.compile import compiled
@@ -48,7 +49,7 @@ class Devices:
     ) -> None:
         if precision not in PRECISIONS:
             raise ParameterError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-        self.device = accelerator.device if accelerator else _usable(device)
+        self.device = accelerator.device if accelerator else usable_device(device)
         self.rank = accelerator.process_index if accelerator else 0
         self.world_size = accelerator.num_processes if accelerator else 1
         self._accelerator, self._compiling, self._warn = accelerator, compiling, warn
@@ -155,12 +156,3 @@ def connected(
         yield Devices(str(accelerator.device), precision, compiling, warn, accelerator)
     finally:
         distributed.destroy_process_group()
-
-
-def _usable(device: str) -> torch.device:
-    try:
-        torch.zeros((), device=device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError) as cause:
-        reason = str(cause).splitlines()[0]
-        raise ParameterError(f"the device {device} cannot be used here ({reason}); choose cpu or another") from None
