@@ -31,24 +31,17 @@ if TYPE_CHECKING:
     from coarsekit.types import Polygon as Polygon
     from coarsekit.types import Raster as Raster
 
-_HOMES = {
-    "Annotation": "types",
-    "CoarsekitError": "errors",
-    "Dataset": "datasets.base",
-    "Ellipse": "types",
-    "Fundus": "types",
-    "HUMAN": "simulation.styles",
-    "Mark": "types",
-    "PAPER": "simulation.styles",
-    "Polygon": "types",
-    "Raster": "types",
-    "Style": "simulation.styles",
-    "annotate": "simulation.simulate",
-    "open_source": "datasets",
-    "read_annotation": "annotations",
-    "read_image": "images",
-    "read_mask": "images",
+_NAMES = {
+    "annotations": ("read_annotation",),
+    "datasets": ("open_source",),
+    "datasets.base": ("Dataset",),
+    "errors": ("CoarsekitError",),
+    "images": ("read_image", "read_mask"),
+    "simulation.simulate": ("annotate",),
+    "simulation.styles": ("HUMAN", "PAPER", "Style"),
+    "types": ("Annotation", "Ellipse", "Fundus", "Mark", "Polygon", "Raster"),
 }
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
 

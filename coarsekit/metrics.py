@@ -130,12 +130,7 @@ class Reliability:
     squared_error: NDArray[np.float64]
 
     def __add__(self, other: "Reliability") -> "Reliability":
-        return Reliability(
-            self.pixels + other.pixels,
-            self.probability + other.probability,
-            self.lesion + other.lesion,
-            self.squared_error + other.squared_error,
-        )
+        return Reliability(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 def reliability(probability: NDArray[np.floating], fine: Mask, region: Mask, bins: int = 10) -> Reliability:

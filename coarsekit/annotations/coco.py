@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
@@ -20,7 +19,7 @@ from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, fil
 from coarsekit.annotations.rle import MOST_PIXELS, decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
-from coarsekit.geometry import extent
+from coarsekit.geometry import draw, extent
 from coarsekit.types import Annotation, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
@@ -198,10 +197,7 @@ def _segmentation(shape: Shape, annotation: Annotation) -> tuple[object, float]:
         return rings, sum(_area(ring) for ring in shape.rings)
     if not isinstance(shape, Raster):
         raise TypeError(f"COCO holds polygons and masks, got {type(shape).__name__}")
-    whole = np.zeros((annotation.height, annotation.width), dtype=bool)
-    height, width = shape.crop.shape
-    whole[shape.top : shape.top + height, shape.left : shape.left + width] = shape.crop
-    counts = run_lengths(whole.T.ravel())
+    counts = run_lengths(draw([shape], (annotation.height, annotation.width)).T.ravel())
     return {"size": [annotation.height, annotation.width], "counts": counts}, int(shape.crop.sum())
 
 

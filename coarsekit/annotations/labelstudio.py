@@ -25,7 +25,7 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, erro
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.files import write_text
-from coarsekit.geometry import rotated
+from coarsekit.geometry import draw, rotated
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
@@ -248,9 +248,7 @@ def _result(annotation: Annotation, mark: Mark, key: str) -> dict[str, Any]:
         tag, value = "polygon", {"points": [[x / width * 100, y / height * 100] for x, y in shape.rings[0]]}
         value["closed"] = True
     else:
-        tag, whole = "brush", np.zeros((height, width), dtype=np.uint8)
-        rows, columns = shape.crop.shape
-        whole[shape.top : shape.top + rows, shape.left : shape.left + columns] = 255 * shape.crop
+        tag, whole = "brush", 255 * draw([shape], (height, width)).astype(np.uint8)
         value = {"format": "rle", "rle": list(pack(np.repeat(whole.ravel(), 4)))}
     head = {"id": key, "type": f"{tag}labels", "from_name": tag, "to_name": "image"}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}

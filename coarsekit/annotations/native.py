@@ -136,10 +136,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
 
 
 def write(
-    path: Path,
-    annotations: Sequence[Annotation],
-    approximate: bool = False,
-    images: Path | None = None,
+    path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
 ) -> list[str]:
     """Write an ``ellipses.json``, or a folder of them named after their photographs; see `Format.write`."""
     for place, annotation in one_file_each(path, annotations, ".json").items():

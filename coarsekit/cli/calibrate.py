@@ -142,28 +142,19 @@ def _annotators(matches: list[Match], drawings: Drawings, *, exact: bool) -> lis
         part = measure_imprecision(
             turned, [as_ellipse(mark.shape) for drawing in own.values() for mark in drawing.marks], exact=True
         )
-        rows.append(
-            {
-                "annotator": annotator,
-                "photographs": len(own),
-                "marks": part.marks,
-                "matches": part.matches,
-                "size_mean": round(part.size_mean, 3),
-                "size_spread": round(part.imprecision.size, 3),
-                "circles": round(part.imprecision.circles, 3),
-            }
-        )
+        head = {"annotator": annotator, "photographs": len(own)}
+        spread, circles = round(part.imprecision.size, 3), round(part.imprecision.circles, 3)
+        rows.append(head | _counts(part) | {"size_spread": spread, "circles": circles})
     return rows
 
 
 def _row(lesion: str, part: MeasuredImprecision) -> dict[str, Any]:
     imprecision = {name: round(getattr(part.imprecision, name), 3) for name in type(part.imprecision).__slots__}
-    return {
-        "lesion": lesion,
-        "marks": part.marks,
-        "matches": part.matches,
-        "size_mean": round(part.size_mean, 3),
-    } | imprecision
+    return {"lesion": lesion} | _counts(part) | imprecision
+
+
+def _counts(part: MeasuredImprecision) -> dict[str, Any]:
+    return {"marks": part.marks, "matches": part.matches, "size_mean": round(part.size_mean, 3)}
 
 
 def _as_text(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -37,45 +36,28 @@ def command(source: str, split: str | None, as_json: bool, quiet: bool) -> None:
             findings += examined.findings + twins.add(examined)
             tally.add(examined)
             advance(1)
-    errors = sum(finding.severity == ERROR for finding in findings)
+    errors = [finding for finding in findings if finding.severity == ERROR]
+    counts = {"errors": len(errors), "notes": len(findings) - len(errors)}
     rows = tally.rows(dataset.lesions)
     if as_json:
-        emit(_document(source, split, len(keys), errors, rows, findings))
+        head = {"source": source, "split": split or "all", "photographs": len(keys)}
+        found = {"summary": summary(findings), "classes": rows, "findings": [finding._asdict() for finding in findings]}
+        emit(head | counts | found)
     elif not quiet:
-        _report(dataset.title, rows, findings)
-    say(f"Photographs checked: {len(keys)}; errors: {errors}, notes: {len(findings) - errors}", quiet)
+        table(f"{dataset.title}: components and their areas in px", rows)
+        if findings:
+            table("Findings", summary(findings))
+        if errors:
+            more = f" (the first {_SHOWN}; --json lists all)" if len(errors) > _SHOWN else ""
+            table(f"Errors{more}", [_row(error) for error in errors[:_SHOWN]])
+    say(f"Photographs checked: {len(keys)}; errors: {counts['errors']}, notes: {counts['notes']}", quiet)
     if errors:
         sys.exit(1)
 
 
-def _report(title: str, rows: list[dict[str, Any]], findings: list[Finding]) -> None:
-    table(f"{title}: components and their areas in px", rows)
-    if findings:
-        table("Findings", summary(findings))
-    errors = [finding for finding in findings if finding.severity == ERROR]
-    if errors:
-        shown = [
-            {"error": error.kind, "photograph": error.image, "lesion": error.lesion, "detail": _detail(error)}
-            for error in errors[:_SHOWN]
-        ]
-        more = f" (the first {_SHOWN}; --json lists all)" if len(errors) > _SHOWN else ""
-        table(f"Errors{more}", shown)
-
-
-def _detail(finding: Finding) -> str:
-    return (
-        finding.detail if not finding.file or finding.file in finding.detail else f"{_short(finding)}: {finding.detail}"
-    )
-
-
-def _short(finding: Finding) -> str:
+def _row(error: Finding) -> dict[str, str]:
     """An orphan is shown by its whole path; any other file by its name beside its photograph's and its lesion's."""
-    return Path(finding.file).name if finding.image else finding.file
-
-
-def _document(
-    source: str, split: str | None, photographs: int, errors: int, rows: list[dict[str, Any]], findings: list[Finding]
-) -> dict[str, Any]:
-    head = {"source": source, "split": split or "all", "photographs": photographs}
-    counts = {"errors": errors, "notes": len(findings) - errors, "summary": summary(findings)}
-    return head | counts | {"classes": rows, "findings": [finding._asdict() for finding in findings]}
+    file, detail = Path(error.file).name if error.image else error.file, error.detail
+    if error.file not in detail:
+        detail = f"{file}: {detail}"
+    return {"error": error.kind, "photograph": error.image, "lesion": error.lesion, "detail": detail}

@@ -88,7 +88,6 @@ def _rows(annotations: list[Annotation]) -> list[dict[str, object]]:
         for lesion in annotation.lesions:
             kinds.setdefault(lesion, Counter())["photographs"] += 1
         for mark in annotation.marks:
-            shape = mark.shape
-            kinds[mark.lesion][KINDS[type(shape)]] += 1
+            kinds[mark.lesion][KINDS[type(mark.shape)]] += 1
     columns = ("photographs", *KINDS.values())
     return [{"lesion": lesion, **{column: counts[column] for column in columns}} for lesion, counts in kinds.items()]

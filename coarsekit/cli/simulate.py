@@ -8,7 +8,6 @@ import click
 from coarsekit.annotations import native
 from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
-from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError
 from coarsekit.images import write_image
 from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
@@ -71,13 +70,16 @@ def command(
                 advance(1)
     result = {reduction: coarseness_table(own, dataset.lesions) for reduction, own in lines.items()}
     if as_json:
-        emit(_document(source, split, style.name, result, lines))
+        images = {reduction: [_without_floor(line) for line in own] for reduction, own in lines.items()}
+        asked = list(reductions) if sweep else reductions[0]
+        head = {"source": source, "split": split or "all", "reduction": asked, "style": style.name}
+        emit(head | {"rows": _rows(result), "images": _rows(images)})
     elif not quiet:
         factors = ", ".join(f"{reduction:g}" for reduction in reductions)
-        shown = _with_factor(result) if sweep else result[reductions[0]]
-        table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", shown)
+        table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", _rows(result))
     where = str(folders[reductions[0]]) + (f" … {folders[reductions[-1]]}" if sweep else "")
-    say(f"{_photographs(len(keys), dataset)} drawn; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
+    drawn = f"{len(keys)} photograph{'s'[: len(keys) != 1]} of {dataset.name} drawn"
+    say(f"{drawn}; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
 
 
 def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) -> None:
@@ -92,38 +94,12 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
         native.write(ellipses, [annotation])
 
 
-def _document(
-    source: str,
-    split: str | None,
-    style: str,
-    result: dict[float, list[dict[str, Any]]],
-    lines: dict[float, list[Coarseness]],
-) -> dict[str, Any]:
-    """One reduction factor is a number; of several it is the list, and each row says its own."""
-    images = {
-        reduction: [{name: value for name, value in line._asdict().items() if name != "floor"} for line in own]
-        for reduction, own in lines.items()
-    }
-    factors = list(lines)
-    head = {"source": source, "split": split or "all"}
-    if len(factors) == 1:
-        return head | {
-            "reduction": factors[0],
-            "style": style,
-            "rows": result[factors[0]],
-            "images": images[factors[0]],
-        }
-    return head | {
-        "reduction": factors,
-        "style": style,
-        "rows": _with_factor(result),
-        "images": _with_factor(images),
-    }
+def _without_floor(line: Coarseness) -> dict[str, Any]:
+    return {name: value for name, value in line._asdict().items() if name != "floor"}
 
 
-def _with_factor(rows: dict[float, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return [{"reduction": reduction} | row for reduction, own in rows.items() for row in own]
-
-
-def _photographs(count: int, dataset: Dataset) -> str:
-    return f"{count} photograph{'' if count == 1 else 's'} of {dataset.name}"
+def _rows(by_reduction: dict[float, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The rows of one reduction factor as they are; of several, each says its own."""
+    if len(by_reduction) == 1:
+        return next(iter(by_reduction.values()))
+    return [{"reduction": reduction} | row for reduction, own in by_reduction.items() for row in own]

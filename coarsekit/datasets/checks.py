@@ -18,7 +18,7 @@ from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distan
 from coarsekit.errors import CoarsekitError
 from coarsekit.geometry import components
 from coarsekit.images import read_image
-from coarsekit.types import Mask
+from coarsekit.types import Mask, bounding_box
 
 ERROR, NOTE = "error", "note"
 KINDS = {
@@ -234,7 +234,6 @@ def _overlaps(files: SampleFiles, masks: dict[str, Mask]) -> Iterator[Finding]:
 
 
 def _areas(mask: Mask) -> NDArray[np.int64]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+    part = mask[bounding_box(mask)].astype(np.uint8)
     stats = cv2.connectedComponentsWithStats(part, connectivity=8)[2]
     return stats[1:, cv2.CC_STAT_AREA].astype(np.int64)

@@ -62,9 +62,7 @@ class ExportConfig:
 
         Raises `ParameterError` for a split that the dataset does not have.
         """
-        if self.split is None:
-            return dataset.splits()
-        return {self.split: dataset.keys(self.split)}
+        return dataset.splits() if self.split is None else {self.split: dataset.keys(self.split)}
 
     def shards(self, dataset: Dataset) -> list[Shard]:
         """All shards, in the dataset's order of photographs.

@@ -136,19 +136,14 @@ def _header(dataset: Dataset, config: ExportConfig, written: ExportContents) -> 
     for reduction in config.reductions:
         name = configuration(reduction)
         own = {published(split): contents for (r, split), contents in written.items() if r == reduction}
+        filled = {split: contents for split, contents in own.items() if contents.rows}
         infos[name] = DatasetInfo(
             features=features(dataset.lesions),
-            splits=SplitDict(
-                {
-                    split: SplitInfo(split, written.unpacked, written.rows)
-                    for split, written in own.items()
-                    if written.rows
-                }
-            ),
+            splits=SplitDict({split: SplitInfo(split, part.unpacked, part.rows) for split, part in filled.items()}),
             download_size=sum(contents.packed for contents in own.values()),
             dataset_size=sum(contents.unpacked for contents in own.values()),
         )
-        files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in own if own[split].rows]
+        files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in filled]
         configs.append({"config_name": name, "data_files": files})
     configs[0]["default"] = True
     infos.to_dataset_card_data(data)

@@ -101,9 +101,7 @@ def _claim(folder: Path, text: str, force: bool) -> None:
 def _write(dataset: Dataset, config: ExportConfig, shards: list[Shard], folder: Path, jobs: int) -> Iterator[int]:
     """Write shards and give the number of photographs in each as it is done."""
     if jobs == 1 or len(shards) < 2:
-        for shard in shards:
-            write_shard(dataset, config, shard, folder)
-            yield len(shard.keys)
+        yield from (_written(dataset, config, shard, folder) for shard in shards)
         return
     from joblib import Parallel, delayed
 

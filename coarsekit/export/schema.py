@@ -11,25 +11,21 @@ from coarsekit.export.config import ExportConfig
 from coarsekit.images import decode_png, encode_png
 from coarsekit.types import Ellipse, Fundus, Pair, Window
 
+_PICTURES = ("image", "coarse", "fine")
+
 
 def features(lesions: Sequence[str]) -> Features:
     """The typed columns; ``lesions`` are the names of the class label. Images are PNGs, masks of 0 and 255."""
     return Features(
         {
-            "image": Image(),
-            "coarse": Image(),
-            "fine": Image(),
+            **{name: Image() for name in _PICTURES},
             "lesion": ClassLabel(names=list(lesions)),
             "ellipse": {name: Value("float64") for name in ("cx", "cy", "rx", "ry", "angle")},
             "window": {name: Value("int32") for name in ("x", "y", "side")},
             "reduction": Value("float64"),
             "style": Value("string"),
             "seed": Value("int64"),
-            "photograph": Value("string"),
-            "source_image": Value("string"),
-            "split": Value("string"),
-            "dataset": Value("string"),
-            "licence": Value("string"),
+            **{name: Value("string") for name in ("photograph", "source_image", "split", "dataset", "licence")},
         }
     )
 
@@ -39,14 +35,11 @@ def row_of(pair: Pair, fundus: Fundus, reduction: float, config: ExportConfig, d
 
     Raises `ValueError` for a lesion class that the dataset does not name.
     """
-    window = pair.window
     return {
-        "image": {"bytes": encode_png(pair.image), "path": None},
-        "coarse": {"bytes": encode_png(pair.coarse), "path": None},
-        "fine": {"bytes": encode_png(pair.fine), "path": None},
+        **{name: {"bytes": encode_png(getattr(pair, name)), "path": None} for name in _PICTURES},
         "lesion": dataset.lesions.index(pair.lesion),
         "ellipse": asdict(pair.ellipse),
-        "window": {"x": window.x, "y": window.y, "side": window.side},
+        "window": asdict(pair.window),
         "reduction": float(reduction),
         "style": config.style.name,
         "seed": config.seed,
@@ -63,7 +56,7 @@ def pair_of(row: Mapping[str, Any], lesions: Sequence[str]) -> Pair:
 
     Raises `ImageError` for bytes that are not an image.
     """
-    image, coarse, fine = (decode_png(row[name]["bytes"]) for name in ("image", "coarse", "fine"))
+    image, coarse, fine = (decode_png(row[name]["bytes"]) for name in _PICTURES)
     return Pair(
         image=image,
         coarse=coarse != 0,

@@ -23,16 +23,12 @@ class Coarseness(NamedTuple):
 def coarseness_of(fundus: Fundus, annotation: Annotation) -> list[Coarseness]:
     """Compare an annotation made by `annotate` with its photograph's fine masks; a class without marks is left out."""
     components = annotation.provenance["components"]
-    return [
-        Coarseness(
-            fundus.key,
-            lesion,
-            components[lesion],
-            len(annotation.of(lesion)),
-            iou(count(draw(annotation.of(lesion), fundus.shape), fundus.fine[lesion])),
-        )
-        for lesion in annotation.lesions
-    ]
+    lines = []
+    for lesion in annotation.lesions:
+        shapes = annotation.of(lesion)
+        floor = iou(count(draw(shapes, fundus.shape), fundus.fine[lesion]))
+        lines.append(Coarseness(fundus.key, lesion, components[lesion], len(shapes), floor))
+    return lines
 
 
 def coarseness_table(lines: Sequence[Coarseness], lesions: Sequence[str]) -> list[dict[str, Any]]:

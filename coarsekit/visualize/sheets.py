@@ -43,13 +43,12 @@ def closeups(image: Image, annotation: Annotation, masks: Mapping[str, Mask], co
 
     Without any shape the picture is one black row.
     """
-    strips = []
+    strips: list[Image] = []
     for lesion in annotation.lesions:
         shapes = sorted(annotation.of(lesion), key=_size)
         places = np.unique(np.linspace(0, len(shapes) - 1, count + 2).round().astype(int)[1:-1])
         cells = [_closeup(image, shapes, shapes[place], masks.get(lesion), lesion, size) for place in places]
-        cells += [np.zeros_like(cells[0])] * (count - len(cells))
-        strips.append(np.concatenate(cells, axis=1))
+        strips += _rows(cells, count, 3 * count * size)
     return np.concatenate(strips, axis=0) if strips else np.zeros((size, 3 * count * size, 3), np.uint8)
 
 
@@ -59,9 +58,7 @@ def pair_sheet(pairs: Sequence[Pair], columns: int = 2, size: int = 192) -> Imag
     Without any pair the picture is one black row.
     """
     cells = [_pair_cell(pair, size) for pair in pairs] or [np.zeros((size, 3 * size, 3), np.uint8)]
-    cells += [np.zeros_like(cells[0])] * (-len(cells) % columns)
-    strips = [np.concatenate(cells[start : start + columns], axis=1) for start in range(0, len(cells), columns)]
-    return np.concatenate(strips, axis=0)
+    return np.concatenate(_rows(cells, columns, columns * cells[0].shape[1]), axis=0)
 
 
 def preview(image: Image, annotation: Annotation, masks: Mapping[str, Mask], height: int = 1000) -> Image:
