@@ -9,7 +9,7 @@ class CoarsekitError(Exception):
 
 
 class ImageError(CoarsekitError):
-    """A file is missing, is not an image, or holds no usable pixels."""
+    """A file is missing, is not an image, or has no usable pixels."""
 
 
 class AnnotationError(CoarsekitError):

@@ -1,6 +1,6 @@
 """Pure geometry: components of a mask, ellipses that cover points, shapes as masks.
 
-Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask holds the pixels whose centres lie inside.
+Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask has the pixels whose centres lie inside.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,7 +34,7 @@ def component_points(mask: Mask) -> list[Points]:
     points = []
     for label, place in enumerate(ndimage.find_objects(labels), start=1):
         rows, columns = np.nonzero(labels[place] == label)
-        # Single precision holds every pixel centre exactly, in half the memory.
+        # Single precision represents every pixel centre exactly, in half the memory.
         points.append(np.stack([columns + place[1].start + 0.5, rows + place[0].start + 0.5], axis=1, dtype=np.float32))
     return points
 

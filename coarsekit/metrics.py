@@ -117,10 +117,10 @@ def component_scores(found: Mask, fine: Mask) -> list[ComponentScore]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """What calibration is computed from, by bin of the probability; the sum of two holds the pixels of both.
+    """What calibration is computed from, by bin of the probability; the sum of two has the pixels of both.
 
     ``pixels``: how many, (bins,) int64. ``probability``: the sum of their probabilities, (bins,) float64. ``lesion``:
-    how many of them the fine mask holds, (bins,) int64. ``squared_error``: the sum of the squared differences between
+    how many of them the fine mask has, (bins,) int64. ``squared_error``: the sum of the squared differences between
     probability and fine mask, (bins,) float64.
     """
 

@@ -24,7 +24,7 @@ def validated(
 
     Args:
         kind: The type that is expected.
-        content: What a JSON or TOML file holds.
+        content: What a JSON or TOML file has.
         where: The file, or the place in it, that an error names first.
         error: The class of the error.
         strict: Whether a number may not stand for a text, a whole number for a truth value, and so on; None to let each
@@ -68,7 +68,7 @@ def load_toml(path: Path, error: type[CoarsekitError], missing: str) -> dict[str
         missing: What to do where there is no such file.
 
     Returns:
-        What the file holds.
+        What the file has.
 
     Raises:
         CoarsekitError: Of class ``error``, when the file is missing or is not TOML.

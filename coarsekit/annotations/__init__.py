@@ -184,15 +184,15 @@ def _choose(annotations: list[Annotation], path: str | os.PathLike[str], photogr
     if len(annotations) == 1:
         return annotations[0]
     if not annotations:
-        raise AnnotationError(f"{path}: holds no photograph; export the annotation again")
+        raise AnnotationError(f"{path}: has no photograph; export the annotation again")
     if photograph is None:
-        raise AnnotationError(f"{path}: holds {len(annotations)} photographs; say which by its file name")
+        raise AnnotationError(f"{path}: has {len(annotations)} photographs; say which by its file name")
     name = file_name(photograph)
     own = [annotation for annotation in annotations if annotation.image == name]
     if len(own) > 1:
-        raise AnnotationError(f"{path}: holds {len(own)} annotations of {name}; keep one of them in the file")
+        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; keep one of them in the file")
     if not own:
         known = [annotation.image for annotation in annotations]
         shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
-        raise AnnotationError(f"{path}: holds no annotation of {name}, but of {shown}{did_you_mean(name, known)}")
+        raise AnnotationError(f"{path}: has no annotation of {name}, but of {shown}{did_you_mean(name, known)}")
     return own[0]

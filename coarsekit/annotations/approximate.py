@@ -30,7 +30,7 @@ class Capabilities:
 
 
 def approximate_marks(
-    annotation: Annotation, holds: Capabilities, approximate: bool
+    annotation: Annotation, capabilities: Capabilities, approximate: bool
 ) -> tuple[tuple[Mark, ...], list[str]]:
     """The marks as a format can hold them, and a sentence for each kind of approximation that was made.
 
@@ -40,12 +40,12 @@ def approximate_marks(
     marks, made = [], Counter[str]()
     size = (annotation.height, annotation.width)
     for place, mark in enumerate(annotation.marks):
-        shape, what = _fit(mark.shape, holds, size)
+        shape, what = _fit(mark.shape, capabilities, size)
         if shape is None:
             raise AnnotationError(f"{annotation.image}: mark {place} ({mark.lesion}) lies outside; move or remove it")
         if what and not approximate:
             raise AnnotationError(
-                f"{annotation.image}: {holds.name} cannot hold mark {place} ({mark.lesion}) as it is; "
+                f"{annotation.image}: {capabilities.name} cannot hold mark {place} ({mark.lesion}) as it is; "
                 f"with approximate=True it gets {what}"
             )
         if what:
@@ -63,7 +63,7 @@ def as_polygon(ellipse: Ellipse, corners: int = CORNERS) -> Polygon:
 
 
 def as_ellipse(shape: Shape) -> Ellipse:
-    """The ellipse with the centre and second moments of the shape's pixels; of its box where it holds no pixel."""
+    """The ellipse with the centre and second moments of the shape's pixels; of its box where it has no pixel."""
     if isinstance(shape, Ellipse):
         return shape
     x0, y0, x1, y1 = extent(shape)
@@ -82,7 +82,7 @@ def as_raster(shapes: Iterable[Shape], size: tuple[int, int]) -> Raster | None:
 
 
 def as_outline(raster: Raster) -> Polygon:
-    """The raster as one ring along the edges of its pixels, which holds just these pixels.
+    """The raster as one ring along the edges of its pixels, which has just these pixels.
 
     Separate parts and holes hang together by lines of no width, there and back.
     """
@@ -118,18 +118,18 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [loop[0], *(b for a, b, c in inner if (b[0] - a[0], b[1] - a[1]) != (c[0] - b[0], c[1] - b[1])), loop[-1]]
 
 
-def _fit(shape: Shape, holds: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
+def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
     """A shape that the format can store, and what it stands for; the empty string where it is the same shape."""
     if isinstance(shape, Ellipse):
-        if holds.ellipses or (holds.circles and shape.rx == shape.ry):
+        if capabilities.ellipses or (capabilities.circles and shape.rx == shape.ry):
             return shape, ""
         return as_polygon(shape), f"a polygon of {CORNERS} corners for an ellipse"
-    if isinstance(shape, Raster) and not holds.rasters:
+    if isinstance(shape, Raster) and not capabilities.rasters:
         return as_outline(shape), "an outline along the edges of its pixels for a mask"
-    if isinstance(shape, Polygon) and (holds.rings or len(shape.rings) == 1):
+    if isinstance(shape, Polygon) and (capabilities.rings or len(shape.rings) == 1):
         return shape, ""
     raster = as_raster([shape], size)
     if isinstance(shape, Raster):
         return raster, "" if raster == shape else "its part on the photograph for a mask that reaches over the edge"
-    outline = raster if raster is None or holds.rasters else as_outline(raster)
+    outline = raster if raster is None or capabilities.rasters else as_outline(raster)
     return outline, "its pixels on the photograph for a polygon of several rings"

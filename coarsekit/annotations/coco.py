@@ -196,7 +196,7 @@ def _segmentation(shape: Shape, annotation: Annotation) -> tuple[object, float]:
         rings = [[number for corner in ring for number in corner] for ring in shape.rings]
         return rings, sum(_area(ring) for ring in shape.rings)
     if not isinstance(shape, Raster):
-        raise TypeError(f"COCO holds polygons and masks, got {type(shape).__name__}")
+        raise TypeError(f"COCO has polygons and masks, got {type(shape).__name__}")
     counts = run_lengths(draw([shape], (annotation.height, annotation.width)).T.ravel())
     return {"size": [annotation.height, annotation.width], "counts": counts}, int(shape.crop.sum())
 

@@ -41,7 +41,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of CVAT; expected XML with the root 'annotations'")
     if root.find("track") is not None:
-        raise AnnotationError(f"{path}: holds tracks of 'CVAT for video'; export it as 'CVAT for images 1.1'")
+        raise AnnotationError(f"{path}: has tracks of 'CVAT for video'; export it as 'CVAT for images 1.1'")
     annotations = []
     for place, image in enumerate(root.findall("image")):
         with error_context(f"{path}: image {place}"):

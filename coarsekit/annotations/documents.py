@@ -21,7 +21,7 @@ Pixels: TypeAlias = Annotated[int, Field(gt=0, le=1_000_000)]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that was opened: ``content`` is what JSON holds, an XML file's root element, or the text itself."""
+    """A file that was opened: ``content`` is what JSON has, an XML file's root element, or the text itself."""
 
     path: Path
     kind: Literal["json", "xml", "text"]

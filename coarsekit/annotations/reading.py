@@ -88,14 +88,14 @@ def file_name(text: str) -> str:
 
 
 def one_file_each(path: Path, annotations: Sequence[Annotation], suffix: str) -> dict[Path, Annotation]:
-    """Where a format that holds one photograph a file puts each: at ``path`` if that has the suffix, else in it.
+    """Where a format that has one photograph a file puts each: at ``path`` if that has the suffix, else in it.
 
     Raises `AnnotationError` for several photographs and one file, and for two photographs that get the same one.
     """
     if path.suffix.lower() == suffix:
         if len(annotations) != 1:
             raise AnnotationError(
-                f"{path}: this format holds one photograph a file and there are {len(annotations)}; name a folder"
+                f"{path}: this format has one photograph a file and there are {len(annotations)}; name a folder"
             )
         return {path: annotations[0]}
     places: dict[Path, Annotation] = {}

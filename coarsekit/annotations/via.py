@@ -118,7 +118,7 @@ def write(
             {"shape_attributes": _attributes(mark.shape), "region_attributes": {_LABEL: mark.lesion}} for mark in marks
         ]
         if f"{name}{size}" in files:
-            raise AnnotationError(f"{path}: VIA holds one annotation of a photograph, and {name} comes twice")
+            raise AnnotationError(f"{path}: VIA has one annotation of a photograph, and {name} comes twice")
         files[f"{name}{size}"] = {"filename": name, "size": size, "regions": regions, "file_attributes": {}}
     text = _table(files.values()) if path.suffix.lower() == ".csv" else json.dumps(files, ensure_ascii=False) + "\n"
     write_text(path, text)
@@ -195,7 +195,7 @@ def _attributes(shape: Shape) -> dict[str, Any]:
         place = {"cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry}
         return {"name": "ellipse", **place, "theta": radians(shape.angle % 360)}
     if not isinstance(shape, Polygon):
-        raise TypeError(f"VIA holds ellipses and polygons, got {type(shape).__name__}")
+        raise TypeError(f"VIA has ellipses and polygons, got {type(shape).__name__}")
     xs, ys = zip(*shape.rings[0], strict=True)
     return {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
 

@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Measure how people draw, and write it as a style for 'coarsekit simulate --style FILE'.
 
-    Each FOLDER holds one annotator's drawings, in files of any format that 'coarsekit convert' reads (anywhere in it;
+    Each FOLDER has one annotator's drawings, in files of any format that 'coarsekit convert' reads (anywhere in it;
     photographs are matched by file name). What is no ellipse counts as the one of its pixels' moments. Two or more
     annotators of the same photographs are measured against one another; with --source, one or more against the fine
     masks, outlined as the style --base does without its imprecision.

@@ -20,7 +20,7 @@ _SHOWN = 40
 @AS_JSON
 @QUIET
 def command(source: str, split: str | None, as_json: bool, quiet: bool) -> None:
-    """Find what is wrong with the dataset SOURCE, and how many lesions of what size it holds.
+    """Find what is wrong with the dataset SOURCE, and how many lesions of what size it has.
 
     Errors (a file that cannot be read, a photograph that is in two splits, …) give exit code 1; notes (an empty mask,
     classes that share some pixels where they touch, …) do not.

@@ -59,7 +59,7 @@ def command(
         annotations += found
         report += own
     if not annotations:
-        raise AnnotationError(f"{source}: holds no photograph that could be converted; export the annotation again")
+        raise AnnotationError(f"{source}: has no photograph that could be converted; export the annotation again")
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
     if path.is_dir() and not target.ONE_FILE_EACH:
         raise OutputError(f"{path} is a folder; name the file to write")

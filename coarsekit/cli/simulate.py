@@ -44,7 +44,7 @@ def command(
 
     SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). For each
     photograph --out gets a folder with ellipses.json and a preview picture; without --out they go to
-    simulated/READER-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out holds reduction-1.1, ….
+    simulated/READER-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out has reduction-1.1, ….
     What an interrupted run has finished is kept and not made again.
     """
     style = style_named(style_name)
@@ -87,7 +87,7 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     ellipses, picture = folder / ELLIPSES, folder / PREVIEW
     text = native.dumps(annotation)
     if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
-        raise OutputError(f"{ellipses} holds another annotation; give --force to write over it, or another --out")
+        raise OutputError(f"{ellipses} has another annotation; give --force to write over it, or another --out")
     if force or not picture.exists():
         write_image(picture, preview(fundus.image, annotation, fundus.fine))
     if force or not ellipses.exists():

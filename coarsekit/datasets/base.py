@@ -73,7 +73,7 @@ class Dataset(ABC):
     """As in ``READER:PATH``."""
     title: str
     lesions: tuple[str, ...]
-    """Lesion classes that it holds fine masks of."""
+    """Lesion classes that it has fine masks of."""
     licence: Licence
     citation: str
 
@@ -130,7 +130,7 @@ class FileDataset(Dataset):
     """A dataset of image files: a reader says where they lie, and reading follows from that."""
 
     threshold: float = 0
-    """A mask holds the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
+    """A mask has the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
     all_zero_allowed: bool = True
     """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
     known_defects: Collection[tuple[str, str, str]] = ()

@@ -26,7 +26,7 @@ KINDS = {
     "missing_mask": "a mask that should be there is not",
     "orphan_mask": "a mask belongs to no photograph",
     "size_mismatch": "a mask has another size than its photograph",
-    "not_binary": "a mask holds values that mean nothing",
+    "not_binary": "a mask has values that mean nothing",
     "empty_mask": "a mask has no pixel",
     "outside_field": "a mask reaches outside the field of view",
     "overlap": "two classes share pixels",
@@ -89,7 +89,7 @@ def examine(dataset: FileDataset, key: str) -> Examined:
             continue
         if decoded.odd:
             shown = ", ".join(f"{value:g}" for value in decoded.odd[:5]) + (", …" if len(decoded.odd) > 5 else "")
-            detail = f"holds the values {shown}; expected 0 and one other, or those of the table of classes"
+            detail = f"has the values {shown}; expected 0 and one other, or those of the table of classes"
             findings.append(_finding(files, "not_binary", ERROR, lesions, str(path), detail))
         if not any(mask.any() for mask in decoded.masks.values()):
             damaged = not dataset.all_zero_allowed and set(files.lesions_of(path)) <= set(files.expected or ())

@@ -25,7 +25,7 @@ _MASKS = (".tif", ".tiff", ".png")
 
 
 class Reader(FileDataset):
-    """Reads DDR from ``root``: the folder ``lesion_segmentation``, the one that holds it, or the whole ``DDR-dataset``.
+    """Reads DDR from ``root``: the folder ``lesion_segmentation``, the one that has it, or the whole ``DDR-dataset``.
 
     Raises `SourceError` when the photographs are not where a release has them, or two have the same name.
     """

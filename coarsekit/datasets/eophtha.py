@@ -23,7 +23,7 @@ _PHOTOGRAPHS, _MASKS = (".jpg", ".jpeg"), (".png",)
 
 
 class Reader(FileDataset):
-    """Reads e-ophtha from ``root``, the folder that holds ``e_optha_MA`` and ``e_optha_EX`` or one of them.
+    """Reads e-ophtha from ``root``, the folder that has ``e_optha_MA`` and ``e_optha_EX`` or one of them.
 
     Raises `SourceError` when neither is there, or one part has two photographs of a name.
     """

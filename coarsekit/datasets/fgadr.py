@@ -29,7 +29,7 @@ _FOLDERS = {
 
 
 class Reader(FileDataset):
-    """Reads FGADR from ``root``: the folder ``Seg-set`` or one that holds it.
+    """Reads FGADR from ``root``: the folder ``Seg-set`` or one that has it.
 
     Raises `SourceError` when the photographs are not where the release has them.
     """

@@ -56,7 +56,7 @@ class Instances(NamedTuple):
 class Reader(FileDataset):
     """Reads the folder ``root``, of which the part after a question mark says the layout.
 
-    Raises `SourceError` when neither the folder's ``coarsekit.toml`` nor the options describe it, it holds no
+    Raises `SourceError` when neither the folder's ``coarsekit.toml`` nor the options describe it, it has no
     photograph, a list file leads outside it, or two photographs of a split have the same name.
     """
 

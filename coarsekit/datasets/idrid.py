@@ -29,7 +29,7 @@ _WITH_SE = {
 
 
 class Reader(FileDataset):
-    """Reads IDRiD from ``root``: the folder ``A. Segmentation`` or the one that holds it.
+    """Reads IDRiD from ``root``: the folder ``A. Segmentation`` or the one that has it.
 
     Raises `SourceError` when the photographs are not where the official release has them.
     """

@@ -47,7 +47,7 @@ def content_hash(image: Image) -> bytes:
 def perceptual_hash(image: Image, field: Mask) -> NDArray[np.uint8]:
     """A print of 256 bits, (32,) uint8, that changes little with size, compression and brightness.
 
-    It holds the signs of the low frequencies inside the field of view, so that the dark surround, which all fundus
+    It has the signs of the low frequencies inside the field of view, so that the dark surround, which all fundus
     photographs share, has no say. A picture of one colour gives zeros.
     """
     rows, columns = np.flatnonzero(field.any(axis=1)), np.flatnonzero(field.any(axis=0))

@@ -55,7 +55,7 @@ class ExportConfig:
         if self.size is not None and self.size < LEAST_SIZE:
             raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {self.size}")
         if self.per_shard < 1:
-            raise ParameterError(f"a shard holds 1 photograph or more, got {self.per_shard}")
+            raise ParameterError(f"a shard has 1 photograph or more, got {self.per_shard}")
 
     def photographs(self, dataset: Dataset) -> dict[str, tuple[str, ...]]:
         """Keys of the photographs to export by split.
@@ -83,7 +83,7 @@ class ExportConfig:
 
 
 def configuration(reduction: float) -> str:
-    """Name of the configuration that holds the pairs at one reduction factor."""
+    """Name of the configuration that has the pairs at one reduction factor."""
     return f"reduction-{float(reduction)}"
 
 

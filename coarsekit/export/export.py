@@ -52,7 +52,7 @@ def export(
         advance(photographs)
     written = _read_contents(config, shards, folder)
     if not any(contents.rows for contents in written.values()):
-        raise SourceError(f"{dataset.title}: no photograph holds a lesion to pair; export another split or dataset")
+        raise SourceError(f"{dataset.title}: no photograph has a lesion to pair; export another split or dataset")
     write_image(folder / picture_name(dataset), _picture(dataset, config, shards, folder))
     write_text(folder / CARD, dataset_card(dataset, config, written, picture_name(dataset)))
     return statistics(written, dataset.lesions)

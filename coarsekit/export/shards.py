@@ -29,7 +29,7 @@ _REPEATED = ["style", "photograph", "source_image", "split", "dataset", "licence
 class LesionCounts:
     """Counts of one lesion class that can be added: photographs, pairs, and the sum of the pairs' floors, IoU 0–1.
 
-    ``compared``: pairs for which that is defined, because either mask holds a pixel.
+    ``compared``: pairs for which that is defined, because either mask has a pixel.
     """
 
     photographs: int = 0
@@ -87,7 +87,7 @@ def write_shard(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Pa
 
 
 def read_shard_contents(path: Path) -> ShardContents:
-    """What a shard's file says in its footer that it holds; its rows are not read.
+    """What a shard's file says in its footer that it has; its rows are not read.
 
     Raises `OutputError` when the file is not one that `write_shard` wrote.
     """

@@ -66,7 +66,7 @@ def fetch(repository: str, files: Sequence[str], optional: Sequence[str] = (), a
 
 
 def _known(repository: str, file: str, access: Access) -> bool:
-    """Whether the cache holds a file of a commit, or that the commit has none of that name."""
+    """Whether the cache has a file of a commit, or that the commit has none of that name."""
     from huggingface_hub import try_to_load_from_cache
 
     place = None if access.cache_dir is None else os.fspath(access.cache_dir)

@@ -58,7 +58,7 @@ def _not_found(
                 "fetch it once while online"
             )
         case errors.EntryNotFoundError():
-            return f"{place} has no {file}; see what the repository holds"
+            return f"{place} has no {file}; see what the repository has"
     return None
 
 

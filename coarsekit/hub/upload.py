@@ -23,7 +23,7 @@ _OF_THE_HUB = {".gitattributes"}
 class Repository:
     """A repository of the Hub to push to.
 
-    ``record``: the file that says what the repository holds; the same record there means the same contents.
+    ``record``: the file that says what the repository has; the same record there means the same contents.
     ``private``: True to make it so when it is created.
     """
 
@@ -56,9 +56,7 @@ class Repository:
             if force or not held:
                 return
             if self.record not in held or self._text_of_record() != record_text:
-                raise OutputError(
-                    f"{self.name} holds something else; give force=True to write over it, or name another"
-                )
+                raise OutputError(f"{self.name} has something else; give force=True to write over it, or name another")
 
     def push(self, folder: Path, files: Sequence[str], stale: str | list[str], quiet: bool = False) -> str:
         """Upload files of a folder.

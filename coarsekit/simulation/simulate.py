@@ -1,7 +1,7 @@
 """Fine mask → the ellipses that a person would have drawn, at a reduction factor. Pure; randomness is an argument.
 
 The chain is the paper's (Yu et al., section 3.1): smoothing, dilating, expanding, clustering the connected components
-with DBSCAN, one ellipse per cluster. `Style` holds a parameter for each step and for each imprecision of a drawing.
+with DBSCAN, one ellipse per cluster. `Style` has a parameter for each step and for each imprecision of a drawing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

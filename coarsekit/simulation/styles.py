@@ -142,7 +142,7 @@ def style_named(name: str) -> Style:
 def load_style(path: Path) -> Style:
     """The style that a TOML file describes: what `dump_style` writes, of which all but the name may be left out.
 
-    Raises `ParameterError` when the file is missing, is no TOML, or holds a field that a style does not have.
+    Raises `ParameterError` when the file is missing, is no TOML, or has a field that a style does not have.
     """
     content = load_toml(path, ParameterError, "'coarsekit calibrate' writes a style's TOML file")
     try:

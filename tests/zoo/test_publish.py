@@ -149,7 +149,7 @@ def test_another_training_is_not_written_over_unless_forced(hub: Any, folder: Pa
     repository = hub.repository("ada/mine", "model")
     first = repository.head
     (folder / "training.json").write_text('{"seed": 1}')
-    assert "holds something else; give --force" in wrong("push", folder, "ada/mine", "--no-metrics")
+    assert "has something else; give --force" in wrong("push", folder, "ada/mine", "--no-metrics")
     assert repository.head == first
     assert run("push", folder, "ada/mine", "--no-metrics", "--force").exit_code == 0
     assert repository.head != first
@@ -289,7 +289,7 @@ def test_a_private_repository_without_a_token_is_one_sentence(
     [
         ("ada/nowhere", None, "no folder and no repository ada/nowhere on the Hub"),
         ("ada/there@v9", {"config.json": "{}"}, "ada/there has no revision 'v9'"),
-        ("ada/there", {"README.md": "hello"}, r"ada/there has no config\.json; see what the repository holds"),
+        ("ada/there", {"README.md": "hello"}, r"ada/there has no config\.json; see what the repository has"),
         ("ada/there", {"config.json": '{"model_type": "bert"}'}, "no refiner of this zoo"),
         ("ada/there", {"config.json": '{"format": 2, "variant": "unet", "config": {}}'}, "format 2 is not 1.*update"),
         ("ada/there", {"config.json": '{"format": 1, "variant": "unet", "config": {}}'}, r"has no model\.safetensors"),

@@ -37,7 +37,7 @@ class Floor(Refiner):
 
 
 def select_split(dataset: Dataset, split: str | None, names: Iterable[str]) -> tuple[Dataset, str | None]:
-    """The dataset that holds a split, and the split as `Dataset.keys` takes it.
+    """The dataset that has a split, and the split as `Dataset.keys` takes it.
 
     ``all`` is every split, where none is called so; `HELD_OUT` is what `held_out` gives of the refiners ``names``.
 

@@ -183,7 +183,7 @@ def test_other_parameters_into_the_same_folder_are_refused_unless_forced(
     assert refused.exit_code == 2
     assert refused.stdout == ""
     assert refused.stderr.startswith(
-        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} holds another annotation; give --force"
+        f"Error: {out / 'IDRiD_01' / 'ellipses.json'} has another annotation; give --force"
     )
     assert len(refused.stderr.splitlines()) == 1
     assert contents(out) == before
@@ -202,7 +202,7 @@ def test_a_file_of_someone_else_is_not_written_over(source: str, tmp_path: Path,
     path.write_bytes(content)
     result = run("simulate", source, "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "holds another annotation" in result.stderr
+    assert "has another annotation" in result.stderr
     assert path.read_bytes() == content
 
 

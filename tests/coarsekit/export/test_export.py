@@ -283,7 +283,7 @@ def test_photographs_without_a_lesion_are_no_dataset(source: str, tmp_path: Path
     healthy = tmp_path / "1. Original Images" / "a. Training Set"
     healthy.mkdir(parents=True)
     (healthy / "IDRiD_001.jpg").hardlink_to(next(folder.rglob("IDRiD_001.jpg")))
-    assert "no photograph holds a lesion to pair" in wrong(f"idrid:{tmp_path}", "-o", tmp_path / "pairs")
+    assert "no photograph has a lesion to pair" in wrong(f"idrid:{tmp_path}", "-o", tmp_path / "pairs")
 
 
 def test_help_and_simulate_do_without_datasets() -> None:

@@ -109,9 +109,7 @@ def test_a_second_push_sends_nothing_large_and_makes_no_commit(hub: Any, push: A
 
 def test_another_export_is_not_pushed_over(push: Any, pushed: Any, tmp_path: Path) -> None:
     before = pushed.files
-    assert "ada/idrid-coarse holds something else; give --force" in refused(
-        push("--hub", "--seed", 1, to=tmp_path / "x")
-    )
+    assert "ada/idrid-coarse has something else; give --force" in refused(push("--hub", "--seed", 1, to=tmp_path / "x"))
     assert pushed.files == before
     assert not (tmp_path / "x").exists()
 

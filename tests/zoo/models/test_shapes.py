@@ -70,7 +70,7 @@ def test_refine_says_which_photographs_there_are_and_what_it_left_out(image, tmp
     refine = ["refine", str(image), str(path), "--refiner", "shrink", "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(main, refine)
     assert result.exit_code == 2
-    assert "holds no annotation of p1.png, but of p2.png, p3.png" in result.stderr
+    assert "has no annotation of p1.png, but of p2.png, p3.png" in result.stderr
     path.write_text(path.read_text().replace("p2.png", "p1.png").replace("polygon", "polyline"))
     result = CliRunner().invoke(main, refine)
     assert result.exit_code == 0, result.output

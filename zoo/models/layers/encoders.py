@@ -68,7 +68,7 @@ def fill(encoder: nn.Module, name: str, size: int) -> None:
         except (OSError, _TRANSPORT) as error:
             raise RefinerError(
                 f"the pretrained weights of {name} could not be fetched from {source} ({type(error).__name__}); check "
-                f"the connection, or set HF_HUB_CACHE to a cache that holds them, {_WITHOUT}"
+                f"the connection, or set HF_HUB_CACHE to a cache that has them, {_WITHOUT}"
             ) from None
     weights = fillings[0]
     # timm only logs what a file of weights lacks; what depends on the seed did not come from it.
