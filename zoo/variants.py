@@ -15,79 +15,51 @@ from coarsekit.errors import RefinerError, did_you_mean
 class Variant:
     """A kind of refiner.
 
-    ``name``: as in config.json. ``place``: where in ``zoo`` its class is. ``summary``: a sentence for cards and tables.
+    ``name``: as in config.json. ``summary``: a sentence for cards and tables. ``baseline``: where in ``zoo.baselines``
+    its class is; empty for a network, whose file in ``zoo.models`` has its name.
     """
 
     name: str
-    place: str
     summary: str
+    baseline: str = ""
 
     @property
     def is_network(self) -> bool:
         """Whether it has weights; all that was fitted of a baseline is in its config.json."""
-        return self.place.startswith("models.")
+        return not self.baseline
 
     def load_class(self) -> Any:
         """Import its class, a subclass of `zoo.refiner.Refiner`."""
-        module, _, name = self.place.rpartition(".")
+        place = f"baselines.{self.baseline}" if self.baseline else f"models.{self.name.replace('-', '_')}.Network"
+        module, _, name = place.rpartition(".")
         return getattr(import_module(f"zoo.{module}"), name)
 
 
 VARIANTS = (
+    Variant("hrnet18", "the paper's baseline HRNet18: HRNet-W18, fusion, 1×1 classifier (Yu et al., section 3.1)."),
+    Variant("lite", "EfficientNet-Lite0 features at half the patch's resolution, the fusion, and a 1×1 classifier."),
+    Variant("proto", "one lesion and one background prototype per patch, pixels to the nearer (Yu et al., eq. 1–3)."),
+    Variant("proto-superpixel", "the lesion prototype weighted by superpixels, for small lesions in large ellipses."),
+    Variant("resnet18", "the paper's baseline Res18: ResNet-18, fusion, 1×1 classifier (Yu et al., section 3.1)."),
+    Variant("timm", "any timm backbone that has a feature map at 1/4 of the resolution, under any of the three heads."),
+    Variant("unet", "the paper's baseline: trimmed U-Net, fusion, 1×1 classifier (Yu et al., section 3.1)."),
     Variant(
-        "hrnet18",
-        "models.hrnet18.Network",
-        "the paper's baseline HRNet18: HRNet-W18, fusion, 1×1 classifier (Yu et al., section 3.1, Baselines).",
-    ),
-    Variant(
-        "lite",
-        "models.lite.Network",
-        "EfficientNet-Lite0 features at half the patch's resolution, the fusion, and a 1×1 classifier.",
-    ),
-    Variant(
-        "proto",
-        "models.proto.Network",
-        "one lesion and one background prototype per patch, pixels to the nearer (Yu et al., equations 1–3).",
-    ),
-    Variant(
-        "proto-superpixel",
-        "models.proto_superpixel.Network",
-        "the lesion prototype weighted by superpixels, for small lesions in large ellipses.",
-    ),
-    Variant(
-        "resnet18",
-        "models.resnet18.Network",
-        "the paper's baseline Res18: ResNet-18, fusion, 1×1 classifier (Yu et al., section 3.1, Baselines).",
-    ),
-    Variant(
-        "timm",
-        "models.timm.Network",
-        "any timm backbone that has a feature map at 1/4 of the resolution, under any of the three heads.",
-    ),
-    Variant(
-        "unet",
-        "models.unet.Network",
-        "the paper's baseline: trimmed U-Net, fusion, 1×1 classifier (Yu et al., section 3.1, Baselines).",
-    ),
-    Variant(
-        "shrink",
-        "baselines.shrink.Shrink",
-        "the image-blind rule: every ellipse shrunk about its centre by a fitted amount.",
+        "shrink", "the image-blind rule: every ellipse shrunk about its centre by a fitted amount.", "shrink.Shrink"
     ),
     Variant(
         "otsu",
-        "baselines.classical.Otsu",
-        "inside each ellipse, what lies beyond the threshold that parts its pixels best (Otsu, 1979).",
+        "inside each ellipse, what lies beyond the threshold that separates its pixels best (Otsu, 1979).",
+        "classical.Otsu",
     ),
     Variant(
         "grabcut",
-        "baselines.classical.GrabCut",
         "two mixtures of Gaussians and a minimal cut, from certain pixels (Rother et al., SIGGRAPH 2004).",
+        "classical.GrabCut",
     ),
     Variant(
         "random-walker",
-        "baselines.classical.RandomWalker",
         "the chance that a walk from a pixel meets certain lesion first (Grady, PAMI 2006).",
+        "classical.RandomWalker",
     ),
 )
 NETWORKS = tuple(variant.name for variant in VARIANTS if variant.is_network)
