@@ -228,7 +228,7 @@ def test_bad_usage_is_one_sentence(photograph) -> None:
     assert "no style 'papr'" in wrong("evaluate", "sample", "--style", "papr")
     assert "reduction factor" in wrong("evaluate", "sample", "--reduction", "0.5", "--refiner", "shrink")
     assert "did you mean 'proto'" in wrong("train", "sample", "-o", "x", "--set", "variant=prot")
-    assert "did you mean 'lite-1'" in wrong("train", "sample", "-o", "x", "--recipe", "lit-1")
+    assert "did you mean 'lite-2'" in wrong("train", "sample", "-o", "x", "--recipe", "lit-2")
     assert "no field 'depth'" in wrong("train", "sample", "-o", "x", "--set", "depth=3")
     assert "FIELD=VALUE" in wrong("train", "sample", "-o", "x", "--set", "depth")
     assert "did you mean 'epochs'" in wrong("train", "sample", "-o", "x", "--set", "epoch=3")
