@@ -17,6 +17,9 @@ from coarsekit.errors import ImageError
 from coarsekit.files import atomic_write
 from coarsekit.types import Image, Mask
 
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+"""What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
+
 
 def read_image(path: str | os.PathLike[str]) -> Image:
     """Read a photograph as upright RGB.
@@ -84,9 +87,9 @@ def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     Raises `ImageError` when the file is missing or not an image.
     """
-    with _explained(path), warnings.catch_warnings(action="ignore"), Pillow.open(path) as picture:
+    with _explained(path), warnings.catch_warnings(action="ignore"), Pillow.open(path, formats=FORMATS) as picture:
         width, height = picture.size
-        sideways = picture.getexif().get(0x0112, 1) > 4  # the EXIF orientations that swap rows and columns
+        sideways = picture.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # the EXIF orientations that swap rows and columns
         return (height, width) if sideways else (width, height)
 
 
@@ -114,7 +117,7 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
     Raises `ImageError` when the bytes are not an image.
     """
     try:
-        return np.asarray(Pillow.open(BytesIO(data)))
+        return np.asarray(Pillow.open(BytesIO(data), formats=FORMATS))
     except (OSError, SyntaxError, ValueError) as cause:
         raise ImageError(f"{len(data)} bytes are not an image that can be decoded ({cause})") from None
 
@@ -130,7 +133,7 @@ def _values(picture: Pillow.Image) -> NDArray:
 
 def _open(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str]) -> Pillow.Image:
     # What Pillow warns of is either harmless or followed by an error.
-    with _explained(name), warnings.catch_warnings(action="ignore"), Pillow.open(file) as picture:
+    with _explained(name), warnings.catch_warnings(action="ignore"), Pillow.open(file, formats=FORMATS) as picture:
         picture.load()
         return ImageOps.exif_transpose(picture)
 

@@ -46,16 +46,8 @@ VARIANTS = (
     Variant(
         "shrink", "the image-blind rule: every ellipse shrunk about its centre by a fitted amount.", "shrink.Shrink"
     ),
-    Variant(
-        "otsu",
-        "inside each ellipse, what lies beyond the threshold that separates its pixels best (Otsu, 1979).",
-        "classical.Otsu",
-    ),
-    Variant(
-        "grabcut",
-        "two mixtures of Gaussians and a minimal cut, from certain pixels (Rother et al., SIGGRAPH 2004).",
-        "classical.GrabCut",
-    ),
+    Variant("otsu", "beyond the threshold that separates an ellipse's pixels best (Otsu, 1979).", "classical.Otsu"),
+    Variant("grabcut", "two Gaussian mixtures and a minimal cut (Rother et al., SIGGRAPH 2004).", "classical.GrabCut"),
     Variant(
         "random-walker",
         "the chance that a walk from a pixel meets certain lesion first (Grady, PAMI 2006).",

@@ -22,6 +22,7 @@ three lists, so a file that mixes them returns the ellipses first.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -128,7 +129,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             with error_context(f"{path}: {kind}.{place}"):
                 marks.append(recorder.mark(item.lesion, item.shape()))
     name = file.image.name
-    if climbs(name):
+    if climbs(name) or re.match(r"[/\\]|[A-Za-z]:", name):
         raise AnnotationError(
             f"{path}: image.name: expected the file name of a photograph, got {name[:80]!r}; rename it"
         )

@@ -188,13 +188,17 @@ def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], Non
 def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
     """Print rows as a table on stdout, with one column for each key of the first."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    grid = Table(title=title, title_justify="left")
+    # What users call their data is text, and no markup of rich's.
+    grid = Table(title=escape(title), title_justify="left")
     for name in rows[0] if rows else ():
-        grid.add_column(name.replace("_", " "), justify="right" if isinstance(rows[0][name], (int, float)) else "left")
+        grid.add_column(
+            escape(name.replace("_", " ")), justify="right" if isinstance(rows[0][name], (int, float)) else "left"
+        )
     for row in rows:
-        grid.add_row(*(_cell(value) for value in row.values()))
+        grid.add_row(*(escape(_cell(value)) for value in row.values()))
     console = Console()
     # Piped output keeps every column whole instead of folding at 80 characters.
     (console if console.is_terminal else Console(width=200)).print(grid)

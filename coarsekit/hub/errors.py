@@ -1,5 +1,6 @@
-"""What goes wrong at the Hugging Face Hub, one sentence each. No sentence repeats a header, and so none has a token."""
+"""What goes wrong at the Hugging Face Hub, one sentence each, without any token."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,7 +34,17 @@ def hub_errors(
     except (OSError, RuntimeError, ValueError, transport) as error:
         place = f"{repository}@{revision}" if revision else repository
         sentence = _not_found(repository, place, file, revision, token, error) if file else None
-        raise HubError(sentence or _refusal(place, file, error)) from None
+        raise HubError(without_token(sentence or _refusal(place, file, error), token)) from None
+
+
+def without_token(sentence: str, token: str | bool | None = None) -> str:
+    """The sentence without tokens, whatever a server repeats of a request."""
+    from huggingface_hub import get_token
+
+    for secret in (token, get_token()):
+        if isinstance(secret, str) and secret:
+            sentence = sentence.replace(secret, "hf_…")
+    return re.sub(r"\bhf_\w+", "hf_…", sentence)
 
 
 def _not_found(

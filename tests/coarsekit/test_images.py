@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from coarsekit.errors import ImageError
-from coarsekit.images import read_image, read_mask, write_image
+from coarsekit.images import image_size, read_image, read_mask, write_image
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
@@ -204,3 +204,20 @@ def test_masks_are_written_as_0_and_255(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", MASK)
     with Image.open(tmp_path / "a.png") as picture:
         assert (np.asarray(picture) == MASK * np.uint8(255)).all()
+
+
+@pytest.mark.parametrize("orientation", [1, 4, 5, 8, 9, 99])
+def test_the_size_of_an_image_is_that_of_the_image_that_is_read(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.zeros((20, 32, 3), np.uint8)).save(tmp_path / "p.jpg", exif=exif)
+    height, width = read_image(tmp_path / "p.jpg").shape[:2]
+    assert image_size(tmp_path / "p.jpg") == (width, height)
+
+
+def test_no_program_is_started_on_postscript_under_the_name_of_an_image(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "p.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    monkeypatch.setattr("subprocess.Popen", None)
+    for read in (read_image, image_size, read_mask):
+        with pytest.raises(ImageError, match="not an image that can be read"):
+            read(tmp_path / "p.png")

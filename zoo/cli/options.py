@@ -5,11 +5,7 @@ import click
 from zoo.checkpoints.folder import DEFAULT
 
 REFINER = click.option(
-    "--refiner",
-    "name",
-    default=DEFAULT,
-    show_default=True,
-    help="Bundled, a checkpoint folder, or ORG/NAME on the Hub.",
+    "--refiner", "name", default=DEFAULT, show_default=True, help="Bundled, a folder, or ORG/NAME on the Hub."
 )
 REFINERS = click.option(
     "--refiner", "names", multiple=True, default=[DEFAULT], show_default=True, help="Refiner; may be repeated."

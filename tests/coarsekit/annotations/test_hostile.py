@@ -149,6 +149,8 @@ def test_files_of_no_known_format_are_refused(refused, content: object, said: st
 HOSTILE = "../../../etc/cron.d/x.jpg"
 NAMED = {
     "native": {"image": {"name": HOSTILE, "width": 9, "height": 9}, "ellipses": []},
+    "native, absolute": {"image": {"name": "/etc/x.jpg", "width": 9, "height": 9}, "ellipses": []},
+    "native, a drive": {"image": {"name": "C:\\x.jpg", "width": 9, "height": 9}, "ellipses": []},
     "cvat": f'<annotations><version>1.1</version><image name="{HOSTILE}" width="9" height="9"/></annotations>',
     "labelstudio": [{"data": {"image": HOSTILE}, "annotations": []}],
     "labelstudio, local files": [{"data": {"image": "/data/local-files/?d=../x.jpg"}, "annotations": []}],

@@ -76,6 +76,12 @@ def test_a_table_keeps_every_column_whole_where_it_is_piped(capsys: pytest.Captu
     assert err == ""
 
 
+def test_names_in_a_table_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    table("Our clinic [/b]", [{"[bold]lesion": "[red]MA"}])
+    printed = capsys.readouterr().out
+    assert all(text in printed for text in ("Our clinic [/b]", "[bold]lesion", "[red]MA"))
+
+
 # ---------------------------------------------------------------------------------------------- messages
 
 
