@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from coarsekit.errors import ImageError
-from coarsekit.files import atomic_write
+from coarsekit.storage.files import atomic_write
 from coarsekit.types import Image, Mask
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")

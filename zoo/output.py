@@ -17,11 +17,11 @@ from coarsekit.annotations import annotation_files, check_marks, native, read_an
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import AnnotationError, ImageError, ParameterError
-from coarsekit.files import refuse_overwrite, write_text
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, Style
+from coarsekit.storage.files import refuse_overwrite, write_text
 from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.refiner import Advance, Refiner, no_progress

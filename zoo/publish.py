@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from coarsekit.errors import RefinerError
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_text
 from zoo.cards.model_card import NOTHING, card_text
 from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, read_config, read_record
 from zoo.checkpoints.metrics import read_metrics

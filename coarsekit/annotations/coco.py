@@ -18,8 +18,8 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, erro
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.annotations.rle import MOST_PIXELS, decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.files import write_text
 from coarsekit.geometry import draw, extent
+from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Polygon, Raster, Shape
 from coarsekit.validation import validated
 

@@ -15,8 +15,8 @@ from coarsekit.annotations.documents import Document, error_context, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.files import write_text
 from coarsekit.geometry import rotated
+from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"

@@ -19,8 +19,8 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
-from coarsekit.files import write_text
 from coarsekit.images import decode_mask, encode_png
+from coarsekit.storage.files import write_texts
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
@@ -111,8 +111,7 @@ def write(
         head = {"version": "5.5.0", "flags": {}, "shapes": [_fields(mark) for mark in marks]}
         size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
         texts[place] = {**head, "imagePath": file_name(annotation.image), "imageData": None, **size}
-    for place, content in texts.items():
-        write_text(place, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    write_texts({path: json.dumps(text, ensure_ascii=False, indent=2) + "\n" for path, text in texts.items()})
     return notes
 
 

@@ -24,8 +24,8 @@ from coarsekit.annotations.brush_rle import pack, unpack
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
-from coarsekit.files import write_text
 from coarsekit.geometry import draw, rotated
+from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 

@@ -33,7 +33,7 @@ from coarsekit.annotations.documents import Document, Pixels, error_context, loa
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, climbs, one_file_each
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_texts
 from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
@@ -140,8 +140,7 @@ def write(
     path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
 ) -> list[str]:
     """Write an ``ellipses.json``, or a folder of them named after their photographs; see `Format.write`."""
-    for place, annotation in one_file_each(path, annotations, ".json").items():
-        write_text(place, dumps(annotation))
+    write_texts({place: dumps(annotation) for place, annotation in one_file_each(path, annotations, ".json").items()})
     return []
 
 

@@ -17,7 +17,7 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.documents import Document, LenientModel, error_context, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
 from coarsekit.validation import validated
 

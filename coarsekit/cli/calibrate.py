@@ -11,7 +11,6 @@ from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
-from coarsekit.files import refuse_overwrite, write_text
 from coarsekit.simulation.calibrate import (
     Match,
     MeasuredImprecision,
@@ -22,6 +21,8 @@ from coarsekit.simulation.calibrate import (
 )
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style, dump_style, style_named
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Ellipse
 
 LEAST = 20
@@ -62,7 +63,7 @@ def command(
     if out and not out.endswith(".toml"):
         raise ParameterError(f"--out {out}: a style's file is named .toml, for --style knows it by that")
     if out:
-        refuse_overwrite([Path(out)], force)
+        claim_outputs([Path(out)], force, inputs=folders)
     if len(folders) < 2 and source is None:
         raise ParameterError(
             "one annotator alone shows no imprecision; name a second FOLDER, or fine masks by --source"

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ from coarsekit.annotations import FORMATS, annotation_files, format_named, read_
 from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
-from coarsekit.files import refuse_overwrite
+from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import KINDS, Annotation
 
 _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
@@ -63,8 +64,9 @@ def command(
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
     if path.is_dir() and not target.ONE_FILE_EACH:
         raise OutputError(f"{path} is a folder; name the file to write")
-    refuse_overwrite(places, force)
-    made = target.write(path, annotations, approximate, folder)
+    claim_outputs(places, force, inputs=[source])
+    with at_work(places[0].parent) if target.ONE_FILE_EACH else nullcontext():
+        made = target.write(path, annotations, approximate, folder)
     rows = _rows(annotations)
     for label in sorted(set(options.labels) - report.labels):
         say(f"No region has the label {label!r}.", quiet)

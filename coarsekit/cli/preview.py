@@ -23,10 +23,10 @@ from coarsekit.cli.console import (
 )
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
-from coarsekit.files import refuse_overwrite
 from coarsekit.images import write_image
 from coarsekit.simulation.simulate import annotate, check_reduction
 from coarsekit.simulation.styles import Style, style_named
+from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Pair
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
 
@@ -90,7 +90,7 @@ def _drawing(
     photograph: Path, path: str, labels: tuple[str, ...], folder: Path, force: bool, quiet: bool
 ) -> dict[str, Any]:
     file = folder / f"{photograph.stem}_preview.png"
-    refuse_overwrite([file], force)
+    claim_outputs([file], force, inputs=[photograph, path])
     image, annotation, report = read_drawn(photograph, path, label_table(labels))
     for sentence in report.left_out:
         say(f"Left out: {sentence}", quiet)
@@ -115,7 +115,7 @@ def _dataset(
     keys = dataset.keys(split)
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
-    refuse_overwrite([*files.values(), grid], force)
+    claim_outputs([*files.values(), grid], force)
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:

@@ -1,5 +1,7 @@
 """``coarsekit simulate``."""
 
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from coarsekit.images import write_image
 from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import style_named
+from coarsekit.storage.digests import photograph_sha256
+from coarsekit.storage.outputs import at_work
 from coarsekit.types import Annotation, Fundus
 from coarsekit.visualize.sheets import preview
 
@@ -60,11 +64,16 @@ def command(
     }
     lines: dict[float, list[Coarseness]] = {reduction: [] for reduction in reductions}
     keys = dataset.keys(split)
-    with progress("Simulating", len(keys) * len(reductions), quiet) as advance:
+    with ExitStack() as stack:
+        for folder in folders.values():
+            stack.enter_context(at_work(folder, "*"))
+        advance = stack.enter_context(progress("Simulating", len(keys) * len(reductions), quiet))
         for key in keys:
             fundus = dataset.read(key)
             annotations = annotate_sweep(fundus, reductions, style, seed, dataset.name)
-            for reduction, annotation in zip(reductions, annotations, strict=True):
+            content = {"photograph_sha256": photograph_sha256(fundus.image)}  # of what the picture shows
+            for reduction, drawn in zip(reductions, annotations, strict=True):
+                annotation = replace(drawn, provenance={**drawn.provenance, **content})
                 _write(folders[reduction] / key, fundus, annotation, force)
                 lines[reduction] += coarseness_of(fundus, annotation)
                 advance(1)

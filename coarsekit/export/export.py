@@ -9,8 +9,8 @@ from coarsekit.errors import LicenceError, OutputError, SourceError
 from coarsekit.export.config import ExportConfig, Shard, configuration, provenance_text
 from coarsekit.export.dataset_card import ExportContents, dataset_card, statistics
 from coarsekit.export.shards import ShardContents, missing_reductions, read_shard_contents, some_pairs, write_shard
-from coarsekit.files import write_text
 from coarsekit.images import write_image
+from coarsekit.storage.files import write_text
 from coarsekit.visualize.sheets import pair_sheet
 
 CARD, PROVENANCE = "README.md", "provenance.json"

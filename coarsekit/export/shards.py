@@ -16,9 +16,9 @@ from coarsekit.errors import OutputError
 from coarsekit.export.config import ExportConfig, Shard
 from coarsekit.export.pairs import pairs_of
 from coarsekit.export.schema import features, pair_of, row_of
-from coarsekit.files import atomic_write
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate_sweep
+from coarsekit.storage.files import atomic_write
 from coarsekit.types import Fundus, Pair
 
 _FOOTER = b"coarsekit"

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.files import write_text
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.files import write_text
 from zoo.baselines.shrink import Amount, Shrink
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD
 from zoo.refiner import no_progress

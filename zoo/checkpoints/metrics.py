@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from coarsekit.errors import RefinerError
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_text
 from coarsekit.validation import validated
 from zoo.checkpoints.folder import METRICS, read_config, read_json, weights_sha256
 

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from coarsekit.errors import RefinerError
-from coarsekit.files import atomic_write, write_text
+from coarsekit.storage.files import atomic_write, write_text
 from zoo.checkpoints.folder import CONFIG, RECORD, WEIGHTS, read_config
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.console import FORCE, QUIET, say
-from coarsekit.files import refuse_overwrite, write_text
-from zoo.checkpoints.folder import locate
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import claim_outputs
+from zoo.checkpoints.folder import CONFIG, METRICS, NOTES, RECORD, WEIGHTS, locate
 
 METRICS_OPTION = click.option(
     "--metrics",
@@ -36,7 +37,7 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
 
     folder = locate(Path(refiner))
     if out:
-        refuse_overwrite([Path(out)], force)
+        claim_outputs([Path(out)], force, inputs=[folder / name for name in (CONFIG, RECORD, METRICS, NOTES, WEIGHTS)])
     if files:
         adopt(folder, refiner, files)
     text = card_of_folder(folder, refiner)

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
-from coarsekit.files import atomic_write, refuse_overwrite
 from coarsekit.hub.download import Access, repository_of
+from coarsekit.storage.files import atomic_write
+from coarsekit.storage.outputs import at_work, claim_outputs
 from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, read_config
 
 _FILES = (WEIGHTS, RECORD, METRICS, NOTES, CARD, CONFIG)
@@ -30,7 +31,7 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
     if named is None:
         raise click.UsageError(f"{repo_id!r} is no repository on the Hub; write ORG/NAME")
     if out:
-        refuse_overwrite([Path(out) / CONFIG], force)
+        claim_outputs([Path(out) / name for name in _FILES], force)
     folder = from_hub(named[0], Access(revision or named[1]))
     variant = read_config(folder)["variant"]
     place = _copy(folder, Path(out)) if out else folder
@@ -44,11 +45,12 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
 
 def _copy(folder: Path, to: Path) -> Path:
     """A plain copy, its config last: a folder with a config is whole. What another checkpoint left there goes."""
-    (to / CONFIG).unlink(missing_ok=True)
-    for name in _FILES:
-        if (folder / name).exists():
-            with atomic_write(to / name) as temporary:
-                shutil.copyfile(folder / name, temporary)
-        else:
-            (to / name).unlink(missing_ok=True)
+    with at_work(to):
+        (to / CONFIG).unlink(missing_ok=True)
+        for name in _FILES:
+            if (folder / name).exists():
+                with atomic_write(to / name) as temporary:
+                    shutil.copyfile(folder / name, temporary)
+            else:
+                (to / name).unlink(missing_ok=True)
     return to

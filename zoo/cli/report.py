@@ -7,8 +7,8 @@ import click
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say, table
 from coarsekit.errors import CoarsekitError
-from coarsekit.files import atomic_write, refuse_overwrite, write_text
 from coarsekit.images import write_image
+from coarsekit.storage.files import atomic_write, refuse_overwrite, write_text
 
 if TYPE_CHECKING:
     from zoo.evaluation.scoreboard import ScoreTable

@@ -12,8 +12,8 @@ from click.core import ParameterSource
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, say
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
-from coarsekit.files import refuse_overwrite
 from coarsekit.simulation.styles import style_named
+from coarsekit.storage.files import refuse_overwrite
 from zoo.checkpoints.folder import CONFIG
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coarsekit.annotations import native
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Fundus
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore, from_json, to_json
 

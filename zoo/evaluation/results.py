@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.errors import ResultsError
-from coarsekit.files import write_text
+from coarsekit.storage.files import write_text
 from coarsekit.validation import validated
 from zoo.checkpoints.folder import read_json
 from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from coarsekit.errors import OutputError, ParameterError
-from coarsekit.files import atomic_write
+from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import locate, read_record
 from zoo.models.base import Network, build, network_class

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.files import atomic_write
 from coarsekit.simulation.simulate import enclosing_ellipses, find_components
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.files import atomic_write
 from coarsekit.types import Ellipse, Fundus, Image, Mask
 from zoo.refiner import no_progress
 

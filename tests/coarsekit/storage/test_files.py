@@ -1,11 +1,10 @@
-"""Files are written whole or not at all, and never over what is there unless asked."""
+"""Files are written whole or not at all."""
 
 from pathlib import Path
 
 import pytest
 
-from coarsekit.errors import OutputError
-from coarsekit.files import atomic_write, refuse_overwrite, write_text
+from coarsekit.storage.files import atomic_write, write_text, write_texts
 
 
 def test_a_file_appears_whole_with_its_folders(tmp_path: Path) -> None:
@@ -47,18 +46,11 @@ def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
     assert (tmp_path / "text.txt").read_bytes() == b"4288 \xc3\x97 2848\n"
 
 
-def test_claiming_free_paths_does_nothing(tmp_path: Path) -> None:
-    refuse_overwrite([tmp_path / "a", tmp_path / "b"], force=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_claiming_a_taken_path_is_refused_unless_forced(tmp_path: Path) -> None:
-    paths = [tmp_path / name for name in ("free", "first", "second", "third")]
-    for path in paths[1:]:
-        path.touch()
-    with pytest.raises(
-        OutputError, match=r"first \(and 2 more\) is already there; give force=True to write over it, or another out=…"
-    ):
-        refuse_overwrite(paths, force=False)
-    refuse_overwrite(paths, force=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "third"]
+def test_several_texts_are_written_all_or_none(tmp_path: Path) -> None:
+    write_texts({tmp_path / "a": "1", tmp_path / "b": "2"})
+    assert [(tmp_path / name).read_text() for name in "ab"] == ["1", "2"]
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_texts({tmp_path / "c": "3", tmp_path / "a": "4", tmp_path / "folder" / "x" / ("n" * 300): "5"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "folder"]
+    assert (tmp_path / "a").read_text() == "1"

@@ -1,0 +1,45 @@
+"""Safe files: written whole or not at all."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = ".*.part"
+"""Pattern of the names of temporary files; one that is left was left by a killed run."""
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside ``path`` to write to, and rename it to ``path`` once the block has succeeded."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _temporary(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write ``text`` as UTF-8, whole or not at all."""
+    with atomic_write(Path(path)) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write several texts as UTF-8, all of them or none."""
+    written = {path: _temporary(path) for path in texts}
+    try:
+        for path, temporary in written.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(texts[path], encoding="utf-8")
+        for path, temporary in written.items():
+            temporary.replace(path)
+    finally:
+        for temporary in written.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
