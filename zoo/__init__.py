@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoo.checkpoints.folder import list_refiners as list_refiners
     from zoo.loading import from_pretrained as from_pretrained
-    from zoo.output import RefineReport as RefineReport
-    from zoo.output import refine_to_folder as refine_to_folder
+    from zoo.output.refine_to_folder import RefineReport as RefineReport
+    from zoo.output.refine_to_folder import refine_to_folder as refine_to_folder
     from zoo.refiner import Refiner as Refiner
 
 _HOMES = {
-    "RefineReport": "output",
+    "RefineReport": "output.refine_to_folder",
     "Refiner": "refiner",
     "from_pretrained": "loading",
     "list_refiners": "checkpoints.folder",
-    "refine_to_folder": "output",
+    "refine_to_folder": "output.refine_to_folder",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two

@@ -12,6 +12,9 @@ from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
 from zoo.variants import variant_named
 
+REFINING_VERSION = 1
+"""Version of the code that refines. A change of any refiner's answers makes it one more: then kept results are made
+anew, and what was measured before is no longer taken. The golden masks of the tests fail until that is done."""
 Advance = Callable[[int], None]
 """Called with the number of steps just finished."""
 

@@ -87,8 +87,8 @@ def command(
         factors = ", ".join(f"{reduction:g}" for reduction in reductions)
         table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", _rows(result))
     where = str(folders[reductions[0]]) + (f" … {folders[reductions[-1]]}" if sweep else "")
-    drawn = f"{len(keys)} photograph{'s'[: len(keys) != 1]} of {dataset.name} drawn"
-    say(f"{drawn}; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
+    done = f"{len(keys)} photograph{'s'[: len(keys) != 1]} of {dataset.name} drawn"
+    say(f"{done}; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
 
 
 def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) -> None:

@@ -85,6 +85,10 @@ class Dataset(ABC):
     def read(self, key: str) -> Fundus:
         """Decode one photograph and its masks."""
 
+    def input_files(self, key: str) -> list[Path]:
+        """The files that a photograph is read from, which no result may be written over; none where it has none."""
+        return []
+
     def keys(self, split: str | None = None) -> tuple[str, ...]:
         """Keys of one split, or of all.
 
@@ -125,6 +129,9 @@ class Subset(Dataset):
     def read(self, key: str) -> Fundus:
         return self._whole.read(key)
 
+    def input_files(self, key: str) -> list[Path]:
+        return self._whole.input_files(key)
+
 
 class FileDataset(Dataset):
     """A dataset of image files: a reader says where they lie, and reading follows from that."""
@@ -146,6 +153,10 @@ class FileDataset(Dataset):
     @abstractmethod
     def mask_files(self) -> Iterable[Path]:
         """Every file that lies where masks lie, whether it belongs to a photograph or not."""
+
+    def input_files(self, key: str) -> list[Path]:
+        files = self.files(key)
+        return [files.photograph, *files.masks.values()]
 
     def orphans(self) -> list[str]:
         """Masks that belong to no photograph, named as a person would look for them."""

@@ -10,17 +10,24 @@ from coarsekit.errors import OutputError
 from coarsekit.storage.files import PARTIAL
 
 
-def claim_outputs(outputs: Iterable[Path], force: bool, inputs: Iterable[str | os.PathLike[str]] = ()) -> None:
+def claim_outputs(
+    outputs: Iterable[Path],
+    force: bool,
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    own: Callable[[Path], bool] = lambda _: True,
+) -> None:
     """Check before any work that the files of ``outputs`` may be written.
 
     Args:
         outputs: Every file that will be written.
         force: Whether files that are there may be written over; an input never is.
         inputs: The files, and folders of files, that are read.
+        own: Whether an earlier run wrote a file that is there; others are not written over, even if forced. All, where
+            the user named the file.
 
     Raises:
-        OutputError: When one is an input, when two are the same, when one is there and ``force`` is not set, and when
-            one cannot have its name.
+        OutputError: When one is an input or of other people, when two are the same, when one is there and ``force`` is
+            not set, and when one cannot have its name.
     """
     paths = list(outputs)
     read = {real for place in inputs for real in _files_of(Path(place))}
@@ -34,6 +41,8 @@ def claim_outputs(outputs: Iterable[Path], force: bool, inputs: Iterable[str | o
         status = _status(path)
         if real in read or status in read:
             raise OutputError(f"{path} would be written over, and is read here; give another out=…")
+        if status is not None and not own(path):
+            raise OutputError(f"{path} is there, and no earlier run wrote it; move it, or give another out=…")
         if status is not None:
             taken.append(path)
     if taken and not force:

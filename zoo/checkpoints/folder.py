@@ -21,6 +21,8 @@ METRICS = "metrics.json"
 NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
+STATE = "state.pt"
+"""What an interrupted training goes on from."""
 CHECKPOINT_FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
 DEFAULT = "lite"
@@ -125,6 +127,16 @@ def read_config(folder: Path) -> dict[str, Any]:
         )
     validated(StoredConfig, config, f"{path}: no refiner of this zoo", error=RefinerError)
     return config
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether this zoo wrote what is in a folder: a checkpoint, or the state of a training that has none yet."""
+    if not (folder / CONFIG).exists():
+        return (folder / STATE).is_file()
+    try:
+        return "variant" in read_config(folder)
+    except RefinerError:
+        return False
 
 
 def read_record(folder: Path) -> dict[str, Any]:

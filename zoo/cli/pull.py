@@ -9,7 +9,7 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
 from coarsekit.hub.download import Access, repository_of
 from coarsekit.storage.files import atomic_write
 from coarsekit.storage.outputs import at_work, claim_outputs
-from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, read_config
+from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, is_checkpoint, read_config
 
 _FILES = (WEIGHTS, RECORD, METRICS, NOTES, CARD, CONFIG)
 
@@ -31,7 +31,7 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
     if named is None:
         raise click.UsageError(f"{repo_id!r} is no repository on the Hub; write ORG/NAME")
     if out:
-        claim_outputs([Path(out) / name for name in _FILES], force)
+        claim_outputs([Path(out) / name for name in _FILES], force, own=lambda path: is_checkpoint(path.parent))
     folder = from_hub(named[0], Access(revision or named[1]))
     variant = read_config(folder)["variant"]
     place = _copy(folder, Path(out)) if out else folder

@@ -12,7 +12,7 @@ from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINER
-from zoo.output import RefineReport, refine_to_folder
+from zoo.output.refine_to_folder import RefineReport, refine_to_folder
 from zoo.refiner import Advance, no_progress
 
 
@@ -56,8 +56,8 @@ def command(
     simulate' does.
 
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
-    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. A photograph
-    that the same refiner refined there from the same ellipses is not refined again.
+    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. What was refined
+    there before from the same pixels and ellipses, by the same weights, is kept.
 
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
@@ -93,6 +93,7 @@ def command(
             seed=seed,
             force=force,
             progress=show,
+            on_note=lambda sentence: say(sentence, quiet),
             on_left_out=lambda sentence: say(f"Left out: {sentence}", quiet),
             on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
         )

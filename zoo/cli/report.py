@@ -1,5 +1,6 @@
 """``zoo report``."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ import click
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say, table
 from coarsekit.errors import CoarsekitError
 from coarsekit.images import write_image
-from coarsekit.storage.files import atomic_write, refuse_overwrite, write_text
+from coarsekit.storage.files import atomic_write, write_text
+from coarsekit.storage.outputs import at_work, claim_outputs
 
 if TYPE_CHECKING:
     from zoo.evaluation.scoreboard import ScoreTable
@@ -77,21 +79,45 @@ def _write(
     quiet: bool,
 ) -> list[str]:
     """Write the pictures and then the report, and return the names of the files, the report first."""
-    from zoo.reports.report import markdown
+    from zoo.reports.report import COMPARISON, FAILURES, SWEEP, markdown
 
-    refuse_overwrite([folder / REPORT], force)
-    made = _lesions(boards[0], folder, source, device, quiet)
-    for board in boards:
-        if len(board.record.reductions) > 1:
+    sweeps = [
+        (board, dataset.name)
+        for board in boards
+        if len(board.record.reductions) > 1
+        for dataset in board.record.datasets
+    ]
+    figures = [f"{SWEEP}-{place}.png" if place else f"{SWEEP}.png" for place in range(len(sweeps))]
+    earlier = _pictures_of(folder / REPORT)
+    own = [REPORT, *earlier] if earlier is not None else []
+    claim_outputs(
+        [folder / name for name in (REPORT, f"{FAILURES}.png", f"{COMPARISON}.png", *figures)],
+        force,
+        own=lambda path: path.name in own,
+    )
+    with at_work(folder):
+        made = _lesions(boards[0], folder, source, device, quiet)
+        for file, (board, name) in zip(figures, sweeps, strict=True):
             from zoo.reports.figures import sweep_figure
 
-            for dataset in board.record.datasets:
-                file = f"figure3-{len(made)}.png" if "figure3.png" in made else "figure3.png"
-                with atomic_write(folder / file) as temporary:
-                    temporary.write_bytes(sweep_figure(board, dataset.name))
-                made[file] = "figure3"
-    write_text(folder / REPORT, markdown(boards, compare, made))
+            with atomic_write(folder / file) as temporary:
+                temporary.write_bytes(sweep_figure(board, name))
+            made[file] = SWEEP
+        write_text(folder / REPORT, markdown(boards, compare, made))
+        for name in set(earlier or ()) - made.keys():  # of another report, which this one does not have
+            (folder / name).unlink(missing_ok=True)
     return [REPORT, *made]
+
+
+def _pictures_of(report: Path) -> list[str] | None:
+    """The pictures that the report of an earlier run shows; None where there is none."""
+    from zoo.reports.report import CAPTIONS, HEADING
+
+    if not report.is_file():
+        return None
+    text = report.read_text(encoding="utf-8", errors="replace")
+    kinds = "|".join(CAPTIONS)
+    return re.findall(rf"^!\[(?:{kinds})\]\(([\w.-]+)\)$", text, re.MULTILINE) if text.startswith(HEADING) else None
 
 
 def _lesions(board: "ScoreTable", folder: Path, source: str | None, device: str, quiet: bool) -> dict[str, str]:

@@ -13,8 +13,8 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, s
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
-from coarsekit.storage.files import refuse_overwrite
-from zoo.checkpoints.folder import CONFIG
+from coarsekit.storage.outputs import claim_outputs
+from zoo.checkpoints.folder import CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
 from zoo.training.recipe import Recipe
@@ -75,7 +75,8 @@ def command(out: str, **options: Any) -> None:
     if options["resume"]:
         content = _resumed(folder, options)
     else:
-        refuse_overwrite([folder / CONFIG], options["force"])
+        places = [folder / name for name in (CONFIG, WEIGHTS, RECORD, STATE)]
+        claim_outputs(places, options["force"], own=lambda _: is_checkpoint(folder))
     if options["source"] is None:
         raise click.UsageError("SOURCE is missing; name a dataset, such as sample or idrid:PATH")
     if _given("seed"):
@@ -99,7 +100,7 @@ def _given(name: str) -> bool:
 def _resumed(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
     """Fill the options that are not given from the interrupted training; its recipe, or None where one is given."""
     from zoo.training.recipe_files import checked
-    from zoo.training.trainer import STATE, read_state
+    from zoo.training.trainer import read_state
 
     state = read_state(folder)
     options |= {name: value for name, value in state["launch"].items() if name in KEPT and not _given(name)}

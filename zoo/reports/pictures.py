@@ -18,8 +18,8 @@ from zoo.evaluation.results import RefinerInfo
 from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.refiner import no_progress
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
+from zoo.reports.report import COMPARISON, FAILURES
 
-FAILURES, COMPARISON = "worst", "figure4"
 _PATCH, _LEAST_PATCH = 200, 120
 """Side of a patch, px, and the least where there are many refiners."""
 _SHEET_WIDTH = 1400

@@ -10,10 +10,12 @@ from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
 from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
 
+HEADING = "# Report"
+FAILURES, SWEEP, COMPARISON = "worst", "figure3", "figure4"
 CAPTIONS = {
-    "worst": "Failures first: the lesions that the first refiner found worst, without each class's tiniest quarter.",
-    "figure3": "IoU against the reduction factor (the paper's Figure 3), with 95 % intervals.",
-    "figure4": "What each refiner made of lesions on which the first one has its median IoU (the paper's Figure 4).",
+    FAILURES: "Failures first: the lesions that the first refiner found worst, without each class's tiniest quarter.",
+    SWEEP: "IoU against the reduction factor (the paper's Figure 3), with 95 % intervals.",
+    COMPARISON: "What each refiner made of lesions on which the first one has its median IoU (the paper's Figure 4).",
 }
 """What the pictures show, by kind, in their order."""
 
@@ -60,7 +62,7 @@ def markdown(
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
         parts += [f"{title}:\n\n{_markdown(lines)}" for title, lines in report_tables(board, compare)]
-    return "\n\n".join(["# Report", *parts]) + "\n"
+    return "\n\n".join([HEADING, *parts]) + "\n"
 
 
 def _markdown(lines: Sequence[Mapping[str, str]]) -> str:

@@ -15,7 +15,7 @@ from torch import Tensor
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
-from zoo.checkpoints.folder import locate, read_record
+from zoo.checkpoints.folder import STATE, locate, read_record
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
@@ -27,7 +27,6 @@ from zoo.training.recipe import Recipe
 from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
 
-STATE = "state.pt"
 _STATEFUL = ("network", "average", "optimizer", "scheduler")
 """The parts of a `Run` whose own state is saved with it."""
 

@@ -1,0 +1,1 @@
+"""What refining leaves in a folder: masks, pictures, and a record of each photograph, by which it goes on later."""

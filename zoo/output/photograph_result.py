@@ -1,0 +1,191 @@
+"""The files that refining one photograph leaves, and the record that says of what content they are.
+
+The record is there from before the first file on, as unfinished, and names the files: so a run that was killed knows
+its own leavings, and files of other people are never taken for them.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from coarsekit.errors import OutputError
+from coarsekit.geometry import draw
+from coarsekit.images import write_image
+from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import claim_outputs
+from coarsekit.types import Annotation, Image, Mask
+from coarsekit.visualize.sheets import overlay, preview
+from zoo.refiner import REFINING_VERSION, Advance, Refiner, no_progress
+
+_CONTENT = {
+    "photograph_sha256": "another photograph",
+    "drawing_sha256": "another drawing",
+    "weights_sha256": "another refiner, or other weights",
+    "refining_version": "another version of what refines",
+}
+"""What results depend on, by its field of the record, and what a refusal calls results of another."""
+
+
+class _Mask(BaseModel):
+    lesion: str
+    ellipses: int
+    coarse_pixels: int
+    refined_pixels: int
+
+
+class _Record(BaseModel, extra="allow"):
+    """What is read of an earlier record. ``files``: the digest of each file by name; None of an unfinished one."""
+
+    image: str
+    finished: bool
+    files: dict[str, str | None]
+    masks: list[_Mask] = []
+
+
+@dataclass(frozen=True, slots=True)
+class PhotographResult:
+    """The files of one photograph in ``folder``, named by ``stem``: masks, overlay, preview, record."""
+
+    folder: Path
+    stem: str
+    lesions: tuple[str, ...]
+
+    @property
+    def masks(self) -> dict[str, Path]:
+        """The file of each mask by lesion class."""
+        return {lesion: self.folder / f"{self.stem}_{lesion}.png" for lesion in self.lesions}
+
+    @property
+    def pictures(self) -> dict[str, Path]:
+        """The files of the two pictures."""
+        return {what: self.folder / f"{self.stem}_{what}.jpg" for what in ("overlay", "preview")}
+
+    @property
+    def record(self) -> Path:
+        """The file of the record."""
+        return self.folder / f"{self.stem}.json"
+
+    @property
+    def files(self) -> list[Path]:
+        """All files, the record last."""
+        return [*self.masks.values(), *self.pictures.values(), self.record]
+
+    def find(self, content: Mapping[str, Any], force: bool) -> dict[str, Any] | None:
+        """The record of an earlier run with the same content, if all its files are there; None if there is work to do.
+
+        Args:
+            content: The digests that the results depend on, as `content_of` gives them.
+            force: Whether results of other content may be written over, and files that were changed since.
+
+        Raises:
+            OutputError: When files are in the way that may not be written over.
+        """
+        earlier = self._earlier()
+        own = [self.record.name, *earlier["files"]] if earlier else []
+        claim_outputs(self.files, force=True, own=lambda path: path.name in own)
+        if earlier is None or not earlier["finished"]:
+            return None
+        there = [path for path in self.files[:-1] if path.exists()]
+        changed = [path for path in there if file_sha256(path) != earlier["files"][path.name]]
+        other = [said for name, said in _CONTENT.items() if earlier.get(name) != content[name] or not content[name]]
+        if other and not force:
+            raise OutputError(
+                f"{self.record} is of {' and of '.join(other)}; give force=True to write over it, or another out=…"
+            )
+        if not other and len(there) == len(self.files) - 1 and not (changed and force):
+            return earlier
+        if changed and not force:
+            raise OutputError(
+                f"{changed[0]} was changed since it was refined; give force=True to write over it, or another out=…"
+            )
+        return None
+
+    def write(
+        self,
+        refiner: Refiner,
+        image: Image,
+        annotation: Annotation,
+        content: Mapping[str, Any],
+        advance: Advance = no_progress,
+    ) -> dict[str, Any]:
+        """Refine the photograph, write its files, and return the record.
+
+        Files of an earlier run that this one does not write, such as the mask of a class no longer drawn, are removed.
+        """
+        began = time.perf_counter()
+        refined = refiner.refine(image, annotation, advance)
+        seconds = time.perf_counter() - began
+        head: dict[str, Any] = {
+            "image": annotation.image,
+            "width": annotation.width,
+            "height": annotation.height,
+            "refiner": refiner.name,
+            "trained_on": refiner.trained_on,
+            **content,
+        }
+        earlier = self._earlier()
+        names = dict.fromkeys([*(earlier["files"] if earlier else ()), *(path.name for path in self.files[:-1])])
+        write_text(self.record, json.dumps({**head, "finished": False, "files": names}) + "\n")
+        for lesion, mask in refined.items():
+            write_image(self.masks[lesion], mask)
+        write_image(self.pictures["overlay"], overlay(image, annotation, refined))
+        write_image(self.pictures["preview"], preview(image, annotation, refined))
+        written = self.files[:-1]
+        for name in names.keys() - {path.name for path in written}:
+            (self.folder / name).unlink(missing_ok=True)
+        record = {
+            **head,
+            "seconds": round(seconds, 2),
+            "masks": [_count(lesion, annotation, mask, self.masks[lesion]) for lesion, mask in refined.items()],
+            **{what: str(path) for what, path in self.pictures.items()},
+            "finished": True,
+            "files": {path.name: file_sha256(path) for path in written},
+        }
+        write_text(self.record, json.dumps(record) + "\n")
+        return record
+
+    def _earlier(self) -> dict[str, Any] | None:
+        """The record of an earlier run; None where there is none, or the file is none."""
+        try:
+            record: dict[str, Any] = json.loads(self.record.read_text(encoding="utf-8"))
+            _Record.model_validate(record)
+        except (OSError, ValueError, RecursionError, ValidationError):
+            return None
+        inside = all(Path(name).name == name and name.startswith(f"{self.stem}_") for name in record["files"])
+        return record if inside else None
+
+
+def content_of(refiner: Refiner, image: Image, annotation: Annotation) -> dict[str, Any]:
+    """The digests of all that the results depend on; that of the weights is empty for a refiner made in memory."""
+    return {
+        "photograph_sha256": photograph_sha256(image),
+        "drawing_sha256": drawing_sha256(annotation),
+        "weights_sha256": refiner.weights_sha256,
+        "refining_version": REFINING_VERSION,
+    }
+
+
+def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> None:
+    """Check before any work that no two photographs share a file, and that none is written over an input.
+
+    Raises `OutputError` otherwise.
+    """
+    claim_outputs((path for result in results for path in result.files), force=True, inputs=inputs)
+
+
+def _count(lesion: str, annotation: Annotation, mask: Mask, file: Path) -> dict[str, Any]:
+    ellipses = annotation.of(lesion)
+    return {
+        "lesion": lesion,
+        "ellipses": len(ellipses),
+        "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
+        "refined_pixels": int(np.count_nonzero(mask)),
+        "file": str(file),
+    }
