@@ -9,12 +9,9 @@ from typing import ClassVar, Self
 from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
 from coarsekit.types import Annotation, Image, Mask
-from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
+from zoo.checkpoints.folder import DEFAULT, locate, photographs_seen, read_config, weights_sha256
 from zoo.variants import variant_named
 
-REFINING_VERSION = 1
-"""Version of the code that refines. A change of any refiner's answers makes it one more: then kept results are made
-anew, and what was measured before is no longer taken. The golden masks of the tests fail until that is done."""
 Advance = Callable[[int], None]
 """Called with the number of steps just finished."""
 
@@ -34,6 +31,8 @@ class Refiner(ABC):
     """The data that it was trained on or fitted to."""
     weights_sha256: str = ""
     """Which weights it was loaded with, see `zoo.checkpoints.folder.weights_sha256`; empty for one made in memory."""
+    photographs_seen: frozenset[str] | None = None
+    """The digests of the photographs that it was trained or validated on; None where that is not known."""
 
     @classmethod
     def from_pretrained(
@@ -48,12 +47,14 @@ class Refiner(ABC):
     ) -> Self:
         """Load a refiner: the name of a bundled one, the path of a checkpoint folder, or ``ORG/NAME`` on the Hub.
 
-        A bundled name comes before a folder and a folder before a repository; a path that exists never touches the
-        internet. What was fetched from the Hub stays in its cache, and is read from there without a connection.
+        A `Path` is a path. A text that is a bundled name and a checkpoint folder here is refused; of a folder and a
+        repository the folder is taken, which never touches the internet. What was fetched from the Hub stays in its
+        cache, and is read from there without a connection.
         `zoo.from_pretrained` loads a refiner of any class, and that of a class one of this class.
 
         Args:
-            name: The name of a bundled refiner, the path of a checkpoint folder, ``ORG/NAME`` or ``ORG/NAME@REVISION``.
+            name: The name of a bundled refiner, the path of a checkpoint folder, ``ORG/NAME`` or ``ORG/NAME@REVISION``;
+                ``bundled:NAME`` and ``hub:ORG/NAME`` say which is meant.
             revision: A branch, tag or commit of the repository; None for its main branch.
             token: The Hub's token; None or True for the stored one, False for none.
             cache_dir: The Hub's cache; None for the usual one.
@@ -78,7 +79,7 @@ class Refiner(ABC):
                 "zoo.from_pretrained"
             )
         refiner = kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
-        refiner.weights_sha256 = weights_sha256(folder)
+        refiner.weights_sha256, refiner.photographs_seen = weights_sha256(folder), photographs_seen(folder)
         return refiner
 
     @classmethod

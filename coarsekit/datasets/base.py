@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -70,12 +70,27 @@ class Dataset(ABC):
     """Photographs with fine masks. A reader is a final subclass called ``Reader``, one file of ``readers/`` each."""
 
     name: str
-    """As in ``READER:PATH``."""
+    """What tables, cards, records and repositories call it: letters, digits, and single ``-``, ``_``, ``.`` between."""
     title: str
     lesions: tuple[str, ...]
     """Lesion classes that it has fine masks of."""
     licence: Licence
     citation: str
+
+    @property
+    def reader(self) -> str:
+        """The name of its reader, as in ``READER:PATH``; that of a public dataset is its own name."""
+        return type(self).name
+
+    def describe(self) -> dict[str, Any]:
+        """What records and cards keep of it: its names, its title, the licence and the citation of these data."""
+        return {
+            "name": self.name,
+            "reader": self.reader,
+            "title": self.title,
+            "licence": asdict(self.licence),
+            "citation": self.citation,
+        }
 
     @abstractmethod
     def splits(self) -> dict[str, tuple[str, ...]]:
@@ -117,11 +132,16 @@ class Subset(Dataset):
         self._whole, self._splits = whole, {split: tuple(keys)}
         self.name, self.title, self.lesions = whole.name, whole.title, whole.lesions
         self.licence, self.citation = whole.licence, whole.citation
+        self._reader = whole.reader
         if not self._splits[split]:
             raise ParameterError(f"{whole.name}: no photograph is left for the split {split!r}; choose another")
         strange = set(self._splits[split]) - set(whole.keys())
         if strange:
             raise ParameterError(f"{whole.name} has no photograph {min(strange)!r}; it belongs to another dataset")
+
+    @property
+    def reader(self) -> str:
+        return self._reader
 
     def splits(self) -> dict[str, tuple[str, ...]]:
         return self._splits

@@ -25,7 +25,7 @@ from coarsekit.datasets.base import (
     SampleFiles,
     list_images,
 )
-from coarsekit.datasets.folder_config import FolderConfig, config_of_options, read_folder_config
+from coarsekit.datasets.folder_config import FolderConfig, config_of_options, name_of_folder, read_folder_config
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.geometry import draw
 from coarsekit.images import read_values
@@ -60,7 +60,8 @@ class Reader(FileDataset):
     photograph, a list file leads outside it, or two photographs of a split have the same name.
     """
 
-    name = "folder"
+    name: str = "folder"
+    """Unless the folder has one, by its coarsekit.toml or its own name."""
     title = "Any folder of photographs beside masks, described by coarsekit.toml"
     lesions: tuple[str, ...] = LESIONS
     """Unless the folder names others."""
@@ -84,7 +85,8 @@ class Reader(FileDataset):
         self._instances = self._read_instances()
         self.lesions = _lesions(config, self._instances)
         self.threshold = config.threshold
-        self.title = config.title or f"Folder {self._root.name}"
+        self.name = config.name or name_of_folder(self._root)
+        self.title = config.title or f"Folder {self._root.resolve().name}"
         self.citation = config.citation or self.citation
         if config.licence:
             self.licence = Licence(**config.licence.model_dump())

@@ -2,7 +2,8 @@
 
 ::
 
-    title = "Our clinic, 2024"                     # all fields but masks may be left out
+    name = "our-clinic"                            # all fields but masks may be left out; default: the folder's name
+    title = "Our clinic, 2024"
     citation = "…"
     images = "photos"                              # folder of the photographs; default "images"
     suffixes = [".jpg", ".png"]                    # of the photographs; default: any image
@@ -33,16 +34,38 @@ masks have soft edges and count above that value. In patterns ``{stem}`` is the 
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
+from unicodedata import normalize
 from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from coarsekit.datasets import READERS
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.types import lesion_name
 from coarsekit.validation import load_toml, validated
 
 FILE = "coarsekit.toml"
-_OPTIONS = ("images", "masks", "lesions", "threshold", "every_class", "title", "citation")
+_OPTIONS = ("name", "images", "masks", "lesions", "threshold", "every_class", "title", "citation")
+
+
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*")
+_LONGEST_NAME = 64
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text) or len(text) > _LONGEST_NAME or text in READERS:
+        raise ValueError(
+            f"letters and digits with single '-', '_' or '.' between them, {_LONGEST_NAME} at most, and none of "
+            f"{', '.join(READERS)}"
+        )
+    return text
+
+
+def name_of_folder(root: Path) -> str:
+    """A dataset's name from that of its folder; one that is a reader's gets ``folder-`` before it."""
+    plain = normalize("NFKD", root.resolve().name).encode("ascii", "ignore").decode()
+    name = "-".join(re.findall(r"[A-Za-z0-9]+(?:[._][A-Za-z0-9]+)*", plain))[:_LONGEST_NAME].rstrip("._-")
+    return f"folder-{name}" if name in READERS else name or "folder"
 
 
 def _inside(text: str) -> str:
@@ -66,6 +89,7 @@ def _lesion(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
+Name = Annotated[str, AfterValidator(_name)]
 Inside = Annotated[str, AfterValidator(_inside)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Lesion = Annotated[str, AfterValidator(_lesion)]
@@ -105,6 +129,7 @@ class Coco(_Strict):
 class FolderConfig(_Strict):
     """The fields of ``coarsekit.toml``."""
 
+    name: Name | None = None
     title: str = ""
     citation: str = ""
     images: Inside = "images"

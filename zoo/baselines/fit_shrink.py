@@ -5,15 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import product
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.digests import photograph_sha256
 from coarsekit.storage.files import write_text
 from zoo.baselines.shrink import Amount, Shrink
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD
@@ -23,13 +26,25 @@ AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85,
 """The candidates."""
 
 
+class Fit(NamedTuple):
+    """The rule, and what it was fitted to.
+
+    ``training_iou``: the IoU in percent that it has there, by style and class. ``photograph_sha256``: the digest of
+    each photograph by key.
+    """
+
+    shrink: Shrink
+    training_iou: dict[str, dict[str, float]]
+    photograph_sha256: dict[str, str]
+
+
 def fit_shrink(
     dataset: Dataset,
     split: str | None,
     styles: Sequence[Style],
     seed: int,
     advance: Callable[[int], None] = no_progress,
-) -> tuple[Shrink, dict[str, dict[str, float]]]:
+) -> Fit:
     """Fit an amount for each style and lesion class: the candidate of highest mean IoU over the photographs.
 
     Args:
@@ -40,14 +55,15 @@ def fit_shrink(
         advance: Called with the number of photographs just finished.
 
     Returns:
-        The rule, whose amount ``other`` of a style is best on average over the classes, and the IoU in percent that it
-        has on these photographs, by style and class.
+        The rule, whose amount ``other`` of a style is best on average over the classes, and what it was fitted to.
 
     Raises:
-        ParameterError: The dataset has no such split.
+        ParameterError: The dataset has no such split, or no photograph of it shows a lesion.
     """
     scores: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
+    digests: dict[str, str] = {}
     for fundus in dataset.photographs(split):
+        digests[fundus.key] = photograph_sha256(fundus.image)
         for style in styles:
             annotation = annotate(fundus, 1.0, style, seed)
             for lesion in annotation.lesions:
@@ -55,6 +71,8 @@ def fit_shrink(
                 tried = [draw((a.shrink(e, annotation.width) for e in ellipses), fine.shape) for a in AMOUNTS]
                 scores.setdefault((style.name, lesion), []).append(np.array([iou(count(t, fine)) for t in tried]))
         advance(1)
+    if not scores:
+        raise ParameterError(f"{dataset.name}: no photograph shows a lesion to fit the rule to; choose another split")
     amounts: dict[str, dict[str, Amount]] = {}
     fitted: dict[str, dict[str, float]] = {}
     for style in styles:
@@ -62,17 +80,25 @@ def fit_shrink(
         means["other"] = np.mean(list(means.values()), axis=0)
         amounts[style.name] = {lesion: AMOUNTS[int(line.argmax())] for lesion, line in means.items()}
         fitted[style.name] = {lesion: round(100 * float(line.max()), 2) for lesion, line in means.items()}
-    return Shrink(amounts), fitted
+    return Fit(Shrink(amounts), fitted, digests)
 
 
-def save_shrink(shrink: Shrink, folder: Path, trained_on: str, fitted: dict[str, dict[str, float]], seed: int) -> None:
-    """Write the rule as a checkpoint folder, with the IoU on the photographs that it was fitted to."""
+def save_shrink(fit: Fit, folder: Path, trained_on: str, source: dict[str, Any], seed: int) -> None:
+    """Write the rule as a checkpoint folder; ``source``: the dataset as it describes itself, see `Dataset.describe`."""
     config = {
         "format": CHECKPOINT_FORMAT,
         "variant": "shrink",
         "trained_on": trained_on,
-        "config": {"amounts": shrink.amounts},
+        "config": {"amounts": fit.shrink.amounts},
     }
-    record = {"data": trained_on, "reduction": 1.0, "seed": seed, "training_iou": fitted}
+    record = {
+        "data": trained_on,
+        "source": source,
+        "training_images": list(fit.photograph_sha256),
+        "photograph_sha256": fit.photograph_sha256,
+        "reduction": 1.0,
+        "seed": seed,
+        "training_iou": fit.training_iou,
+    }
     write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
     write_text(folder / CONFIG, json.dumps(config, indent=2, default=asdict) + "\n")

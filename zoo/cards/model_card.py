@@ -1,6 +1,6 @@
 """The model card: a README with a YAML header that the Hub reads, made of a checkpoint's records and metrics."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 from types import MappingProxyType
@@ -8,11 +8,10 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from coarsekit.datasets import READERS, reader
-from coarsekit.datasets.base import Licence
 from zoo.cards.score_section import Sentences, scores
 from zoo.cards.training_section import training
 from zoo.checkpoints.metrics import Metrics, ScoreRow, rows_by_conditions
+from zoo.checkpoints.sources import Source, sources, steps
 from zoo.variants import variant_named
 
 NOTHING = Metrics()
@@ -75,16 +74,6 @@ Prototypical Learning*, [arXiv:2208.14294](https://arxiv.org/abs/2208.14294), 20
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A dataset that it was trained on: its name as a reader's, and what that reader says of it."""
-
-    name: str
-    title: str
-    licence: Licence
-    citation: str
-
-
-@dataclass(frozen=True, slots=True)
 class Subject:
     """What a card is about.
 
@@ -141,7 +130,7 @@ def card_text(
             rows=metrics.rows,
             summary=variant_named(variant).summary,
             notes=notes,
-            sources=list(_sources(config, record)),
+            sources=sources(config, record),
             robustness=metrics.robustness,
             sentences=sentences,
         )
@@ -152,7 +141,7 @@ def model_card(subject: Subject) -> str:
     """The text of README.md."""
     fields = subject.config["config"]
     simple = {name: value for name, value in fields.items() if not isinstance(value, Mapping)}
-    seen = {image for step in _steps(subject.record) for image in step.get("training_images", ())}
+    seen = {image for step in steps(subject.record) for image in step.get("training_images", ())}
     text = _TEXT.format(
         name=subject.name,
         place=subject.place,
@@ -162,7 +151,7 @@ def model_card(subject: Subject) -> str:
         trained_on=subject.config.get("trained_on") or "unknown data",
         notes=f"\n{subject.notes.strip()}\n" if subject.notes.strip() else "",
         measured=scores(subject.rows, subject.robustness, subject.name, subject.place, subject.sentences),
-        training=training(_steps(subject.record)),
+        training=training(steps(subject.record)),
         sources="\n\n".join(map(_licence, subject.sources))
         or "Unknown: the record names no dataset. Ask who trained it.",
         photographs=f"It was trained on {len(seen)} photographs."
@@ -204,7 +193,7 @@ def results(subject: Subject) -> list[EvalResult]:
             metric_name=f"IoU {lesion}, percent",
             metric_value=round(value, 2),
         )
-        for (dataset, split, style, reduction, seed), rows in rows_by_conditions(subject.rows).items()
+        for (dataset, split, style, reduction, seed, *_), rows in rows_by_conditions(subject.rows).items()
         for lesion, value in [*((row["lesion"], row["iou"]) for row in rows), ("average", mean(r["iou"] for r in rows))]
     ]
 
@@ -222,18 +211,3 @@ def _licence(source: Source) -> str:
         "that means for weights before you pass these on."
     )
     return f"**{source.title}** (`{source.name}`). {terms} Cite:\n\n> {source.citation}"
-
-
-def _steps(record: Any) -> list[Mapping[str, Any]]:
-    """Trainings in the order in which they were done: a record has the one that it started from."""
-    return [*_steps(record.get("parent")), record] if isinstance(record, Mapping) and record else []
-
-
-def _sources(config: Mapping[str, Any], record: Mapping[str, Any]) -> Iterator[Source]:
-    """The datasets of all trainings that led to it, as their readers know them."""
-    texts = [config.get("trained_on", ""), *(step.get("data", "") for step in reversed(_steps(record)))]
-    words = dict.fromkeys(word for text in texts for word in str(text).replace(",", " ").replace("+", " ").split())
-    for name in words:
-        if name in READERS:
-            kind = reader(name)
-            yield Source(name, kind.title, kind.licence, kind.citation)

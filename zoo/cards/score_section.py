@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from coarsekit.hub.markdown import markdown_table
-from zoo.checkpoints.metrics import ScoreRow, rows_by_conditions
+from coarsekit.simulation.styles import STYLES
+from zoo.checkpoints.metrics import Conditions, ScoreRow, rows_by_conditions
 
 Sentences = Mapping[str, Mapping[str, str]]
 """Measures beside IoU: by the beginning of a sentence, what each is called by its field of a row."""
@@ -32,26 +33,38 @@ def scores(
     ``name``: the column's; ``place``: what `from_pretrained` takes.
     """
     parts = [
-        _head(found, place) + "\n\n" + _table(own, name) + _others(own, sentences)
+        _head(found, own, place) + "\n\n" + _table(own, name) + _others(own, sentences)
         for found, own in rows_by_conditions(rows).items()
     ]
     text = "\n\n".join([_SCORE, *parts]) if parts else _UNMEASURED
     return text + (f"\n\n{_robustness(robustness, place)}" if robustness else "")
 
 
-def _head(found: Sequence[object], place: str) -> str:
-    dataset, split, style, reduction, seed = found
-    head = f"### Style `{style}`, reduction {reduction:g}: {_photographs(dataset, split)}"
-    command = f"zoo evaluate {_source(dataset, split)} --refiner {place} --reduction {reduction:g} --style {style}"
-    return f"{head}\n\n```sh\n{command}{f' --seed {seed}' if seed else ''}\n```"
+def _head(found: Conditions, rows: Sequence[ScoreRow], place: str) -> str:
+    head = f"### Style `{found.style}`, reduction {found.reduction:g}: {_photographs(found.dataset, found.split)}"
+    source = _source(found.reader, found.split)
+    style = found.style if found.style in STYLES else f"{found.style}.toml"
+    command = f"zoo evaluate {source} --refiner {place} --reduction {found.reduction:g} --style {style}"
+    seed = f" --seed {found.seed}" if found.seed else ""
+    return f"{head}\n\n```sh\n{command}{seed}\n```\n\n{_pins(found.dataset_sha256, found.style_sha256, rows[0])}"
 
 
-def _photographs(dataset: object, split: object) -> str:
+def _pins(data: str, style: str, row: ScoreRow) -> str:
+    """What a table is of, by digest, and how many of the photographs the refiner had seen before."""
+    seen, images = row.get("dataset_images_seen"), row.get("dataset_images")
+    said = "whether it saw them in training is not known" if seen is None else f"{seen} of them seen in training"
+    return (
+        f"Data `{data[:12]}`, {images} photographs, {said}; style `{style[:12]}`; weights "
+        f"`{row['weights_sha256'][:12]}`; refining version {row['refining_version']}."
+    )
+
+
+def _photographs(dataset: str, split: str) -> str:
     return f"all photographs of `{dataset}`" if split == "all" else f"`{dataset}`, split `{split}`"
 
 
-def _source(dataset: object, split: object) -> str:
-    return ("sample" if dataset == "sample" else f"{dataset}:PATH") + ("" if split == "all" else f" --split {split}")
+def _source(reader: str, split: str) -> str:
+    return ("sample" if reader == "sample" else f"{reader}:PATH") + ("" if split == "all" else f" --split {split}")
 
 
 def _table(rows: Sequence[ScoreRow], name: str) -> str:
@@ -78,7 +91,9 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     """Rows of ``zoo robustness`` of one dataset, split and style: a line for each condition."""
     first = rows[0]
     head = f"### Other cameras, and ellipses around nothing: {_photographs(first['dataset'], first['split'])}"
-    command = f"zoo robustness {_source(first['dataset'], first['split'])} --refiner {place} --style {first['style']}"
+    style = first["style"] if first["style"] in STYLES else f"{first['style']}.toml"
+    command = f"zoo robustness {_source(first['reader'], first['split'])} --refiner {place} --style {style}"
+    pins = _pins(first["dataset_sha256"], first["style_sha256"], first)
     lesions = list(dict.fromkeys(row["lesion"] for row in rows))
     found: dict[str, dict[str, float]] = {}
     for row in rows:
@@ -93,7 +108,7 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
         lost = "found" if corruption in emptied else f"{whole - average:.1f}"
         lines.append([corruption, *cells, f"{average:.1f}", lost])
     table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
-    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{table}"
+    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{pins}\n\n{table}"
 
 
 def _cell(row: ScoreRow, field: str) -> str:

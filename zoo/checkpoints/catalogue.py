@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.folder import list_refiners, locate, read_config, read_record
+from zoo.checkpoints.folder import BUNDLED, list_refiners, locate, read_config, read_record
 from zoo.checkpoints.metrics import human_iou, read_metrics
 
 
 def catalogue() -> list[dict[str, Any]]:
     """A `catalogue_entry` for every refiner that needs no connection, bundled ones first."""
-    bundled = [catalogue_entry(name, locate(name)) | {"place": "bundled"} for name in list_refiners()]
+    bundled = [catalogue_entry(name, locate(BUNDLED + name)) | {"place": "bundled"} for name in list_refiners()]
     return bundled + [catalogue_entry(name, folder) | {"place": "cached"} for name, folder in cached()]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
 from coarsekit.hub.download import MAIN, Access, fetch, repository_of
+from coarsekit.storage.digests import file_sha256
 from coarsekit.validation import validated
 from zoo.variants import variant_named
 
@@ -25,6 +25,8 @@ STATE = "state.pt"
 """What an interrupted training goes on from."""
 CHECKPOINT_FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
+BUNDLED, HUB = "bundled:", "hub:"
+"""How a name begins that shall be no path: ``bundled:lite``, ``hub:ORG/NAME``."""
 DEFAULT = "lite"
 """The refiner that commands use where none is named."""
 
@@ -40,28 +42,48 @@ def list_refiners() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in _BUNDLED.glob(f"*/{CONFIG}")))
 
 
-def locate(name: str | os.PathLike[str], access: Access = MAIN) -> Path:
-    """The folder of a refiner: a bundled name, the path of a checkpoint folder, or ``ORG/NAME[@REVISION]`` on the Hub.
+def locate(name: str | os.PathLike[str], access: Access | None = MAIN) -> Path:
+    """The folder of a refiner.
 
-    They are tried in this order. A path that exists, or is given as a `Path`, never touches the network. Of a
+    A text is a bundled name, else the path of a folder, else ``ORG/NAME[@REVISION]`` on the Hub; ``bundled:NAME`` and
+    ``hub:ORG/NAME`` are nothing else, and a `Path` is a path. A folder that is there never touches the network. Of a
     repository config, weights, record, metrics and card are fetched into the Hub's cache, and nothing else.
 
-    Raises `RefinerError` when it is none of them, and `HubError` when a repository cannot be fetched.
+    Args:
+        name: What the user named.
+        access: How to reach the Hub; None never does.
+
+    Returns:
+        The folder, with a config in it.
+
+    Raises:
+        RefinerError: When it is none of them, or is a bundled name and a checkpoint folder here, too.
+        HubError: When a repository cannot be fetched.
     """
-    text = os.fspath(name)
-    folder = _BUNDLED / text if text in list_refiners() else Path(text)
-    if (folder / CONFIG).is_file():
-        if access.revision is not None:
+    text, folder = os.fspath(name), Path(name)
+    plain = not isinstance(name, os.PathLike)
+    place = repository_of(text.removeprefix(HUB)) if plain and access is not None else None
+    revision = access.revision if access is not None else None
+    if plain and text.removeprefix(BUNDLED) in list_refiners():
+        if not text.startswith(BUNDLED) and (folder / CONFIG).is_file():
             raise RefinerError(
-                f"{text} is on this disk and has no revision {access.revision!r}; leave the revision out"
+                f"two refiners are called {text}: a bundled one and the folder {text} here; write ./{text} for the "
+                f"folder, or {BUNDLED}{text}"
+            )
+        folder, place = _BUNDLED / text.removeprefix(BUNDLED), None
+    if (folder / CONFIG).is_file() and not (place and text.startswith(HUB)):
+        if revision is not None:
+            online = f", or write {HUB}{text} for the repository on the Hub" if place else ""
+            raise RefinerError(
+                f"{text} is on this disk and has no revision {revision!r}; leave the revision out{online}"
             )
         return folder
     if folder.exists():
-        raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes")
-    place = None if isinstance(name, os.PathLike) else repository_of(text)
-    if place is not None:
-        return from_hub(place[0], replace(access, revision=access.revision or place[1]))
-    hub = "" if isinstance(name, os.PathLike) else ", ORG/NAME on the Hub,"
+        asked = f"; write {HUB}{text} for the repository on the Hub, which was not asked" if place else ""
+        raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes{asked}")
+    if place is not None and access is not None:
+        return from_hub(place[0], replace(access, revision=revision or place[1]))
+    hub = ", ORG/NAME on the Hub," if plain and access is not None else ""
     raise RefinerError(
         f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(list_refiners())}"
         f"{did_you_mean(text, list_refiners())}"
@@ -88,10 +110,26 @@ class StoredConfig(BaseModel):
     config: dict[str, Any]
 
 
+class SourceRecord(BaseModel):
+    """A dataset as `coarsekit.datasets.base.Dataset.describe` gives it."""
+
+    name: str
+    reader: str
+    title: str
+    licence: dict[str, Any]
+    citation: str
+
+
 class TrainingRecord(BaseModel):
-    """What is read of training.json; ``parent``: the record of the training that it started from."""
+    """What is read of training.json.
+
+    ``parent``: the record of the training that it started from. ``source``: the dataset that it was trained on.
+    ``photograph_sha256``: the digest of its pixels by the key of each photograph, trained on or held out.
+    """
 
     data: str = ""
+    source: SourceRecord | None = None
+    photograph_sha256: dict[str, str] = {}
     parent: "TrainingRecord | None" = None
     recipe: dict[str, Any] = {}
     history: list[dict[str, Any]] = []
@@ -168,6 +206,24 @@ def classes_seen(folder: Path) -> tuple[str, ...] | None:
     return tuple(seen) or None
 
 
+def photographs_seen(folder: Path) -> frozenset[str] | None:
+    """The digests of the photographs that a refiner was trained, validated or fitted on, in all its trainings.
+
+    None where a record does not say.
+
+    Raises `RefinerError` when the record is malformed.
+    """
+    record: Any = read_record(folder)
+    seen: set[str] = set()
+    known = bool(record)
+    while record:
+        own = record.get("photograph_sha256", {})
+        known &= bool(own) and set(own) >= {*record.get("training_images", ()), *record.get("validation_images", ())}
+        seen.update(own.values())
+        record = record.get("parent")
+    return frozenset(seen) if known else None
+
+
 def weights_sha256(folder: Path) -> str:
     """Which weights a checkpoint folder has: the one answer for scores, the cache of scores, cards and records.
 
@@ -177,7 +233,4 @@ def weights_sha256(folder: Path) -> str:
     Returns:
         The SHA-256, in hexadecimal, of config.json and of the weights, of which a baseline has none.
     """
-    digest = sha256((folder / CONFIG).read_bytes())
-    if (folder / WEIGHTS).exists():
-        digest.update((folder / WEIGHTS).read_bytes())
-    return digest.hexdigest()
+    return file_sha256(*(folder / name for name in (CONFIG, WEIGHTS) if (folder / name).exists()))

@@ -11,12 +11,11 @@ from pydantic import BaseModel
 from coarsekit.errors import RefinerError
 from coarsekit.storage.files import write_text
 from coarsekit.validation import validated
-from zoo.checkpoints.folder import METRICS, read_config, read_json, weights_sha256
+from zoo.checkpoints.folder import METRICS, read_json, weights_sha256
+from zoo.variants import REFINING_VERSION
 
 ScoreRow = Mapping[str, Any]
 """One lesion class as ``zoo evaluate`` or ``zoo robustness`` prints it as JSON; scores are percent."""
-
-_CONDITIONS = ("dataset", "split", "style", "reduction", "seed")
 
 
 class _Printed(BaseModel):
@@ -26,9 +25,14 @@ class _Printed(BaseModel):
 
 class _Row(BaseModel):
     refiner: str
+    weights_sha256: str
+    refining_version: int
     dataset: str
+    reader: str
+    dataset_sha256: str
     split: str
     style: str
+    style_sha256: str
     lesion: str
     iou: float | None
 
@@ -44,6 +48,24 @@ class _RobustnessRow(_Row):
     false_positive_area: float | None
 
 
+class Conditions(NamedTuple):
+    """What rows of one table have in common: the data, by name and by content, and how they were drawn."""
+
+    dataset: str
+    split: str
+    style: str
+    reduction: float | None
+    seed: int
+    reader: str
+    dataset_sha256: str
+    style_sha256: str
+
+    @property
+    def names(self) -> tuple[Any, ...]:
+        """What a table is called by, whatever the content was."""
+        return self[:5]
+
+
 class Metrics(NamedTuple):
     """Rows of ``zoo evaluate``, and those of one run of ``zoo robustness``."""
 
@@ -54,55 +76,72 @@ class Metrics(NamedTuple):
 def read_metrics(folder: Path) -> Metrics:
     """What was measured of a checkpoint folder; empty where nothing was.
 
-    Raises `RefinerError` when they are malformed, or were measured of other weights.
+    Raises `RefinerError` when they are malformed, or were measured of other weights or by another version.
     """
     path = folder / METRICS
     if not path.exists():
         return Metrics()
     metrics, weights = _read(path), weights_sha256(folder)
-    if any(row.get("weights_sha256") != weights for row in (*metrics.rows, *metrics.robustness)):
-        raise RefinerError(
-            f"{path}: measured of other weights, or another config, than those beside it; measure these with "
-            "'zoo evaluate', and give what it prints as JSON to 'zoo card'"
-        )
+    advice = "measure these with 'zoo evaluate', and give what it prints as JSON to 'zoo card'"
+    for row in (*metrics.rows, *metrics.robustness):
+        if row["weights_sha256"] != weights:
+            raise RefinerError(f"{path}: measured of other weights, or another config, than those beside it; {advice}")
+        _check_version(row, path, advice)
     return metrics
 
 
-def adopt(folder: Path, name: str, files: Sequence[Path]) -> None:
+def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
     """Take what ``zoo evaluate`` and ``zoo robustness`` printed of a checkpoint into its metrics.json.
 
-    A row of the same data, style, reduction, seed and lesion class is replaced, and so is all of an earlier ``zoo
-    robustness``; what was measured of other weights before is dropped.
+    A row of the same dataset, split, style, reduction, seed and lesion class is replaced, and so is all of an earlier
+    ``zoo robustness``. What was measured before of other weights, or under the same names of other photographs, masks
+    or style, is dropped.
 
     Args:
         folder: The checkpoint folder.
         name: What the checkpoint was called when it was measured.
         files: What the commands printed as JSON.
 
+    Returns:
+        The number of rows that were there before and were dropped, those that were replaced not among them.
+
     Raises:
-        RefinerError: When a file cannot be read, has no row of this checkpoint, or one of other weights.
+        RefinerError: When a file cannot be read, has no row of this checkpoint, or one of other weights or another
+            version, and when two files have rows of different data under the same names.
     """
+    read = [_own(path, folder, name) for path in files]
+    fresh = [row for own in read for row in own.rows]
+    contents = {conditions(row).names: conditions(row) for row in fresh}
+    for row in fresh:
+        if contents[conditions(row).names] != conditions(row):
+            raise RefinerError(
+                f"two different sets of photographs, masks or styles were measured as {row['dataset']}, split "
+                f"{row['split']}, style {row['style']}; give one of two datasets another name (name = … in its "
+                "coarsekit.toml), or leave the older file out"
+            )
     try:
-        kept = read_metrics(folder)
+        before = read_metrics(folder)
     except RefinerError:
-        kept = Metrics()
-    rows, robustness = {(*conditions(row), row["lesion"]): row for row in kept.rows}, kept.robustness
-    for path in files:
-        own = _own(path, folder, name)
-        rows |= {(*conditions(row), row["lesion"]): row for row in own.rows}
-        robustness = own.robustness or robustness
+        before, dropped = Metrics(), len(_read(folder / METRICS).rows)
+    else:
+        dropped = 0
+    kept = [row for row in before.rows if contents.get(conditions(row).names, conditions(row)) == conditions(row)]
+    dropped += len(before.rows) - len(kept)
+    rows = {(conditions(row), row["lesion"]): row for row in [*kept, *fresh]}
+    robustness = next((own.robustness for own in reversed(read) if own.robustness), before.robustness)
     measured = {"rows": [*rows.values()], "robustness": [*robustness]}
     write_text(folder / METRICS, json.dumps(measured, indent=2) + "\n")
+    return dropped
 
 
-def conditions(row: ScoreRow) -> tuple[Any, ...]:
-    """What rows of one table have in common: dataset, split, style, reduction factor and seed."""
-    return tuple(row.get(name) for name in _CONDITIONS)
+def conditions(row: ScoreRow) -> Conditions:
+    """What rows of one table have in common."""
+    return Conditions(*(row.get(name) for name in Conditions._fields))  # type: ignore[arg-type] # `_read` checked them
 
 
-def rows_by_conditions(rows: Sequence[ScoreRow]) -> dict[tuple[Any, ...], list[ScoreRow]]:
+def rows_by_conditions(rows: Sequence[ScoreRow]) -> dict[Conditions, list[ScoreRow]]:
     """Rows by their `conditions`, in the order in which they came; a class whose score is undefined is left out."""
-    found: dict[tuple[Any, ...], list[ScoreRow]] = {}
+    found: dict[Conditions, list[ScoreRow]] = {}
     for row in rows:
         if row["iou"] is not None:
             found.setdefault(conditions(row), []).append(row)
@@ -115,29 +154,39 @@ def human_iou(rows: Sequence[ScoreRow]) -> float | None:
     At the smallest reduction factor; None where there is none.
     """
     found = [
-        (reduction, mean(row["iou"] for row in table))
-        for (_, split, style, reduction, _), table in rows_by_conditions(rows).items()
-        if (split, style) == ("test", "human")
+        (found.reduction or 1.0, mean(row["iou"] for row in table))
+        for found, table in rows_by_conditions(rows).items()
+        if (found.split, found.style) == ("test", "human")
     ]
     return min(found, key=lambda each: each[0])[1] if found else None
 
 
 def _own(path: Path, folder: Path, name: str) -> Metrics:
-    metrics = _read(path)
-    own = Metrics(*([row for row in rows if _same(row["refiner"], folder, name)] for rows in metrics))
+    """The rows in a file that are of the weights in the folder, whatever the refiner was called then."""
+    metrics, weights = _read(path), weights_sha256(folder)
+    own = Metrics(*([row for row in rows if row["weights_sha256"] == weights] for rows in metrics))
+    for row in (row for rows in metrics for row in rows):
+        if row["weights_sha256"] != weights and _same(row["refiner"], folder, name):
+            raise RefinerError(
+                f"{path}: measured of another {name} than the one in {folder}, whose weights_sha256 is "
+                f"{weights[:12]}…, not {row['weights_sha256'][:12]}…; measure it again"
+            )
     if not any(own):
         others = ", ".join(sorted({row["refiner"] for rows in metrics for row in rows})) or "nothing"
         raise RefinerError(
             f"{path}: measures {others}, not {name}; run 'zoo evaluate … --refiner {name} --json > {path}'"
         )
-    data, weights = read_config(folder).get("trained_on", ""), weights_sha256(folder)
     for row in (*own.rows, *own.robustness):
-        if row.get("trained_on", data) != data or row.get("weights_sha256") != weights:
-            raise RefinerError(
-                f"{path}: measured of another {name} than the one in {folder}, whose weights_sha256 is "
-                f"{weights[:12]}…, not {str(row.get('weights_sha256'))[:12]}; measure it again"
-            )
+        _check_version(row, path, "measure it again")
     return own
+
+
+def _check_version(row: ScoreRow, path: Path, advice: str) -> None:
+    if row["refining_version"] != REFINING_VERSION:
+        raise RefinerError(
+            f"{path}: measured by version {row['refining_version']} of what refines, and this is version "
+            f"{REFINING_VERSION}; {advice}"
+        )
 
 
 def _same(refiner: str, folder: Path, name: str) -> bool:

@@ -35,11 +35,13 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
     from zoo.checkpoints.metrics import adopt
     from zoo.publish import card_of_folder
 
-    folder = locate(Path(refiner))
+    folder = locate(refiner, access=None)
     if out:
         claim_outputs([Path(out)], force, inputs=[folder / name for name in (CONFIG, RECORD, METRICS, NOTES, WEIGHTS)])
     if files:
-        adopt(folder, refiner, files)
+        dropped = adopt(folder, refiner, files)
+        if dropped:
+            say(f"{dropped} rows of other data, styles or weights were dropped from {folder / METRICS}", quiet)
     text = card_of_folder(folder, refiner)
     if out:
         write_text(out, text)

@@ -1,5 +1,6 @@
 """``zoo evaluate``."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -8,8 +9,9 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, pr
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import Style, style_named
+from coarsekit.storage.outputs import at_work
 from zoo.cli.options import DEVICE, REFINERS
-from zoo.evaluation.cache import ScoreCache
+from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 
@@ -84,7 +86,7 @@ def command(
     makes tables and figures of it.
     """
     from zoo.evaluation.evaluate import EvaluationConfig, evaluate
-    from zoo.evaluation.refiners import BLIND, FLOOR, floor, load_for_evaluation, select_split
+    from zoo.evaluation.refiners import BLIND, FLOOR, blind_rule, floor, load_for_evaluation, select_split
 
     named = tuple(dict.fromkeys(names))
     if FLOOR in named:
@@ -94,7 +96,8 @@ def command(
         raise click.UsageError(f"--split is given {len(splits)} times for {len(sources)} SOURCEs; give it once or each")
     each = splits if len(splits) == len(sources) else (splits or ("all",)) * len(sources)
     chosen = [select_split(open_source(source), split, names) for source, split in zip(sources, each, strict=True)]
-    refiners = [floor(), *(load_for_evaluation(name, device) for name in dict.fromkeys([BLIND, *named]))]
+    own = [load_for_evaluation(name, device) for name in named]  # the rule too, since a folder may have its name
+    refiners = [floor(), blind_rule(), *(refiner for refiner in own if refiner.info.name != BLIND)]
     infos = tuple(refiner.info for refiner in refiners)
     check_protocol(
         protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions
@@ -102,7 +105,7 @@ def command(
     record = EvaluationRecord(
         protocol=protocol,
         datasets=tuple(
-            DatasetRecord(source, dataset.name, split or "all", dataset.lesions)
+            DatasetRecord(source, dataset.name, dataset.reader, split or "all", dataset.lesions)
             for source, (dataset, split) in zip(sources, chosen, strict=True)
         ),
         styles={kind.name: kind.parameters() for kind in kinds},
@@ -116,22 +119,33 @@ def command(
         (dataset, EvaluationConfig(split, kinds, reductions, seed, classes_to_score(protocol, infos, dataset, lesions)))
         for dataset, split in chosen
     ]
-    cache = _cache(Path(out) if out else None, record, force)
+    folder = Path(out) if out else None
+    if folder and not force and (folder / RESULTS).exists() and read_evaluation(folder) != record:
+        raise OutputError(
+            f"{folder / RESULTS} is of another evaluation; use --force to write over it, which keeps its cached "
+            "scores, or another --out"
+        )
     total = sum(config.refinements * len(dataset.keys(config.split)) for dataset, config in work)
-    with progress("Evaluating", total, quiet) as advance:
-        scores = [
-            score for dataset, config in work for score in evaluate(refiners, dataset, config, cache, jobs, advance)
-        ]
-    results = Results(record, tuple(scores))
-    if cache.folder:
-        write_results(cache.folder, results)
-        say(f"{len(scores)} scores are in {out}; 'zoo report {out}' makes tables and figures of them", quiet)
+    with at_work(folder, CACHE_FOLDER) if folder else nullcontext():
+        with progress("Evaluating", total, quiet) as advance:
+            parts = {
+                dataset.name: evaluate(refiners, dataset, config, ScoreCache(folder), jobs, advance)
+                for dataset, config in work
+            }
+        scores = tuple(score for part in parts.values() for score in part.scores)
+        results = Results(record, scores, {name: part.contents for name, part in parts.items()})
+        if folder:
+            write_results(folder, results)
+    if folder:
+        scored, cached = (sum(getattr(part, what) for part in parts.values()) for what in ("scored", "cached"))
+        kept = f" ({scored} drawings refined, {cached} taken from its cache)" if cached else ""
+        say(f"{len(scores)} scores are in {out}{kept}; 'zoo report {out}' makes tables and figures of them", quiet)
     _show(results, as_json, quiet)
 
 
 def _show(results: Results, as_json: bool, quiet: bool) -> None:
     from zoo.evaluation.scoreboard import ScoreTable
-    from zoo.evaluation.tables import average_rows, protocol_tables, score_rows
+    from zoo.evaluation.tables import average_rows, pins, protocol_tables, score_rows
 
     board = ScoreTable(results)
     if as_json:
@@ -139,6 +153,8 @@ def _show(results: Results, as_json: bool, quiet: bool) -> None:
     elif not quiet:
         for title, lines in protocol_tables(board):
             table(title, lines)
+        for sentence in pins(board):
+            click.echo(sentence)
 
 
 def _styles(names: tuple[str, ...]) -> tuple[Style, ...]:
@@ -146,15 +162,3 @@ def _styles(names: tuple[str, ...]) -> tuple[Style, ...]:
     if len({kind.name for kind in styles}) < len(styles):
         raise click.UsageError("--style names one style twice; give each TOML file a name of its own")
     return styles
-
-
-def _cache(folder: Path | None, record: EvaluationRecord, force: bool) -> ScoreCache:
-    """The cache of a folder, which must not have the results of another evaluation."""
-    if folder and not force and (folder / RESULTS).exists() and read_evaluation(folder) != record:
-        raise OutputError(
-            f"{folder / RESULTS} is of another evaluation; use --force to write over it, which keeps its cached "
-            "scores, or another --out"
-        )
-    cache = ScoreCache(folder)
-    cache.remove_partial_files()
-    return cache

@@ -49,10 +49,12 @@ def command(
     from zoo.loading import from_pretrained
     from zoo.publish import card_of_folder, stage
 
-    folder = locate(Path(refiner))
+    folder = locate(refiner, access=None)
     from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
     if files:
-        adopt(folder, refiner, files)
+        dropped = adopt(folder, refiner, files)
+        if dropped:
+            say(f"{dropped} rows of other data, styles or weights were dropped from {folder / METRICS}", quiet)
     if not unmeasured and not read_metrics(folder).rows:
         raise RefinerError(
             f"{refiner} has no measured metrics; run 'zoo evaluate SOURCE --split test --refiner {refiner} --json > "

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from statistics import mean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,9 @@ from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, prog
 from coarsekit.datasets import open_source
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINERS
+
+if TYPE_CHECKING:
+    from zoo.evaluation.robustness import RobustnessRow
 
 
 @click.command("robustness")
@@ -51,7 +54,8 @@ def command(
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, advance=advance)
     if as_json:
-        where = {"dataset": dataset.name, "split": split or "all", "style": style.name, "seed": seed}
+        where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
+        where |= {"style": style.name, "seed": seed}
         emit({"rows": [where | asdict(row) for row in rows]})
     elif not quiet:
         for refiner in refiners:
@@ -60,6 +64,16 @@ def command(
             table(title, _lines([row for row in own if row.corruption != EMPTY], "iou"))
             title = f"{refiner.name} on {EMPTY}: what is found, in percent of an ellipse's area"
             table(title, _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"))
+            click.echo(_pins(own[0]))
+
+
+def _pins(row: "RobustnessRow") -> str:
+    """What a refiner's rows are of, by digest."""
+    seen = "an unknown number" if row.dataset_images_seen is None else str(row.dataset_images_seen)
+    return (
+        f"Data {row.dataset_sha256[:12]}, {row.dataset_images} photographs, {seen} of them seen in training; drawn "
+        f"{row.style_sha256[:12]}; weights {row.weights_sha256[:12]}; refining version {row.refining_version}."
+    )
 
 
 def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:

@@ -171,7 +171,9 @@ def _fit(dataset: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) ->
         raise ParameterError(f"{ignored[0]} does nothing for the rule shrink; a recipe for it has styles and seed only")
     with progress("Fitting", len(dataset.keys(options["split"])), options["quiet"]) as advance:
         styles = [style_named(name) for name in recipe.styles]
-        shrink, fitted = fit_shrink(dataset, options["split"], styles, recipe.seed, advance)
-    save_shrink(shrink, folder, f"{dataset.name} {options['split']}", fitted, recipe.seed)
-    say(f"Fitted: training IoU {json.dumps(fitted)} in percent; the rule is in {folder}", options["quiet"])
-    return {"data": f"{dataset.name} {options['split']}", "seed": recipe.seed, "training_iou": fitted}
+        fit = fit_shrink(dataset, options["split"], styles, recipe.seed, advance)
+    trained_on = f"{dataset.name} {options['split']}"
+    save_shrink(fit, folder, trained_on, dataset.describe(), recipe.seed)
+    fitted = json.dumps(fit.training_iou)
+    say(f"Fitted: training IoU {fitted} in percent; the rule is in {folder}", options["quiet"])
+    return {"data": trained_on, "seed": recipe.seed, "training_iou": fit.training_iou}

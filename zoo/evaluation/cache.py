@@ -6,16 +6,14 @@ and scores of other weights or other data are never taken.
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from coarsekit.annotations import native
+from coarsekit.storage.digests import drawing_sha256, sha256_of
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Fundus
+from coarsekit.types import Annotation
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore, from_json, to_json
+from zoo.variants import REFINING_VERSION
 
 CACHE_FOLDER = "cache"
 
@@ -25,12 +23,6 @@ class ScoreCache:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-
-    def remove_partial_files(self) -> None:
-        """Remove the temporary files that a killed run left behind."""
-        if self.folder is not None:
-            for left in (self.folder / CACHE_FOLDER).glob(".*.part"):
-                left.unlink(missing_ok=True)
 
     def read(self, key: str) -> dict[str, MaskScore] | None:
         """The scores by lesion class; None where there are none, or the file is damaged."""
@@ -49,16 +41,7 @@ class ScoreCache:
             write_text(self.folder / CACHE_FOLDER / f"{key}.json", json.dumps(content) + "\n")
 
 
-def photograph_digest(fundus: Fundus) -> str:
-    """The hash of a photograph's pixels and of its fine masks, whatever their files and names."""
-    digest = sha256(np.ascontiguousarray(fundus.image).data)
-    for lesion, mask in sorted(fundus.fine.items()):
-        digest.update(f"{lesion} {mask.shape}".encode())
-        digest.update(np.packbits(mask).data)
-    return digest.hexdigest()
-
-
-def cache_key(refiner: str, photograph: str, annotation: Annotation) -> str:
-    """The name of a cached file: from the refiner's digest, the photograph's, the drawing, and `SCORES_FORMAT`."""
-    parts = (str(SCORES_FORMAT), refiner, photograph, native.dumps(annotation))
-    return sha256("\n".join(parts).encode()).hexdigest()[:32]
+def cache_key(refiner: str, photograph: str, masks: str, drawn: Annotation) -> str:
+    """The name of a cached file: from the digests of refiner, photograph, masks and drawing, and the versions."""
+    parts = (SCORES_FORMAT, REFINING_VERSION, refiner, photograph, masks, drawing_sha256(drawn))
+    return sha256_of(parts)[:32]

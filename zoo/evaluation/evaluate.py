@@ -1,18 +1,20 @@
 """Refiners on a dataset with fine masks: its annotations simulated, whole photographs refined, every class scored."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.errors import ParameterError
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.digests import masks_sha256, photograph_sha256
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.cache import ScoreCache, cache_key, photograph_digest
+from zoo.evaluation.cache import ScoreCache, cache_key
 from zoo.evaluation.refiners import EvaluatedRefiner
-from zoo.evaluation.results import Score
+from zoo.evaluation.results import PhotographContent, Score
 from zoo.evaluation.scoring import MaskScore, score_mask
 from zoo.refiner import Refiner, no_progress
 
@@ -40,6 +42,19 @@ class EvaluationConfig:
         return len(self.styles) * len(self.reductions) * sum(bool(classes) for classes in self.classes.values())
 
 
+@dataclass(slots=True, eq=False)
+class Evaluated:
+    """What `evaluate` gives: every score, the content of the photographs by key, and how much was kept from before.
+
+    ``scored``: drawings that were refined and scored. ``cached``: those whose scores were in the cache.
+    """
+
+    scores: list[Score] = field(default_factory=list)
+    contents: dict[str, PhotographContent] = field(default_factory=dict)
+    scored: int = 0
+    cached: int = 0
+
+
 def evaluate(
     refiners: Sequence[EvaluatedRefiner],
     dataset: Dataset,
@@ -47,7 +62,7 @@ def evaluate(
     cache: ScoreCache | None = None,
     jobs: int = 1,
     advance: Callable[[int], None] = no_progress,
-) -> list[Score]:
+) -> Evaluated:
     """Score refiners on every photograph, style and reduction factor of a dataset (Yu et al., Table 1).
 
     A lesion class counts on a photograph only where its fine mask is not empty.
@@ -61,24 +76,42 @@ def evaluate(
         advance: Called with the number of drawings just refined.
 
     Returns:
-        Scores photograph by photograph, in the dataset's order; none for a split without photographs.
+        Scores photograph by photograph, in the dataset's order, and of what content the photographs are.
 
     Raises:
-        ParameterError: When the dataset does not have the split.
+        ParameterError: When the dataset does not have the split, or no photograph of it shows a class to score.
         ImageError: When a photograph or a mask cannot be read.
         RefinerError: When a refiner cannot be loaded.
     """
     kept, keys = cache or ScoreCache(None), dataset.keys(config.split)
     if jobs == 1 or len(keys) < 2:
-        return [score for key in keys for score in _score_all(refiners, dataset, key, config, kept, advance)]
+        return _joined(dataset, config, (_score_all(refiners, dataset, key, config, kept, advance) for key in keys))
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=min(jobs, len(keys)), backend="loky", return_as="generator")
-    scores: list[Score] = []
-    for own in parallel(delayed(_in_own_process)(refiners, dataset, key, config, kept) for key in keys):
-        scores += own
-        advance(config.refinements)
-    return scores
+
+    def each() -> Iterator[Evaluated]:
+        for own in parallel(delayed(_in_own_process)(refiners, dataset, key, config, kept) for key in keys):
+            yield own
+            advance(config.refinements)
+
+    return _joined(dataset, config, each())
+
+
+def _joined(dataset: Dataset, config: EvaluationConfig, parts: Iterable[Evaluated]) -> Evaluated:
+    whole = Evaluated()
+    for part in parts:
+        whole.scores.extend(part.scores)
+        whole.contents.update(part.contents)
+        whole.scored += part.scored
+        whole.cached += part.cached
+    if not whole.scores:
+        wanted = ", ".join(dict.fromkeys(lesion for own in config.classes.values() for lesion in own)) or "no class"
+        raise ParameterError(
+            f"{dataset.name}: none of {len(whole.contents)} photographs in {config.split or 'all splits'} shows "
+            f"{wanted}, so there is nothing to score; name another split or lesion class"
+        )
+    return whole
 
 
 def _score_all(
@@ -88,31 +121,35 @@ def _score_all(
     config: EvaluationConfig,
     cache: ScoreCache,
     advance: Callable[[int], None] = no_progress,
-) -> list[Score]:
+) -> Evaluated:
     """Every score of one photograph, which is read once."""
     fundus = dataset.read(key)
-    photograph, scores = photograph_digest(fundus), []
+    content = PhotographContent(photograph_sha256(fundus.image), masks_sha256(fundus.fine))
+    found = Evaluated(contents={key: content})
     for style, reduction, drawn in _drawings(fundus, config, dataset.name):
         for refiner in refiners:
             name, classes = refiner.info.name, config.classes[refiner.info.name]
             if not classes:
                 continue
             part = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion in classes))
-            cached = cache_key(refiner.info.digest, photograph, part)
+            digests = (refiner.info.weights_sha256, content.photograph_sha256, content.masks_sha256)
+            cached = cache_key(*digests, part)
             mask_scores = cache.read(cached)
+            found.cached += mask_scores is not None
             if mask_scores is None:
+                found.scored += 1
                 began = perf_counter()
                 fine = {lesion: mask for lesion, mask in fundus.fine.items() if lesion in classes and mask.any()}
                 mask_scores = refine_and_score(refiner.load(), fundus.image, fine, part)
                 where = {"refiner": name, "dataset": dataset.name, "image": key, "reduction": reduction, "style": style}
                 cache.write(cached, mask_scores, where | {"seconds": round(perf_counter() - began, 2)})
             source = (name, dataset.name, config.split or "all", key)
-            scores += [
+            found.scores += [
                 Score(*source, lesion, reduction, style, config.seed, cached, own)
                 for lesion, own in mask_scores.items()
             ]
             advance(1)
-    return scores
+    return found
 
 
 def _drawings(fundus: Fundus, config: EvaluationConfig, dataset: str) -> Iterator[tuple[str, float, Annotation]]:
@@ -144,7 +181,7 @@ def refine_and_score(
 
 def _in_own_process(
     refiners: Sequence[EvaluatedRefiner], dataset: Dataset, key: str, config: EvaluationConfig, cache: ScoreCache
-) -> list[Score]:
+) -> Evaluated:
     """`_score_all` in a process of its own: more threads than cores would make each other slower."""
     import torch
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
+from coarsekit.storage.digests import photograph_sha256
 from zoo.evaluation.results import RefinerInfo
 
 SAME, CROSS_DATASET, CROSS_CLASS, REDUCTION = PROTOCOLS = ("same", "cross-dataset", "cross-class", "reduction")
@@ -48,10 +49,12 @@ def check_protocol(
             raise ParameterError(f"{' and '.join(names)} has no lesion class {lesion!r}; it has {', '.join(known)}")
     twice = [name for place, name in enumerate(names) if name in names[:place]]
     if twice:
-        raise ParameterError(f"two SOURCEs have the same name, {twice[0]}; evaluate them one by one")
+        raise ParameterError(
+            f"two SOURCEs have the same name, {twice[0]}; give an own dataset another, name = … in its coarsekit.toml"
+        )
     wanted = [lesion for lesion in known if not lesions or lesion in lesions]
     for info in infos:
-        if protocol == CROSS_DATASET and info.trained and all(trained_on(info) == name for name in names):
+        if protocol == CROSS_DATASET and info.trained and all(_saw(info, dataset) for dataset in datasets):
             raise ParameterError(
                 f"cross-dataset: {info.name} was trained on {info.trained_on}, so {names[0]} is no other dataset; "
                 "name a SOURCE that it was not trained on"
@@ -64,6 +67,9 @@ def check_protocol(
             )
 
 
-def trained_on(info: RefinerInfo) -> str:
-    """The name of the dataset that a refiner was trained on or fitted to, without the split; empty for none."""
-    return info.trained_on.partition(" ")[0]
+def _saw(info: RefinerInfo, dataset: Dataset) -> bool:
+    """Whether a network was trained on a dataset: a public one by its name, and a folder by its photographs' pixels."""
+    seen = info.photographs_seen
+    if dataset.reader == dataset.name or seen is None:
+        return dataset.name in info.sources
+    return any(photograph_sha256(dataset.read(key).image) in seen for key in dataset.keys(None))

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from hashlib import sha256
-from inspect import getmodule, getsource
 from typing import final
 
 from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
+from coarsekit.storage.digests import photograph_sha256
 from coarsekit.types import Annotation, Image, Mask, check_drawn_on
-from zoo.checkpoints.folder import classes_seen, locate, read_record, weights_sha256
+from zoo.checkpoints.folder import BUNDLED, classes_seen, locate, read_config, read_record, weights_sha256
+from zoo.checkpoints.sources import sources
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
 from zoo.refiner import Advance, Refiner, no_progress
@@ -53,18 +53,25 @@ def select_split(dataset: Dataset, split: str | None, names: Iterable[str]) -> t
 def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
     """The photographs that every network of these names held out of its training, to validate on: for choosing by.
 
-    They are the split `HELD_OUT` of what is returned; baselines do not count.
+    They are known by their pixels, whatever their keys, and are the split `HELD_OUT` of what is returned; baselines do
+    not count.
 
     Raises `ParameterError` when no network says which it held out, or none is left.
     """
-    records = [read_record(locate(name)) for name in names]
-    parts = [set(record["validation_images"]) for record in records if record.get("validation_images")]
-    if not parts:
+    parts = []
+    for record in (read_record(locate(name)) for name in names):
+        digests = record.get("photograph_sha256", {})
+        if held := record.get("validation_images"):
+            parts.append({digests.get(key, "") for key in held})
+    if not parts or "" in set.union(*parts):
         raise ParameterError(
-            f"the split {HELD_OUT} needs a network whose training.json says what it held out; name one"
+            f"the split {HELD_OUT} needs networks whose training.json says by digest which photographs they held "
+            "out; name one that this version trained"
         )
     shared = set.intersection(*parts)
-    return Subset(dataset, HELD_OUT, filter(shared.__contains__, dataset.keys()))
+    keys = dataset.keys()
+    kept = [key for key in keys if photograph_sha256(dataset.read(key).image) in shared]
+    return Subset(dataset, HELD_OUT, kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,15 +84,21 @@ class EvaluatedRefiner:
 
 def floor() -> EvaluatedRefiner:
     """The floor as a refiner that is evaluated."""
-    return EvaluatedRefiner(RefinerInfo(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None), Floor)
+    return EvaluatedRefiner(RefinerInfo(FLOOR, FLOOR, "", FLOOR, trained=False, seen=None, photographs_seen=()), Floor)
 
 
-def load_for_evaluation(name: str, device: str = "cpu") -> EvaluatedRefiner:
+def blind_rule() -> EvaluatedRefiner:
+    """The bundled image-blind rule as a refiner that is evaluated, whatever folder has its name."""
+    return load_for_evaluation(BLIND, place=BUNDLED + BLIND)
+
+
+def load_for_evaluation(name: str, device: str = "cpu", place: str = "") -> EvaluatedRefiner:
     """Load a refiner that is to be evaluated.
 
     Args:
         name: A bundled refiner, a checkpoint folder, or ``ORG/NAME`` on the Hub.
         device: Where a network computes: ``cpu``, ``cuda``, ….
+        place: Where it is loaded from, if tables call it otherwise than that.
 
     Returns:
         The refiner with what is known of it.
@@ -94,23 +107,20 @@ def load_for_evaluation(name: str, device: str = "cpu") -> EvaluatedRefiner:
         RefinerError: When there is none of that name, or its folder is damaged.
         ParameterError: When there is no such device here.
     """
-    folder = locate(name)
+    folder = locate(place or name)
     weights = weights_sha256(folder)
-    load = partial(_loaded, name, device, weights)
+    load = partial(_loaded, place or name, device, weights)
     refiner = load()
     trained = variant_named(refiner.variant).is_network
     seen = classes_seen(folder) if trained else None
-    code = "" if trained else _code_sha256(refiner)
-    return EvaluatedRefiner(RefinerInfo(name, refiner.variant, refiner.trained_on, weights, trained, seen, code), load)
+    shown = refiner.photographs_seen
+    photographs = None if shown is None else tuple(sorted(shown))
+    own = tuple(dict.fromkeys(source.name for source in sources(read_config(folder), read_record(folder))))
+    info = RefinerInfo(name, refiner.variant, refiner.trained_on, weights, trained, seen, photographs, own)
+    return EvaluatedRefiner(info, load)
 
 
 @lru_cache(maxsize=32)
 def _loaded(name: str, device: str, _weights: str) -> Refiner:
     """Loaded once in each process; other weights under the same name are loaded again."""
     return on_device(from_pretrained(name), device)
-
-
-def _code_sha256(refiner: Refiner) -> str:
-    """The hash of the module of a baseline, which is its code beside its config."""
-    module = getmodule(type(refiner))
-    return sha256(getsource(module).encode() if module else b"").hexdigest()

@@ -14,6 +14,7 @@ from zoo.checkpoints.folder import read_json
 from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
 from zoo.evaluation.measures import PER_PHOTOGRAPH
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore
+from zoo.variants import REFINING_VERSION
 
 RESULTS = "results.json"
 
@@ -24,8 +25,9 @@ class RefinerInfo:
 
     ``weights_sha256``: see `zoo.checkpoints.folder.weights_sha256`. ``trained``: whether it is a network that learned
     from masks, not a baseline. ``seen``: the lesion classes that it was trained on; None for a baseline, and for a
-    network whose record does not say, which counts as having seen all. ``code_sha256``: of a baseline's code; empty
-    for a network.
+    network whose record does not say, which counts as having seen all. ``photographs_seen``: the digests of the
+    photographs that it was trained or validated on; None where that is not known. ``sources``: the names of the
+    datasets that it was trained on.
     """
 
     name: str
@@ -34,20 +36,20 @@ class RefinerInfo:
     weights_sha256: str
     trained: bool
     seen: tuple[str, ...] | None
-    code_sha256: str = ""
-
-    @property
-    def digest(self) -> str:
-        """All that its answers follow from: another digest is another refiner, whatever its name."""
-        return self.weights_sha256 + self.code_sha256
+    photographs_seen: tuple[str, ...] | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRecord:
-    """A dataset that refiners were tested on: the SOURCE that opens it, its name, split and lesion classes in order."""
+    """A dataset that refiners were tested on: the SOURCE that opens it, its names, split, and lesion classes in order.
+
+    ``reader``: as in ``READER:PATH``; ``name``: the dataset's own.
+    """
 
     source: str
     name: str
+    reader: str
     split: str
     lesions: tuple[str, ...]
 
@@ -57,7 +59,7 @@ class EvaluationRecord:
     """The options of an evaluation: two runs with equal records give the same scores.
 
     ``styles``: the parameters of each by name. ``lesions``: only these classes, empty for all. ``refiners``: all that
-    were scored, the floor first; ``named``: those that the user named.
+    were scored, the floor first; ``named``: those that the user named. ``refining_version``: see `zoo.variants`.
     """
 
     protocol: str
@@ -68,6 +70,7 @@ class EvaluationRecord:
     seed: int
     refiners: tuple[RefinerInfo, ...]
     named: tuple[str, ...]
+    refining_version: int = REFINING_VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,25 +98,40 @@ class Score(ScoreOrigin):
     mask_score: MaskScore
 
 
+@dataclass(frozen=True, slots=True)
+class PhotographContent:
+    """The digests of a photograph's pixels and of its fine masks."""
+
+    photograph_sha256: str
+    masks_sha256: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Results:
-    """A whole evaluation: its record, and every score."""
+    """A whole evaluation: its record, every score, and of what content the photographs were.
+
+    ``contents``: by the dataset's name and the photograph's key.
+    """
 
     record: EvaluationRecord
     scores: tuple[Score, ...]
+    contents: Mapping[str, Mapping[str, PhotographContent]]
 
 
 @dataclass(frozen=True, slots=True)
 class _ResultsFile:
     format: int
     evaluation: EvaluationRecord
+    photographs: Mapping[str, Mapping[str, PhotographContent]]
     scores: tuple[ScoreOrigin, ...]
 
 
 def write_results(folder: Path, results: Results) -> None:
     """Write ``results.json``: the record, and a line for each score with its measures, 0–1; null where not defined."""
     lines = [json.dumps(_line(score), allow_nan=False) for score in results.scores]
-    head = json.dumps({"format": SCORES_FORMAT, "evaluation": asdict(results.record)}, indent=2)
+    contents = {name: {key: asdict(content) for key, content in own.items()} for name, own in results.contents.items()}
+    fields_before = {"format": SCORES_FORMAT, "evaluation": asdict(results.record), "photographs": contents}
+    head = json.dumps(fields_before, indent=2)
     body = ",\n    ".join(lines)
     write_text(folder / RESULTS, f'{head[:-2]},\n  "scores": [\n    {body}\n  ]\n}}\n')
 
@@ -147,7 +165,7 @@ def read_results(folder: Path) -> Results:
         if origin.lesion not in kept[key]:
             raise ResultsError(f"{folder}: {CACHE_FOLDER}/{key}.json is missing or damaged; run 'zoo evaluate' again")
         scores.append(Score(**asdict(origin), mask_score=kept[key][origin.lesion]))
-    return Results(content.evaluation, tuple(scores))
+    return Results(content.evaluation, tuple(scores), content.photographs)
 
 
 def _line(score: Score) -> dict[str, Any]:

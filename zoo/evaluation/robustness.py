@@ -6,20 +6,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.digests import masks_sha256, photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark
 from coarsekit.windows import crop, window_around
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample
 from zoo.refiner import Refiner, no_progress
+from zoo.variants import REFINING_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class RobustnessRow:
-    """One refiner on one lesion class under one corruption; percent. ``weights_sha256``: which weights it had.
+    """One refiner on one lesion class under one corruption; percent.
+
+    ``weights_sha256``, ``refining_version``, ``dataset_sha256``, ``style_sha256``: of what content. ``dataset_images``:
+    photographs of the split; ``dataset_images_seen``: those that the refiner saw in training, None where not known.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
     for empty retina. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
@@ -28,6 +34,11 @@ class RobustnessRow:
 
     refiner: str
     weights_sha256: str
+    refining_version: int
+    dataset_sha256: str
+    dataset_images: int
+    dataset_images_seen: int | None
+    style_sha256: str
     corruption: str
     lesion: str
     images: int
@@ -60,15 +71,17 @@ def robustness(
         advance: Called with 1 for each photograph that is done.
 
     Returns:
-        Rows by refiner, corruption and lesion class; none for a split without photographs.
+        Rows by refiner, corruption and lesion class.
 
     Raises:
-        ParameterError: When the dataset does not have the split.
+        ParameterError: When the dataset does not have the split, or no photograph of it shows a lesion.
         ImageError: When a photograph or a mask cannot be read.
     """
     scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     areas: dict[tuple[str, str], list[float]] = {}
+    contents: list[tuple[str, str]] = []
     for fundus in dataset.photographs(split):
+        contents.append((photograph_sha256(fundus.image), masks_sha256(fundus.fine)))
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
         for name, change in corruptions.items():
@@ -80,9 +93,17 @@ def robustness(
             for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
                 areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
+    if not scores:
+        raise ParameterError(
+            f"{dataset.name}: none of {len(contents)} photographs in {split or 'all splits'} shows a lesion, so there "
+            "is nothing to score; name another split"
+        )
     rows = []
+    data, drawn = sha256_of(sorted(contents)), sha256_of(style.parameters())
     for refiner in refiners:
-        which = (refiner.name, refiner.weights_sha256)
+        known = refiner.photographs_seen
+        seen = None if known is None else sum(photograph in known for photograph, _ in contents)
+        which = (refiner.name, refiner.weights_sha256, REFINING_VERSION, data, len(contents), seen, drawn)
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coarsekit.storage.digests import sha256_of
 from zoo.evaluation.measures import CALIBRATION, IOU, Measure
 from zoo.evaluation.protocols import CROSS_CLASS
 from zoo.evaluation.results import RefinerInfo, Results
@@ -28,7 +29,7 @@ class ScoreTable:
     """The scores of one evaluation, by setting and row: a refiner, or a variant whose networks leave classes out."""
 
     def __init__(self, results: Results) -> None:
-        self.record = results.record
+        self.record, self.contents = results.record, results.contents
         self._mask_scores: dict[tuple[Setting, str], dict[tuple[str, str], MaskScore]] = {}
         self._images: dict[str, dict[str, None]] = {}
         self._scored: dict[str, set[tuple[str, str]]] = {}
@@ -60,6 +61,20 @@ class ScoreTable:
             for style in self.record.styles
             for reduction in self.record.reductions
         ]
+
+    def dataset_sha256(self, dataset: str) -> str:
+        """The digest of a dataset's photographs and masks as they were evaluated, whatever their names and order."""
+        return sha256_of(sorted((one.photograph_sha256, one.masks_sha256) for one in self.contents[dataset].values()))
+
+    def images_seen(self, info: RefinerInfo, dataset: str) -> int | None:
+        """How many of a dataset's photographs a refiner saw in training; None where that is not known."""
+        if info.photographs_seen is None:
+            return None
+        return sum(one.photograph_sha256 in info.photographs_seen for one in self.contents[dataset].values())
+
+    def style_sha256(self, style: str) -> str:
+        """The digest of a style's parameters."""
+        return sha256_of(self.record.styles[style])
 
     def lesions(self, dataset: str, refiner: str = "") -> tuple[str, ...]:
         """The classes of a dataset that some photograph was scored on, by one refiner or by any."""

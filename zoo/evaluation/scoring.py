@@ -18,7 +18,7 @@ from coarsekit.metrics import (
 from coarsekit.types import Mask
 from coarsekit.windows import REFERENCE_WIDTH
 
-SCORES_FORMAT = 2
+SCORES_FORMAT = 3
 """Version of what a `MaskScore` is and how it is written; a change makes every cached score out of date."""
 TOLERANCE = 2.0
 """How far a boundary may lie from the true one, px on a photograph as wide as `REFERENCE_WIDTH`."""

@@ -18,7 +18,10 @@ DRAWS = 2000
 
 
 class Summary(NamedTuple):
-    """Mean, standard deviation (the population's, over images) and 95 % interval of scores, in their unit."""
+    """Mean, standard deviation (the population's, over images) and 95 % interval of scores, in their unit.
+
+    One image has neither: they are NaN.
+    """
 
     mean: float
     std: float
@@ -45,10 +48,11 @@ def summarise(scores: Scores, seed: int, draws: int = DRAWS) -> Summary:
     kept = _kept(scores)
     if not kept.size:
         return Summary(nan, nan, nan, nan, 0)
+    mean, images = float(np.nanmean(kept, axis=0).mean()), kept.shape[0]
+    if images == 1:
+        return Summary(mean, nan, nan, nan, images)
     low, high = interval(kept, seed, draws)
-    return Summary(
-        float(np.nanmean(kept, axis=0).mean()), float(np.nanstd(kept, axis=0).mean()), low, high, kept.shape[0]
-    )
+    return Summary(mean, float(np.nanstd(kept, axis=0).mean()), low, high, images)
 
 
 def interval(scores: Scores, seed: int, draws: int = DRAWS, level: float = 0.95) -> tuple[float, float]:
@@ -72,15 +76,19 @@ def compare(ours: Scores, theirs: Scores, seed: int, draws: int = DRAWS) -> Comp
     """``ours`` minus ``theirs``, both (images, classes) of the same images, where both have a score.
 
     The interval is the bootstrap's of the difference. The test takes one difference an image: the mean over the
-    classes that it shows (Wilcoxon, 1945). Without any common score all numbers are NaN; p is 1 without a difference.
+    classes that it shows (Wilcoxon, 1945). Without any common score all numbers are NaN, with one image all but the
+    difference; p is 1 without a difference.
     """
     differences = _kept(ours - theirs)
     if not differences.size:
         return Comparison(nan, nan, nan, nan, 0)
+    mean, images = float(np.nanmean(differences, axis=0).mean()), differences.shape[0]
+    if images == 1:
+        return Comparison(mean, nan, nan, nan, images)
     low, high = interval(differences, seed, draws)
     each = np.nanmean(differences, axis=1)
     p = float(wilcoxon(each).pvalue) if np.any(each) else 1.0
-    return Comparison(float(np.nanmean(differences, axis=0).mean()), low, high, p, differences.shape[0])
+    return Comparison(mean, low, high, p, images)
 
 
 def _kept(scores: Scores) -> Scores:

@@ -45,11 +45,17 @@ def _row(board: ScoreTable, setting: Setting, info: RefinerInfo, lesion: str) ->
         "refiner": info.name,
         "trained_on": info.trained_on,
         "weights_sha256": info.weights_sha256,
+        "refining_version": board.record.refining_version,
         "dataset": setting.dataset,
+        "reader": tested.reader,
+        "dataset_sha256": board.dataset_sha256(setting.dataset),
+        "dataset_images": len(board.contents[setting.dataset]),
+        "dataset_images_seen": board.images_seen(info, setting.dataset),
         "split": tested.split,
         "lesion": lesion,
         "reduction": setting.reduction,
         "style": setting.style,
+        "style_sha256": board.style_sha256(setting.style),
         "seed": board.record.seed,
         "images": own.images,
         "floor_iou": floor.mean,
@@ -143,6 +149,27 @@ def _sweep(board: ScoreTable, dataset: str, style: str) -> Table:
     return Table(f"{dataset}, style {style}: average IoU in percent by reduction factor", lines)
 
 
+def pins(board: ScoreTable) -> list[str]:
+    """What the tables are of, by digest, a sentence each: data, styles, and refiners."""
+    record = board.record
+    sentences = []
+    for tested in record.datasets:
+        content = board.dataset_sha256(tested.name)[:12]
+        count = len(board.contents[tested.name])
+        sentences.append(f"Data: {tested.name}, split {tested.split}, {count} photographs, {content}.")
+        for info in record.refiners:
+            seen = board.images_seen(info, tested.name)
+            if info.trained and seen is None:
+                sentences.append(f"Whether {info.name} saw these photographs in training is not known.")
+            elif seen:
+                sentences.append(f"{info.name} saw {seen} of these {count} photographs in training or validation.")
+    styles = ", ".join(f"{style} {board.style_sha256(style)[:12]}" for style in record.styles)
+    weights = ", ".join(f"{info.name} {info.weights_sha256[:12]}" for info in record.refiners if info.name != FLOOR)
+    sentences.append(f"Drawn: {styles}, seed {record.seed}.")
+    sentences.append(f"Weights: {weights}; refining version {record.refining_version}.")
+    return sentences
+
+
 def where(board: ScoreTable, setting: Setting) -> str:
     """A setting in words, for titles."""
     [split] = [tested.split for tested in board.record.datasets if tested.name == setting.dataset]
@@ -153,6 +180,8 @@ def where(board: ScoreTable, setting: Setting) -> str:
 def _cell(summary: Summary) -> str:
     if isnan(summary.mean):
         return "–"
+    if isnan(summary.low):
+        return f"{summary.mean:.1f}"
     return f"{summary.mean:.1f} ({summary.std:.1f}) {summary.low:.1f}–{summary.high:.1f}"
 
 

@@ -22,7 +22,8 @@ from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image, Mask
 from coarsekit.visualize.sheets import overlay, preview
-from zoo.refiner import REFINING_VERSION, Advance, Refiner, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
+from zoo.variants import REFINING_VERSION
 
 _CONTENT = {
     "photograph_sha256": "another photograph",

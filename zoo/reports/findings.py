@@ -117,6 +117,8 @@ def _pivot(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
 def _difference(row: dict[str, Any]) -> str:
     if isnan(row["difference"]):
         return "–"
+    if isnan(row["low"]):
+        return f"{row['difference']:+.1f}"
     p = "p < 0.001" if row["p"] < 0.001 else f"p {row['p']:.3f}"
     return f"{row['difference']:+.1f} ({row['low']:+.1f}, {row['high']:+.1f}) {p}"
 

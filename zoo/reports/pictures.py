@@ -12,9 +12,10 @@ from coarsekit.errors import ResultsError
 from coarsekit.geometry import draw
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Imprecision, Style
+from coarsekit.storage.digests import masks_sha256, photograph_sha256
 from coarsekit.types import Annotation, Fundus, Image, Mask
-from zoo.evaluation.refiners import FLOOR, EvaluatedRefiner, load_for_evaluation
-from zoo.evaluation.results import RefinerInfo
+from zoo.evaluation.refiners import BLIND, FLOOR, EvaluatedRefiner, blind_rule, load_for_evaluation
+from zoo.evaluation.results import PhotographContent, RefinerInfo
 from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.refiner import no_progress
 from zoo.reports.gallery import Cut, Shown, comparison_sheet, cut, failures_sheet, typical, worst
@@ -39,8 +40,6 @@ def pictures(
     when the source or a refiner is not the one that was evaluated.
     """
     dataset = open_source(source)
-    if dataset.name != setting.dataset:
-        raise ResultsError(f"{source} is {dataset.name}, but the results are of {setting.dataset}; name that SOURCE")
     first = board.row_of[board.record.named[0]]
     rows = [row for row in board.row_names if row != FLOOR]
     renderer = PatchRenderer(board, dataset, setting, device)
@@ -85,6 +84,12 @@ class PatchRenderer:
         made: dict[Shown, Cut] = {}
         for image in dict.fromkeys(shown.image for shown in chosen):
             fundus = self.dataset.read(image)
+            content = PhotographContent(photograph_sha256(fundus.image), masks_sha256(fundus.fine))
+            if content != self.board.contents[self.setting.dataset][image]:
+                raise ResultsError(
+                    f"{self.dataset.name}: the photograph {image} or its masks are not those that were evaluated; name "
+                    "the SOURCE that was, or evaluate again"
+                )
             drawn = annotate(fundus, self.setting.reduction, self.style, self.board.record.seed, self.dataset.name)
             own = [shown for shown in chosen if shown.image == image]
             for lesion in dict.fromkeys(shown.lesion for shown in own):
@@ -107,7 +112,7 @@ class PatchRenderer:
 
 
 def _load_same(info: RefinerInfo, device: str) -> EvaluatedRefiner:
-    refiner = load_for_evaluation(info.name, device)
-    if refiner.info.digest != info.digest:
+    refiner = blind_rule() if info.name == BLIND else load_for_evaluation(info.name, device)
+    if refiner.info.weights_sha256 != info.weights_sha256:
         raise ResultsError(f"{info.name} is no longer what was evaluated; evaluate again with force=True")
     return refiner

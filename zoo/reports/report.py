@@ -7,7 +7,7 @@ from coarsekit.errors import ParameterError
 from coarsekit.hub.markdown import markdown_table
 from zoo.evaluation.protocols import REDUCTION
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
+from zoo.evaluation.tables import Table, average_rows, pins, protocol_tables, score_rows
 from zoo.reports.findings import by_size, calibrations, comparisons, default_pairs, finding_tables
 
 HEADING = "# Report"
@@ -72,11 +72,10 @@ def _markdown(lines: Sequence[Mapping[str, str]]) -> str:
 
 
 def _about(board: ScoreTable) -> str:
-    """Which refiners took part, and on what."""
-    datasets = ", ".join(f"{own.name} ({own.split})" for own in board.record.datasets)
+    """Which refiners took part, and on what, by digest."""
     networks = [
         f"`{info.name}` ({info.variant}, trained on {info.trained_on or 'unknown data'})"
         for info in board.record.refiners
         if info.trained
     ]
-    return f"On {datasets}, seed {board.record.seed}. " + (f"Networks: {', '.join(networks)}." if networks else "")
+    return " ".join([*pins(board), *([f"Networks: {', '.join(networks)}."] if networks else [])])
