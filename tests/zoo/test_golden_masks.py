@@ -1,0 +1,31 @@
+"""The answers of the bundled refiners are pinned: whoever changes one raises the version of what refines."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from tests.golden_masks import PHOTOGRAPHS, VERSION, file_of, masks_of
+from zoo.variants import REFINING_VERSION
+
+ROUNDING = 0.002
+"""Share of a mask's pixels that processors with other arithmetic may decide otherwise."""
+
+
+def test_the_golden_masks_are_of_this_version() -> None:
+    assert json.loads(VERSION.read_text()) == {"refining_version": REFINING_VERSION}
+
+
+@pytest.mark.parametrize("name", zoo.list_refiners())
+def test_the_masks_of_the_sample_are_the_golden_ones(name: str) -> None:
+    for key in PHOTOGRAPHS:
+        golden, found = np.asarray(Image.open(file_of(name, key))), masks_of(name, key)
+        for bit in range(4):
+            one, other = golden >> bit & 1, found >> bit & 1
+            differing = np.count_nonzero(one != other)
+            assert differing <= ROUNDING * max(np.count_nonzero(one), 1), (
+                f"{name} no longer makes the golden masks of {key}: raise REFINING_VERSION in zoo/variants.py, measure the "
+                "bundled refiners again, and run 'python -m tests.golden_masks'"
+            )
