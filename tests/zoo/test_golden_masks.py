@@ -26,6 +26,6 @@ def test_the_masks_of_the_sample_are_the_golden_ones(name: str) -> None:
             one, other = golden >> bit & 1, found >> bit & 1
             differing = np.count_nonzero(one != other)
             assert differing <= ROUNDING * max(np.count_nonzero(one), 1), (
-                f"{name} no longer makes the golden masks of {key}: raise REFINING_VERSION in zoo/variants.py, measure the "
-                "bundled refiners again, and run 'python -m tests.golden_masks'"
+                f"{name} no longer makes the golden masks of {key}: raise REFINING_VERSION in zoo/variants.py, measure "
+                "the bundled refiners again, and run 'python -m tests.golden_masks'"
             )

@@ -20,6 +20,7 @@ from zoo import from_pretrained
 from zoo.checkpoints.folder import weights_sha256
 from zoo.cli.main import main
 from zoo.models.base import network_class
+from zoo.variants import REFINING_VERSION
 
 TOKEN, READER = "hf_a_token_that_may_write", "hf_a_token_that_may_only_read"
 # The Hub's client calls its HTTP library in a way that this library has deprecated.
@@ -51,8 +52,15 @@ def folder(tmp_path: Path) -> Path:
 
 def measured(path: Path, folder: Path, **changes: Any) -> Path:
     """What ``zoo evaluate … --json`` prints of a checkpoint."""
-    row = {"refiner": str(folder), "trained_on": "idrid train", "dataset": "idrid", "split": "test", "style": "human"}
-    row["weights_sha256"] = weights_sha256(folder)
+    row: dict[str, Any] = {
+        "refiner": str(folder),
+        "trained_on": "idrid train",
+        "dataset": "idrid",
+        "split": "test",
+        "style": "human",
+    }
+    row |= {"weights_sha256": weights_sha256(folder), "refining_version": REFINING_VERSION, "reader": "idrid"}
+    row |= {"dataset_sha256": "d1", "dataset_images": 27, "dataset_images_seen": 0, "style_sha256": "s1"}
     scores = {"reduction": 1.0, "seed": 0, "images": 27, "floor_iou": 8.5, "floor_iou_std": 1.0, "shrink_iou": 20.0}
     rows = [row | scores | {"lesion": name, "iou": iou, "iou_std": 2.0} for name, iou in (("MA", 40.0), ("SE", 61.0))]
     path.write_text(json.dumps({"rows": [each | changes for each in rows]}))
@@ -96,10 +104,10 @@ def test_nothing_unmeasured_is_pushed_unless_one_says_so(hub: Any, folder: Path)
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"refiner": "another"}, "measures another, not "),
-        ({"trained_on": "ddr train"}, "measured of another"),
+        ({"refiner": "another", "weights_sha256": "0" * 64}, "measures another, not "),
         ({"weights_sha256": "0" * 64}, "measured of another"),
-        ({"weights_sha256": None}, "measured of another"),
+        ({"weights_sha256": None}, "rows: 0.weights_sha256: expected a valid string, got null"),
+        ({"refining_version": REFINING_VERSION - 1}, "measured by version 0 of what refines, and this is version 1"),
         ({"iou": "high"}, 'rows: 0.iou: expected a valid number, got "high"'),
         ({"style": None}, "rows: 0.style: expected a valid string, got null"),
     ],
@@ -192,6 +200,26 @@ def test_who_may_not_push_is_told_why(
 def test_metrics_and_no_metrics_exclude_each_other(folder: Path, tmp_path: Path) -> None:
     path = measured(tmp_path / "rows.json", folder)
     assert "exclude each other" in wrong("push", folder, "ada/mine", "--no-metrics", "--metrics", path)
+
+
+def test_rows_are_known_by_their_weights_whatever_the_refiner_was_called(folder: Path, tmp_path: Path) -> None:
+    path = measured(tmp_path / "rows.json", folder, refiner="as it was called before it was moved")
+    assert run("card", folder, "--metrics", path).exit_code == 0
+    assert len(json.loads((folder / "metrics.json").read_text())["rows"]) == 2
+
+
+@pytest.mark.parametrize("digest", ["dataset_sha256", "style_sha256"])
+def test_rows_of_a_dataset_or_style_that_has_changed_go_and_that_is_said(
+    folder: Path, tmp_path: Path, digest: str
+) -> None:
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    run("card", folder, "--metrics", measured(first, folder), "--metrics", measured(second, folder, style="paper"))
+    result = run("card", folder, "--metrics", measured(first, folder, iou=70.0, **{digest: "changed"}))
+    assert f"2 rows of other data, styles or weights were dropped from {folder / 'metrics.json'}" in result.stderr
+    rows = json.loads((folder / "metrics.json").read_text())["rows"]
+    assert [(r["style"], r[digest]) for r in rows] == [("paper", rows[0][digest])] * 2 + [("human", "changed")] * 2
+    both = ("--metrics", measured(first, folder), "--metrics", measured(second, folder, **{digest: "other"}))
+    assert "two different sets of photographs, masks or styles were measured as idrid" in wrong("card", folder, *both)
 
 
 def test_pull_copies_a_checkpoint_that_needs_no_hub(hub: Any, folder: Path, tmp_path: Path) -> None:
@@ -385,7 +413,7 @@ def test_rows_that_a_command_printed_belong_to_the_weights_that_it_measured(
     for row in rows:
         del row["weights_sha256"]
     (tmp_path / "rows.json").write_text(json.dumps({"rows": rows}))
-    assert "measured of another" in wrong("push", folder, "ada/mine", "--metrics", tmp_path / "rows.json")
+    assert "weights_sha256 is missing" in wrong("push", folder, "ada/mine", "--metrics", tmp_path / "rows.json")
 
 
 def test_a_photograph_refined_by_other_weights_of_the_same_name_is_not_taken_for_done(
@@ -399,4 +427,6 @@ def test_a_photograph_refined_by_other_weights_of_the_same_name_is_not_taken_for
     with torch.no_grad():
         next(network.parameters()).add_(1)
     network.save(folder, {"seed": 0})
-    assert "--force" in wrong(*arguments)
+    refused = run(*arguments)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.count("is of another refiner, or other weights; give --force to write over it") == 2

@@ -54,7 +54,7 @@ def _pins(data: str, style: str, row: ScoreRow) -> str:
     seen, images = row.get("dataset_images_seen"), row.get("dataset_images")
     said = "whether it saw them in training is not known" if seen is None else f"{seen} of them seen in training"
     return (
-        f"Data `{data[:12]}`, {images} photographs, {said}; style `{style[:12]}`; weights "
+        f"Data `{data[:12]}`, {images} photographs, {said}; style `{style[:12]}`, seed {row['seed']}; weights "
         f"`{row['weights_sha256'][:12]}`; refining version {row['refining_version']}."
     )
 

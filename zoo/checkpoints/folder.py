@@ -21,6 +21,8 @@ METRICS = "metrics.json"
 NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
+CACHE = "cache"
+"""The folder in it where a training keeps decoded photographs."""
 STATE = "state.pt"
 """What an interrupted training goes on from."""
 CHECKPOINT_FORMAT = 1
@@ -124,7 +126,8 @@ class TrainingRecord(BaseModel):
     """What is read of training.json.
 
     ``parent``: the record of the training that it started from. ``source``: the dataset that it was trained on.
-    ``photograph_sha256``: the digest of its pixels by the key of each photograph, trained on or held out.
+    ``photograph_sha256``: the digest of its pixels by the key of each photograph, trained on or held out; a key that is
+    in neither list is of a held-out one in another size.
     """
 
     data: str = ""

@@ -13,8 +13,8 @@ from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, s
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
-from coarsekit.storage.outputs import claim_outputs
-from zoo.checkpoints.folder import CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
+from coarsekit.storage.outputs import at_work, claim_outputs
+from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
 from zoo.training.recipe import Recipe
@@ -129,11 +129,15 @@ def _train(source: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) -
     with ExitStack() as stack:
         devices = stack.enter_context(connected(options["device"], options["precision"], options["compiling"], show))
         quiet = quiet or not devices.is_main
+        if devices.is_main:
+            stack.enter_context(at_work(folder, CACHE))
         write: Callable[[dict[str, Any]], None] = no_progress
         if options["tensorboard"] and devices.is_main:
             write = stack.enter_context(event_log(folder / "tensorboard"))
         with devices.main_first(), progress("Reading photographs", len(source.keys(split)), quiet) as advance:
-            photographs = training_source(source, split, recipe, folder / "cache", advance)
+            photographs = training_source(source, split, recipe, folder / CACHE, advance)
+        if kept := getattr(photographs, "kept", 0):
+            show(f"{kept} of {len(photographs.photograph_sha256)} photographs were in {folder / CACHE}, unchanged.")
         view = stack.enter_context(watched(recipe.epochs, show, quiet))
 
         def log(line: dict[str, Any]) -> None:
@@ -145,6 +149,7 @@ def _train(source: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) -
             photographs,
             folder,
             trained_on=f"{source.name} {split}",
+            source=source.describe(),
             launch={name: options[name] for name in KEPT},
             resume=options["resume"],
             devices=devices,

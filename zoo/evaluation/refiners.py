@@ -60,10 +60,12 @@ def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
     """
     parts = []
     for record in (read_record(locate(name)) for name in names):
-        digests = record.get("photograph_sha256", {})
-        if held := record.get("validation_images"):
-            parts.append({digests.get(key, "") for key in held})
-    if not parts or "" in set.union(*parts):
+        digests, held = record.get("photograph_sha256", {}), record.get("validation_images", ())
+        if held:
+            known = digests.keys() >= set(held)
+            trained = record.get("training_images", ())
+            parts.append({digest for key, digest in digests.items() if known and key not in trained})
+    if not parts or not all(parts):
         raise ParameterError(
             f"the split {HELD_OUT} needs networks whose training.json says by digest which photographs they held "
             "out; name one that this version trained"

@@ -78,4 +78,4 @@ def _about(board: ScoreTable) -> str:
         for info in board.record.refiners
         if info.trained
     ]
-    return " ".join([*pins(board), *([f"Networks: {', '.join(networks)}."] if networks else [])])
+    return "\n".join([*pins(board), *([f"Networks: {', '.join(networks)}."] if networks else [])])

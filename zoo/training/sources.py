@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
+from coarsekit.storage.digests import sha256_of
 from zoo.models.base import Network
 from zoo.refiner import no_progress
 from zoo.training.data.pair_transform import pair_transform
@@ -19,10 +20,16 @@ from zoo.training.validation import Validation, score_photograph, summary
 
 
 class TrainingSource(Protocol):
-    """Photographs to train on, and others held out to choose by; known by their keys."""
+    """Photographs to train on, and others held out to choose by; known by their keys.
+
+    ``photograph_sha256``: the digest of each one's pixels by key. ``content``: the digests of all else in the data that
+    a training depends on, by what it is and its name.
+    """
 
     training_keys: list[str]
     validation_keys: list[str]
+    photograph_sha256: dict[str, str]
+    content: dict[str, dict[str, str]]
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> Any:
         """The pairs to learn from: a torch dataset, of all pairs or, as a stream, of this process's.
@@ -36,7 +43,10 @@ class TrainingSource(Protocol):
 
 
 class Photographs:
-    """Cached photographs: pairs are simulated for every epoch, and validation refines whole photographs."""
+    """Cached photographs: pairs are simulated for every epoch, and validation refines whole photographs.
+
+    ``kept``: how many of the photographs were in the cache before.
+    """
 
     def __init__(
         self, training: Sequence[CachedPhotograph], validation: Sequence[CachedPhotograph], styles: Sequence[str]
@@ -45,6 +55,13 @@ class Photographs:
         self._styles = [style_named(name) for name in styles]
         self.training_keys = [photograph.key for photograph in training]
         self.validation_keys = [photograph.key for photograph in validation]
+        both = [*training, *validation]
+        self.photograph_sha256 = {photograph.key: photograph.photograph_sha256 for photograph in both}
+        self.content = {
+            "masks_sha256": {photograph.key: photograph.masks_sha256 for photograph in both},
+            "style_sha256": {style.name: sha256_of(style.parameters()) for style in self._styles},
+        }
+        self.kept = sum(photograph.kept for photograph in both)
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> SimulatedPairs:
         """See `TrainingSource.pairs`."""

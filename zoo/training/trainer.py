@@ -15,7 +15,7 @@ from torch import Tensor
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
-from zoo.checkpoints.folder import STATE, locate, read_record
+from zoo.checkpoints.folder import STATE, locate, read_record, weights_sha256
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
@@ -26,6 +26,7 @@ from zoo.training.progress import Progress
 from zoo.training.recipe import Recipe
 from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
+from zoo.variants import REFINING_VERSION
 
 _STATEFUL = ("network", "average", "optimizer", "scheduler")
 """The parts of a `Run` whose own state is saved with it."""
@@ -34,8 +35,8 @@ _STATEFUL = ("network", "average", "optimizer", "scheduler")
 class Run:
     """A network in training: its optimiser, its epochs so far, and the folder ``out`` that keeps the best checkpoint.
 
-    ``trained_on``: the name of the data, for the record. ``launch``: how the training was started, kept in its state
-    for whoever resumes it. Only the main process of ``devices`` writes.
+    ``trained_on``: the name of the data, for the record; ``source``: the dataset as it describes itself. ``launch``:
+    how the training was started, kept in its state for whoever resumes it. Only the main process of ``devices`` writes.
 
     Raises `RefinerError` for a wrong field, or weights to start from of which none fits.
     """
@@ -46,6 +47,7 @@ class Run:
         training_source: TrainingSource,
         out: Path,
         trained_on: str,
+        source: Mapping[str, Any] | None,
         launch: Mapping[str, Any],
         devices: Devices,
         workers: int,
@@ -53,6 +55,12 @@ class Run:
         torch.manual_seed(recipe.seed)
         self.launch = dict(launch)
         self.recipe, self.training_source, self.out, self.devices = recipe, training_source, out, devices
+        self.source = source
+        self.content = {
+            "photograph_sha256": training_source.photograph_sha256,
+            **training_source.content,
+            "refining_version": {"": str(REFINING_VERSION)},
+        }
         self.parent: dict[str, Any] | None = None  # the record of the training that this one starts from
         self.reinitialised: list[str] = []  # the tensors that it could not take from there
         self.network = build(network_class(recipe.variant), recipe.config)
@@ -61,6 +69,7 @@ class Run:
         if recipe.start:
             self.reinitialised = weights.load_shared(self.network, self.network.lesions, locate(recipe.start))
             self.parent = read_record(locate(recipe.start))
+            self.content["start_sha256"] = {recipe.start: weights_sha256(locate(recipe.start))}
         self.network.trained_on = trained_on
         self.pairs = training_source.pairs(recipe, self.network, devices)
         pin = devices.device.type == "cuda"
@@ -129,12 +138,14 @@ class Run:
         """The training record: data, recipe, splits and the validation curve."""
         return {
             "data": self.network.trained_on,
+            **({"source": dict(self.source)} if self.source else {}),
             "parent": self.parent,
             "reinitialised": self.reinitialised,
             "recipe": self.recipe.parameters(),
             "devices": self.devices.describe(),
             "training_images": self.training_source.training_keys,
             "validation_images": self.training_source.validation_keys,
+            **self.content,
             "best_validation_iou": round(self.best, 3),
             "history": self.history,
         }
@@ -144,7 +155,7 @@ class Run:
         state = {
             "recipe": self.recipe.parameters(),
             "launch": self.launch,
-            "keys": self.training_source.training_keys,
+            "content": self.content,
             "epoch": self.epoch,
             "best": self.best,
             "history": self.history,
@@ -158,15 +169,19 @@ class Run:
     def restore(self) -> None:
         """Go back to the state that was saved last; what a killed process wrote in part is removed.
 
-        Raises `OutputError` when there is none, `ParameterError` when it is of another recipe.
+        Raises `OutputError` when there is none, `ParameterError` when it is of another recipe or other content.
         """
         state = self.devices.from_main(lambda: read_state(self.out))
         ours, theirs = self.recipe.parameters(), state["recipe"]
         changed = sorted(name for name in ours if name != "epochs" and ours[name] != theirs.get(name))
-        if changed or state["keys"] != self.training_source.training_keys:
-            what = changed[0] if changed else "the training photographs"
+        if changed:
             raise ParameterError(
-                f"{self.out}: {what} differs from the interrupted training there; resume with the same parameters"
+                f"{self.out}: {changed[0]} differs from the interrupted training there; resume with the same parameters"
+            )
+        if said := _changes(self.content, state.get("content", {})):
+            raise ParameterError(
+                f"{self.out}: {said} other than in the interrupted training there; put back what was there, or train "
+                "anew with force=True"
             )
         for part in self.out.glob(".*.part") if self.devices.is_main else ():
             part.unlink(missing_ok=True)
@@ -191,6 +206,29 @@ def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
     return (torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side), torch.zeros(batch, dtype=torch.long))
 
 
+_CONTENT = {
+    "photograph_sha256": "the pixels of",
+    "masks_sha256": "the masks of",
+    "style_sha256": "the style",
+    "pairs_sha256": "the pairs of",
+    "start_sha256": "the weights of",
+    "refining_version": "the version of what refines",
+}
+"""What a training depends on, in words, by its name in the record."""
+
+
+def _changes(ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping[str, str]]) -> str:
+    """What differs, in words, with the first of the names for which it does; empty where nothing does."""
+    said = []
+    for what, words in _CONTENT.items():
+        one, other = ours.get(what, {}), theirs.get(what, {})
+        names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            said.append(f"{words} {names[0]}{more}".rstrip())
+    return f"{', and '.join(said)} {'is' if len(said) == 1 else 'are'}" if said else ""
+
+
 def read_state(folder: Path) -> dict[str, Any]:
     """What `Run.save` wrote into a folder: the recipe, how the training was started, its epochs, and all tensors.
 
@@ -209,6 +247,7 @@ def train(
     out: Path,
     *,
     trained_on: str = "",
+    source: Mapping[str, Any] | None = None,
     launch: Mapping[str, Any] = MappingProxyType({}),
     resume: bool = False,
     devices: Devices | None = None,
@@ -226,6 +265,7 @@ def train(
         training_source: The pairs to learn from and the photographs held out, as `zoo.training.sources` gives them.
         out: Folder of the checkpoint and the state.
         trained_on: Name of the data, for the record and the card.
+        source: The dataset as it describes itself (`Dataset.describe`), for the licence and the citation in the card.
         launch: How the training was started, for `read_state`.
         resume: Go on from the state in ``out``.
         devices: Where to compute; None for the processor.
@@ -238,13 +278,15 @@ def train(
 
     Raises:
         OutputError: There is nothing to resume.
-        ParameterError: The recipe is not the one of the state (the number of epochs may grow), or its batch does not
-            fit the processes or the pairs.
+        ParameterError: The recipe or the content of what is trained on is not that of the state (the number of epochs
+            may grow), or the batch does not fit the processes or the pairs.
         RefinerError: A wrong field of the network, or weights to start from of which none fits.
     """
-    run = Run(recipe, training_source, out, trained_on, launch, devices or Devices(), workers)
+    run = Run(recipe, training_source, out, trained_on, source, launch, devices or Devices(), workers)
     if resume:
         run.restore()
+    else:
+        run.save()  # from now on the folder is known as this training's, and it can be resumed
     while run.epoch < recipe.epochs:
         began = time.monotonic()
         loss = run.one_epoch(report)

@@ -94,7 +94,10 @@ def test_bad_usage_is_one_sentence(cvat, tmp_path) -> None:
     assert "no annotation file in this folder" in wrong(tmp_path / "empty", tmp_path / "x")
     assert "name a folder" in wrong(cvat, tmp_path / "one.json")
     assert "is a folder" in wrong(cvat, tmp_path, "--to", "cvat")
-    assert "--force" in wrong(cvat, cvat)
+    assert "is read here" in wrong(cvat, cvat)
+    assert "is read here" in wrong(cvat, cvat, "--force")
+    (tmp_path / "taken.xml").touch()
+    assert "give --force" in wrong(cvat, tmp_path / "taken.xml")
     assert (
         convert(cvat, tmp_path / "again.xml").exit_code
         == convert(cvat, tmp_path / "again.xml", "--force").exit_code

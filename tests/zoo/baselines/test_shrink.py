@@ -9,10 +9,12 @@ from coarsekit.datasets import open_source
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw
 from coarsekit.simulation.styles import HUMAN, PAPER
+from coarsekit.storage.digests import photograph_sha256
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
 from zoo.baselines.fit_shrink import AMOUNTS, fit_shrink, save_shrink
 from zoo.baselines.shrink import Amount, Shrink
+from zoo.checkpoints.folder import photographs_seen
 
 IMAGE = np.zeros((300, 4288 // 2, 3), np.uint8)
 
@@ -54,15 +56,17 @@ def test_it_never_looks_at_the_image() -> None:
 
 def test_the_fit_is_the_best_candidate_and_comes_back_from_its_folder(tmp_path) -> None:
     sample = open_source("sample")
-    shrink, fitted = fit_shrink(sample, None, [PAPER, HUMAN], seed=0)
+    fit = fit_shrink(sample, None, [PAPER, HUMAN], seed=0)
+    shrink, fitted = fit.shrink, fit.training_iou
     assert set(fitted["paper"]) == {"MA", "HE", "EX", "SE", "other"}
     assert all(amount in AMOUNTS for lesions in shrink.amounts.values() for amount in lesions.values())
     assert shrink.amounts["paper"]["MA"].pixels >= 18
     assert fitted["paper"]["MA"] > 50
-    save_shrink(shrink, tmp_path, "sample", fitted, 0)
+    save_shrink(fit, tmp_path, "sample", sample.describe(), 0)
     loaded = Shrink.load(tmp_path, "mine")
     assert (loaded.amounts, loaded.trained_on, loaded.name) == (shrink.amounts, "sample", "mine")
     assert json.loads((tmp_path / "training.json").read_text())["training_iou"] == fitted
+    assert photographs_seen(tmp_path) == {photograph_sha256(fundus.image) for fundus in sample.photographs()}
 
 
 def test_damaged_amounts_are_one_sentence(tmp_path) -> None:

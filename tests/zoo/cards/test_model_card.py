@@ -13,13 +13,23 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 import zoo
 from coarsekit.datasets.base import CC_BY_4, Licence
 from tests.places import BUNDLED, CARDS
-from zoo.cards.model_card import Source, Subject, header, model_card, results
+from zoo.cards.model_card import Subject, header, model_card, results
 from zoo.checkpoints import folder as bundled
+from zoo.checkpoints.sources import Source
 from zoo.cli.main import main
 from zoo.evaluation.measures import CARD_SENTENCES
 from zoo.publish import card_of_folder, card_text
 
-ROW = {"dataset": "idrid", "split": "test", "style": "human", "reduction": 1.5, "seed": 3, "images": 4}
+PINS = {
+    "reader": "idrid",
+    "weights_sha256": "a1" * 32,
+    "refining_version": 7,
+    "dataset_sha256": "b2" * 32,
+    "dataset_images": 5,
+    "dataset_images_seen": 2,
+    "style_sha256": "c3" * 32,
+}
+ROW = {"dataset": "idrid", "split": "test", "style": "human", "reduction": 1.5, "seed": 3, "images": 4, **PINS}
 ROWS = [
     ROW | {"lesion": "MA", "floor_iou": 10.0, "floor_iou_std": 1.0, "shrink_iou": 20.0, "iou": 40.06, "iou_std": 2.0},
     ROW | {"lesion": "EX", "floor_iou": 20.0, "floor_iou_std": 1.0, "shrink_iou": 30.0, "iou": 60.0, "iou_std": 2.0},
@@ -29,7 +39,7 @@ CONFIG = {"format": 1, "variant": "unet", "trained_on": "idrid train", "config":
 
 
 def subject(**changes: object) -> Subject:
-    source = Source("idrid", "IDRiD", CC_BY_4, "Porwal et al.")
+    source = Source("idrid", "idrid", "IDRiD", CC_BY_4, "Porwal et al.")
     fields = {"name": "net", "place": "ada/net", "config": CONFIG, "record": {}, "rows": ROWS, "summary": "A network."}
     return Subject(**{**fields, "notes": "", "sources": [source], "sentences": CARD_SENTENCES, **changes})  # type: ignore[arg-type]
 
@@ -80,6 +90,14 @@ def test_tables_have_floor_and_shrink_beside_the_score_and_the_command_that_made
     assert "| MA | 4 | 10.0 (1.0) | 20.0 | 40.1 (2.0) |" in text
     assert "| average |  | 15.0 | 25.0 | **50.0** |" in text
     assert "zoo evaluate idrid:PATH --split test --refiner ada/net --reduction 1.5 --style human --seed 3" in text
+    pins = "Data `b2b2b2b2b2b2`, 5 photographs, 2 of them seen in training; style `c3c3c3c3c3c3`, seed 3"
+    assert f"{pins}; weights `a1a1a1a1a1a1`; refining version 7." in text
+
+
+def test_an_own_dataset_is_measured_by_its_reader_and_known_by_its_name() -> None:
+    text = model_card(subject(rows=[row | {"dataset": "clinic", "reader": "folder"} for row in ROWS[:2]]))
+    assert "zoo evaluate folder:PATH --split test" in text
+    assert "`clinic`, split `test`" in text
 
 
 def test_other_measures_and_calibration_are_told_where_they_were_measured() -> None:
@@ -93,7 +111,7 @@ def test_other_measures_and_calibration_are_told_where_they_were_measured() -> N
 
 
 def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothing() -> None:
-    where = {"dataset": "idrid", "split": "test", "style": "human", "seed": 0}
+    where = {"dataset": "idrid", "split": "test", "style": "human", "seed": 0, **PINS}
     rows = [
         where | {"corruption": condition, "lesion": lesion, "iou": iou, "false_positive_area": None}
         for condition, lesion, iou in [("as it is", "MA", 40.0), ("as it is", "EX", 60.0), ("dark", "EX", 48.0)]
@@ -138,12 +156,12 @@ def test_a_card_has_use_licence_limits_and_citation() -> None:
 
 def test_data_that_may_not_be_passed_on_are_named() -> None:
     secret = Source(
-        "fgadr", "FGADR", Licence("research only", "https://example.org", redistribution=False), "Zhou et al."
+        "fgadr", "fgadr", "FGADR", Licence("research only", "https://example.org", redistribution=False), "Zhou et al."
     )
     data = header(subject(sources=[secret])).to_dict()
     assert (data["license"], data["license_name"]) == ("other", "research-only")
     assert "does not let the data be passed on" in model_card(subject(sources=[secret]))
-    mixed = header(subject(sources=[secret, Source("idrid", "IDRiD", CC_BY_4, "Porwal et al.")])).to_dict()
+    mixed = header(subject(sources=[secret, Source("idrid", "idrid", "IDRiD", CC_BY_4, "Porwal et al.")])).to_dict()
     assert (mixed["license"], mixed["datasets"]) == ("other", ["fgadr", "idrid"])
 
 

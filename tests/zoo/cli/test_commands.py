@@ -85,7 +85,7 @@ def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
 
 def test_the_photographs_that_a_network_held_out_can_be_refined(tmp_path) -> None:
     arguments = ("refine", "sample", "--split", "held-out", "-o", tmp_path, "--json")
-    assert "needs a network" in wrong(*arguments, "--refiner", "shrink")
+    assert "needs networks whose" in wrong(*arguments, "--refiner", "shrink")
     result = zoo(*arguments, "--refiner", "tiny")
     assert result.exit_code == 0, result.output
     held_out = json.loads((BUNDLED / "tiny" / "training.json").read_text())["validation_images"]
@@ -130,7 +130,7 @@ def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "refined" / "IDRiD_19.json"
     deadline = time.monotonic() + 120
-    while not first.exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline and not (first.exists() and '"finished": true' in first.read_text()):
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
     _, stderr = run.communicate(timeout=60)

@@ -14,7 +14,7 @@ from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
 from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
-from zoo.evaluation.evaluate import EvaluationConfig, evaluate, refine_and_score
+from zoo.evaluation.evaluate import Evaluated, EvaluationConfig, evaluate, refine_and_score
 from zoo.evaluation.protocols import classes_to_score
 from zoo.evaluation.refiners import EvaluatedRefiner, Floor, floor, load_for_evaluation
 from zoo.evaluation.results import DatasetRecord, EvaluationRecord, RefinerInfo, Results
@@ -24,7 +24,7 @@ from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, no_progress
 
 LESIONS = ("MA", "HE", "EX", "SE")
-SAMPLE = DatasetRecord("sample", "sample", "all", LESIONS)
+SAMPLE = DatasetRecord("sample", "sample", "sample", "all", LESIONS)
 
 
 class Counted(Refiner):
@@ -49,13 +49,12 @@ def config_of(
     return EvaluationConfig(None, styles, reductions, seed, classes)
 
 
-def board(refiners: list[EvaluatedRefiner], config: EvaluationConfig, scores: list) -> ScoreTable:
+def board(refiners: list[EvaluatedRefiner], config: EvaluationConfig, found: Evaluated) -> ScoreTable:
     infos = tuple(refiner.info for refiner in refiners)
     named = tuple(about.name for about in infos if about.name != "floor")
     styles = {style.name: style.parameters() for style in config.styles}
-    return ScoreTable(
-        Results(EvaluationRecord("same", (SAMPLE,), styles, config.reductions, (), config.seed, infos, named), scores)
-    )
+    record = EvaluationRecord("same", (SAMPLE,), styles, config.reductions, (), config.seed, infos, named)
+    return ScoreTable(Results(record, tuple(found.scores), {"sample": found.contents}))
 
 
 def test_rows_agree_with_scikit_learn() -> None:
@@ -95,7 +94,8 @@ def test_a_row_has_just_the_fields_that_were_promised() -> None:
     config = replace(config_of(refiners, (PAPER,), (1.5,), lesions=["SE"]), split="validation")
     [row] = score_rows(board(refiners, config, evaluate(refiners, open_source("sample"), config)))
     before = (
-        "refiner trained_on weights_sha256 dataset split lesion reduction style seed images floor_iou floor_iou_std"
+        "refiner trained_on weights_sha256 refining_version dataset reader dataset_sha256 dataset_images "
+        "dataset_images_seen split lesion reduction style style_sha256 seed images floor_iou floor_iou_std"
     )
     now = "iou_low iou_high variant dice dice_std precision precision_std recall recall_std boundary_f boundary_f_std"
     last = "component_iou component_iou_std ece brier"
@@ -133,7 +133,8 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
         config = config_of([refiner], seed=seed, lesions=["SE"])
         scores = evaluate([refiner], sample, config, ScoreCache(tmp_path), advance=heard.append)
         assert sum(heard) == config.refinements * 2
-        return [(score.image, score.mask_score.counts, score.mask_score.components) for score in scores]
+        assert scores.scored + scores.cached == 2
+        return [(score.image, score.mask_score.counts, score.mask_score.components) for score in scores.scores]
 
     first = run(counted())
     assert Counted.asked == 2
@@ -155,7 +156,8 @@ def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
     config = config_of(refiners, (PAPER,), lesions=["MA", "SE"])
     alone = evaluate(refiners, sample, config)
     beside = evaluate(refiners, sample, config, ScoreCache(tmp_path), jobs=2)
-    for one, other in zip(alone, beside, strict=True):
+    assert alone.contents == beside.contents
+    for one, other in zip(alone.scores, beside.scores, strict=True):
         place = (one.refiner, one.image, one.lesion, one.cache_key, one.mask_score.counts, one.mask_score.components)
         assert place == (
             other.refiner,

@@ -1,7 +1,6 @@
 """The experiments from the command line: what each asks, shows, keeps and refuses."""
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from click.testing import Result
 
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
+from coarsekit.storage.digests import photograph_sha256
 from tests import command_line
-from zoo.checkpoints.folder import locate
 from zoo.cli.main import main
 from zoo.evaluation.cache import CACHE_FOLDER
 from zoo.evaluation.refiners import HELD_OUT, held_out, select_split
@@ -183,29 +182,45 @@ def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> 
     assert classes_to_score("cross-class", [info], open_source("sample"), ()) == {"net": unseen}
 
 
-def test_held_out_are_the_photographs_that_every_network_was_validated_on() -> None:
+def holding_out(folder: Path, names: dict[str, str]) -> Path:
+    """A network whose record says that it held out these photographs of the sample, by keys of its own."""
     sample = open_source("sample")
-    assert set(held_out(sample, ["lite", "shrink"]).keys(HELD_OUT)) == set(sample.keys())
-    rows = scored("sample", "--split", "held-out", "--refiner", "lite", "--lesion", "SE")["rows"]
-    assert {(row["split"], row["images"]) for row in rows} == {("held-out", 2)}
-    with pytest.raises(ParameterError, match="needs a network"):
+    digests = {name: photograph_sha256(sample.read(key).image) for name, key in names.items()}
+    network = build(network_class("unet"), {"width": 2, "size": 32})
+    network.save(folder, {"data": "x train", "validation_images": list(names), "photograph_sha256": digests})
+    return folder
+
+
+def test_held_out_are_the_photographs_that_every_network_was_validated_on_whatever_their_names(tmp_path) -> None:
+    sample = open_source("sample")
+    both = str(holding_out(tmp_path / "both", {"a": "IDRiD_46", "b": "IDRiD_19"}))
+    one = str(holding_out(tmp_path / "one", {"IDRiD_19": "IDRiD_46"}))
+    assert set(held_out(sample, [both, "shrink"]).keys(HELD_OUT)) == set(sample.keys())
+    assert held_out(sample, [both, one]).keys(HELD_OUT) == ("IDRiD_46",)
+    rows = scored("sample", "--split", "held-out", "--refiner", both, "--lesion", "SE")["rows"]
+    assert {(row["split"], row["images"], row["dataset_images_seen"]) for row in rows} == {("held-out", 2, 2)}
+    with pytest.raises(ParameterError, match="needs networks whose"):
         held_out(sample, ["shrink"])
 
 
-def test_a_split_is_selected_by_name_or_held_out_or_all() -> None:
+def test_a_record_that_does_not_say_which_photographs_it_held_out_is_refused(tmp_path) -> None:
+    network = build(network_class("unet"), {"width": 2, "size": 32})
+    network.save(tmp_path, {"validation_images": ["IDRiD_46"]})
+    with pytest.raises(ParameterError, match="by digest which photographs"):
+        held_out(open_source("sample"), [str(tmp_path)])
+
+
+def test_a_split_is_selected_by_name_or_held_out_or_all(tmp_path) -> None:
     sample = open_source("sample")
     assert select_split(sample, None, ["lite"]) == select_split(sample, "all", ["lite"]) == (sample, None)
     assert select_split(sample, "validation", []) == (sample, "validation")
-    dataset, split = select_split(sample, HELD_OUT, ["lite"])
-    assert set(dataset.keys(split)) == set(sample.keys())
+    dataset, split = select_split(sample, HELD_OUT, [str(holding_out(tmp_path, {"x": "IDRiD_46"}))])
+    assert (dataset.keys(split), dataset.reader) == (("IDRiD_46",), "sample")
     with pytest.raises(ParameterError, match="no split 'tset'"):
         select_split(sample, "tset", ["lite"])
 
 
-def test_a_network_that_held_out_other_photographs_leaves_none(tmp_path) -> None:
-    folder = tmp_path / "other"
-    shutil.copytree(locate("lite"), folder)
-    record = json.loads((folder / "training.json").read_text())
-    (folder / "training.json").write_text(json.dumps(record | {"validation_images": ["IDRiD_01"]}))
+def test_networks_that_held_out_other_photographs_leave_none(tmp_path) -> None:
+    names = [str(holding_out(tmp_path / key, {"same name": key})) for key in ("IDRiD_46", "IDRiD_19")]
     with pytest.raises(ParameterError, match="no photograph is left"):
-        held_out(open_source("sample"), ["lite", str(folder)])
+        held_out(open_source("sample"), names)

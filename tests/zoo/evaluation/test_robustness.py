@@ -12,6 +12,7 @@ from coarsekit.datasets import open_source
 from coarsekit.geometry import draw
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import HUMAN, PAPER
+from coarsekit.storage.digests import photograph_sha256
 from coarsekit.types import Annotation, Image, Mask
 from coarsekit.windows import window_around
 from zoo import from_pretrained
@@ -127,7 +128,8 @@ def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
 
 def test_the_photographs_that_a_network_held_out_can_be_chosen_by(tmp_path) -> None:
     network = build(network_class("unet"), {"width": 2, "size": 32})
-    network.save(tmp_path, {"validation_images": ["IDRiD_46"]})
+    digests = {"other name": photograph_sha256(open_source("sample").read("IDRiD_46").image)}
+    network.save(tmp_path, {"validation_images": ["other name"], "photograph_sha256": digests})
     arguments = ["robustness", "sample", "--split", "held-out", "--refiner", str(tmp_path), "--json"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
@@ -136,7 +138,7 @@ def test_the_photographs_that_a_network_held_out_can_be_chosen_by(tmp_path) -> N
     assert {row["images"] for row in rows if row["corruption"] == "as it is"} == {1}
     refused = CliRunner().invoke(main, ["robustness", "sample", "--split", "held-out", "--refiner", "shrink"])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
-    assert "needs a network" in refused.stderr
+    assert "needs networks whose" in refused.stderr
 
 
 def test_the_command_gives_a_row_for_each_condition_and_class() -> None:

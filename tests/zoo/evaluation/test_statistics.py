@@ -79,5 +79,10 @@ def test_without_any_score_nothing_is_defined() -> None:
         assert summarise(empty, seed=0).images == compare(empty, empty, seed=0).images == 0
 
 
-def test_one_image_is_its_own_interval() -> None:
-    assert summarise(np.array([[40.0, NAN]]), seed=0) == (40.0, 0.0, 40.0, 40.0, 1)
+def test_one_image_has_neither_spread_nor_interval() -> None:
+    summary = summarise(np.array([[40.0, NAN]]), seed=0)
+    assert (summary.mean, summary.images) == (40.0, 1)
+    assert np.isnan([summary.std, summary.low, summary.high]).all()
+    compared = compare(np.array([[40.0]]), np.array([[30.0]]), seed=0)
+    assert (compared.difference, compared.images) == (10.0, 1)
+    assert np.isnan([compared.low, compared.high, compared.p]).all()

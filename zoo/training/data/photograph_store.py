@@ -1,8 +1,12 @@
-"""Decoded photographs on disk, read by the window: training touches every one of them in every epoch."""
+"""Decoded photographs on disk, read by the window: training touches every one of them in every epoch.
+
+A file is named by the digest of the pixels in it, whatever photograph they are of, so it is never out of date.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,22 +14,34 @@ from numpy.typing import NDArray
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.simulate import enclosing_ellipses, find_components
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.digests import masks_sha256, sha256_of
 from coarsekit.storage.files import atomic_write
 from coarsekit.types import Ellipse, Fundus, Image, Mask
 from zoo.refiner import no_progress
+
+Outlines = Mapping[tuple[str, float], Mapping[str, tuple[Ellipse, ...]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CachedPhotograph:
     """A photograph of the store: its arrays are memory-mapped, so that only the windows that are cut get read.
 
-    ``outlines``: the exact ellipses by lesion class, for each (style name, reduction factor).
+    ``outlines``: the exact ellipses by lesion class, for each (style name, reduction factor). ``photograph_sha256``,
+    ``masks_sha256``: the digests of its pixels and of its masks. ``kept``: whether all of it was in the store before.
     """
 
     key: str
     image: Image
     fine: Mapping[str, Mask]
-    outlines: Mapping[tuple[str, float], Mapping[str, tuple[Ellipse, ...]]]
+    outlines: Outlines
+    photograph_sha256: str
+    masks_sha256: str
+    kept: bool
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process opens the files again, instead of getting a copy of all pixels."""
+        places = {lesion: _file(mask) for lesion, mask in self.fine.items()}
+        return _opened, (self.key, _file(self.image), places, self.outlines, self.photograph_sha256, self.masks_sha256)
 
 
 def cache_photographs(
@@ -47,9 +63,21 @@ def cache_photographs(
         fundus = dataset.read(key)
         if lesions:
             fundus = replace(fundus, fine={name: mask for name, mask in fundus.fine.items() if name in lesions})
-        image = _mapped(folder / f"{key}.npy", fundus.image)
-        fine = {lesion: _mapped(folder / f"{key}_{lesion}.npy", mask) for lesion, mask in fundus.fine.items()}
-        photographs.append(CachedPhotograph(key, image, fine, _outlines(fundus, styles, reductions)))
+        parts = {"": fundus.image, **fundus.fine}
+        digests = {name: sha256_of(part) for name, part in parts.items()}
+        kept = [_store(folder / f"{digests[name]}.npy", part) for name, part in parts.items()]
+        image, *masks = (_mapped(folder / f"{digests[name]}.npy") for name in parts)
+        photographs.append(
+            CachedPhotograph(
+                key=key,
+                image=image,
+                fine=dict(zip(fundus.fine, masks, strict=True)),
+                outlines=_outlines(fundus, styles, reductions),
+                photograph_sha256=digests[""],
+                masks_sha256=masks_sha256(fundus.fine),
+                kept=all(kept),
+            )
+        )
         advance(1)
     return photographs
 
@@ -65,8 +93,29 @@ def _outlines(fundus: Fundus, styles: list[Style], reductions: list[float]) -> d
     return outlines
 
 
-def _mapped(path: Path, array: NDArray) -> NDArray:
-    if not path.exists():
-        with atomic_write(path) as temporary, temporary.open("wb") as file:
-            np.save(file, array)
+def _store(path: Path, array: NDArray) -> bool:
+    """Write an array, unless it is there already, undamaged: whether it was."""
+    try:
+        there = _mapped(path)
+        if there.dtype == array.dtype and np.array_equal(there, array):
+            return True
+    except (OSError, ValueError, EOFError):  # missing, cut short, or no array
+        pass
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+    return False
+
+
+def _mapped(path: Path) -> NDArray:
     return np.load(path, mmap_mode="r")
+
+
+def _file(array: Any) -> Path:
+    return Path(array.filename)
+
+
+def _opened(
+    key: str, image: Path, fine: Mapping[str, Path], outlines: Outlines, photograph: str, masks: str
+) -> CachedPhotograph:
+    opened = {lesion: _mapped(path) for lesion, path in fine.items()}
+    return CachedPhotograph(key, _mapped(image), opened, outlines, photograph, masks, kept=True)
