@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,6 +91,8 @@ class Hub:
     large: dict[str, bytes] = field(default_factory=dict)
     log: list[Request] = field(default_factory=list)
     url: str = ""
+    lie: Callable[[Any], None] | None = None
+    """What is done to an answer (a ``Handler`` with its status, content and fields) before it is sent."""
 
     def repository(self, name: str, kind: str = "dataset") -> Repository:
         return self.repositories[kind, name]

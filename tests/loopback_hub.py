@@ -66,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
                 headers = {"X-Error-Code": refusal.code, "X-Error-Message": refusal.message}
                 headers |= {"X-Repo-Commit": refusal.commit} if refusal.commit else {}
                 self._send(refusal.status, json.dumps({"error": refusal.message}).encode(), headers)
+            if self.hub.lie:
+                self.hub.lie(self)
         # Written after the lock is free, for a client may ask again before it has read everything.
         self.send_response(self.status)
         for name, value in (self.fields | {"Content-Length": str(len(self.content))}).items():

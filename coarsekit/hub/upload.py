@@ -1,20 +1,18 @@
 """Pushing a folder to the Hugging Face Hub: whose account, which repository, what may be written there."""
 
-import logging
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import RepositoryNotFoundError
 from huggingface_hub.utils.tqdm import disable_progress_bars
 
 from coarsekit.errors import HubError, OutputError
-from coarsekit.hub.errors import hub_errors
-
-Kind = Literal["dataset", "model"]
+from coarsekit.hub.download import fetch_file
+from coarsekit.hub.errors import Kind, foreign, hub_errors
 
 _OF_THE_HUB = {".gitattributes"}
 
@@ -78,7 +76,6 @@ class Repository:
             HubError: When the Hub refuses or is not reached; running again goes on from there.
         """
         api = HfApi()
-        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         if quiet or not sys.stderr.isatty():
             disable_progress_bars()
         with hub_errors(self.name):
@@ -94,11 +91,10 @@ class Repository:
                     delete_patterns=deleted,
                     commit_message=message,
                 )
-        return str(url)
+        return foreign(str(url))
 
     def _text_of_record(self) -> str:
-        path = HfApi().hf_hub_download(self.name, self.record, repo_type=self.kind)
-        return Path(path).read_text(encoding="utf-8", errors="replace")
+        return fetch_text(self.name, self.kind, self.record)
 
 
 def full_name(name: str | None, default: str) -> str:
@@ -110,13 +106,14 @@ def full_name(name: str | None, default: str) -> str:
         raise HubError("no Hugging Face token was found; log in with 'hf auth login', or set HF_TOKEN, and run again")
     with hub_errors(name or default):
         user = HfApi().whoami()["name"]
-    return name if name and "/" in name else f"{user}/{name or default}"
+        if not re.fullmatch(r"[\w.-]{1,96}", user):
+            raise HubError("the Hub says no name of the token's account; see that HF_ENDPOINT is a Hub that you trust")
+        return name if name and "/" in name else f"{user}/{name or default}"
 
 
 def fetch_text(name: str, kind: Kind, path: str) -> str:
     """The text of a file of a repository, which is kept in the client's cache.
 
-    Raises `HubError` when there is none, or the Hub is not reached.
+    Raises `HubError` when there is none, or the Hub is not reached, or it is not what the Hub's hash of it says.
     """
-    with hub_errors(name, file=path):
-        return Path(HfApi().hf_hub_download(name, path, repo_type=kind)).read_text(encoding="utf-8", errors="replace")
+    return fetch_file(name, path, kind=kind).read_text(encoding="utf-8", errors="replace")

@@ -36,6 +36,7 @@ def hub(_serving: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An empty Hub that the real client of this process uses, logged in as ada, with an empty cache."""
     _serving.repositories.clear()
     _serving.log.clear()
+    _serving.lie = None
     use_endpoint(monkeypatch, _serving.url)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no token"))

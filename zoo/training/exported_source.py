@@ -67,7 +67,7 @@ class Export:
         import datasets
 
         from coarsekit.export.config import configuration, published
-        from coarsekit.hub.errors import hub_errors
+        from coarsekit.hub.errors import foreign, hub_errors
 
         for reduction in reductions:
             if reduction not in self._provenance.reductions:
@@ -77,7 +77,7 @@ class Export:
                 )
         files = [f"{configuration(reduction)}/{published(split)}-*.parquet" for reduction in reductions]
         datasets.disable_progress_bars()
-        with hub_errors(self.place, file="pairs") if self.streamed else nullcontext():
+        with hub_errors(self.place, file="pairs", kind="dataset") if self.streamed else nullcontext():
             try:
                 rows = datasets.load_dataset(
                     self.place,
@@ -88,7 +88,8 @@ class Export:
                     columns=list(columns or (*_PICTURES, "lesion", "ellipse", "window", "photograph")),
                 )
             except (FileNotFoundError, datasets.exceptions.DatasetGenerationError) as cause:
-                raise SourceError(f"{self.place}: the pairs cannot be read ({cause}); export them again") from None
+                why = foreign(str(cause))
+                raise SourceError(f"{self.place}: the pairs cannot be read ({why}); export them again") from None
         for name in _PICTURES if columns is None else ():
             rows = rows.cast_column(name, datasets.Image(decode=False))
         return rows
@@ -98,7 +99,7 @@ def followed(rows: Iterable[Row], place: str) -> Iterator[Row]:
     """The rows of a stream from the Hub's repository ``place``; what goes wrong on the way is a `HubError`."""
     from coarsekit.hub.errors import hub_errors
 
-    with hub_errors(place, file="pairs"):
+    with hub_errors(place, file="pairs", kind="dataset"):
         yield from rows
 
 
