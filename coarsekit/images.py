@@ -24,7 +24,9 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 def read_image(path: str | os.PathLike[str]) -> Image:
     """Read a photograph as upright RGB.
 
-    Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied.
+    Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied. Deep grey values are
+    of the range that holds them all: 0–255 or 0–65,535, and, where they are floating-point numbers, 0–1 first. Such may
+    go beyond it by a twentieth of their greatest value, as after resampling, and are clipped.
 
     Args:
         path: An image file of any format that Pillow reads.
@@ -33,13 +35,12 @@ def read_image(path: str | os.PathLike[str]) -> Image:
         (h, w, 3) uint8, RGB, 0–255.
 
     Raises:
-        ImageError: When the file is missing, cut short or not an image.
+        ImageError: When the file is missing, cut short or not an image, or has pixels that are no numbers or in none of
+            these ranges.
     """
     picture = _open(path, path)
     if picture.mode.startswith(("I", "F")):
-        deep = np.asarray(picture, dtype=np.float64)
-        grey = np.clip(deep / 257.0 if deep.max(initial=0) > 255 else deep, 0, 255).round().astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2)
+        return np.repeat(_eight_bits(np.asarray(picture), path)[..., None], 3, axis=2)
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
     return np.asarray(picture.convert("RGB")).copy()
@@ -74,7 +75,7 @@ def jpeg_round_trip(image: Image, quality: int) -> Image:
     """The image as it is after saving it as JPEG at a quality of 1–100."""
     coded = BytesIO()
     Pillow.fromarray(image).save(coded, "JPEG", quality=quality)
-    return np.asarray(Pillow.open(coded)).copy()
+    return np.asarray(Pillow.open(coded, formats=("JPEG",))).copy()
 
 
 def decode_mask(data: bytes, name: str) -> Mask:
@@ -116,10 +117,25 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
 
     Raises `ImageError` when the bytes are not an image.
     """
-    try:
-        return np.asarray(Pillow.open(BytesIO(data), formats=FORMATS))
-    except (OSError, SyntaxError, ValueError) as cause:
-        raise ImageError(f"{len(data)} bytes are not an image that can be decoded ({cause})") from None
+    with _explained(f"an image of {len(data)} bytes"), warnings.catch_warnings(action="ignore"):
+        picture: Pillow.Image = Pillow.open(BytesIO(data), formats=FORMATS)
+        if picture.mode not in ("L", "RGB"):
+            picture = picture.convert("L" if picture.mode == "1" else "RGB")
+        return np.asarray(picture)
+
+
+def _eight_bits(deep: NDArray, name: str | os.PathLike[str]) -> NDArray[np.uint8]:
+    """Deep grey values as 0–255, see `read_image`."""
+    floating = deep.dtype.kind == "f"
+    least, most = float(deep.min(initial=0)), float(deep.max(initial=0))
+    for top in (1, 255, 65535) if floating else (255, 65535):
+        beyond = 0.05 if floating else 0
+        if -beyond * most <= least and most <= (1 + beyond) * top:
+            return np.clip(deep.astype(np.float64) / (top / 255), 0, 255).round().astype(np.uint8)
+    raise ImageError(
+        f"{name}: its values go from {least:.4g} to {most:.4g}; expected 0–255, 0–65,535, or numbers in 0–1; export "
+        "the photograph with 8 or 16 bits"
+    )
 
 
 def _values(picture: Pillow.Image) -> NDArray:
@@ -135,6 +151,8 @@ def _open(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str]) 
     # What Pillow warns of is either harmless or followed by an error.
     with _explained(name), warnings.catch_warnings(action="ignore"), Pillow.open(file, formats=FORMATS) as picture:
         picture.load()
+        if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
+            raise ValueError("some of its pixels are no numbers")
         return ImageOps.exif_transpose(picture)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from coarsekit.errors import ImageError
-from coarsekit.images import image_size, read_image, read_mask, write_image
+from coarsekit.images import decode_mask, decode_png, encode_png, image_size, read_image, read_mask, write_image
 
 GREY = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
 RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
@@ -86,6 +86,40 @@ def test_16_bit_grey_is_scaled_to_8(tmp_path: Path, suffix: str) -> None:
 def test_32_bit_grey_that_holds_8_bit_values_keeps_them(tmp_path: Path) -> None:
     assert (read_image(saved(tmp_path / "a.tif", Image.fromarray(GREY.astype(np.int32)))) == GREY[..., None]).all()
     assert (read_image(saved(tmp_path / "b.tif", Image.fromarray(GREY.astype(np.float32)))) == GREY[..., None]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", ">u2", "uint16"])
+@pytest.mark.parametrize("top", [1, 255, 65535])
+def test_deep_grey_is_of_the_range_that_holds_it(tmp_path: Path, top: int, dtype: str) -> None:
+    values = (GREY / 255 * top).astype(dtype)
+    image = read_image(saved(tmp_path / "a.tif", Image.fromarray(values)))
+    # Whole numbers 0 and 1 are two dark greys of 8 bits.
+    expected = values if top == 1 and dtype != "float32" else GREY
+    assert (image == expected[..., None]).all()
+
+
+@pytest.mark.parametrize("top", [1, 255, 65535])
+def test_what_resampling_throws_beyond_the_range_is_clipped(tmp_path: Path, top: int) -> None:
+    values = np.array([[-0.04, 0.0, 0.2, 1.0, 1.04]], np.float32) * top
+    assert read_image(saved(tmp_path / "a.tif", Image.fromarray(values)))[0, :, 0].tolist() == [0, 0, 51, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(-1, "float32"), (-1, "int32"), (70_000, "int32"), (2**31 - 1, "int32"), (70_000, "float32"), (1e30, "float32")],
+)
+def test_greys_of_no_range_are_refused(tmp_path: Path, value: float, dtype: str) -> None:
+    values = np.array([[0, value]]).astype(dtype)
+    with pytest.raises(ImageError, match=r"a\.tif: its values go from .* to .*; expected 0–255"):
+        read_image(saved(tmp_path / "a.tif", Image.fromarray(values)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("read", [read_image, read_mask])
+def test_pixels_that_are_no_numbers_are_refused(tmp_path: Path, read, value: float) -> None:
+    path = saved(tmp_path / "a.tif", Image.fromarray(np.array([[0, value]], np.float32)))
+    with pytest.raises(ImageError, match=r"a\.tif: .*pixels are no numbers"):
+        read(path)
 
 
 @pytest.mark.parametrize(
@@ -221,3 +255,22 @@ def test_no_program_is_started_on_postscript_under_the_name_of_an_image(tmp_path
     for read in (read_image, image_size, read_mask):
         with pytest.raises(ImageError, match="not an image that can be read"):
             read(tmp_path / "p.png")
+    for decode in (decode_png, lambda data: decode_mask(data, "a mask")):
+        with pytest.raises(ImageError, match="not an image that can be read"):
+            decode((tmp_path / "p.png").read_bytes())
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGBA", "LA", "L", "RGB"])
+def test_an_encoded_image_is_grey_or_rgb_of_8_bits(tmp_path: Path, mode: str) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(RGB).convert(mode))
+    pixels = decode_png(path.read_bytes())
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == ((6, 5) if mode in ("1", "L") else (6, 5, 3))
+
+
+def test_a_bomb_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode_png(RGB)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3)
+    for decode in (decode_png, lambda data: decode_mask(data, "a mask")):
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            decode(data)

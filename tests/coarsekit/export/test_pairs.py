@@ -108,5 +108,5 @@ def test_png_loses_nothing() -> None:
     whole = fundus(MA=np.random.default_rng(1).random((HEIGHT, WIDTH)) < 0.5)
     np.testing.assert_array_equal(decode_png(encode_png(whole.image)), whole.image)
     np.testing.assert_array_equal(decode_png(encode_png(whole.fine["MA"])), whole.fine["MA"] * 255)
-    with pytest.raises(ImageError, match="5 bytes are not an image"):
+    with pytest.raises(ImageError, match="an image of 5 bytes: not an image"):
         decode_png(b"\x89PNG\r")
