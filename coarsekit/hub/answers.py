@@ -11,7 +11,7 @@ _CLIMBS = re.compile(r"(^|/)\.\.(/|$)|/resolve(/.*)?//|[\\\x00-\x1f\x7f]")
 
 
 class AnswerError(Exception):
-    """The Hub names something as no Hub does; of what it says nothing is repeated."""
+    """Something is named as no Hub names it; the message repeats nothing of that."""
 
 
 def guard_client() -> None:
@@ -45,7 +45,7 @@ def _look_at_request(request: Any) -> None:
     """Refuse to ask for a revision or a file that leads out of its repository, for so it would be kept."""
     path = unquote(request.url.raw_path.decode("ascii").partition("?")[0])
     if _CLIMBS.search(path):
-        raise AnswerError("the Hub names a revision or a file that leads out of the repository")
+        raise AnswerError("a revision or a file is named that leads out of the repository")
 
 
 def _look_at_response(response: Any) -> None:

@@ -57,7 +57,8 @@ def hub_errors(
         if isinstance(error, LocalEntryNotFoundError) and not isinstance(error.__cause__, OfflineModeIsEnabled):
             error = error.__cause__ if isinstance(error.__cause__, Exception) else error
         sentence = _not_found(repository, place, file, kind, revision, token, error) if file else None
-        raise HubError(without_token(sentence or _refusal(place, file, kind, token, error), token)) from None
+        sentence = sentence or _refusal(place, file, kind, token, error)
+        raise HubError(without_token(_one_line(sentence), token)) from None
 
 
 def without_token(sentence: str, token: str | bool | None = None) -> str:
@@ -80,9 +81,13 @@ def foreign(text: str, token: str | bool | None = None) -> str:
     text = text[:_LONGEST_READ]
     while (plain := unquote(text)) != text:
         text = plain
+    return without_token(_one_line(text), token)[:_LONGEST]
+
+
+def _one_line(text: str) -> str:
+    """The text without control characters, and with single spaces."""
     text = "".join(" " if letter.isspace() else letter for letter in text)
-    text = "".join(letter for letter in " ".join(text.split()) if letter.isprintable())
-    return without_token(text, token)[:_LONGEST]
+    return " ".join("".join(filter(str.isprintable, text)).split())
 
 
 def _in_base_64(secret: str) -> Iterator[str]:

@@ -88,8 +88,6 @@ def test_what_was_damaged_in_the_cache_is_fetched_anew(there: Any) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_no_name_of_the_hub_leads_out_of_the_cache(there: Any, tmp_path: Path, header: str, name: str) -> None:
     there.lie = lying_hub.headed(header, f'"{name}"' if "tag" in header.lower() else name)
-    if (header, name) == ("X-Linked-Etag", ""):
-        pytest.skip("no such header is no lie")
     sentence = refusal(lambda: zoo.from_pretrained("o/x"))
     assert "that is no hash" in sentence
     assert "evil" not in sentence
@@ -111,6 +109,38 @@ def test_a_redirection_within_the_hub_is_followed_to_its_hash(there: Any) -> Non
 
     there.lie = lie
     assert zoo.from_pretrained("o/x").trained_on == "idrid train"
+
+
+@pytest.mark.parametrize("revision", ["../../../evil", "/tmp/evil", "a/../../../b", "a\\..\\b", "a\nb"])
+def test_no_revision_leads_out_of_the_cache(there: Any, tmp_path: Path, revision: str) -> None:
+    told = command_line.refusal(command_line.run(main, "pull", "o/x", "--revision", revision))
+    assert "named that leads out of the repository" in told
+    assert not outside(tmp_path)
+
+
+def test_a_page_that_is_no_hub_is_not_called_offline(there: Any) -> None:
+    def lie(answer: Any) -> None:
+        answer.status, answer.content, answer.fields = 200, b"<html>Log in</html>", {"Content-Type": "text/html"}
+
+    there.lie = lie
+    told = command_line.refusal(command_line.run(main, "pull", "o/x"))
+    assert "the Hub was not reached for its config.json" in told
+    assert "offline" not in told
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_the_place_that_was_meant_is_named_where_the_hub_is_not_reached(
+    hub: Any, offline: bool, unreachable: Callable[[], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    unreachable()
+    told = command_line.refusal(command_line.run(main, "train", "hub:o/pairs", "-o", tmp_path / "out"))
+    assert "the Hub was not reached for the provenance.json of the dataset o/pairs" in told
+    assert ("unset HF_HUB_OFFLINE" in told) == offline
+    assert ("check the connection" in told) != offline
+    told = command_line.refusal(command_line.run(main, "refine", "sample", "--refiner", "o/x", "-o", tmp_path / "out"))
+    assert "o/x is no folder here, and " in told
+    assert ("offline" in told) == offline
 
 
 @pytest.mark.parametrize("kind", ["dataset", "model"])
@@ -160,8 +190,8 @@ def test_no_answer_of_the_hub_prints_the_token(
     [
         (None, "7"),
         (lying_hub.headed("ETag", '"../../../evil"', "README.md"), "that is no hash"),
-        (lying_hub.commit_of_information("../../../../evil"), "leads out of the repository"),
-        (lying_hub.commit_of_information("/tmp/evil"), "leads out of the repository"),
+        (lying_hub.commit_of_information("../../../../evil"), "named that leads out of the repository"),
+        (lying_hub.commit_of_information("/tmp/evil"), "named that leads out of the repository"),
     ],
 )
 def test_a_stream_leaves_nothing_outside_the_cache(
