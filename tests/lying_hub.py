@@ -22,10 +22,14 @@ SECRET = "hf_SECRETsecretSECRET"
 OUTSIDE = "../../../../../evil"
 
 
-def other_bytes(answer: loopback_hub.Handler) -> None:
-    """Files of the same length as they should have, but other bytes."""
-    if "/resolve/" in answer.path and answer.status in (200, 206):
-        answer.content = bytes(byte ^ 1 for byte in answer.content)
+def other_bytes_of(file: str) -> Callable[[loopback_hub.Handler], None]:
+    """A file of the same length as it should have, but of other bytes."""
+
+    def lie(answer: loopback_hub.Handler) -> None:
+        if "/resolve/" in answer.path and answer.path.endswith(file) and answer.status in (200, 206):
+            answer.content = bytes(byte ^ 1 for byte in answer.content)
+
+    return lie
 
 
 def headed(header: str, value: str, file: str = "") -> Callable[[loopback_hub.Handler], None]:
@@ -98,7 +102,7 @@ def whoami(content: bytes) -> Callable[[loopback_hub.Handler], None]:
 
 
 LIES: dict[str, Callable[[loopback_hub.Handler], None]] = {
-    "badhash": other_bytes,
+    "badhash": other_bytes_of("model.safetensors"),
     "etagtraversal": headed("ETag", f'"{OUTSIDE}"'),
     "committraversal": headed("X-Repo-Commit", OUTSIDE),
     "secondetag": second_etag(OUTSIDE),

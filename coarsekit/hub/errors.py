@@ -148,15 +148,14 @@ def _refusal(place: str, file: str, kind: Kind, token: str | bool | None, error:
     response = getattr(error, "response", None)
     if response is None and isinstance(error, (RuntimeError, ValueError)) and not file:
         return f"{place}: {foreign(str(error), token)} (what was sent is kept; run again to go on)"
-    if response is None and isinstance(error, (OSError, RuntimeError, ValueError, transport)):
-        missed = f"the {file} of {place}" if file else place
-        if file and kind == "model":
-            return (
-                f"{place} is no folder here, and the Hub was not reached for its {file} ({type(error).__name__}); {do}"
-            )
-        return f"the Hub was not reached for {missed} ({type(error).__name__}); {do}"
     if response is None:
-        return f"what was answered for {place} is no answer of a Hub ({type(error).__name__}); {do}"
+        what = f"the {file} of {place}" if file else place
+        if not isinstance(error, (OSError, transport)):
+            return f"what was answered for {what} cannot be understood ({type(error).__name__}); {do}"
+        missed = f"the Hub was not reached for {what}"
+        if file and kind == "model":
+            missed = f"{place} is no folder here, and the Hub was not reached for its {file}"
+        return f"{missed} ({type(error).__name__}); {do}"
     return _answered(place, file, token, error, response.status_code)
 
 

@@ -62,11 +62,7 @@ def test_what_is_not_what_its_hash_says_is_refused_and_not_kept(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", not links)
 
-    def lie(answer: Any) -> None:
-        if answer.path.endswith(file):
-            lying_hub.other_bytes(answer)
-
-    there.lie = lie
+    there.lie = lying_hub.other_bytes_of(file)
     for _ in range(2):
         assert f"o/x: {file} is not what the Hub's" in refusal(lambda: zoo.from_pretrained("o/x"))
     told = command_line.refusal(command_line.run(main, "pull", "o/x"))
@@ -150,7 +146,7 @@ def test_the_record_of_a_repository_is_checked_too(there: Any, kind: Any, tmp_pa
     lying_hub.serve_folder(there, kind, "o/y", tmp_path / "repository")
     assert fetch_text("o/y", kind, "record.json") == "{}"
     lying_hub.serve_folder(there, kind, "o/z", tmp_path / "repository")
-    there.lie = lying_hub.other_bytes
+    there.lie = lying_hub.other_bytes_of("record.json")
     assert "is not what the Hub's hash of it says" in refusal(lambda: fetch_text("o/z", kind, "record.json"))
     assert "is not what" in refusal(lambda: Repository("o/z", kind, "record.json").check("{}", force=False))
 
@@ -160,7 +156,7 @@ def test_an_account_that_is_none_is_one_sentence(hub: Any, answer: bytes) -> Non
     hub.lie = lying_hub.whoami(answer)
     for name in ("o/y", "y"):
         told = command_line.refusal(command_line.run(main, "push", "shrink", name, "--no-metrics"))
-        assert f" {name} is no answer of a Hub" in told or f" {name}: " in told or "of the token's account" in told
+        assert f" {name} cannot be understood" in told or f" {name}: " in told or "of the token's account" in told
         assert not hub.repositories
 
 
@@ -192,6 +188,7 @@ def test_no_answer_of_the_hub_prints_the_token(
         (lying_hub.headed("ETag", '"../../../evil"', "README.md"), "that is no hash"),
         (lying_hub.commit_of_information("../../../../evil"), "named that leads out of the repository"),
         (lying_hub.commit_of_information("/tmp/evil"), "named that leads out of the repository"),
+        (lying_hub.other_bytes_of(".parquet"), "the pairs of the dataset o/pairs cannot be understood"),
     ],
 )
 def test_a_stream_leaves_nothing_outside_the_cache(
