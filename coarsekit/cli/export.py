@@ -47,8 +47,9 @@ def command(
 
     SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). There is one
     configuration for each reduction factor, in Parquet files, and a dataset card. --hub without REPO_ID pushes to
-    READER-coarse of your own account, which 'hf auth login' or HF_TOKEN names. An interrupted export goes on where it
-    was when the same command is run again.
+    READER-coarse of your own account, which 'hf auth login' or HF_TOKEN names. When the same command is run again, an
+    interrupted export goes on, and the pairs of photographs whose pixels and masks have not changed are kept; to push
+    over pairs of other photographs or masks takes --force.
     """
     if out is None and hub is None:
         raise click.UsageError("say where to: -o FOLDER, or --hub to push to the Hugging Face Hub")
@@ -59,8 +60,9 @@ def command(
     style = style_named(style_name)
     dataset = open_source(source)
     # Imported here for the second that it takes.
-    from coarsekit.export.config import ExportConfig, provenance_text
-    from coarsekit.export.export import PROVENANCE, check_licence, export, files
+    from coarsekit.export.config import ExportConfig
+    from coarsekit.export.export import check_licence, export, files
+    from coarsekit.export.provenance import PROVENANCE, provenance_text, same_choices, same_contents
     from coarsekit.hub.upload import Repository, full_name
 
     config = ExportConfig(split, reductions, style, seed, _pixels(size))
@@ -69,16 +71,22 @@ def command(
         check_licence(dataset)
         name = full_name(hub or None, f"{dataset.name}-coarse")
         repository = Repository(name, "dataset", PROVENANCE, private)
-        repository.check(provenance_text(dataset, config), force)
+        repository.check(provenance_text(dataset, config), force, same_choices)
     place = Path(out or f"exported/{dataset.name}-{style.name}-{seed}")
     with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
-        rows = export(dataset, config, place, jobs, force, advance)
-    url = repository.push(place, files(dataset, config), "*.parquet", quiet) if repository else None
+        report = export(dataset, config, place, jobs, force, advance)
+    url = None
+    if repository is not None:
+        repository.check((place / PROVENANCE).read_text(encoding="utf-8"), force, same_contents)
+        url = repository.push(place, files(dataset, config), "*.parquet", quiet)
     if as_json:
-        emit({"source": source, "folder": str(place), "repository": url, "rows": rows})
+        kept = {"made": report.made, "kept": report.kept}
+        emit({"source": source, "folder": str(place), "repository": url, **kept, "rows": report.rows})
     elif not quiet:
-        table(f"{dataset.title}: style {style.name}, floor in percent", rows)
-    say(f"{sum(row['pairs'] for row in rows)} pairs are in {place}{' and at ' + url if url else ''}", quiet)
+        table(f"{dataset.title}: style {style.name}, floor in percent", report.rows)
+    pairs = sum(row["pairs"] for row in report.rows)
+    kept_some = f"; photographs: {report.made} made, {report.kept} kept as they were" if report.kept else ""
+    say(f"{pairs} pairs are in {place}{' and at ' + url if url else ''}{kept_some}", quiet)
 
 
 def _pixels(size: str) -> int | None:

@@ -1,10 +1,7 @@
-"""What an export is made of: every choice in one place, and the provenance that says so beside the data."""
+"""What an export is made of: every choice in one place."""
 
-import json
 import re
 from dataclasses import dataclass
-from importlib.metadata import version
-from typing import Any
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
@@ -90,28 +87,3 @@ def configuration(reduction: float) -> str:
 def published(split: str) -> str:
     """Name of a split as `datasets` takes it: letters, digits and ``_``, and ``train`` where there is but one part."""
     return "train" if split == "all" else re.sub(r"\W", "_", split)
-
-
-def provenance(dataset: Dataset, config: ExportConfig) -> dict[str, Any]:
-    """Everything that the rows of an export follow from."""
-    return {
-        "made_by": "coarsekit export",
-        "version": version("coarsekit"),
-        "dataset": dataset.name,
-        "title": dataset.title,
-        "licence": dataset.licence.name,
-        "licence_url": dataset.licence.url,
-        "citation": dataset.citation,
-        "style": config.style.name,
-        "parameters": config.style.parameters(),
-        "reductions": list(config.reductions),
-        "seed": config.seed,
-        "size": config.size or "native",
-        "photographs_per_shard": config.per_shard,
-        "photographs": {split: list(keys) for split, keys in config.photographs(dataset).items()},
-    }
-
-
-def provenance_text(dataset: Dataset, config: ExportConfig) -> str:
-    """`provenance` as the text of a JSON file."""
-    return json.dumps(provenance(dataset, config), indent=1, ensure_ascii=False) + "\n"

@@ -1,6 +1,7 @@
 """The dataset card: a README whose YAML header the Hub and `datasets` read, and whose tables are made by code."""
 
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from math import nan
 from typing import Any
 
@@ -9,7 +10,7 @@ from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.export.config import ExportConfig, configuration, provenance, published
+from coarsekit.export.config import ExportConfig, configuration, published
 from coarsekit.export.schema import features
 from coarsekit.export.shards import LesionCounts, ShardContents
 from coarsekit.hub.markdown import markdown_table
@@ -92,7 +93,7 @@ def dataset_card(dataset: Dataset, config: ExportConfig, written: ExportContents
         picture=picture,
         place=f"FOLDER-OR-USER/{dataset.name}-coarse",
         first=configuration(config.reductions[0]),
-        split=published(splits[0]),
+        split=published(next((split for (_, split), contents in written.items() if contents.rows), splits[0])),
         table=_table(statistics(written, dataset.lesions)),
         size=f"{config.size} × {config.size} px" if config.size else "at the window's own size",
         lesions=", ".join(f"{place} {name}" for place, name in enumerate(dataset.lesions)),
@@ -159,14 +160,15 @@ def _licence(dataset: Dataset) -> str:
 
 
 def _command(dataset: Dataset, config: ExportConfig) -> str:
-    source = "sample" if dataset.name == "sample" else f"{dataset.name}:PATH"
+    reader = getattr(dataset, "reader", dataset.name)
+    source = "sample" if reader == "sample" else f"{reader}:PATH"
     split = f" --split {config.split}" if config.split else ""
     reductions = ",".join(f"{reduction:g}" for reduction in config.reductions)
     size = config.size or "native"
     style = config.style.name if config.style.name in STYLES else f"{config.style.name}.toml"
     return (
         f"coarsekit export {source}{split} --reduction {reductions} --style {style} --seed {config.seed} "
-        f"--size {size} -o FOLDER    # coarsekit {provenance(dataset, config)['version']}"
+        f"--size {size} -o FOLDER    # coarsekit {version('coarsekit')}"
     )
 
 

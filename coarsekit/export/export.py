@@ -1,19 +1,39 @@
-"""Photographs → a folder that is a Hugging Face dataset: shards, a picture, the card; a broken-off export goes on."""
+"""Photographs → a folder that is a Hugging Face dataset: shards, a picture, the card; what still holds is kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import LicenceError, OutputError, SourceError
-from coarsekit.export.config import ExportConfig, Shard, configuration, provenance_text
+from coarsekit.errors import LicenceError, SourceError
+from coarsekit.export.config import ExportConfig, Shard, configuration
 from coarsekit.export.dataset_card import ExportContents, dataset_card, statistics
-from coarsekit.export.shards import ShardContents, missing_reductions, read_shard_contents, some_pairs, write_shard
+from coarsekit.export.footer import PhotographDigests, shard_files
+from coarsekit.export.provenance import PROVENANCE, claim_folder, provenance_text
+from coarsekit.export.shards import ShardContents, changed_reductions, read_shard_contents, some_pairs, write_shard
 from coarsekit.images import write_image
 from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import at_work
 from coarsekit.visualize.sheets import pair_sheet
 
-CARD, PROVENANCE = "README.md", "provenance.json"
+CARD = "README.md"
+
+Done = tuple[Shard, tuple[float, ...], list[PhotographDigests]]
+"""A shard, the reduction factors to write it at, and what its photographs are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What `export` did.
+
+    ``rows``: those of the card's table: per configuration, split and lesion class the photographs, the pairs and the
+    mean floor, IoU in percent. ``made``, ``kept``: photographs whose pairs were made, or were there and still hold.
+    """
+
+    rows: list[dict[str, Any]]
+    made: int
+    kept: int
 
 
 def export(
@@ -23,39 +43,53 @@ def export(
     jobs: int = 1,
     force: bool = False,
     advance: Callable[[int], None] = lambda _: None,
-) -> list[dict[str, Any]]:
+) -> ExportReport:
     """Write the pairs of a dataset into a folder.
 
-    Shards of the same choices that are there already are kept; the card comes last, so a folder with a card is whole.
+    Shards of the same choices are kept where they are of the same content: photographs, masks, names of classes,
+    licence, and the version of what draws and cuts. The others are written anew, and those of photographs that the
+    dataset no longer has are removed. The card comes last, so a folder with a card is whole.
 
     Args:
         dataset: The photographs and their fine masks.
         config: The choices of the export.
         folder: Where the files go.
         jobs: Processes, each of which writes whole shards.
-        force: Whether to write over another export and among other files.
+        force: Whether to write over another export and among other files, and to make all shards anew.
         advance: Called with the number of photographs just finished.
 
     Returns:
-        The rows of the card's table: per configuration, split and lesion class the photographs, the pairs and the mean
-        floor, IoU in percent.
+        What was made and kept, and the table.
 
     Raises:
-        OutputError: When the folder has anything else and ``force`` is not set.
+        OutputError: When the folder has another export or other files and ``force`` is not set, when a file of others
+            is in the way, when a shard is damaged, and when another export is at work there.
         SourceError: When no photograph has a lesion.
     """
-    _claim(folder, provenance_text(dataset, config), force)
     shards = config.shards(dataset)
-    todo = [shard for shard in shards if missing_reductions(config, shard, folder)]
-    advance(sum(len(shard.keys) for shard in shards) - sum(len(shard.keys) for shard in todo))
-    for photographs in _write(dataset, config, todo, folder, jobs):
-        advance(photographs)
-    written = _read_contents(config, shards, folder)
-    if not any(contents.rows for contents in written.values()):
-        raise SourceError(f"{dataset.title}: no photograph has a lesion to pair; export another split or dataset")
-    write_image(folder / picture_name(dataset), _picture(dataset, config, shards, folder))
-    write_text(folder / CARD, dataset_card(dataset, config, written, picture_name(dataset)))
-    return statistics(written, dataset.lesions)
+    claim_folder(dataset, config, folder, files(dataset, config), force)
+    with at_work(folder, "reduction-*"):
+        if force:
+            _begin(dataset, config, folder, ())
+        compared = list(_in_processes(_compared, dataset, config, shards, folder, jobs))
+        todo = [(shard, reductions) for shard, reductions, _ in compared if reductions]
+        named = {folder / shard.path(reduction) for shard in shards for reduction in config.reductions}
+        if todo or not named.issuperset(shard_files(folder)):
+            _begin(dataset, config, folder, named)
+        photographs = {shard: found for shard, _, found in compared}
+        made = sum(len(shard.keys) for shard, _ in todo)
+        kept = sum(len(shard.keys) for shard in shards) - made
+        advance(kept)
+        for shard, _, found in _in_processes(_written, dataset, config, todo, folder, jobs):
+            photographs[shard] = found
+            advance(len(shard.keys))
+        written = _read_contents(config, shards, folder)
+        if not any(contents.rows for contents in written.values()):
+            raise SourceError(f"{dataset.title}: no photograph has a lesion to pair; export another split or dataset")
+        write_text(folder / PROVENANCE, provenance_text(dataset, config, _by_split(config, dataset, photographs)))
+        write_image(folder / picture_name(dataset), _picture(dataset, config, shards, folder))
+        write_text(folder / CARD, dataset_card(dataset, config, written, picture_name(dataset)))
+    return ExportReport(statistics(written, dataset.lesions), made, kept)
 
 
 def check_licence(dataset: Dataset) -> None:
@@ -78,40 +112,49 @@ def picture_name(dataset: Dataset) -> str:
     return f"{dataset.name}-coarse.jpg"
 
 
-def _claim(folder: Path, text: str, force: bool) -> None:
-    """Begin a new export, or go on with the same one; temporary files that a killed run left behind are removed."""
-    record = folder / PROVENANCE
-    found = record.read_text(encoding="utf-8", errors="replace") if record.exists() else None
-    if force:
-        for path in [*folder.glob("reduction-*/*.parquet"), folder / CARD, record]:
-            path.unlink(missing_ok=True)
-    elif found is None and folder.exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder} has other files; give force=True to write among them, or another folder")
-    elif found is not None and found != text:
-        raise OutputError(
-            f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
-            "it, or another folder"
-        )
-    for left in folder.glob("reduction-*/.*.part"):
-        left.unlink(missing_ok=True)
-    if force or found is None:
-        write_text(record, text)
+def _begin(dataset: Dataset, config: ExportConfig, folder: Path, named: Iterable[Path]) -> None:
+    """Say by which choices the folder is being written, and remove the card and all shards but those ``named``."""
+    write_text(folder / PROVENANCE, provenance_text(dataset, config))
+    for path in [folder / CARD, *(set(shard_files(folder)) - set(named))]:
+        path.unlink(missing_ok=True)
 
 
-def _write(dataset: Dataset, config: ExportConfig, shards: list[Shard], folder: Path, jobs: int) -> Iterator[int]:
-    """Write shards and give the number of photographs in each as it is done."""
-    if jobs == 1 or len(shards) < 2:
-        yield from (_written(dataset, config, shard, folder) for shard in shards)
+def _in_processes(
+    work: Callable[[Dataset, ExportConfig, Path, Any], Done],
+    dataset: Dataset,
+    config: ExportConfig,
+    items: list[Any],
+    folder: Path,
+    jobs: int,
+) -> Iterator[Done]:
+    """The results of ``work`` on each item, as it is done."""
+    if jobs == 1 or len(items) < 2:
+        yield from (work(dataset, config, folder, item) for item in items)
         return
     from joblib import Parallel, delayed
 
-    parallel = Parallel(n_jobs=min(jobs, len(shards)), backend="loky", return_as="generator_unordered")
-    yield from parallel(delayed(_written)(dataset, config, shard, folder) for shard in shards)
+    parallel = Parallel(n_jobs=min(jobs, len(items)), backend="loky", return_as="generator_unordered")
+    yield from parallel(delayed(work)(dataset, config, folder, item) for item in items)
 
 
-def _written(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path) -> int:
-    write_shard(dataset, config, shard, folder)
-    return len(shard.keys)
+def _compared(dataset: Dataset, config: ExportConfig, folder: Path, shard: Shard) -> Done:
+    return shard, *changed_reductions(dataset, config, shard, folder)
+
+
+def _written(dataset: Dataset, config: ExportConfig, folder: Path, item: tuple[Shard, tuple[float, ...]]) -> Done:
+    shard, reductions = item
+    return shard, reductions, write_shard(dataset, config, shard, folder, reductions)
+
+
+def _by_split(
+    config: ExportConfig, dataset: Dataset, photographs: dict[Shard, list[PhotographDigests]]
+) -> dict[str, dict[str, dict[str, str]]]:
+    """What all photographs are, by split and key, in the dataset's order."""
+    found = {one["key"]: one for own in photographs.values() for one in own}
+    return {
+        split: {key: {name: found[key][name] for name in ("photograph_sha256", "masks_sha256")} for key in keys}
+        for split, keys in config.photographs(dataset).items()
+    }
 
 
 def _read_contents(config: ExportConfig, shards: list[Shard], folder: Path) -> ExportContents:

@@ -13,6 +13,8 @@ from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
 
 LEAST_SIZE = 8
 """Least side of a patch, px."""
+PAIRS_VERSION = 1
+"""The version of what draws ellipses and cuts pairs; raise it when the same photographs give other pairs."""
 
 
 def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, context: float = 1.5) -> Iterator[Pair]:

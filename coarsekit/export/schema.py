@@ -7,6 +7,7 @@ from typing import Any
 from datasets import ClassLabel, Features, Image, Value
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.errors import CoarsekitError, SourceError
 from coarsekit.export.config import ExportConfig
 from coarsekit.images import decode_png, encode_png
 from coarsekit.types import Ellipse, Fundus, Pair, Window
@@ -54,14 +55,20 @@ def row_of(pair: Pair, fundus: Fundus, reduction: float, config: ExportConfig, d
 def pair_of(row: Mapping[str, Any], lesions: Sequence[str]) -> Pair:
     """The pair of a row whose images are still encoded: `row_of` undone.
 
-    Raises `ImageError` for bytes that are not an image.
+    Raises `SourceError` for a row that `row_of` did not make: bytes that are not an image, masks of another size, a
+    lesion class that there is not, numbers that are missing.
     """
-    image, coarse, fine = (decode_png(row[name]["bytes"]) for name in _PICTURES)
-    return Pair(
-        image=image,
-        coarse=coarse != 0,
-        fine=fine != 0,
-        lesion=lesions[row["lesion"]],
-        ellipse=Ellipse(**row["ellipse"]),
-        window=Window(**row["window"]),
-    )
+    try:
+        image, coarse, fine = (decode_png(row[name]["bytes"]) for name in _PICTURES)
+        if not 0 <= row["lesion"] < len(lesions):
+            raise ValueError(f"the lesion class {row['lesion']}, expected 0 to {len(lesions) - 1}")
+        if image.ndim != 3 or not coarse.shape == fine.shape == image.shape[:2]:
+            raise ValueError(f"image and masks of shapes {image.shape}, {coarse.shape} and {fine.shape}")
+        ellipse, window = Ellipse(**row["ellipse"]), Window(**row["window"])
+        if None in (*row["ellipse"].values(), *row["window"].values()):
+            raise ValueError("an ellipse or window with no number")
+    except (CoarsekitError, KeyError, TypeError, ValueError) as cause:
+        raise SourceError(
+            f"a pair of the photograph {row.get('photograph')!r} is damaged ({cause}); export the pairs again"
+        ) from None
+    return Pair(image, coarse != 0, fine != 0, lesions[row["lesion"]], ellipse, window)

@@ -1,7 +1,6 @@
 """Shards: whole photographs, one Parquet file a configuration, written whole or not at all, counted in the footer."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from math import isnan
@@ -12,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import OutputError
 from coarsekit.export.config import ExportConfig, Shard
+from coarsekit.export.footer import PhotographDigests, content_of, digests_of, footer, read_footer, whole_shard
 from coarsekit.export.pairs import pairs_of
 from coarsekit.export.schema import features, pair_of, row_of
 from coarsekit.metrics import count, iou
@@ -21,7 +20,6 @@ from coarsekit.simulation.simulate import annotate_sweep
 from coarsekit.storage.files import atomic_write
 from coarsekit.types import Fundus, Pair
 
-_FOOTER = b"coarsekit"
 _REPEATED = ["style", "photograph", "source_image", "split", "dataset", "licence"]  # few values, many rows
 
 
@@ -63,16 +61,35 @@ class ShardContents:
         self.packed += other.packed
 
 
-def missing_reductions(config: ExportConfig, shard: Shard, folder: Path) -> list[float]:
-    """The reduction factors for which the shard's file is not there yet."""
-    return [reduction for reduction in config.reductions if not (folder / shard.path(reduction)).exists()]
+def changed_reductions(
+    dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path
+) -> tuple[tuple[float, ...], list[PhotographDigests]]:
+    """The reduction factors whose file of the shard is missing or of other content than the dataset has now.
+
+    Also gives what the photographs are; nothing where no file is there to compare, as then none is read.
+
+    Raises `OutputError` for a file that is damaged.
+    """
+    paths = {reduction: folder / shard.path(reduction) for reduction in config.reductions}
+    footers = {reduction: read_footer(path) for reduction, path in paths.items() if path.exists()}
+    told = {reduction: footer["content"] for reduction, footer in footers.items() if "content" in footer}
+    if not told:
+        return config.reductions, []
+    photographs = [digests_of(dataset.read(key)) for key in shard.keys]
+    present = {reduction: content_of(dataset, config, shard, reduction, photographs) for reduction in config.reductions}
+    return tuple(reduction for reduction, content in present.items() if told.get(reduction) != content), photographs
 
 
-def write_shard(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path) -> None:
-    """Write the files of a shard that are missing; each photograph is decoded once and its rows are kept no longer."""
-    reductions = missing_reductions(config, shard, folder)
+def write_shard(
+    dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path, reductions: Sequence[float]
+) -> list[PhotographDigests]:
+    """Write the files of a shard at some reduction factors, and give what its photographs are.
+
+    Each photograph is decoded once and its rows are kept no longer.
+    """
     schema = features(dataset.lesions).arrow_schema
     counts_by_reduction: dict[float, dict[str, LesionCounts]] = {reduction: {} for reduction in reductions}
+    photographs: list[PhotographDigests] = []
     with ExitStack() as stack:
         writers = {}
         for reduction in reductions:
@@ -80,10 +97,14 @@ def write_shard(dataset: Dataset, config: ExportConfig, shard: Shard, folder: Pa
             temporary = stack.enter_context(atomic_write(folder / shard.path(reduction)))
             writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
         for key in shard.keys:
-            _write_photograph(dataset.read(key), dataset, config, writers, counts_by_reduction)
+            fundus = dataset.read(key)
+            photographs.append(digests_of(fundus))
+            _write_photograph(fundus, dataset, config, writers, counts_by_reduction)
         for reduction, writer in writers.items():
-            footer = json.dumps({lesion: asdict(counts) for lesion, counts in counts_by_reduction[reduction].items()})
-            writer.add_key_value_metadata({_FOOTER: footer.encode()})
+            content = content_of(dataset, config, shard, reduction, photographs)
+            lesions = {lesion: asdict(counts) for lesion, counts in counts_by_reduction[reduction].items()}
+            writer.add_key_value_metadata(footer(content, lesions))
+    return photographs
 
 
 def read_shard_contents(path: Path) -> ShardContents:
@@ -91,19 +112,19 @@ def read_shard_contents(path: Path) -> ShardContents:
 
     Raises `OutputError` when the file is not one that `write_shard` wrote.
     """
-    try:
+    with whole_shard(path):
+        lesions = {name: LesionCounts(**counts) for name, counts in read_footer(path)["lesions"].items()}
         metadata = pq.read_metadata(path)
-        lesions = {name: LesionCounts(**counts) for name, counts in json.loads(metadata.metadata[_FOOTER]).items()}
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as cause:
-        first = str(cause).splitlines()[0] if str(cause) else type(cause).__name__
-        raise OutputError(f"{path} is not a whole shard of pairs ({first}); remove it and run again") from None
-    unpacked = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
-    return ShardContents(lesions, metadata.num_rows, unpacked, path.stat().st_size)
+        unpacked = sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+        return ShardContents(lesions, metadata.num_rows, unpacked, path.stat().st_size)
 
 
 def some_pairs(path: Path, lesions: tuple[str, ...], each: int = 2) -> list[Pair]:
-    """``each`` pairs of every lesion class in a shard's file, spread over it; fewer where it has fewer."""
-    with pq.ParquetFile(path) as file:
+    """``each`` pairs of every lesion class in a shard's file, spread over it; fewer where it has fewer.
+
+    Raises `OutputError` when the file is damaged.
+    """
+    with whole_shard(path), pq.ParquetFile(path) as file:
         labels = file.read(columns=["lesion"]).column("lesion").to_pylist()
         wanted: list[int] = []
         for label in range(len(lesions)):

@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import eq
 from pathlib import Path
 
 from huggingface_hub import HfApi, get_token
@@ -30,7 +31,7 @@ class Repository:
     record: str
     private: bool = False
 
-    def check(self, record_text: str, force: bool) -> None:
+    def check(self, record_text: str, force: bool, is_same: Callable[[str, str], bool] = eq) -> None:
         """Check before any work that pushing will neither write over other contents nor make private ones public.
 
         A repository that is not there yet, is empty, or has the same record passes.
@@ -38,6 +39,7 @@ class Repository:
         Args:
             record_text: The text of the record that will be pushed.
             force: Whether other contents may be written over.
+            is_same: Whether a record that is there, its text first, is the same.
 
         Raises:
             OutputError: When it has something else and ``force`` is not set, or is public and should be private.
@@ -53,7 +55,7 @@ class Repository:
             held = {name for name in HfApi().list_repo_files(self.name, repo_type=self.kind) if name not in _OF_THE_HUB}
             if force or not held:
                 return
-            if self.record not in held or self._text_of_record() != record_text:
+            if self.record not in held or not is_same(self._text_of_record(), record_text):
                 raise OutputError(f"{self.name} has something else; give force=True to write over it, or name another")
 
     def push(self, folder: Path, files: Sequence[str], stale: str | list[str], quiet: bool = False) -> str:
