@@ -1,6 +1,7 @@
 """What an export is made of: every choice in one place."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coarsekit.datasets.base import Dataset
@@ -72,11 +73,15 @@ class ExportConfig:
                 f"the splits {', '.join(photographs)} cannot be told apart by letters, digits and '_', as a dataset on "
                 "the Hub must; rename one, or export them one by one with split=…"
             )
-        return [
-            Shard(split, start // self.per_shard, keys[start : start + self.per_shard])
-            for split, keys in photographs.items()
-            for start in range(0, len(keys), self.per_shard)
-        ]
+        return [shard for split, keys in photographs.items() for shard in shards_of(split, keys, self.per_shard)]
+
+
+def shards_of(split: str, keys: Sequence[str], per_shard: int) -> list[Shard]:
+    """The shards of one split, in the order of its photographs."""
+    return [
+        Shard(split, start // per_shard, tuple(keys[start : start + per_shard]))
+        for start in range(0, len(keys), per_shard)
+    ]
 
 
 def configuration(reduction: float) -> str:

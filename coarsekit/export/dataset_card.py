@@ -160,7 +160,7 @@ def _licence(dataset: Dataset) -> str:
 
 
 def _command(dataset: Dataset, config: ExportConfig) -> str:
-    reader = getattr(dataset, "reader", dataset.name)
+    reader = dataset.reader
     source = "sample" if reader == "sample" else f"{reader}:PATH"
     split = f" --split {config.split}" if config.split else ""
     reductions = ",".join(f"{reduction:g}" for reduction in config.reductions)

@@ -36,7 +36,7 @@ def provenance_text(dataset: Dataset, config: ExportConfig, photographs: Photogr
         "made_by": _MADE_BY,
         "version": version("coarsekit"),
         "pairs_version": PAIRS_VERSION,
-        "reader": getattr(dataset, "reader", dataset.name),
+        "reader": dataset.reader,
         "dataset": dataset.name,
         "title": dataset.title,
         "licence": dataset.licence.name,

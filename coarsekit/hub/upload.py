@@ -116,6 +116,6 @@ def full_name(name: str | None, default: str) -> str:
 def fetch_text(name: str, kind: Kind, path: str) -> str:
     """The text of a file of a repository, which is kept in the client's cache.
 
-    Raises `HubError` when there is none, or the Hub is not reached, or it is not what the Hub's hash of it says.
+    Raises `HubError` when there is none, the Hub is not reached, or it is not what the Hub's hash of it says.
     """
     return fetch_file(name, path, kind=kind).read_text(encoding="utf-8", errors="replace")

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from coarsekit.errors import ParameterError
+from coarsekit.errors import ParameterError, SourceError
 from coarsekit.export.schema import pair_of
 from zoo.models.base import Network
 from zoo.models.inference import BATCH
@@ -51,6 +51,13 @@ class Exported:
                 )
         self._classes = {self._lesions.index(lesion) for lesion in recipe.only_lesions or self._lesions}
         self._index = [(row["photograph"], row["lesion"]) for row in index]
+        known_keys, numbers = set(export.keys(split)), range(len(self._lesions))
+        for key, number in self._index:
+            if key not in known_keys or number not in numbers:
+                raise SourceError(
+                    f"{export.place}: a pair of the photograph {key!r} with the lesion number {number} is not of this "
+                    "export; export the pairs again"
+                )
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
         """See `TrainingSource.pairs`."""
