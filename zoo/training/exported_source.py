@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, final
 
@@ -68,6 +69,16 @@ class Export:
         self.name, self.reader, self.title, self.style = f"{told.dataset}-coarse", told.reader, told.title, told.style
         self.licence = Licence(told.licence, told.licence_url, told.redistribution)
         self.citation = told.citation
+
+    def describe(self) -> dict[str, Any]:
+        """What records and cards keep of the dataset that the pairs are of; see `Dataset.describe`."""
+        return {
+            "name": self._provenance.dataset,
+            "reader": self.reader,
+            "title": self.title,
+            "licence": asdict(self.licence),
+            "citation": self.citation,
+        }
 
     def keys(self, split: str) -> tuple[str, ...]:
         """Keys of the photographs of a split.

@@ -187,3 +187,34 @@ def test_data_that_may_not_be_passed_on_is_not_pushed(tmp_path: Path, monkeypatc
     assert "license: other" in card
     assert "license_name: research-only" in card
     assert "**not be passed on**" in card
+
+
+def test_pairs_of_a_corrected_mask_are_not_pushed_over_others_silently(
+    hub: Any, push: Any, source: str, tmp_path: Path
+) -> None:
+    assert push("--hub", "corrected", to=tmp_path / "pairs").returncode == 0
+    repository = hub.repository("ada/corrected")
+    before = repository.files
+    mask = next(Path(source.removeprefix("idrid:")).rglob("IDRiD_009_MA.tif"))
+    kept = mask.read_bytes()
+    mask.unlink()  # it is a link to another photograph's
+    try:
+        assert (
+            "ada/corrected has something else; give --force" in push("--hub", "corrected", to=tmp_path / "pairs").stderr
+        )
+        assert repository.files == before
+        assert push("--hub", "corrected", "--force", to=tmp_path / "pairs").returncode == 0
+        pushed = {name: file.content for name, file in repository.files.items() if name.endswith("parquet")}
+        assert {name: (tmp_path / "pairs" / name).read_bytes() for name in pushed} == pushed
+        assert repository.files["reduction-1.0/train-00001.parquet"] != before["reduction-1.0/train-00001.parquet"]
+    finally:
+        mask.write_bytes(kept)
+
+
+def test_a_push_that_was_broken_off_goes_on(hub: Any, push: Any, folder: Path, pushed: Any) -> None:
+    repository = loopback.Repository("ada/broken", "dataset", private=False)
+    record = loopback.File((folder / "provenance.json").read_bytes(), large=False)
+    repository.commit({**repository.files, "provenance.json": record}, "Say what is to come: provenance.json")
+    hub.repositories["dataset", "ada/broken"] = repository
+    assert push("--hub", "broken").returncode == 0
+    assert repository.files.keys() == pushed.files.keys()
