@@ -5,7 +5,7 @@ the digests of all photographs and masks, too.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,18 +77,26 @@ def claim_folder(dataset: Dataset, config: ExportConfig, folder: Path, files: li
     others = folder.is_dir() and any(not path.match(PARTIAL) for path in folder.iterdir())
     if others and not ours and not force:
         raise OutputError(f"{folder} has other files; give force=True to write among them, or another out=…")
-    if ours and not force and not same_choices(found, provenance_text(dataset, config)):
+    keys = [key for own in config.photographs(dataset).values() for key in own]
+    same = same_choices(found, provenance_text(dataset, config)) and not _disjoint(found, keys)
+    if ours and not force and not same:
         raise OutputError(
             f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
             "it, or another out=…"
         )
-    keys = [key for own in config.photographs(dataset).values() for key in own]
     claim_outputs(
         dict.fromkeys([*(folder / name for name in files), *shard_files(folder)]),
         force=True,  # what an earlier export wrote is checked for its content
         inputs=[file for key in keys for file in dataset.input_files(key)],
         own=lambda path: ours and not is_foreign(path),
     )
+
+
+def _disjoint(found: str, keys: Iterable[str]) -> bool:
+    """Whether a finished export is of none of these photographs: of another dataset that has the same name."""
+    held = _record(found).get("photographs")
+    named = [own for own in held.values() if isinstance(own, (dict, list))] if isinstance(held, dict) else []
+    return bool(named) and not any(key in own for own in named for key in keys)
 
 
 def _record(text: str) -> dict[str, Any]:

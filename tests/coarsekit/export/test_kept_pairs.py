@@ -222,6 +222,12 @@ def test_other_choices_are_another_export(original: Path, pairs: Path, choice: t
     assert support.contents(pairs) == before
 
 
+def test_another_dataset_of_the_same_name_is_another_export(clinic: Path, pairs: Path) -> None:
+    for path in clinic.rglob("IDRiD_*"):
+        path.rename(path.with_name(path.name.replace("IDRiD", "ours")))
+    assert "has another export" in refused(f"folder:{clinic}", *CHOICES, "-o", pairs)
+
+
 def foreign_shard(path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
     pq.write_table(pa.table({"mine": [1]}), path)
