@@ -35,6 +35,8 @@ class Exported:
         self._style = export.style
         training, held_out = hold_out(export.keys(split), recipe.validation, recipe.seed)
         self.training_keys, self.validation_keys = list(training), list(held_out)
+        self.photograph_sha256 = export.photographs(split)
+        self.content = {"pairs_sha256": {export.name: export.content_sha256(split, recipe.reductions)}}
         self._streamed, self._place = export.streamed, export.place
         self._rows = export.rows(split, recipe.reductions, cache)
         known = ("photograph", "lesion")
