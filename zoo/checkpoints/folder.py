@@ -147,11 +147,15 @@ def read_json(path: Path, kind: Any, advice: str, error: type[CoarsekitError] = 
     Raises ``error`` when the file cannot be read, or is of another type.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError, RecursionError) as cause:
         raise error(f"{path}: cannot be read ({cause}); {advice}") from None
     validated(kind, content, str(path), error=error)
     return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -236,4 +240,4 @@ def weights_sha256(folder: Path) -> str:
     Returns:
         The SHA-256, in hexadecimal, of config.json and of the weights, of which a baseline has none.
     """
-    return file_sha256(*(folder / name for name in (CONFIG, WEIGHTS) if (folder / name).exists()))
+    return file_sha256(*(folder / name for name in (CONFIG, WEIGHTS) if (folder / name).is_file()))

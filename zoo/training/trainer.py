@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
-from math import cos, pi
+from math import cos, isfinite, pi
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, cast
@@ -92,7 +92,7 @@ class Run:
     def one_epoch(self, report: Callable[[Progress], None]) -> float:
         """Train on the pairs of one epoch; gives the mean loss over all processes.
 
-        Raises `ParameterError` when they do not fill one batch.
+        Raises `ParameterError` when they do not fill one batch, and when the loss or what would be kept is not finite.
         """
         self.pairs.start_epoch(self.epoch)
         torch.manual_seed(self.recipe.seed + self.epoch)
@@ -102,7 +102,10 @@ class Run:
             self.optimizer.param_groups[0]["lr"] = share * self.recipe.learning_rate
         total, done = 0.0, 0
         for batch in self.loader:
-            total += self._step(*(part.to(self.devices.device, non_blocking=True) for part in batch)) * len(batch[0])
+            loss = self._step(*(part.to(self.devices.device, non_blocking=True) for part in batch))
+            if not isfinite(loss):
+                raise self._diverged(f"batch {done // len(batch[0]) + 1}: the loss is {loss}")
+            total += loss * len(batch[0])
             done += len(batch[0])
             everywhere = done * self.devices.world_size
             report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
@@ -114,6 +117,9 @@ class Run:
         if self.recipe.ema:
             measured = islice(self.loader, STATISTICS)
             measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())
+        for module in (self.network, self.kept):
+            if (wrong := weights.not_finite(module.state_dict())) is not None:
+                raise self._diverged(f"after its last batch: the tensor {wrong} is not finite")
         self.epoch += 1
         everyones, pairs = self.devices.all_reduce_sum([total, done])
         return everyones / pairs
@@ -190,6 +196,13 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
         if state["scaler"]:
             self.devices.scaler.load_state_dict(state["scaler"])
+
+    def _diverged(self, what: str) -> ParameterError:
+        precision = ", or with the precision 'full'" if self.devices.amp_dtype else ""
+        return ParameterError(
+            f"epoch {self.epoch + 1}, {what}; nothing of this epoch is kept: train with a learning_rate smaller than "
+            f"{self.recipe.learning_rate:g}{precision}"
+        )
 
     def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
         with self.devices.autocast():
@@ -279,7 +292,8 @@ def train(
     Raises:
         OutputError: There is nothing to resume.
         ParameterError: The recipe or the content of what is trained on is not that of the state (the number of epochs
-            may grow), or the batch does not fit the processes or the pairs.
+            may grow), the batch does not fit the processes or the pairs, or the loss or a weight is not finite: the
+            sentence says in which epoch and batch, and what is not finite is never kept.
         RefinerError: A wrong field of the network, or weights to start from of which none fits.
     """
     run = Run(recipe, training_source, out, trained_on, source, launch, devices or Devices(), workers)

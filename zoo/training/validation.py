@@ -65,6 +65,8 @@ def summary(scores: Sequence[Scored]) -> Validation:
     for style, lesion, ious in scores:
         if not np.isnan(ious).all():
             gathered.setdefault((style, lesion), []).append(ious)
+    # A class whose IoU is undefined at one of the thresholds, as where nothing is there to find, chooses none of them.
+    gathered = {key: values for key, values in gathered.items() if not np.isnan(values).all(axis=0).any()}
     if not gathered:
         raise ParameterError("the photographs held out show no lesion to validate on; choose another seed")
     means = {key: np.nanmean(values, axis=0) for key, values in gathered.items()}

@@ -15,13 +15,15 @@ from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Window
 from coarsekit.windows import cut_image
 from zoo.models.base import network_class
+from zoo.refiner import no_progress
 from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
 from zoo.training.data.pair_transform import PairTransform
 from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
+from zoo.training.distributed.devices import Devices
 from zoo.training.recipe import Recipe, hold_out
 from zoo.training.sources import Photographs
-from zoo.training.trainer import STATE, train
+from zoo.training.trainer import STATE, Run, train
 
 RECIPE = Recipe(
     "proto", {"width": 2, "size": 32}, epochs=3, samples=12, batch=4, learning_rate=1e-2, balance=0.5, ema=0.9
@@ -268,3 +270,39 @@ def test_another_head_starts_from_the_weights_that_it_shares_and_the_record_says
         run(swapped, photographs, tmp_path / "fifth")
     with pytest.raises(RefinerError, match="none of its tensors fits"):
         run(replace(later, config={"width": 3, "size": 32}), photographs, tmp_path / "fourth")
+
+
+@pytest.mark.parametrize(("ema", "batch"), [(0.0, 2), (0.9, 2)])
+def test_a_loss_that_is_no_number_stops_training_and_nothing_is_kept(photographs, tmp_path, ema, batch) -> None:
+    wild = replace(RECIPE, variant="unet", learning_rate=1e30, ema=ema)
+    sentence = rf"epoch 1, batch {batch}: the loss is (nan|inf); .* learning_rate smaller than 1e\+30"
+    with pytest.raises(ParameterError, match=sentence):
+        run(wild, photographs, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_later_epoch_that_diverges_leaves_the_checkpoint_and_the_state_of_the_last_one(photographs, tmp_path) -> None:
+    def poison(line) -> None:
+        if line["epoch"] == 1:
+            state = torch.load(tmp_path / STATE, weights_only=True)
+            state["optimizer"]["param_groups"][0]["lr"] = 1e30
+            torch.save(state, tmp_path / STATE)
+            raise StopHereError
+
+    with pytest.raises(StopHereError):
+        run(replace(RECIPE, variant="unet"), photographs, tmp_path, log=poison)
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ParameterError, match="epoch 2, batch 2: the loss is"):
+        run(replace(RECIPE, variant="unet"), photographs, tmp_path, resume=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert "NaN" not in (tmp_path / "training.json").read_text()
+
+
+def test_a_statistic_that_is_not_finite_is_not_kept_though_the_loss_is_finite(photographs, tmp_path) -> None:
+    recipe = replace(RECIPE, variant="unet", ema=0.0)
+    source = Photographs(photographs[:1], photographs[1:], recipe.styles)
+    training = Run(recipe, source, tmp_path, "sample", {}, Devices(), 0)
+    norm = next(module for module in training.network.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    norm.running_var.fill_(float("inf"))  # no batch of the training reads it
+    with pytest.raises(ParameterError, match=r"epoch 1, after its last batch: the tensor \S+running_var is not finite"):
+        training.one_epoch(no_progress)
