@@ -20,7 +20,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
 SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
 SEED = click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of all random numbers."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all random numbers."
 )
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")

@@ -99,14 +99,12 @@ HUMAN = Style(
     # apart (MA, HE, EX, SE); each one's own offset has 0.6 of that as its standard deviation per axis, since the median
     # distance of two such normal points is 1.67 of it. Aspect and angle were not measured separately; they are set to
     # what keeps an ellipse recognisable as drawn around the same lesion.
-    imprecision=MappingProxyType(
-        {
-            MA: Imprecision(0.15, 0.28, 0.6 * 0.45, 0.2, 10.0, 0.99),
-            HE: Imprecision(0.12, 0.41, 0.6 * 0.28, 0.2, 10.0, 0.62),
-            EX: Imprecision(0.20, 0.32, 0.6 * 0.29, 0.2, 10.0, 0.62),
-            SE: Imprecision(0.16, 0.24, 0.6 * 0.20, 0.2, 10.0, 0.46),
-        }
-    ),
+    imprecision={
+        MA: Imprecision(0.15, 0.28, 0.6 * 0.45, 0.2, 10.0, 0.99),
+        HE: Imprecision(0.12, 0.41, 0.6 * 0.28, 0.2, 10.0, 0.62),
+        EX: Imprecision(0.20, 0.32, 0.6 * 0.29, 0.2, 10.0, 0.62),
+        SE: Imprecision(0.16, 0.24, 0.6 * 0.20, 0.2, 10.0, 0.46),
+    },
     other=Imprecision(0.16, 0.31, 0.6 * 0.30, 0.2, 10.0, 0.66),
 )
 """The imprecision of real experts, as measured; the style to train for."""

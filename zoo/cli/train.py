@@ -17,7 +17,7 @@ from coarsekit.storage.outputs import at_work, claim_outputs
 from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import MOST_PROCESSES, Recipe
 
 KEPT = ("source", "split", "device", "precision", "compiling", "threads", "workers", "tensorboard")
 """What a resumed training takes from the interrupted one, where it is not given."""
@@ -46,8 +46,14 @@ KEPT = ("source", "split", "device", "precision", "compiling", "threads", "worke
     help="Floats of 32 bits, or mixed with 16; auto: mixed on a GPU.",
 )
 @click.option("--compile", "compiling", is_flag=True, help="Let torch compile the network, where it can.")
-@click.option("--threads", type=int, help="Processor threads.  [default: torch's]")
-@click.option("--workers", default=0, show_default=True, help="Processes that prepare pairs beside the training.")
+@click.option("--threads", type=click.IntRange(1, MOST_PROCESSES), help="Processor threads.  [default: torch's]")
+@click.option(
+    "--workers",
+    type=click.IntRange(0, MOST_PROCESSES),
+    default=0,
+    show_default=True,
+    help="Processes that prepare pairs beside the training.",
+)
 @click.option("--resume", is_flag=True, help="Go on exactly where the training in --out was interrupted.")
 @click.option("--tensorboard", is_flag=True, help="Log to --out/tensorboard, too, for TensorBoard.")
 @SEED

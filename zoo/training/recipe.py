@@ -1,7 +1,8 @@
 """How a refiner is trained: every choice of a run, in one record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ import numpy as np
 from coarsekit.errors import ParameterError
 
 SCHEDULES = ("plateau", "cosine")
+LARGEST, LARGEST_SEED = 10**8, 2**32 - 1
+"""Of counts, so that a slip of the finger is a sentence and no lack of memory; and of seeds."""
+MOST_PROCESSES = 1024
+"""Of processes that prepare pairs, and of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +26,21 @@ class Recipe:
         pretrained: Start from ImageNet features, where the variant has them.
         start: A refiner to start from: its weights, as far as they fit (`load_shared`); empty for none.
         styles: Styles to draw in: presets or TOML files.
-        reductions: Reduction factors to draw at.
+        reductions: Reduction factors to draw at, each 1 or more.
         only_lesions: Classes to train and validate on, empty for all.
         epochs: Number of epochs.
-        samples: Pairs per epoch, None for one per drawn window.
+        samples: Pairs per epoch, 1 or more; None for one per drawn window.
         batch: Pairs per step, over all processes.
         learning_rate: Adam's, in the first epoch.
         balance: From 0, classes as often as they occur, to 1, all equally often.
         camera_augmentation: Share of the pairs, 0–1, that look as if another camera had taken them.
-        negatives: Share of the pairs, 0–1, whose ellipse is moved to where its class does not occur.
+        negatives: Share of the pairs, 0–1, whose ellipse is moved to where its class does not occur, at times
+            on a photograph without any lesion.
         class_dropout: Share of the pairs, 0–1, whose class is hidden from the network.
         color_scramble: Share, 0–1, of the pairs without a class that get colours that no lesion has.
         schedule: ``plateau`` halves the learning rate after ``patience`` epochs without a better validation, by a tenth
             of a point; ``cosine`` lets it fall to 0 along half a cosine over all epochs.
-        ema: Decay of the running average of the weights that is validated and saved, 0–1; 0 for none.
+        ema: Decay of the running average of the weights that is validated and saved, 0 to below 1; 0 for none.
         patience: Epochs without gain before a plateau halves the learning rate.
         validation: Share of the photographs that is held out, above 0 and below 1.
         seed: Seed of all random numbers, and of the choice of the held-out photographs.
@@ -66,31 +72,68 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ParameterError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("ema", "balance", "camera_augmentation", "negatives", "class_dropout", "color_scramble"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+        for name in ("epochs", "batch"):
+            check_whole(name, getattr(self, name), 1, LARGEST)
+        if self.samples is not None:
+            check_whole("samples", self.samples, 1, LARGEST)
+        check_whole("patience", self.patience, 0, LARGEST)
+        check_whole("seed", self.seed, 0, LARGEST_SEED)
+        if not (_is_number(self.learning_rate) and 0 < self.learning_rate < inf):
+            raise ParameterError(f"learning_rate must be a finite number above 0, got {self.learning_rate!r}")
+        for name in ("balance", "camera_augmentation", "negatives", "class_dropout", "color_scramble"):
+            if not (_is_number(getattr(self, name)) and 0 <= getattr(self, name) <= 1):
+                raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)!r}")
+        if not (_is_number(self.ema) and 0 <= self.ema < 1):
+            raise ParameterError(f"ema must be 0 or more and below 1, got {self.ema!r}")
         if self.schedule not in SCHEDULES:
             raise ParameterError(f"schedule must be {' or '.join(SCHEDULES)}, got {self.schedule!r}")
-        if not 0 < self.validation < 1:
-            raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation}")
+        if not (_is_number(self.validation) and 0 < self.validation < 1):
+            raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation!r}")
+        if not self.styles:
+            raise ParameterError("styles names none; give one or more, such as human")
+        if not self.reductions or not all(_is_number(one) and 1 <= one < inf for one in self.reductions):
+            got = ", ".join(map(str, self.reductions)) or "none"
+            raise ParameterError(f"reductions must be one or more finite numbers from 1, got {got}")
 
     def parameters(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries, for JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
-def hold_out(keys: tuple[str, ...], share: float, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def check_whole(name: str, value: Any, low: int, high: int) -> None:
+    """Raise `ParameterError` unless the parameter ``name`` is a whole number from ``low`` to ``high``."""
+    if not isinstance(value, (int, np.integer)) or not low <= value <= high:
+        raise ParameterError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number))
+
+
+def hold_out(
+    keys: tuple[str, ...], share: float, seed: int, shows_lesions: Callable[[str], bool] = lambda _: True
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split photographs by image into those to train on and those to validate on, at least one of each.
 
-    Raises `ParameterError` for fewer than two photographs.
+    A side without a photograph that ``shows_lesions`` gets the other's first one, for its own first.
+
+    Raises `ParameterError` for fewer than two photographs, or fewer than two with lesions.
     """
     if len(keys) < 2:
         raise ParameterError(f"training needs two photographs or more, one to validate on; got {len(keys)}")
     held = min(max(1, round(share * len(keys))), len(keys) - 1)
-    chosen = set(np.random.default_rng(seed).permutation(len(keys))[:held].tolist())
+    order = np.random.default_rng(seed).permutation(len(keys)).tolist()
+    sides = order[held:], order[:held]
+    for side, other in (sides, sides[::-1]):
+        if not any(shows_lesions(keys[index]) for index in side):
+            ill = [place for place, index in enumerate(other) if shows_lesions(keys[index])]
+            if len(ill) < 2:
+                raise ParameterError(
+                    "training needs two photographs with lesions or more, one to validate on; "
+                    f"got {len(ill)} among {len(keys)}"
+                )
+            side[0], other[ill[0]] = other[ill[0]], side[0]
+    chosen = set(sides[1])
     return (
         tuple(key for index, key in enumerate(keys) if index not in chosen),
         tuple(key for index, key in enumerate(keys) if index in chosen),

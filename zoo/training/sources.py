@@ -1,6 +1,7 @@
 """What a training is made of: pairs to learn from, and held-out photographs to choose by."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -110,8 +111,14 @@ def training_source(
     unknown = [lesion for lesion in recipe.only_lesions if lesion not in source.lesions]
     if unknown:
         raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
-    keys, held_out = hold_out(source.keys(split), recipe.validation, recipe.seed)
+    keys, held_out = hold_out(
+        source.keys(split), recipe.validation, recipe.seed, partial(_shows_lesions, source, recipe.only_lesions)
+    )
     styles = [style_named(name) for name in recipe.styles]
     training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.only_lesions, advance)
     validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.only_lesions, advance)
     return Photographs(training, validation, recipe.styles)
+
+
+def _shows_lesions(source: Dataset, lesions: Sequence[str], key: str) -> bool:
+    return any(mask.any() for lesion, mask in source.read(key).fine.items() if lesion in lesions or not lesions)

@@ -23,7 +23,7 @@ from zoo.training.data.sampling import loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
 from zoo.training.progress import Progress
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import MOST_PROCESSES, Recipe, check_whole
 from zoo.training.sources import TrainingSource
 from zoo.training.validation import Validation
 from zoo.variants import REFINING_VERSION
@@ -52,6 +52,7 @@ class Run:
         devices: Devices,
         workers: int,
     ) -> None:
+        check_whole("workers", workers, 0, MOST_PROCESSES)
         torch.manual_seed(recipe.seed)
         self.launch = dict(launch)
         self.recipe, self.training_source, self.out, self.devices = recipe, training_source, out, devices
@@ -72,6 +73,7 @@ class Run:
             self.content["start_sha256"] = {recipe.start: weights_sha256(locate(recipe.start))}
         self.network.trained_on = trained_on
         self.pairs = training_source.pairs(recipe, self.network, devices)
+        self._check_filled()
         pin = devices.device.type == "cuda"
         self.loader = loader(self.pairs, recipe.batch, devices.rank, devices.world_size, workers, pin)
         self.module = devices.prepare(self.network, _example(self.network, recipe.batch // devices.world_size))
@@ -95,6 +97,7 @@ class Run:
         Raises `ParameterError` when they do not fill one batch, and when the loss or what would be kept is not finite.
         """
         self.pairs.start_epoch(self.epoch)
+        self._check_filled()
         torch.manual_seed(self.recipe.seed + self.epoch)
         self.network.train()
         if self.recipe.schedule == "cosine":
@@ -109,11 +112,6 @@ class Run:
             done += len(batch[0])
             everywhere = done * self.devices.world_size
             report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
-        if not done:
-            raise ParameterError(
-                f"the {len(self.pairs)} pairs of an epoch do not fill a batch of {self.recipe.batch}; choose a smaller "
-                "batch"
-            )
         if self.recipe.ema:
             measured = islice(self.loader, STATISTICS)
             measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())
@@ -196,6 +194,13 @@ class Run:
             getattr(self, name).load_state_dict(state[name])
         if state["scaler"]:
             self.devices.scaler.load_state_dict(state["scaler"])
+
+    def _check_filled(self) -> None:
+        if len(self.pairs) < self.recipe.batch:
+            raise ParameterError(
+                f"the {len(self.pairs)} pairs of an epoch do not fill a batch of {self.recipe.batch}; choose a smaller "
+                "batch"
+            )
 
     def _diverged(self, what: str) -> ParameterError:
         precision = ", or with the precision 'full'" if self.devices.amp_dtype else ""

@@ -1,6 +1,7 @@
 """Training on an exported dataset: its patches, its photographs held out, and validation over patches."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, final
@@ -33,8 +34,7 @@ class Exported:
     def __init__(self, export: Export, split: str, recipe: Recipe, cache: Path) -> None:
         _check(export, recipe)
         self._style = export.style
-        training, held_out = hold_out(export.keys(split), recipe.validation, recipe.seed)
-        self.training_keys, self.validation_keys = list(training), list(held_out)
+        keys = export.keys(split)
         self.photograph_sha256 = export.photographs(split)
         self.content = {"pairs_sha256": {export.name: export.content_sha256(split, recipe.reductions)}}
         self._streamed, self._place = export.streamed, export.place
@@ -53,13 +53,16 @@ class Exported:
                 )
         self._classes = {self._lesions.index(lesion) for lesion in recipe.only_lesions or self._lesions}
         self._index = [(row["photograph"], row["lesion"]) for row in index]
-        known_keys, numbers = set(export.keys(split)), range(len(self._lesions))
+        known_keys, numbers = set(keys), range(len(self._lesions))
         for key, number in self._index:
             if key not in known_keys or number not in numbers:
                 raise SourceError(
                     f"{export.place}: a pair of the photograph {key!r} with the lesion number {number} is not of this "
                     "export; export the pairs again"
                 )
+        shown = {key for key, kind in self._index if kind in self._classes}
+        training, held_out = hold_out(keys, recipe.validation, recipe.seed, shown.__contains__)
+        self.training_keys, self.validation_keys = list(training), list(held_out)
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
         """See `TrainingSource.pairs`."""
@@ -95,10 +98,12 @@ class Exported:
         return [place for place, (key, kind) in enumerate(self._index) if key in wanted and kind in classes]
 
     def _stream(self, keys: Sequence[str]) -> Any:
-        wanted, classes = set(keys), self._classes
-        return self._rows.filter(
-            lambda key, kind: key in wanted and kind in classes, input_columns=["photograph", "lesion"]
-        )
+        wanted = partial(_is_wanted, frozenset(keys), frozenset(self._classes))
+        return self._rows.filter(wanted, input_columns=["photograph", "lesion"])
+
+
+def _is_wanted(keys: frozenset[str], classes: frozenset[int], key: str, kind: int) -> bool:
+    return key in keys and kind in classes  # a function of the module, which a worker process can be given
 
 
 def _check(export: Export, recipe: Recipe) -> None:

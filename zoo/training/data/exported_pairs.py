@@ -117,9 +117,11 @@ class StreamedPairs(IterableDataset[Item]):
     def __iter__(self) -> Iterator[Item]:
         self._shuffled.set_epoch(self._epoch)
         full = self._total // self._batch * self._batch
-        for index, row in enumerate(islice(followed(self._shuffled, self._origin), full)):
+        # Batches of one: in a worker process, iterating over the rows themselves would shuffle with another seed.
+        rows = followed(self._shuffled.iter(batch_size=1), self._origin)
+        for index, row in enumerate(islice(rows, full)):
             if index % self._count == self._place:
-                yield self._transform(row, self._epoch, index)
+                yield self._transform({name: value[0] for name, value in row.items()}, self._epoch, index)
 
 
 def _by_another_camera(pair: Pair, size: int, rng: np.random.Generator) -> Image:

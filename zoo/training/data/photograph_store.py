@@ -83,13 +83,14 @@ def cache_photographs(
 
 
 def _outlines(fundus: Fundus, styles: list[Style], reductions: list[float]) -> dict:
-    outlines: dict[tuple[str, float], dict[str, tuple[Ellipse, ...]]] = {}
+    outlines: dict[tuple[str, float], dict[str, tuple[Ellipse, ...]]]
+    outlines = {(style.name, reduction): {} for style in styles for reduction in reductions}
     for style in styles:
         for lesion, mask in fundus.fine.items():
             components = find_components(mask, style)
             for reduction in reductions:
                 ellipses = enclosing_ellipses(components, reduction, style, mask.shape[1])
-                outlines.setdefault((style.name, reduction), {})[lesion] = ellipses
+                outlines[style.name, reduction][lesion] = ellipses
     return outlines
 
 

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import draw_by_hand
 from coarsekit.simulation.styles import Style
-from coarsekit.types import Ellipse, Window
+from coarsekit.types import Ellipse, Mask, Window
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, windows_around
 from zoo.models.config import Config
 from zoo.training.data.augmentation import MARGIN
@@ -36,6 +36,8 @@ class SimulatedPairs(Dataset[Item]):
     For every epoch each photograph gets one annotator, style and reduction factor at random. Everything random follows
     from (seed, epoch, place in the epoch), so an epoch can be repeated by any process.
 
+    Photographs without lesions have no pairs of their own, and take ellipses that are moved away from others.
+
     ``samples``, ``balance``, ``negatives``: see `zoo.training.recipe.Recipe`.
     """
 
@@ -53,6 +55,11 @@ class SimulatedPairs(Dataset[Item]):
         self._photographs, self._styles, self._reductions = photographs, styles, reductions
         self._config, self._transform = config, transform
         self._samples, self._balance, self._negatives = samples, balance, negatives
+        self._healthy = [
+            photograph
+            for photograph in photographs
+            if not any(ellipses for drawn in photograph.outlines.values() for ellipses in drawn.values())
+        ]
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
@@ -70,12 +77,12 @@ class SimulatedPairs(Dataset[Item]):
         draw = self._draws[index]
         rng = self._transform.generator(self._epoch, index)
         if rng.random() < self._negatives:
-            draw = _moved_away(draw, rng)
+            draw = self._moved_away(draw, rng)
         image, inner = draw.photograph.image, draw.window
         grow = ceil(inner.side * (MARGIN - 1) / 2)
         window = Window(inner.x - grow, inner.y - grow, inner.side + 2 * grow)
         size = round(self._config.size * window.side / inner.side)
-        masks = cut_shapes(draw.ellipses, window, size), cut_mask(draw.photograph.fine[draw.lesion], window, size)
+        masks = cut_shapes(draw.ellipses, window, size), cut_mask(_fine(draw), window, size)
         return self._transform(
             lambda: cut_image(image, window, size),
             lambda rng: cut_by_another_camera(image, window, size, rng),
@@ -99,12 +106,37 @@ class SimulatedPairs(Dataset[Item]):
             for window in windows_around(ellipse, shape, self._config.context, self._config.max_window)
         ]
 
+    def _moved_away(self, draw: _Draw, rng: np.random.Generator) -> _Draw:
+        """The draw with its ellipse and window moved to retina without the class; as it was where none is found.
 
-def _moved_away(draw: _Draw, rng: np.random.Generator) -> _Draw:
-    """The draw with its ellipse and window moved to retina without the class; as it was where none is found."""
-    there = sample_negative(draw.ellipse, draw.photograph.image, draw.photograph.fine[draw.lesion], rng)
-    if there is None:
-        return draw
-    across, down = round(there.cx - draw.ellipse.cx), round(there.cy - draw.ellipse.cy)
-    window = Window(draw.window.x + across, draw.window.y + down, draw.window.side)
-    return replace(draw, ellipses=(*draw.ellipses, there), ellipse=there, window=window)
+        It goes to photographs without lesions as often as they are among all.
+        """
+        near = draw
+        if self._healthy and rng.random() < len(self._healthy) / len(self._photographs):
+            near = _onto(draw, self._healthy[int(rng.integers(len(self._healthy)))])
+        there = sample_negative(near.ellipse, near.photograph.image, _fine(near), rng)
+        if there is None:
+            return draw
+        across, down = round(there.cx - near.ellipse.cx), round(there.cy - near.ellipse.cy)
+        window = Window(near.window.x + across, near.window.y + down, near.window.side)
+        return replace(near, ellipses=(*near.ellipses, there), ellipse=there, window=window)
+
+
+def _onto(draw: _Draw, photograph: CachedPhotograph) -> _Draw:
+    """The ellipse and window of the draw, alone on a photograph without lesions, scaled by the width of both."""
+    scale = photograph.image.shape[1] / draw.photograph.image.shape[1]
+    one, window = draw.ellipse, draw.window
+    return replace(
+        draw,
+        photograph=photograph,
+        ellipses=(),
+        ellipse=Ellipse(one.cx * scale, one.cy * scale, one.rx * scale, one.ry * scale, one.angle),
+        window=Window(round(window.x * scale), round(window.y * scale), max(1, round(window.side * scale))),
+    )
+
+
+def _fine(draw: _Draw) -> Mask:
+    """The fine mask of the draw's class, (h, w); empty on a photograph without lesions."""
+    photograph = draw.photograph
+    there = photograph.fine.get(draw.lesion)
+    return np.broadcast_to(np.False_, photograph.image.shape[:2]) if there is None else there
