@@ -111,15 +111,18 @@ class Export:
         ``cache``: where a folder's rows are unpacked to, below the digest of their files. ``columns``: only these, or
         None for those of a pair.
 
-        Raises `ParameterError` for a reduction factor that was not exported, `SourceError` when files are missing or
-        damaged.
+        Raises `ParameterError` for a reduction factor that was not exported and a split without pairs, `SourceError`
+        when files are missing or damaged.
         """
         import datasets
         from datasets.data_files import DataFilesList
 
+        from coarsekit.export.footer import read_footer
         from coarsekit.hub.errors import foreign, hub_errors
 
         paths = self._files(split, reductions)
+        if not self.streamed and not any(read_footer(Path(path))["lesions"] for path in paths):
+            raise ParameterError(f"{self.place}: no photograph of the split {split} shows a lesion; choose another")
         datasets.disable_progress_bars()
         datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what it says of damage is said below
         with hub_errors(self.place, file="pairs", kind="dataset") if self.streamed else nullcontext():

@@ -215,3 +215,34 @@ def test_the_pairs_of_healthy_photographs_are_none(data: str, tmp_path: Path) ->
     assert len(Export(f"pairs:{tmp_path / 'pairs'}").keys("train")) == 10
     result = train(f"pairs:{tmp_path / 'pairs'}", tmp_path / "out")
     assert result.exit_code == 0, result.output
+
+
+def test_a_split_without_a_lesion_is_one_sentence(data: str, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(data.removeprefix("idrid:"), tmp_path / "data"))
+    for folder in list(copy.rglob("a. Training Set")):
+        for path in list(shutil.copytree(folder, folder.with_name("b. Testing Set")).rglob("*.jpg")):
+            path.rename(path.with_name(path.name.replace("IDRiD_0", "IDRiD_1")))
+    for mask in copy.rglob("b. Testing Set/*/*.tif"):
+        mask.unlink()
+    export(f"idrid:{copy}", tmp_path / "pairs", "--size", 16)
+    result = train(f"pairs:{tmp_path / 'pairs'}", tmp_path / "out", "test")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1), result.output
+    assert "no photograph of the split test shows a lesion" in result.stderr
+    assert train(f"pairs:{tmp_path / 'pairs'}", tmp_path / "out").exit_code == 0
+
+
+def test_the_record_of_a_training_names_the_pairs_and_their_licence(folder: Path, data: str, tmp_path: Path) -> None:
+    assert train(f"pairs:{folder}", tmp_path / "out").exit_code == 0
+    record = json.loads((tmp_path / "out" / "training.json").read_text())
+    pairs = Export(f"pairs:{folder}")
+    assert record["source"] == pairs.describe()
+    assert record["pairs_sha256"] == {"idrid-coarse": pairs.content_sha256("train", [1.0])}
+    assert record["photograph_sha256"] == pairs.photographs("train")
+    card = CliRunner().invoke(main, ["card", str(tmp_path / "out")])
+    assert card.exit_code == 0, card.output
+    assert "license: cc-by-4.0" in card.stdout
+    assert "doi.org/10.3390/data3030025" in card.stdout
+    export(data, folder, "--size", 16, "--seed", 1, "--force")
+    resumed = CliRunner().invoke(main, ["train", "-o", str(tmp_path / "out"), "--resume", "--set", "epochs=2", "-q"])
+    assert resumed.exit_code == 2, resumed.output
+    assert "the pairs of idrid-coarse is other than in the interrupted training" in resumed.stderr
