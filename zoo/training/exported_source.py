@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PositiveInt
 
 from coarsekit.datasets.base import Licence
 from coarsekit.errors import OutputError, ParameterError, SourceError
@@ -42,7 +42,7 @@ class _Provenance(BaseModel):
     citation: str
     style: str
     reductions: list[float]
-    photographs_per_shard: int
+    photographs_per_shard: PositiveInt
     photographs: dict[str, dict[str, _Photograph]]
 
 

@@ -195,6 +195,7 @@ def without(*names: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         (without("pairs_version", "reader"), "was exported by an older version; export it again"),
         (without("licence"), "licence is missing"),
         (lambda content: content | {"photographs": {"train": ["a"]}}, "photographs.train"),
+        (lambda content: content | {"photographs_per_shard": 0}, "photographs_per_shard: expected greater than 0"),
         (lambda content: [content], "expected"),
     ],
 )
