@@ -184,8 +184,8 @@ class Run:
             )
         if said := _changes(self.content, state.get("content", {})):
             raise ParameterError(
-                f"{self.out}: {said} other than in the interrupted training there; put back what was there, or train "
-                "anew with force=True"
+                f"{self.out}: {said} differ from the interrupted training there; put back what was there, or train anew "
+                "with force=True"
             )
         for part in self.out.glob(".*.part") if self.devices.is_main else ():
             part.unlink(missing_ok=True)
@@ -227,10 +227,10 @@ def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
 _CONTENT = {
     "photograph_sha256": "the pixels of",
     "masks_sha256": "the masks of",
-    "style_sha256": "the style",
+    "style_sha256": "the parameters of the style",
     "pairs_sha256": "the pairs of",
     "start_sha256": "the weights of",
-    "refining_version": "the version of what refines",
+    "refining_version": "the versions of what refines",
 }
 """What a training depends on, in words, by its name in the record."""
 
@@ -244,7 +244,7 @@ def _changes(ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping
         if names:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             said.append(f"{words} {names[0]}{more}".rstrip())
-    return f"{', and '.join(said)} {'is' if len(said) == 1 else 'are'}" if said else ""
+    return ", and ".join(said)
 
 
 def read_state(folder: Path) -> dict[str, Any]:
