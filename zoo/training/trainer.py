@@ -19,7 +19,7 @@ from zoo.checkpoints.folder import STATE, locate, read_record, weights_sha256
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
-from zoo.training.data.sampling import loader
+from zoo.training.data.sampling import batches, loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
 from zoo.training.progress import Progress
@@ -104,7 +104,7 @@ class Run:
             share = 0.5 * (1 + cos(pi * self.epoch / self.recipe.epochs))
             self.optimizer.param_groups[0]["lr"] = share * self.recipe.learning_rate
         total, done = 0.0, 0
-        for batch in self.loader:
+        for batch in batches(self.loader):
             loss = self._step(*(part.to(self.devices.device, non_blocking=True) for part in batch))
             if not isfinite(loss):
                 raise self._diverged(f"batch {done // len(batch[0]) + 1}: the loss is {loss}")
@@ -113,7 +113,7 @@ class Run:
             everywhere = done * self.devices.world_size
             report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
         if self.recipe.ema:
-            measured = islice(self.loader, STATISTICS)
+            measured = islice(batches(self.loader), STATISTICS)
             measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())
         for module in (self.network, self.kept):
             if (wrong := weights.not_finite(module.state_dict())) is not None:

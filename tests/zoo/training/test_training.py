@@ -113,17 +113,71 @@ def test_one_photograph_is_too_few_to_train_on() -> None:
     "wrong",
     [
         {"epochs": 0},
+        {"epochs": 2.5},
+        {"epochs": 10**9},
         {"batch": -1},
+        {"batch": 2.5},
+        {"samples": 0},
+        {"samples": -5},
+        {"samples": 1.5},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("inf")},
+        {"learning_rate": float("nan")},
+        {"learning_rate": "fast"},
         {"ema": 1.5},
+        {"ema": 1},
+        {"ema": float("nan")},
         {"balance": -0.1},
         {"negatives": 2},
+        {"class_dropout": float("nan")},
         {"schedule": "x"},
+        {"patience": -1},
         {"validation": 1.0},
+        {"validation": float("nan")},
+        {"seed": -1},
+        {"seed": 2**32},
+        {"styles": ()},
+        {"reductions": ()},
+        {"reductions": (0.5,)},
+        {"reductions": (1.0, float("nan"))},
+        {"reductions": (float("inf"),)},
     ],
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict) -> None:
     with pytest.raises(ParameterError, match=next(iter(wrong))):
         replace(RECIPE, **wrong)
+
+
+@pytest.mark.parametrize("workers", [-1, 1.5, 10**6])
+def test_workers_out_of_range_are_refused_before_anything_is_written(photographs, tmp_path, workers) -> None:
+    with pytest.raises(ParameterError, match="workers must be a whole number from 0 to"):
+        run(RECIPE, photographs, tmp_path, workers=workers)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch_that_the_pairs_do_not_fill_is_refused_before_anything_is_written(photographs, tmp_path) -> None:
+    with pytest.raises(ParameterError, match="the 12 pairs of an epoch do not fill a batch of 10000000"):
+        run(replace(RECIPE, batch=10**7), photographs, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ill", [("a", "b"), ("d", "e"), ("a", "e"), ("a", "b", "c", "d", "e")])
+@pytest.mark.parametrize("seed", range(6))
+def test_there_are_lesions_on_both_sides_and_the_choice_is_the_usual_one_where_they_are(ill, seed) -> None:
+    keys = tuple("abcde")
+    usual = hold_out(keys, 0.4, seed)
+    chosen = hold_out(keys, 0.4, seed, ill.__contains__)
+    assert sorted(chosen[0] + chosen[1]) == list(keys)
+    assert [len(side) for side in chosen] == [len(side) for side in usual]
+    assert all(set(side) & set(ill) for side in chosen)
+    if all(set(side) & set(ill) for side in usual):
+        assert chosen == usual
+
+
+@pytest.mark.parametrize("ill", [(), ("a",), ("d",)])
+def test_fewer_than_two_photographs_with_lesions_are_one_sentence(ill) -> None:
+    with pytest.raises(ParameterError, match=f"two photographs with lesions or more, .* got {len(ill)} among 4"):
+        hold_out(tuple("abcd"), 0.3, 0, ill.__contains__)
 
 
 def pairs(photographs: list[CachedPhotograph], samples=None, balance=0.0, negatives=0.0, **shares) -> SimulatedPairs:
@@ -278,7 +332,8 @@ def test_a_loss_that_is_no_number_stops_training_and_nothing_is_kept(photographs
     sentence = rf"epoch 1, batch {batch}: the loss is (nan|inf); .* learning_rate smaller than 1e\+30"
     with pytest.raises(ParameterError, match=sentence):
         run(wild, photographs, tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == [STATE]
+    assert torch.load(tmp_path / STATE, weights_only=True)["epoch"] == 0
 
 
 def test_a_later_epoch_that_diverges_leaves_the_checkpoint_and_the_state_of_the_last_one(photographs, tmp_path) -> None:
@@ -301,7 +356,7 @@ def test_a_later_epoch_that_diverges_leaves_the_checkpoint_and_the_state_of_the_
 def test_a_statistic_that_is_not_finite_is_not_kept_though_the_loss_is_finite(photographs, tmp_path) -> None:
     recipe = replace(RECIPE, variant="unet", ema=0.0)
     source = Photographs(photographs[:1], photographs[1:], recipe.styles)
-    training = Run(recipe, source, tmp_path, "sample", {}, Devices(), 0)
+    training = Run(recipe, source, tmp_path, "sample", {}, {}, Devices(), 0)
     norm = next(module for module in training.network.modules() if isinstance(module, torch.nn.BatchNorm2d))
     norm.running_var.fill_(float("inf"))  # no batch of the training reads it
     with pytest.raises(ParameterError, match=r"epoch 1, after its last batch: the tensor \S+running_var is not finite"):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
-from coarsekit.errors import ParameterError
+from coarsekit.errors import CoarsekitError, ParameterError
 
 
 def choose(classes: Sequence[str], samples: int | None, balance: float, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -55,3 +55,15 @@ def loader(pairs: Any, batch: int, place: int, count: int, workers: int, pin: bo
         return DataLoader(pairs, batch // count, num_workers=min(workers, 1), pin_memory=pin)
     shares = SharedBatches(pairs, batch, place, count)
     return DataLoader(pairs, batch_sampler=shares, num_workers=workers, pin_memory=pin)
+
+
+def batches(loader: DataLoader[Any]) -> Iterator[Any]:
+    """The batches of an epoch; what goes wrong in a worker process is the sentence that it would be in this one."""
+    try:
+        yield from loader
+    except CoarsekitError as error:
+        if not loader.num_workers:
+            raise
+        # torch puts the worker's traceback before it
+        sentence = str(error).strip().rpartition("\n")[2].partition(": ")[2]
+        raise type(error)(sentence) from None
