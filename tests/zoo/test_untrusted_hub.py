@@ -185,9 +185,8 @@ def test_no_answer_of_the_hub_prints_the_token(
     ("lie", "sentence"),
     [
         (None, "7"),
-        (lying_hub.headed("ETag", '"../../../evil"', "README.md"), "that is no hash"),
-        (lying_hub.commit_of_information("../../../../evil"), "named that leads out of the repository"),
-        (lying_hub.commit_of_information("/tmp/evil"), "named that leads out of the repository"),
+        (lying_hub.headed("ETag", '"../../../evil"', "provenance.json"), "that is no hash"),
+        (lying_hub.commit_of_information("../../../../evil"), "7"),  # the commit is that of provenance.json
         (lying_hub.other_bytes_of(".parquet"), "the pairs of the dataset o/pairs cannot be understood"),
     ],
 )

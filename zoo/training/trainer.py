@@ -184,8 +184,8 @@ class Run:
             )
         if said := _changes(self.content, state.get("content", {})):
             raise ParameterError(
-                f"{self.out}: {said} differ from the interrupted training there; put back what was there, or train anew "
-                "with force=True"
+                f"{self.out}: {said} differ from the interrupted training there; put back what was there, or train "
+                "anew with force=True"
             )
         for part in self.out.glob(".*.part") if self.devices.is_main else ():
             part.unlink(missing_ok=True)
