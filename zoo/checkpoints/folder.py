@@ -22,7 +22,7 @@ NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
 CACHE = "cache"
-"""The folder in it where a training keeps decoded photographs."""
+"""The folder in it where a training keeps decoded photographs, and an evaluation in its own the scores."""
 STATE = "state.pt"
 """What an interrupted training goes on from."""
 CHECKPOINT_FORMAT = 1

@@ -10,8 +10,9 @@ from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import Style, style_named
 from coarsekit.storage.outputs import at_work
+from zoo.checkpoints.folder import CACHE
 from zoo.cli.options import DEVICE, REFINERS
-from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
+from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 
@@ -126,7 +127,7 @@ def command(
             "scores, or another --out"
         )
     total = sum(config.refinements * len(dataset.keys(config.split)) for dataset, config in work)
-    with at_work(folder, CACHE_FOLDER) if folder else nullcontext():
+    with at_work(folder, CACHE) if folder else nullcontext():
         with progress("Evaluating", total, quiet) as advance:
             parts = {
                 dataset.name: evaluate(refiners, dataset, config, ScoreCache(folder), jobs, advance)

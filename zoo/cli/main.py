@@ -14,6 +14,7 @@ main = LazyGroup(
         "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
         "agreement": "Measure how well annotators agree before and after refinement.",
         "report": "Make tables and figures of what was evaluated.",
+        "cache": "Show or drop what trainings and evaluations keep to go on from.",
         "card": "Write the model card of a refiner.",
         "push": "Push a refiner to the Hugging Face Hub.",
         "pull": "Fetch a refiner from the Hugging Face Hub.",

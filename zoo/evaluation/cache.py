@@ -12,10 +12,9 @@ from typing import Any
 from coarsekit.storage.digests import drawing_sha256, sha256_of
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation
+from zoo.checkpoints.folder import CACHE
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore, from_json, to_json
 from zoo.variants import REFINING_VERSION
-
-CACHE_FOLDER = "cache"
 
 
 class ScoreCache:
@@ -29,7 +28,7 @@ class ScoreCache:
         if self.folder is None:
             return None
         try:
-            content = json.loads((self.folder / CACHE_FOLDER / f"{key}.json").read_text(encoding="utf-8"))
+            content = json.loads((self.folder / CACHE / f"{key}.json").read_text(encoding="utf-8"))
             return {lesion: from_json(score) for lesion, score in content["lesions"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -38,7 +37,7 @@ class ScoreCache:
         """Keep scores; ``origin``: refiner, photograph and so on, for people who open the file."""
         if self.folder is not None:
             content = {**origin, "lesions": {lesion: to_json(score) for lesion, score in scores.items()}}
-            write_text(self.folder / CACHE_FOLDER / f"{key}.json", json.dumps(content) + "\n")
+            write_text(self.folder / CACHE / f"{key}.json", json.dumps(content) + "\n")
 
 
 def cache_key(refiner: str, photograph: str, masks: str, drawn: Annotation) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from coarsekit.errors import ResultsError
 from coarsekit.storage.files import write_text
 from coarsekit.validation import validated
-from zoo.checkpoints.folder import read_json
-from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
+from zoo.checkpoints.folder import CACHE, read_json
+from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.measures import PER_PHOTOGRAPH
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore
 from zoo.variants import REFINING_VERSION
@@ -163,7 +163,7 @@ def read_results(folder: Path) -> Results:
         key = origin.cache_key
         kept[key] = kept.get(key) or cache.read(key) or {}
         if origin.lesion not in kept[key]:
-            raise ResultsError(f"{folder}: {CACHE_FOLDER}/{key}.json is missing or damaged; run 'zoo evaluate' again")
+            raise ResultsError(f"{folder}: {CACHE}/{key}.json is missing or damaged; run 'zoo evaluate' again")
         scores.append(Score(**asdict(origin), mask_score=kept[key][origin.lesion]))
     return Results(content.evaluation, tuple(scores), content.photographs)
 

@@ -13,7 +13,8 @@ from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo import from_pretrained
-from zoo.evaluation.cache import CACHE_FOLDER, ScoreCache
+from zoo.checkpoints.folder import CACHE
+from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.evaluate import Evaluated, EvaluationConfig, evaluate, refine_and_score
 from zoo.evaluation.protocols import classes_to_score
 from zoo.evaluation.refiners import EvaluatedRefiner, Floor, floor, load_for_evaluation
@@ -144,7 +145,7 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
     assert Counted.asked == 4
     run(counted(), seed=1)
     assert Counted.asked == 6
-    damaged = sorted((tmp_path / CACHE_FOLDER).iterdir())
+    damaged = sorted((tmp_path / CACHE).iterdir())
     for path in damaged:
         path.write_text(path.read_text()[:40])
     assert run(counted()) == first

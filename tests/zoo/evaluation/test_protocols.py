@@ -14,8 +14,8 @@ from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from coarsekit.storage.digests import photograph_sha256
 from tests import command_line
+from zoo.checkpoints.folder import CACHE
 from zoo.cli.main import main
-from zoo.evaluation.cache import CACHE_FOLDER
 from zoo.evaluation.refiners import HELD_OUT, held_out, select_split
 from zoo.evaluation.results import RefinerInfo
 from zoo.models.base import build, network_class
@@ -131,13 +131,13 @@ def test_other_weights_under_the_same_name_are_not_taken_from_the_cache(source, 
     folder, out = checkpoint(tmp_path / "net", []), tmp_path / "out"
     options = (source, "--refiner", folder, "--split", "train", "-o", out)
     first = scored(*options)
-    kept = {path.name for path in (out / CACHE_FOLDER).iterdir()}
+    kept = {path.name for path in (out / CACHE).iterdir()}
     assert scored(*options) == first
-    assert {path.name for path in (out / CACHE_FOLDER).iterdir()} == kept
+    assert {path.name for path in (out / CACHE).iterdir()} == kept
     checkpoint(folder, [])
     assert "another evaluation" in wrong(*options)
     scored(*options, "--force")
-    assert len(list((out / CACHE_FOLDER).iterdir())) == len(kept) + 2
+    assert len(list((out / CACHE).iterdir())) == len(kept) + 2
 
 
 def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
@@ -145,7 +145,7 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     options = ("--refiner", "shrink", "--lesion", "SE", "--reduction", "1:2:0.2", "-o", "out", "--json")
     command = [sys.executable, "-c", code, "evaluate", "sample", *options]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    cache = tmp_path / "out" / CACHE_FOLDER
+    cache = tmp_path / "out" / CACHE
     deadline = time.monotonic() + 120
     while len(list(cache.glob("*.json"))) < 3 and time.monotonic() < deadline:
         time.sleep(0.005)
