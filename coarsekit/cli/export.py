@@ -15,7 +15,7 @@ _OWN = ""
 @click.command("export")
 @click.argument("source", default="sample")
 @click.option(
-    "-o", "--out", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/READER-STYLE-SEED]"
+    "-o", "--out", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/NAME-STYLE-SEED]"
 )
 @click.option("--hub", metavar="[REPO_ID]", is_flag=False, flag_value=_OWN, help="Push to the Hugging Face Hub, too.")
 @click.option("--private", is_flag=True, help="Make the repository private when it is created.")
@@ -47,7 +47,7 @@ def command(
 
     SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). There is one
     configuration for each reduction factor, in Parquet files, and a dataset card. --hub without REPO_ID pushes to
-    READER-coarse of your own account, which 'hf auth login' or HF_TOKEN names. When the same command is run again, an
+    NAME-coarse of your own account, which 'hf auth login' or HF_TOKEN names. When the same command is run again, an
     interrupted export goes on, and the pairs of photographs whose pixels and masks have not changed are kept; to push
     over pairs of other photographs or masks takes --force.
     """

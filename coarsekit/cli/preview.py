@@ -65,7 +65,7 @@ def command(
     """Draw contours by class, coarse and fine side by side, and a grid of pairs, as PNG.
 
     Of a SOURCE ('sample', or READER:PATH) the first photographs are shown: KEY_preview.png has the ellipses that
-    'coarsekit simulate' draws beside the fine masks, and READER_pairs.png a grid of pairs.
+    'coarsekit simulate' draws beside the fine masks, and NAME_pairs.png a grid of pairs.
 
     IMAGE ANNOTATION shows one photograph as it is beside what was drawn on it, in a file of any format that 'coarsekit
     convert' reads, as IMAGE_preview.png; in a file of several photographs it is found by its name.

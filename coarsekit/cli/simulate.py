@@ -48,7 +48,7 @@ def command(
 
     SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). For each
     photograph --out gets a folder with ellipses.json and a preview picture; without --out they go to
-    simulated/READER-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out has reduction-1.1, ….
+    simulated/NAME-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out has reduction-1.1, ….
     What an interrupted run has finished is kept and not made again.
     """
     style = style_named(style_name)

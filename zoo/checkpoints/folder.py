@@ -175,9 +175,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def is_checkpoint(folder: Path) -> bool:
-    """Whether this zoo wrote what is in a folder: a checkpoint, or the state of a training that has none yet."""
-    if not (folder / CONFIG).exists():
-        return (folder / STATE).is_file()
+    """Whether a folder has a checkpoint of this zoo."""
     try:
         return "variant" in read_config(folder)
     except RefinerError:

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, say
 from coarsekit.datasets import open_source
-from coarsekit.errors import ParameterError
+from coarsekit.errors import OutputError, ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.outputs import at_work, claim_outputs
 from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
@@ -82,7 +82,7 @@ def command(out: str, **options: Any) -> None:
         content = _resumed(folder, options)
     else:
         places = [folder / name for name in (CONFIG, WEIGHTS, RECORD, STATE)]
-        claim_outputs(places, options["force"], own=lambda _: is_checkpoint(folder))
+        claim_outputs(places, options["force"], own=lambda _: is_checkpoint(folder) or _is_training(folder))
     if options["source"] is None:
         raise click.UsageError("SOURCE is missing; name a dataset, such as sample or idrid:PATH")
     if _given("seed"):
@@ -101,6 +101,16 @@ def command(out: str, **options: Any) -> None:
 
 def _given(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _is_training(folder: Path) -> bool:
+    """Whether the folder has the state of a training that has no checkpoint yet."""
+    from zoo.training.trainer import read_state
+
+    try:
+        return bool(read_state(folder))
+    except OutputError:
+        return False
 
 
 def _resumed(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:

@@ -250,12 +250,17 @@ def _changes(ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping
 def read_state(folder: Path) -> dict[str, Any]:
     """What `Run.save` wrote into a folder: the recipe, how the training was started, its epochs, and all tensors.
 
-    Raises `OutputError` when there is none.
+    Raises `OutputError` when there is none, or it is damaged, or of another program or version.
     """
     path = folder / STATE
     if not path.exists():
         raise OutputError(f"{folder}: no training to resume there; expected {STATE}, so leave resume=True out")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as cause:  # torch's reader stumbles over other files with errors of many kinds
+        raise OutputError(f"{path}: cannot be read ({type(cause).__name__}); train anew with force=True") from None
+    if not isinstance(state, dict) or not {"recipe", "launch", "content", "history", *_STATEFUL} <= state.keys():
+        raise OutputError(f"{path}: not the state of a training by this version; train anew with force=True")
     return state
 
 
