@@ -15,9 +15,12 @@ from zoo.variants import variant_named
 def card_of_folder(folder: Path, name: str, place: str = "", measured: bool = True) -> str:
     """The card of a checkpoint folder; see `card_text`. ``measured``: with the metrics of its metrics.json.
 
-    Raises `RefinerError` when config, record or metrics are malformed.
+    Raises `RefinerError` when config, record, metrics or notes are malformed.
     """
-    notes = (folder / NOTES).read_text(encoding="utf-8") if (folder / NOTES).exists() else ""
+    try:
+        notes = (folder / NOTES).read_text(encoding="utf-8") if (folder / NOTES).exists() else ""
+    except (OSError, UnicodeDecodeError) as cause:
+        raise RefinerError(f"{folder / NOTES}: cannot be read ({cause}); save it as UTF-8") from None
     metrics = read_metrics(folder) if measured else NOTHING
     return card_text(name, read_config(folder), read_record(folder), metrics, notes, place, CARD_SENTENCES)
 

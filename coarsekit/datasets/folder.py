@@ -9,6 +9,7 @@ A photograph's key is its name without the suffix; where two splits hold the sam
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -211,7 +212,7 @@ def _listed(file: Path, images: Path) -> list[Path]:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
             raise SourceError(f"{file}: line {number} leads outside the folder of photographs ({name!r}); correct it")
         plain = images / name
-        near = plain.parent.glob(f"{plain.name.replace('[', '[[]')}.*") if not plain.exists() else ()
+        near = plain.parent.glob(f"{escape(plain.name)}.*") if not plain.exists() else ()
         paths.append(next(iter(sorted(near)), plain))
     return paths
 

@@ -68,6 +68,9 @@ def from_json(content: dict[str, Any]) -> MaskScore:
     Raises `KeyError`, `TypeError` or `ValueError` for anything else.
     """
     kept = content["reliability"]
+    numbers = [*content["counts"], content["boundary_f"], *(number for own in content["components"] for number in own)]
+    if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
+        raise TypeError("a score is made of numbers")
     return MaskScore(
         Counts(*content["counts"]),
         float(content["boundary_f"]),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, model_validator
 
 from coarsekit.errors import OutputError
 from coarsekit.geometry import draw
@@ -47,7 +47,13 @@ class _Record(BaseModel, extra="allow"):
     image: str
     finished: bool
     files: dict[str, str | None]
-    masks: list[_Mask] = []
+    masks: list[_Mask] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> "_Record":
+        if self.finished and (self.masks is None or None in self.files.values()):
+            raise ValueError("a finished record has its masks and a digest of each file")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

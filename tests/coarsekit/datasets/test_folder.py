@@ -199,6 +199,17 @@ def test_options_that_do_not_fit_are_one_sentence(tmp_path: Path, options: str, 
         open_source(f"folder:{tmp_path}?{options}")
 
 
+def test_a_line_of_a_list_file_is_no_pattern(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    for name in ("eye [0].jpg", "eye [a].jpg"):
+        save(photograph(3), tmp_path / "images" / name)
+    (tmp_path / "train.txt").write_text("eye [0]\na**b\ney?\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    assert open_source(source).keys() == ("eye [0]", "a**b", "ey?")
+    assert open_source(source).read("eye [0]").name == "eye [0].jpg"
+
+
 @pytest.mark.parametrize("line", ["../../secret.jpg", "/etc/passwd", "a/../../b.jpg"])
 def test_a_list_file_does_not_lead_out_of_its_folder(tmp_path: Path, line: str) -> None:
     source = write_folder(tmp_path)

@@ -206,3 +206,11 @@ def test_the_command_prints_a_card_or_writes_it(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == printed.stdout
     refused = CliRunner().invoke(main, ["card", "shrink", "-o", str(path)])
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_notes_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
+    shutil.copytree(BUNDLED / "otsu", tmp_path / "rule")
+    (tmp_path / "rule" / "notes.md").write_bytes(b"\xff\xfe")
+    refused = CliRunner().invoke(main, ["card", str(tmp_path / "rule")])
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "notes.md: cannot be read" in refused.stderr

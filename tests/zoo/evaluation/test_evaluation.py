@@ -150,6 +150,10 @@ def test_a_finished_unit_is_not_computed_again_and_one_of_other_weights_or_data_
         path.write_text(path.read_text()[:40])
     assert run(counted()) == first
     assert Counted.asked == 8
+    for path in damaged:
+        path.write_text(path.read_text().replace('"counts": [', '"counts": ["1", '))
+    assert run(counted()) == first
+    assert Counted.asked == 10
 
 
 def test_processes_beside_one_another_give_the_same_scores(tmp_path) -> None:
