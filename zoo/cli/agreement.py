@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,13 @@ from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, pro
 from coarsekit.datasets.base import list_images
 from coarsekit.errors import ParameterError
 from coarsekit.images import read_image
+from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from zoo.cli.options import DEVICE, REFINERS
+from zoo.variants import REFINING_VERSION
+
+if TYPE_CHECKING:
+    from zoo.evaluation.agreement import AgreementRow
+    from zoo.refiner import Refiner
 
 
 @click.command("agreement")
@@ -56,19 +63,33 @@ def command(
         say(f"Left out: {sentence}", quiet)
     photographs, missing = _photographs(Path(images), drawings)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
-    lines = []
+    rows: dict[Refiner, list[AgreementRow]] = {}
     with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
         for refiner in refiners:
             pairs = ((key, read_image(path)) for key, path in photographs.items())
-            rows = agreement(refiner, pairs, drawings, advance)
-            lines += [{"refiner": refiner.name} | asdict(row) for row in rows]
+            rows[refiner] = agreement(refiner, pairs, drawings, advance)
+    images_sha256 = sha256_of(sorted(photograph_sha256(read_image(path)) for path in photographs.values()))
+    drawn = [own[key] for own in drawings.values() for key in photographs if key in own]
+    drawings_sha256 = sha256_of(sorted(map(drawing_sha256, drawn)))
     if as_json:
-        emit({"protocol": "agreement", "annotators": list(annotators), "rows": lines})
+        content = {"photographs_sha256": images_sha256, "drawings_sha256": drawings_sha256}
+        lines = [_pins(refiner) | asdict(row) for refiner, own in rows.items() for row in own]
+        emit({"protocol": "agreement", "annotators": list(annotators), **content, "rows": lines})
     elif not quiet:
-        table(f"{len(annotators)} annotators, {len(photographs)} photographs: IoU in percent", lines)
+        shown = [{"refiner": refiner.name} | asdict(row) for refiner, own in rows.items() for row in own]
+        table(f"{len(annotators)} annotators, {len(photographs)} photographs: IoU in percent", shown)
+        weights = ", ".join(f"{refiner.name} {refiner.weights_sha256[:12]}" for refiner in rows)
+        click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
+        click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
     if missing:
         say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
         sys.exit(1)
+
+
+def _pins(refiner: "Refiner") -> dict[str, Any]:
+    """Which refiner a row is of, by content."""
+    weights = {"weights_sha256": refiner.weights_sha256, "refining_version": REFINING_VERSION}
+    return {"refiner": refiner.name, **weights}
 
 
 def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], list[str]]:

@@ -49,6 +49,7 @@ def command(
     """
     from zoo.evaluation.results import read_results
     from zoo.evaluation.scoreboard import ScoreTable
+    from zoo.evaluation.tables import pins
     from zoo.reports.report import markdown, numbers, pairs_to_compare, report_tables
 
     if as_markdown and as_json:
@@ -65,6 +66,8 @@ def command(
         for board in boards:
             for title, lines in report_tables(board, compare):
                 table(title, lines)
+            for sentence in pins(board):
+                click.echo(sentence)
     if out:
         say(f"{', '.join(files)} {'is' if len(files) == 1 else 'are'} in {out}", quiet)
 

@@ -16,9 +16,12 @@ from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN
+from coarsekit.storage.digests import photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Ellipse, Mark
+from tests.places import BUNDLED
 from zoo import from_pretrained
 from zoo.baselines.shrink import Amount, Shrink
+from zoo.checkpoints.folder import weights_sha256
 from zoo.cli.main import main
 from zoo.evaluation.agreement import agreement
 
@@ -106,7 +109,11 @@ def test_the_command_agrees_with_a_plain_loop_over_the_sample(annotators: list[P
     assert result.exit_code == 0, result.stderr
     document = json.loads(result.stdout)
     assert document["annotators"] == [str(place) for place in annotators]
-    assert {row["refiner"] for row in document["rows"]} == {"shrink"}
+    assert {(row["refiner"], row["weights_sha256"]) for row in document["rows"]} == {
+        ("shrink", weights_sha256(BUNDLED / "shrink"))
+    }
+    images = sorted(photograph_sha256(fundus.image) for fundus in open_source("sample").photographs())
+    assert document["photographs_sha256"] == sha256_of(images)
     refiner, expected = from_pretrained("shrink"), {}
     for fundus in open_source("sample").photographs():
         one, other = (annotate(fundus, 1.0, HUMAN, seed, "sample") for seed in (1, 2))
