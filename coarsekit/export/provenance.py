@@ -84,12 +84,11 @@ def claim_folder(dataset: Dataset, config: ExportConfig, folder: Path, files: li
             f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
             "it, or another out=…"
         )
-    claim_outputs(
-        dict.fromkeys([*(folder / name for name in files), *shard_files(folder)]),
-        force=True,  # what an earlier export wrote is checked for its content
-        inputs=[file for key in keys for file in dataset.input_files(key)],
-        own=lambda path: ours and not is_foreign(path),
-    )
+    for shard in shard_files(folder):
+        if is_foreign(shard):
+            raise OutputError(f"{shard} is there, and no export wrote it; move it, or give another out=…")
+    inputs = [file for key in keys for file in dataset.input_files(key)]
+    claim_outputs((folder / name for name in files), force=True, inputs=inputs)
 
 
 def _disjoint(found: str, keys: Iterable[str]) -> bool:

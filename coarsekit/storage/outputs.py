@@ -22,12 +22,11 @@ def claim_outputs(
         outputs: Every file that will be written.
         force: Whether files that are there may be written over; an input never is.
         inputs: The files, and folders of files, that are read.
-        own: Whether an earlier run wrote a file that is there; others are not written over, even if forced. All, where
-            the user named the file.
+        own: Whether an earlier run wrote a file that is there; what is said of others is plainer.
 
     Raises:
-        OutputError: When one is an input or of other people, when two are the same, when one is there and ``force`` is
-            not set, and when one cannot have its name.
+        OutputError: When one is an input, when two are the same, when one is there and ``force`` is not set, and when
+            one cannot have its name.
     """
     paths = list(outputs)
     read = {real for place in inputs for real in _files_of(Path(place))}
@@ -41,8 +40,11 @@ def claim_outputs(
         status = _status(path)
         if real in read or status in read:
             raise OutputError(f"{path} would be written over, and is read here; give another out=…")
-        if status is not None and not own(path):
-            raise OutputError(f"{path} is there, and no earlier run wrote it; move it, or give another out=…")
+        if status is not None and not force and not own(path):
+            raise OutputError(
+                f"{path} is already there, and no earlier run wrote it; give another out=…, move it, or give "
+                "force=True to write over it all the same"
+            )
         if status is not None:
             taken.append(path)
     if taken and not force:

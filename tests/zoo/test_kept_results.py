@@ -113,19 +113,18 @@ def test_a_refiner_that_is_known_by_nothing_is_never_taken_for_the_same(tmp_path
     assert len(refine(tmp_path, Floor()).failures) == 2
 
 
-@pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_other_people_are_never_written_over_and_the_others_are_refined(
-    tmp_path: Path, name: str, force: bool
-) -> None:
+def test_files_of_other_people_need_a_plain_refusal_first_and_the_others_are_refined(tmp_path: Path, name: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text('{"shapes": [], "imagePath": "a.png"}')
-    report = refine(tmp_path, force=force)
+    report = refine(tmp_path)
     assert [record["image"] for record in report.records] == ["b.png"]
     [(failed, sentence)] = report.failures
-    assert (failed, f"{name} is there, and no earlier run wrote it; move it" in sentence) == ("a.png", True)
+    assert (failed, f"{name} is already there, and no earlier run wrote it" in sentence) == ("a.png", True)
     assert (tmp_path / "out" / name).read_text() == '{"shapes": [], "imagePath": "a.png"}'
     assert [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("a")] == [name]
+    assert refine(tmp_path, force=True).kept == ["b.png"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name.startswith("a")) == FILES
 
 
 @pytest.mark.parametrize(
@@ -134,8 +133,8 @@ def test_files_of_other_people_are_never_written_over_and_the_others_are_refined
 def test_a_record_of_another_kind_is_no_record(tmp_path: Path, record: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.json").write_text(record)
-    [(_, sentence)] = refine(tmp_path, force=True).failures
-    assert "a.json is there, and no earlier run wrote it" in sentence
+    [(_, sentence)] = refine(tmp_path).failures
+    assert "a.json is already there, and no earlier run wrote it" in sentence
 
 
 def test_a_record_cannot_name_files_outside_its_folder(tmp_path: Path) -> None:
@@ -144,8 +143,9 @@ def test_a_record_cannot_name_files_outside_its_folder(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "out" / "a.json").read_text())
     record["files"]["../a_mine.txt"] = "0"
     (tmp_path / "out" / "a.json").write_text(json.dumps(record))
-    [(_, sentence)] = refine(tmp_path, Drawing("other"), force=True).failures[:1]
+    [(_, sentence)] = refine(tmp_path).failures
     assert "no earlier run wrote it" in sentence
+    refine(tmp_path, Drawing("other"), force=True)
     assert (tmp_path / "a_mine.txt").read_text() == "kept"
 
 

@@ -96,7 +96,8 @@ class PhotographResult:
         """
         earlier = self._earlier()
         own = [self.record.name, *earlier["files"]] if earlier else []
-        claim_outputs(self.files, force=True, own=lambda path: path.name in own)
+        if foreign := [path for path in self.files if path.name not in own]:
+            claim_outputs(foreign, force, own=lambda _: False)
         if earlier is None or not earlier["finished"]:
             return None
         there = [path for path in self.files[:-1] if path.exists()]

@@ -58,7 +58,7 @@ def refine_to_folder(
     For a photograph ``p.png`` the folder gets a mask ``p_LESION.png`` for each lesion class, ``p_overlay.jpg`` with the
     outlines at full size, ``p_preview.jpg`` with close-ups, and the record ``p.json``. What was refined there before
     from the same pixels and marks, by the same weights and version, is kept; no other file is written over without
-    ``force``, and none that an earlier run did not write is written over at all.
+    ``force``, and an input never.
 
     Args:
         refiner: As `zoo.from_pretrained` loads it.

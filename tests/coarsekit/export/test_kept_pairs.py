@@ -236,22 +236,26 @@ def foreign_shard(path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["README.md", "provenance.json", "clinic-coarse.jpg", "reduction-1.0/train-00000.parquet"]
 )
-def test_files_of_other_people_are_never_written_over(original: Path, tmp_path: Path, name: str) -> None:
+def test_files_of_other_people_need_a_plain_refusal_first(original: Path, tmp_path: Path, name: str) -> None:
     if name.endswith("parquet"):
         foreign_shard(tmp_path / name)
     else:
         (tmp_path / name).write_text('{"made_by": "me"}')
     before = support.contents(tmp_path)
     assert "has other files; give --force" in refused(f"folder:{original}", "-o", tmp_path)
-    assert f"{name} is there, and no earlier run wrote it" in refused(f"folder:{original}", "-o", tmp_path, "--force")
     assert support.contents(tmp_path) == before
+    if name.endswith("parquet"):
+        assert "no export wrote it; move it" in refused(f"folder:{original}", "-o", tmp_path, "--force")
+        assert support.contents(tmp_path) == before
+    else:
+        assert told(f"folder:{original}", "-o", tmp_path, "--force")["made"] == 20
 
 
 def test_parquet_of_other_people_is_not_mixed_in(original: Path, pairs: Path) -> None:
     foreign_shard(pairs / "reduction-1.0" / "train-00009.parquet")
     before = support.contents(pairs)
     for more in ((), ("--force",)):
-        assert "train-00009.parquet is there, and no earlier run wrote it" in refused(
+        assert "train-00009.parquet is there, and no export wrote it" in refused(
             f"folder:{original}", *CHOICES, "-o", pairs, *more
         )
     assert support.contents(pairs) == before

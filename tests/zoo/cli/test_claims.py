@@ -38,14 +38,15 @@ def results(tmp_path_factory: pytest.TempPathFactory, source: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("force", [(), ("--force",)])
 @pytest.mark.parametrize("name", ["report.md", "worst.png", "figure3.png", "figure4.png"])
-def test_a_report_writes_over_no_file_of_other_people(
-    results: Path, tmp_path: Path, name: str, force: tuple[str, ...]
-) -> None:
+def test_a_report_writes_over_files_of_other_people_only_if_forced(results: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
-    assert f"{name} is there, and no earlier run wrote it" in refused("report", results, "-o", tmp_path, *force)
+    refusal = refused("report", results, "-o", tmp_path)
+    assert f"{name} is already there, and no earlier run wrote it" in refusal
+    assert "--force" in refusal
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+    done("report", results, "-o", tmp_path, "-q", "--force")
+    assert (tmp_path / name).read_bytes() != b"mine"
 
 
 def test_a_report_replaces_an_earlier_one_only_if_forced_and_leaves_no_picture_of_it(
@@ -66,20 +67,17 @@ def test_a_report_replaces_an_earlier_one_only_if_forced_and_leaves_no_picture_o
     ]
 
 
-@pytest.mark.parametrize("force", [(), ("--force",)])
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "training.json", "state.pt"])
-def test_a_training_writes_over_no_model_of_other_people(
-    source: str, tmp_path: Path, name: str, force: tuple[str, ...]
-) -> None:
+def test_a_training_writes_over_a_model_of_other_people_only_if_forced(source: str, tmp_path: Path, name: str) -> None:
     content = json.dumps({"architectures": ["BertModel"]})
     (tmp_path / name).write_text(content)
-    assert f"{name} is there, and no earlier run wrote it" in refused(
-        "train", source, "-o", tmp_path, *TRAINING, *force
-    )
+    refusal = refused("train", source, "-o", tmp_path, *TRAINING)
+    assert f"{name} is already there, and no earlier run wrote it" in refusal
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, content)]
+    done("train", source, "-o", tmp_path, *TRAINING, "--force")
 
 
-def test_a_pull_removes_nothing_of_other_people(hub: Any, tmp_path: Path) -> None:
+def test_a_pull_removes_files_of_other_people_only_if_forced(hub: Any, tmp_path: Path) -> None:
     shutil.copytree(BUNDLED / "otsu", tmp_path / "rule")
     for name in ("notes.md", "metrics.json"):
         (tmp_path / "rule" / name).unlink(missing_ok=True)
@@ -87,9 +85,9 @@ def test_a_pull_removes_nothing_of_other_people(hub: Any, tmp_path: Path) -> Non
     out = tmp_path / "out"
     out.mkdir()
     (out / "notes.md").write_text("mine")
-    for force in ((), ("--force",)):
-        assert "notes.md is there, and no earlier run wrote it" in refused("pull", "ada/rule", "-o", out, *force)
+    assert "notes.md is already there, and no earlier run wrote it" in refused("pull", "ada/rule", "-o", out)
     assert [(path.name, path.read_text()) for path in out.iterdir()] == [("notes.md", "mine")]
+    done("pull", "ada/rule", "-o", out, "--force")
 
 
 def test_a_card_is_never_written_over_what_it_is_made_of(tmp_path: Path) -> None:
