@@ -59,8 +59,13 @@ def provenance_text(dataset: Dataset, config: ExportConfig, photographs: Photogr
 
 def same_choices(found: str, text: str) -> bool:
     """Whether two records are of the same choices, whatever the photographs are; a field that one lacks is the same."""
+    return bool(_record(found)) and not _other_choices(found, text)
+
+
+def _other_choices(found: str, text: str) -> list[str]:
+    """The names of the choices in which two records differ."""
     one, other = _record(found), _record(text)
-    return bool(one) and all(one.get(name, other.get(name)) == other.get(name, one.get(name)) for name in _CHOICES)
+    return [name for name in _CHOICES if one.get(name, other.get(name)) != other.get(name, one.get(name))]
 
 
 def same_contents(found: str, text: str) -> bool:
@@ -78,11 +83,11 @@ def claim_folder(dataset: Dataset, config: ExportConfig, folder: Path, files: li
     if others and not ours and not force:
         raise OutputError(f"{folder} has other files; give force=True to write among them, or another out=…")
     keys = [key for own in config.photographs(dataset).values() for key in own]
-    same = same_choices(found, provenance_text(dataset, config)) and not _disjoint(found, keys)
-    if ours and not force and not same:
+    other = _other_choices(found, provenance_text(dataset, config)) or ["photographs"] * _disjoint(found, keys)
+    if ours and not force and other:
         raise OutputError(
-            f"{folder} has another export (its {PROVENANCE} says of what and how); give force=True to write over "
-            "it, or another out=…"
+            f"{folder} has another export (other {', '.join(other)}; its {PROVENANCE} says of what and how); give "
+            "force=True to write over it, or another out=…"
         )
     for shard in shard_files(folder):
         if is_foreign(shard):

@@ -60,11 +60,6 @@ class Conditions(NamedTuple):
     dataset_sha256: str
     style_sha256: str
 
-    @property
-    def names(self) -> tuple[Any, ...]:
-        """What a table is called by, whatever the content was."""
-        return self[:5]
-
 
 class Metrics(NamedTuple):
     """Rows of ``zoo evaluate``, and those of one run of ``zoo robustness``."""
@@ -94,8 +89,8 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
     """Take what ``zoo evaluate`` and ``zoo robustness`` printed of a checkpoint into its metrics.json.
 
     A row of the same dataset, split, style, reduction, seed and lesion class is replaced, and so is all of an earlier
-    ``zoo robustness``. What was measured before of other weights, or under the same names of other photographs, masks
-    or style, is dropped.
+    ``zoo robustness``. What was measured before of other weights, or of other photographs and masks than the dataset
+    and split of this name have now, or of another style of this name, is dropped.
 
     Args:
         folder: The checkpoint folder.
@@ -110,33 +105,43 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
             version, and when two files have rows of different data under the same names.
     """
     read = [_own(path, folder, name) for path in files]
-    fresh = [row for own in read for row in own.rows]
-    contents = {conditions(row).names: conditions(row) for row in fresh}
+    fresh = [row for own in read for row in (*own.rows, *own.robustness)]
+    contents = {name: content for row in fresh for name, content in _contents(row).items()}
+
+    def agrees(row: ScoreRow) -> bool:
+        return all(contents.get(name, content) == content for name, content in _contents(row).items())
+
     for row in fresh:
-        if contents[conditions(row).names] != conditions(row):
+        if not agrees(row):
             raise RefinerError(
                 f"two different sets of photographs, masks or styles were measured as {row['dataset']}, split "
                 f"{row['split']}, style {row['style']}; give one of two datasets another name (name = … in its "
                 "coarsekit.toml), or leave the older file out"
             )
+    earlier = _read(folder / METRICS) if (folder / METRICS).exists() else Metrics()
     try:
-        before = read_metrics(folder)
+        valid = read_metrics(folder)
     except RefinerError:
-        before, dropped = Metrics(), len(_read(folder / METRICS).rows)
-    else:
-        dropped = 0
-    kept = [row for row in before.rows if contents.get(conditions(row).names, conditions(row)) == conditions(row)]
-    dropped += len(before.rows) - len(kept)
-    rows = {(conditions(row), row["lesion"]): row for row in [*kept, *fresh]}
+        valid = Metrics()
+    before = Metrics(*([row for row in rows if agrees(row)] for rows in valid))
+    rows = {(conditions(row), row["lesion"]): row for row in [*before.rows, *(row for own in read for row in own.rows)]}
     robustness = next((own.robustness for own in reversed(read) if own.robustness), before.robustness)
     measured = {"rows": [*rows.values()], "robustness": [*robustness]}
     write_text(folder / METRICS, json.dumps(measured, indent=2) + "\n")
-    return dropped
+    return sum(len(own) - len(kept) for own, kept in zip(earlier, before, strict=True))
 
 
 def conditions(row: ScoreRow) -> Conditions:
     """What rows of one table have in common."""
     return Conditions(*(row.get(name) for name in Conditions._fields))  # type: ignore[arg-type] # `_read` checked them
+
+
+def _contents(row: ScoreRow) -> dict[tuple[str, ...], Any]:
+    """Of what content the data and the style of a row are, by their names."""
+    return {
+        ("data", row["dataset"], row["split"]): (row["reader"], row["dataset_sha256"]),
+        ("style", row["style"]): row["style_sha256"],
+    }
 
 
 def rows_by_conditions(rows: Sequence[ScoreRow]) -> dict[Conditions, list[ScoreRow]]:

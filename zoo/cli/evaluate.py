@@ -15,6 +15,7 @@ from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.protocols import PROTOCOLS, REDUCTIONS, SAME, check_protocol, classes_to_score
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
+from zoo.variants import REFINING_VERSION
 
 
 @click.command("evaluate")
@@ -115,16 +116,18 @@ def command(
         seed=seed,
         refiners=infos,
         named=named,
+        refining_version=REFINING_VERSION,
     )
     work = [
         (dataset, EvaluationConfig(split, kinds, reductions, seed, classes_to_score(protocol, infos, dataset, lesions)))
         for dataset, split in chosen
     ]
     folder = Path(out) if out else None
-    if folder and not force and (folder / RESULTS).exists() and read_evaluation(folder) != record:
+    earlier = read_evaluation(folder) if folder and not force and (folder / RESULTS).exists() else record
+    if differing := earlier.differs_in(record):
         raise OutputError(
-            f"{folder / RESULTS} is of another evaluation; use --force to write over it, which keeps its cached "
-            "scores, or another --out"
+            f"{out}/{RESULTS} is of another evaluation (other {', '.join(differing)}); use --force to write over it, "
+            "which keeps its cached scores, or another --out"
         )
     total = sum(config.refinements * len(dataset.keys(config.split)) for dataset, config in work)
     with at_work(folder, CACHE) if folder else nullcontext():

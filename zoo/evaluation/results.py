@@ -14,7 +14,6 @@ from zoo.checkpoints.folder import CACHE, read_json
 from zoo.evaluation.cache import ScoreCache
 from zoo.evaluation.measures import PER_PHOTOGRAPH
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore
-from zoo.variants import REFINING_VERSION
 
 RESULTS = "results.json"
 
@@ -70,7 +69,11 @@ class EvaluationRecord:
     seed: int
     refiners: tuple[RefinerInfo, ...]
     named: tuple[str, ...]
-    refining_version: int = REFINING_VERSION
+    refining_version: int
+
+    def differs_in(self, other: "EvaluationRecord") -> list[str]:
+        """The names of the fields in which two records differ."""
+        return [field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,8 +176,8 @@ class Run:
         Raises `OutputError` when there is none, `ParameterError` when it is of another recipe or other content.
         """
         state = self.devices.from_main(lambda: read_state(self.out))
-        ours, theirs = self.recipe.parameters(), state["recipe"]
-        changed = sorted(name for name in ours if name != "epochs" and ours[name] != theirs.get(name))
+        ours, theirs = ({**own, **own["config"], "config": None} for own in (self.recipe.parameters(), state["recipe"]))
+        changed = sorted(name for name in ours | theirs if name != "epochs" and ours.get(name) != theirs.get(name))
         if changed:
             raise ParameterError(
                 f"{self.out}: {changed[0]} differs from the interrupted training there; resume with the same parameters"

@@ -54,7 +54,7 @@ def board(refiners: list[EvaluatedRefiner], config: EvaluationConfig, found: Eva
     infos = tuple(refiner.info for refiner in refiners)
     named = tuple(about.name for about in infos if about.name != "floor")
     styles = {style.name: style.parameters() for style in config.styles}
-    record = EvaluationRecord("same", (SAMPLE,), styles, config.reductions, (), config.seed, infos, named)
+    record = EvaluationRecord("same", (SAMPLE,), styles, config.reductions, (), config.seed, infos, named, 1)
     return ScoreTable(Results(record, tuple(found.scores), {"sample": found.contents}))
 
 

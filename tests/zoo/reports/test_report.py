@@ -66,7 +66,7 @@ def results() -> Results:
     """Three refiners on three photographs, of which only two show haemorrhages."""
     dataset = DatasetRecord("sample", "sample", "sample", "all", LESIONS)
     asked = EvaluationRecord(
-        "same", (dataset,), {"paper": PAPER.parameters()}, (1.0,), (), 0, (FLOOR, RULE, NETWORK), ("net",)
+        "same", (dataset,), {"paper": PAPER.parameters()}, (1.0,), (), 0, (FLOOR, RULE, NETWORK), ("net",), 1
     )
     scores = [
         Score(name, "sample", "all", image, lesion, 1.0, "paper", 0, name + image, measured(name, number))
