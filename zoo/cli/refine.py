@@ -104,7 +104,7 @@ def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool)
     if as_json:
         for record in report.records:
             click.echo(json.dumps(record))
-    elif not quiet:
+    elif report.records and not quiet:
         table(f"Refined by {name}", [_line(record, mask) for record in report.records for mask in record["masks"]])
     count, failed = len(report.records), len(report.failures)
     say(f"Masks and pictures of {count} photograph{'s'[: count != 1]} are in {out}", quiet)
