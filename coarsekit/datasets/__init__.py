@@ -14,7 +14,8 @@ READERS = ("ddr", "eophtha", "fgadr", "folder", "idrid", "sample")
 def open_source(source: str) -> Dataset:
     """Open a SOURCE: ``sample``, or ``READER:PATH`` such as ``idrid:data/idrid``.
 
-    Raises `SourceError` for an unknown reader, or a path that does not hold what the reader expects.
+    Raises `SourceError` for an unknown reader, or a path that does not hold what the reader expects; the sentence says
+    which other reader finds its photographs there.
     """
     name, colon, path = source.partition(":")
     if name not in READERS:
@@ -28,7 +29,20 @@ def open_source(source: str) -> Dataset:
         return reader(name)()
     if not path:
         raise SourceError(f"{source!r} names no folder; write {name}:PATH")
-    return reader(name)(Path(path))
+    try:
+        return reader(name)(Path(path))
+    except SourceError as error:
+        others = [other for other in READERS if other not in ("sample", name) and _fits(other, Path(path))]
+        advice = f"; write {others[0]}:{path}, which finds photographs there" if others else ""
+        raise SourceError(f"{error}{advice}") from None
+
+
+def _fits(name: str, path: Path) -> bool:
+    try:
+        reader(name)(path)
+    except (SourceError, OSError):
+        return False
+    return True
 
 
 def reader(name: str) -> Any:

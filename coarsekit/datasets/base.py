@@ -213,6 +213,19 @@ class FileDataset(Dataset):
         return Fundus(key, files.photograph.name, files.split, image, ordered)
 
 
+def root_with(root: Path, *inside: str) -> Path:
+    """The folder that has one of the paths ``inside``: the root, one in it, one in those, or the one above it.
+
+    So an archive is read as it was unpacked, one folder higher or lower. The root itself where none has it.
+    """
+    if not root.is_dir():
+        return root
+    lower = sorted(path for path in root.iterdir() if path.is_dir())
+    deeper = (path for folder in lower for path in sorted(folder.iterdir()) if path.is_dir())
+    places = (place for places in ([root], lower, deeper, [root.parent]) for place in places)
+    return next((place for place in places if any((place / path).is_dir() for path in inside)), root)
+
+
 def list_images(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Path]:
     """The files of ``folder`` with one of ``suffixes`` in any case, sorted; none when it is missing.
 

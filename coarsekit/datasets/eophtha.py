@@ -14,7 +14,7 @@ parts have a photograph of one name it is read once, with the masks of both.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, MA
 
@@ -23,7 +23,7 @@ _PHOTOGRAPHS, _MASKS = (".jpg", ".jpeg"), (".png",)
 
 
 class Reader(FileDataset):
-    """Reads e-ophtha from ``root``, the folder that has ``e_optha_MA`` and ``e_optha_EX`` or one of them.
+    """Reads e-ophtha from ``root``: the folder that has ``e_optha_MA`` or ``e_optha_EX``, or one higher or lower.
 
     Raises `SourceError` when neither is there, or one part has two photographs of a name.
     """
@@ -38,7 +38,9 @@ class Reader(FileDataset):
     )
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self._root = root_with(
+            root, *(place for lesion, (part, _, _) in _PARTS.items() for place in (part, f"e_ophtha_{lesion}"))
+        )
         self._photographs: dict[str, Path] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
         self._masks: dict[str, dict[str, Path]] = {}

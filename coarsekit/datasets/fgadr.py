@@ -13,11 +13,10 @@ misspelt; few photographs have a mask of IRMA (intraretinal microvascular abnorm
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, LESIONS, MA, SE
 
-_ROOTS = ("Seg-set", "FGADR-Seg-set_Release/Seg-set", "FGADR-Seg-set_Release", "FGADR-Seg-set")
 _FOLDERS = {
     MA: "Microaneurysms_Masks",
     HE: "Hemohedge_Masks",
@@ -29,7 +28,7 @@ _FOLDERS = {
 
 
 class Reader(FileDataset):
-    """Reads FGADR from ``root``: the folder ``Seg-set`` or one that has it.
+    """Reads FGADR from ``root``: the folder ``Seg-set``, or one higher or lower.
 
     Raises `SourceError` when the photographs are not where the release has them.
     """
@@ -45,7 +44,7 @@ class Reader(FileDataset):
     threshold = 127
 
     def __init__(self, root: Path) -> None:
-        self._root = next((root / inside for inside in _ROOTS if (root / inside / "Original_Images").is_dir()), root)
+        self._root = root_with(root, "Original_Images")
         self._photographs = {path.stem: path for path in list_images(self._root / "Original_Images", [".png"])}
         if not self._photographs:
             raise SourceError(

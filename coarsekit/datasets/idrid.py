@@ -13,7 +13,7 @@ rightmost columns, which lie outside the field of view.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, MA, SE
 
@@ -29,7 +29,7 @@ _WITH_SE = {
 
 
 class Reader(FileDataset):
-    """Reads IDRiD from ``root``: the folder ``A. Segmentation`` or the one that has it.
+    """Reads IDRiD from ``root``: the folder ``A. Segmentation``, or one higher or lower.
 
     Raises `SourceError` when the photographs are not where the official release has them.
     """
@@ -46,8 +46,7 @@ class Reader(FileDataset):
     known_defects = frozenset({("outside_field", "IDRiD_61", HE)})
 
     def __init__(self, root: Path) -> None:
-        inside = root / "A. Segmentation"
-        self._root = inside if inside.is_dir() else root
+        self._root = root_with(root, "1. Original Images")
         self._photographs = {
             split: {path.stem: path for path in list_images(self._root / "1. Original Images" / folder, [".jpg"])}
             for split, folder in _SPLITS.items()

@@ -145,6 +145,32 @@ class TestAFolderWithoutTheDataset:
             open_source(f"{name}:{tmp_path / 'file.txt'}")
 
 
+PUBLISHED = [name for name in READERS if name not in ("sample", "folder")]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_an_archive_is_read_one_or_two_folders_higher(trees: Trees, tmp_path: Path, name: str) -> None:
+    _, _, root = trees[name](tmp_path / "a" / "b").partition(":")
+    expected = open_source(f"{name}:{root}").splits()
+    for place in (tmp_path / "a" / "b", tmp_path / "a"):
+        assert open_source(f"{name}:{place}").splits() == expected
+
+
+def test_a_folder_of_idrid_or_fgadr_one_too_low_is_read(trees: Trees, tmp_path: Path) -> None:
+    for name, inner in (("idrid", "A. Segmentation/1. Original Images"), ("fgadr", "Seg-set/Original_Images")):
+        trees[name](tmp_path / name)
+        below = next(path for path in (tmp_path / name).rglob(inner.rpartition("/")[2]))
+        assert open_source(f"{name}:{below}").splits() == open_source(f"{name}:{tmp_path / name}").splits()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_reader_that_finds_nothing_names_the_one_that_would(trees: Trees, tmp_path: Path, name: str) -> None:
+    _, _, root = trees[name](tmp_path).partition(":")
+    other = next(one for one in PUBLISHED if one != name)
+    with pytest.raises(SourceError, match=re.escape(f"write {name}:{root}, which finds photographs there")):
+        open_source(f"{other}:{root}")
+
+
 # ---------------------------------------------------------------------------------------------- SOURCE
 
 

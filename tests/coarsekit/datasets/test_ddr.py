@@ -64,3 +64,23 @@ def test_two_photographs_of_one_name_are_one_sentence(tmp_path: Path) -> None:
 def test_a_folder_without_ddr_says_what_is_expected(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"no DDR photographs found; expected 'train/image/NAME\.jpg'"):
         open_source(f"ddr:{tmp_path}")
+
+
+@pytest.mark.parametrize("images", ["image", "images"])
+@pytest.mark.parametrize("flat", [False, True])
+def test_the_copy_on_the_hub_is_read(tmp_path: Path, images: str, flat: bool) -> None:
+    expected = open_source(write_ddr(tmp_path / "published"))
+    root = tmp_path / "copy" / "lesion_segmentation"
+    keys = expected.keys()
+    for key in keys:
+        files = expected.files(key)
+        folder = root / images if flat else root / images / files.split
+        folder.mkdir(parents=True, exist_ok=True)
+        files.photograph.rename(folder / files.photograph.name)
+        for lesion, path in files.masks.items():
+            (root / "annotations" / files.split / lesion).mkdir(parents=True, exist_ok=True)
+            path.rename(root / "annotations" / files.split / lesion / path.name)
+    copy = open_source(f"ddr:{tmp_path / 'copy'}")
+    assert copy.splits() == expected.splits()
+    assert {fundus.split for fundus in copy.photographs() if "EX" in fundus.fine} == {"train", "valid", "test"}
+    assert copy.orphans() == []
