@@ -1,6 +1,6 @@
 """Windows around shapes; cutting them out of a photograph and putting them back. Cut and stitch are inverses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil
 
 import cv2
@@ -99,6 +99,19 @@ def cut_shapes(shapes: Iterable[Shape], window: Window, size: int) -> Mask:
     """The union of ``shapes`` in the window as a patch (size, size), drawn at the patch's own resolution."""
     scale = size / window.side
     return draw((moved(shape, -window.x, -window.y, scale) for shape in shapes), (size, size))
+
+
+def bounding_boxes(shapes: Sequence[Shape]) -> NDArray[np.float64]:
+    """Left, top, right and bottom of each shape's bounding box, px, (n, 4); see `reaching`."""
+    return np.array([extent(shape) for shape in shapes], np.float64).reshape(-1, 4)
+
+
+def reaching(shapes: Sequence[Shape], boxes: NDArray[np.float64], window: Window) -> list[Shape]:
+    """The shapes whose bounding ``boxes`` meet the window: all others would draw nothing in it."""
+    left, top, right, bottom = boxes.T
+    across = (right > window.x) & (left < window.x + window.side)
+    down = (bottom > window.y) & (top < window.y + window.side)
+    return [shape for shape, meets in zip(shapes, across & down, strict=True) if meets]
 
 
 def stitch(patches: NDArray[np.float32], windows: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.float32]:

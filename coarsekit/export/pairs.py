@@ -1,15 +1,13 @@
 """Photograph and annotation → pairs: one window for each shape, with the coarse and the fine mask in it. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coarsekit.annotations.approximate import as_ellipse
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import extent
-from coarsekit.types import Annotation, Fundus, Pair, Shape, Window, check_drawn_on
-from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
+from coarsekit.types import Annotation, Fundus, Pair, check_drawn_on
+from coarsekit.windows import bounding_boxes, cut_image, cut_mask, cut_shapes, reaching, window_around
 
 LEAST_SIZE = 8
 """Least side of a patch, px."""
@@ -41,14 +39,14 @@ def pairs_of(fundus: Fundus, annotation: Annotation, size: int | None = None, co
         raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {size}")
     for lesion in annotation.lesions:
         shapes = annotation.of(lesion)
-        boxes = np.array([extent(shape) for shape in shapes])
+        boxes = bounding_boxes(shapes)
         fine = fundus.fine.get(lesion, np.zeros(fundus.shape, bool))
         for shape in shapes:
             window = window_around(shape, fundus.shape, context)
             side = window.side if size is None else size
             yield Pair(
                 image=cut_image(fundus.image, window, side),
-                coarse=cut_shapes(_reaching(shapes, boxes, window), window, side),
+                coarse=cut_shapes(reaching(shapes, boxes, window), window, side),
                 fine=cut_mask(fine, window, side),
                 lesion=lesion,
                 ellipse=as_ellipse(shape),
@@ -64,11 +62,3 @@ def some_pairs_of(fundus: Fundus, annotation: Annotation, size: int, each: int =
         wanted |= {start + count * (2 * turn + 1) // (2 * each) for turn in range(each)}
         start += count
     return [pair for place, pair in enumerate(pairs_of(fundus, annotation, size)) if place in wanted]
-
-
-def _reaching(shapes: Sequence[Shape], boxes: NDArray[np.float64], window: Window) -> list[Shape]:
-    """The shapes whose bounding ``boxes`` (n, 4) meet the window: all others would draw nothing in it."""
-    left, top, right, bottom = boxes.T
-    across = (right > window.x) & (left < window.x + window.side)
-    down = (bottom > window.y) & (top < window.y + window.side)
-    return [shape for shape, meets in zip(shapes, across & down, strict=True) if meets]
