@@ -10,6 +10,7 @@ from coarsekit.annotations.approximate import as_ellipse
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
+from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.calibrate import (
     Match,
@@ -62,14 +63,17 @@ def command(
     kept = style_named(base)
     if out and not out.endswith(".toml"):
         raise ParameterError(f"--out {out}: a style's file is named .toml, for --style knows it by that")
+    drawn = [path for _, path in find_drawings(folders)]
+    dataset = open_source(source) if source else None
+    inputs = [file for key in dataset.keys(split) for file in dataset.input_files(key)] if dataset else []
     if out:
-        claim_outputs([Path(out)], force, inputs=folders)
+        claim_outputs([Path(out)], force, [base, *drawn, *inputs])
     if len(folders) < 2 and source is None:
         raise ParameterError(
             "one annotator alone shows no imprecision; name a second FOLDER, or fine masks by --source"
         )
     drawings = _read(folders, quiet)
-    matches = between_annotators(drawings) if source is None else _outlined(drawings, source, split, kept, quiet)
+    matches = between_annotators(drawings) if dataset is None else _outlined(drawings, dataset, split, kept, quiet)
     if not matches:
         raise ParameterError(
             "no lesion was drawn twice: the folders share no photograph (by its file name) with near marks of one "
@@ -99,8 +103,7 @@ def _read(folders: tuple[str, ...], quiet: bool) -> Drawings:
     return drawings
 
 
-def _outlined(drawings: Drawings, source: str, split: str | None, base: Style, quiet: bool) -> list[Match]:
-    dataset = open_source(source)
+def _outlined(drawings: Drawings, dataset: Dataset, split: str | None, base: Style, quiet: bool) -> list[Match]:
     exact = Style("exact", base.reference_width, base.smooth, base.dilate, base.expand)
     drawn = {photograph for own in drawings.values() for photograph in own}
     keys = [key for key in dataset.keys(split) if key in drawn]

@@ -10,6 +10,7 @@ import click
 from coarsekit.annotations import FORMATS, annotation_files, format_named, read_annotations, writable_formats
 from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
 from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, emit, label_table, say, table
+from coarsekit.datasets.base import list_images
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import KINDS, Annotation
@@ -64,7 +65,7 @@ def command(
     places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
     if path.is_dir() and not target.ONE_FILE_EACH:
         raise OutputError(f"{path} is a folder; name the file to write")
-    claim_outputs(places, force, inputs=[source])
+    claim_outputs(places, force, inputs=[source, *(list_images(folder) if folder else ())])
     with at_work(places[0].parent) if target.ONE_FILE_EACH else nullcontext():
         made = target.write(path, annotations, approximate, folder)
     rows = _rows(annotations)

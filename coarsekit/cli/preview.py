@@ -115,7 +115,7 @@ def _dataset(
     keys = dataset.keys(split)
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
-    claim_outputs([*files.values(), grid], force)
+    claim_outputs([*files.values(), grid], force, [file for key in keys for file in dataset.input_files(key)])
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:

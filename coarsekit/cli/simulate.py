@@ -16,7 +16,7 @@ from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarsenes
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import photograph_sha256
-from coarsekit.storage.outputs import at_work
+from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Annotation, Fundus
 from coarsekit.visualize.sheets import preview
 
@@ -64,6 +64,9 @@ def command(
     }
     lines: dict[float, list[Coarseness]] = {reduction: [] for reduction in reductions}
     keys = dataset.keys(split)
+    places = [folder / key / name for folder in folders.values() for key in keys for name in (ELLIPSES, PREVIEW)]
+    # What an earlier run drew is compared with what would be drawn, one by one.
+    claim_outputs(places, force=True, inputs=[file for key in keys for file in dataset.input_files(key)])
     with ExitStack() as stack:
         for folder in folders.values():
             stack.enter_context(at_work(folder, "*"))
@@ -95,12 +98,15 @@ def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) ->
     """Write what is missing; the same annotation found there is left, another one is an error unless forced."""
     ellipses, picture = folder / ELLIPSES, folder / PREVIEW
     text = native.dumps(annotation)
-    if ellipses.exists() and not force and ellipses.read_text(encoding="utf-8", errors="replace") != text:
+    same = ellipses.exists() and ellipses.read_text(encoding="utf-8", errors="replace") == text
+    if ellipses.exists() and not same and not force:
         raise OutputError(f"{ellipses} has another annotation; give --force to write over it, or another --out")
-    if force or not picture.exists():
-        write_image(picture, preview(fundus.image, annotation, fundus.fine))
-    if force or not ellipses.exists():
+    if ellipses.exists() and force:
+        picture.unlink(missing_ok=True)  # first, so that an interrupted run leaves no picture of another annotation
+    if force or not same:
         native.write(ellipses, [annotation])
+    if not picture.exists():
+        write_image(picture, preview(fundus.image, annotation, fundus.fine))
 
 
 def _without_floor(line: Coarseness) -> dict[str, Any]:

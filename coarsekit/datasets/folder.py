@@ -26,7 +26,7 @@ from coarsekit.datasets.base import (
     SampleFiles,
     list_images,
 )
-from coarsekit.datasets.folder_config import FolderConfig, config_of_options, name_of_folder, read_folder_config
+from coarsekit.datasets.folder_config import FILE, FolderConfig, config_of_options, name_of_folder, read_folder_config
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.geometry import draw
 from coarsekit.images import read_values
@@ -112,6 +112,9 @@ class Reader(FileDataset):
         masks = {lesion: path for lesion, path in places.items() if path.exists()}
         expected = {True: self.lesions, False: (), None: None}[self._config.every_class]
         return SampleFiles(key, split, photograph, masks, expected)
+
+    def input_files(self, key: str) -> list[Path]:
+        return [*super().input_files(key), self._root / FILE]
 
     def mask_files(self) -> Iterable[Path]:
         """Files in the folders that hold masks, unless photographs lie there too and no suffix tells them apart."""

@@ -37,6 +37,8 @@ def claim_outputs(
         if real in seen:
             raise OutputError(f"{path}: two results would be written here; rename one of what they are made of")
         seen.add(real)
+        if path.parent.is_file():
+            raise OutputError(f"{path.parent} is a file, and a folder is needed there; move it, or give another out=…")
         status = _status(path)
         if real in read or status in read:
             raise OutputError(f"{path} would be written over, and is read here; give another out=…")

@@ -213,7 +213,8 @@ def test_a_lesion_name_that_is_too_long_for_the_disk_stops_no_other_photograph(t
 
 
 REFINE = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have it ignored
 from pathlib import Path
 import zoo
 import zoo.output.photograph_result as results

@@ -17,9 +17,9 @@ from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import photograph_sha256
-from coarsekit.storage.files import write_text
+from coarsekit.storage.files import write_texts
 from zoo.baselines.shrink import Amount, Shrink
-from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD
+from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD, STATE, WEIGHTS
 from zoo.refiner import no_progress
 
 AMOUNTS = tuple(Amount(factor, pixels) for factor, pixels in product((1.0, 0.85, 0.7, 0.55, 0.4, 0.3), range(0, 36, 6)))
@@ -84,7 +84,10 @@ def fit_shrink(
 
 
 def save_shrink(fit: Fit, folder: Path, trained_on: str, source: dict[str, Any], seed: int) -> None:
-    """Write the rule as a checkpoint folder; ``source``: the dataset as it describes itself, see `Dataset.describe`."""
+    """Write the rule as a checkpoint folder; ``source``: the dataset as it describes itself, see `Dataset.describe`.
+
+    What an earlier training of a network left there is removed.
+    """
     config = {
         "format": CHECKPOINT_FORMAT,
         "variant": "shrink",
@@ -100,5 +103,7 @@ def save_shrink(fit: Fit, folder: Path, trained_on: str, source: dict[str, Any],
         "seed": seed,
         "training_iou": fit.training_iou,
     }
-    write_text(folder / RECORD, json.dumps(record, indent=2) + "\n")
-    write_text(folder / CONFIG, json.dumps(config, indent=2, default=asdict) + "\n")
+    contents = {folder / RECORD: record, folder / CONFIG: config}
+    write_texts({path: json.dumps(content, indent=2, default=asdict) + "\n" for path, content in contents.items()})
+    for name in (WEIGHTS, STATE):
+        (folder / name).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.outputs import at_work, claim_outputs
-from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint
+from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint, locate
 from zoo.refiner import no_progress
 from zoo.training.exported_source import Export, is_export
 from zoo.training.recipe import MOST_PROCESSES, Recipe
@@ -80,9 +80,6 @@ def command(out: str, **options: Any) -> None:
     folder, settings, content = Path(out), parse_settings(options["settings"]), None
     if options["resume"]:
         content = _resumed(folder, options)
-    else:
-        places = [folder / name for name in (CONFIG, WEIGHTS, RECORD, STATE)]
-        claim_outputs(places, options["force"], own=lambda _: is_checkpoint(folder) or _is_training(folder))
     if options["source"] is None:
         raise click.UsageError("SOURCE is missing; name a dataset, such as sample or idrid:PATH")
     if _given("seed"):
@@ -90,6 +87,15 @@ def command(out: str, **options: Any) -> None:
     source = Export(options["source"]) if is_export(options["source"]) else open_source(options["source"])
     drawn = (source.style,) if isinstance(source, Export) else ()
     recipe = make_recipe(content or read_recipe(options["recipe"]), settings, drawn)
+    if not options["resume"]:
+        places = [folder / name for name in (CONFIG, WEIGHTS, RECORD, STATE)]
+        claim_outputs(
+            places,
+            options["force"],
+            inputs=[place for place in (options["recipe"],) if place.endswith((".json", ".toml"))]
+            + ([locate(recipe.start)] if recipe.start else []),
+            own=lambda _: is_checkpoint(folder) or _is_training(folder),
+        )
     if not drawn and len({style_named(name).name for name in recipe.styles}) < len(recipe.styles):
         raise ParameterError(
             f"styles {', '.join(recipe.styles)} name one style twice; give each TOML file a name of its own"
@@ -190,11 +196,14 @@ def _fit(dataset: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) ->
     ignored = [name for name, value in recipe.parameters().items() if value != others[name]]
     if ignored:
         raise ParameterError(f"{ignored[0]} does nothing for the rule shrink; a recipe for it has styles and seed only")
-    with progress("Fitting", len(dataset.keys(options["split"])), options["quiet"]) as advance:
+    with (
+        at_work(folder),
+        progress("Fitting", len(dataset.keys(options["split"])), options["quiet"]) as advance,
+    ):
         styles = [style_named(name) for name in recipe.styles]
         fit = fit_shrink(dataset, options["split"], styles, recipe.seed, advance)
-    trained_on = f"{dataset.name} {options['split']}"
-    save_shrink(fit, folder, trained_on, dataset.describe(), recipe.seed)
+        trained_on = f"{dataset.name} {options['split']}"
+        save_shrink(fit, folder, trained_on, dataset.describe(), recipe.seed)
     fitted = json.dumps(fit.training_iou)
     say(f"Fitted: training IoU {fitted} in percent; the rule is in {folder}", options["quiet"])
     return {"data": trained_on, "seed": recipe.seed, "training_iou": fit.training_iou}

@@ -130,3 +130,21 @@ def test_a_training_that_has_no_checkpoint_yet_can_be_replaced_or_resumed(source
     assert "already there; give --force" in refused("train", source, "-o", tmp_path / "out", *TRAINING)
     done("train", source, "-o", tmp_path / "out", *TRAINING, "--force")
     assert (tmp_path / "out" / "model.safetensors").read_bytes() == weights
+
+
+def test_a_training_writes_over_neither_its_recipe_nor_the_weights_that_it_starts_from(
+    source: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    done("train", source, "-o", out, *TRAINING)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    for more in (("--recipe", out / "training.json"), ("--set", f"start={out}")):
+        assert "is read here" in refused("train", source, "-o", out, *TRAINING, *more, "--force")
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
+def test_a_rule_that_is_fitted_over_a_network_leaves_no_weights(source: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done("train", source, "-o", out, *TRAINING)
+    done("train", source, "-o", out, "--recipe", "shrink", "--split", "all", "--force", "-q")
+    assert sorted(path.name for path in out.iterdir() if path.is_file()) == ["config.json", "training.json"]

@@ -246,4 +246,4 @@ def test_the_record_of_a_training_names_the_pairs_and_their_licence(folder: Path
     export(data, folder, "--size", 16, "--seed", 1, "--force")
     resumed = CliRunner().invoke(main, ["train", "-o", str(tmp_path / "out"), "--resume", "--set", "epochs=2", "-q"])
     assert resumed.exit_code == 2, resumed.output
-    assert "the pairs of idrid-coarse is other than in the interrupted training" in resumed.stderr
+    assert "the pairs of idrid-coarse differ from the interrupted training" in resumed.stderr
