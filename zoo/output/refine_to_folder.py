@@ -194,7 +194,7 @@ def _refine_several(
         except CoarsekitError as error:
             fail(photograph.name, str(error))
         except OSError as error:
-            fail(photograph.name, f"{error.filename or folder}: {error.strerror or error}")
+            fail(photograph.name, f"{photograph.name}: {error.filename or folder}: {error.strerror or error}")
         progress(done, len(possible))
 
 
