@@ -20,13 +20,17 @@ from coarsekit.types import Image, Mask
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
 
+DEPTHS = (8, 10, 12, 14, 16)
+"""Bits that cameras give a deep grey value; files of 16 bits hold any of them, and only the values tell which."""
+
 
 def read_image(path: str | os.PathLike[str]) -> Image:
     """Read a photograph as upright RGB.
 
     Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied. Deep grey values are
-    of the range that holds them all: 0–255 or 0–65,535, and, where they are floating-point numbers, 0–1 first. Such may
-    go beyond it by a twentieth of their greatest value, as after resampling, and are clipped.
+    of the least range that holds them all, as cameras of 8, 10, 12, 14 and 16 bits fill it (`DEPTHS`), and, where they
+    are floating-point numbers, 0–1 first. Such may go beyond it by a twentieth of their greatest value, as after
+    resampling, and are clipped. Of colours of 16 bits only the upper 8 can be read.
 
     Args:
         path: An image file of any format that Pillow reads.
@@ -36,14 +40,20 @@ def read_image(path: str | os.PathLike[str]) -> Image:
 
     Raises:
         ImageError: When the file is missing, cut short or not an image, or has pixels that are no numbers or in none of
-            these ranges.
+            these ranges, and for colours of 16 bits that fill 14 bits or fewer.
     """
     picture = _open(path, path)
     if picture.mode.startswith(("I", "F")):
         return np.repeat(_eight_bits(np.asarray(picture), path)[..., None], 3, axis=2)
     if picture.mode == "P" and "transparency" in picture.info:
         picture = picture.convert("RGBA")
-    return np.asarray(picture.convert("RGB")).copy()
+    image = np.asarray(picture.convert("RGB")).copy()
+    if image.size and image.max() < 64 and _has_deep_colours(path):
+        raise ImageError(
+            f"{path}: its colours have 16 bits and reach {image.max() / 255:.0%} of their range, so that a camera of "
+            "fewer bits must have made them; export the photograph with 8 bits"
+        )
+    return image
 
 
 def read_mask(path: str | os.PathLike[str]) -> Mask:
@@ -128,7 +138,8 @@ def _eight_bits(deep: NDArray, name: str | os.PathLike[str]) -> NDArray[np.uint8
     """Deep grey values as 0–255, see `read_image`."""
     floating = deep.dtype.kind == "f"
     least, most = float(deep.min(initial=0)), float(deep.max(initial=0))
-    for top in (1, 255, 65535) if floating else (255, 65535):
+    tops = [2**depth - 1 for depth in DEPTHS]
+    for top in [1, *tops] if floating else tops:
         beyond = 0.05 if floating else 0
         if -beyond * most <= least and most <= (1 + beyond) * top:
             return np.clip(deep.astype(np.float64) / (top / 255), 0, 255).round().astype(np.uint8)
@@ -136,6 +147,12 @@ def _eight_bits(deep: NDArray, name: str | os.PathLike[str]) -> NDArray[np.uint8
         f"{name}: its values go from {least:.4g} to {most:.4g}; expected 0–255, 0–65,535, or numbers in 0–1; export "
         "the photograph with 8 or 16 bits"
     )
+
+
+def _has_deep_colours(path: str | os.PathLike[str]) -> bool:
+    """Whether an image has colours of 16 bits, of which Pillow keeps the upper 8."""
+    with _explained(path), warnings.catch_warnings(action="ignore"), Pillow.open(path, formats=FORMATS) as picture:
+        return picture.mode in ("RGB", "RGBA") and any(";16" in str(tile[3]) for tile in picture.tile)
 
 
 def _values(picture: Pillow.Image) -> NDArray:
@@ -166,5 +183,11 @@ def _explained(name: str | os.PathLike[str]) -> Iterator[None]:
         raise ImageError(f"{name}: expected an image file, got a folder") from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: not an image that can be read; expected JPEG, PNG, TIFF or the like") from None
+    except Pillow.DecompressionBombError:
+        most = 2 * (Pillow.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise ImageError(
+            f"{name}: the image cannot be decoded, since it has more than {most:.0f} million pixels, the most that is "
+            "read; shrink or cut it"
+        ) from None
     except Exception as cause:  # Pillow's parsers stumble over hostile files with errors of many kinds
         raise ImageError(f"{name}: the image cannot be decoded ({cause}); export or copy it again") from None

@@ -64,6 +64,19 @@ class Decoded:
 
     masks: Mapping[str, Mask]
     odd: tuple[float, ...] = ()
+    in_between: bool = False
+    """Whether the odd values are greys between those of a binary mask, rather than classes that a table lacks."""
+
+    @property
+    def oddity(self) -> str:
+        """The odd values in words, and what to do."""
+        shown = ", ".join(f"{value:g}" for value in self.odd[:5]) + (", …" if len(self.odd) > 5 else "")
+        if not self.in_between:
+            return f"has the values {shown}; expected 0 and those of the table of classes; add them there"
+        return (
+            f"has the values {shown}, as after JPEG, of soft edges or of several people's votes; expected 0 and one "
+            f"other; say above which value a lesion begins, such as threshold={max(self.odd) / 2:.3g}, or save it anew"
+        )
 
 
 class Dataset(ABC):
@@ -192,7 +205,7 @@ class FileDataset(Dataset):
         held = np.unique(values[values != 0]) if self.threshold == 0 else ()
         mask = values > self.threshold if self.threshold else values != 0
         odd = tuple(float(value) for value in held) if len(held) > 1 else ()
-        return Decoded(dict.fromkeys(files.lesions_of(path), mask), odd)
+        return Decoded(dict.fromkeys(files.lesions_of(path), mask), odd, in_between=True)
 
     def read(self, key: str) -> Fundus:
         """Decode one photograph and its masks; a class without any pixel is left out.
@@ -204,7 +217,10 @@ class FileDataset(Dataset):
         image = read_image(files.photograph)
         fine = {}
         for path in dict.fromkeys(files.masks.values()):
-            for lesion, mask in self.decode(files, path).masks.items():
+            decoded = self.decode(files, path)
+            if decoded.odd and decoded.in_between:
+                raise SourceError(f"{path}: the mask {decoded.oddity}")
+            for lesion, mask in decoded.masks.items():
                 if mask.shape != image.shape[:2]:
                     raise SourceError(f"{path}: the mask has (h, w) {mask.shape}, its photograph {image.shape[:2]}")
                 if mask.any():

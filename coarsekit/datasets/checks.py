@@ -88,9 +88,7 @@ def examine(dataset: FileDataset, key: str) -> Examined:
             findings.append(_finding(files, "unreadable", ERROR, lesions, str(path), str(error)))
             continue
         if decoded.odd:
-            shown = ", ".join(f"{value:g}" for value in decoded.odd[:5]) + (", …" if len(decoded.odd) > 5 else "")
-            detail = f"has the values {shown}; expected 0 and one other, or those of the table of classes"
-            findings.append(_finding(files, "not_binary", ERROR, lesions, str(path), detail))
+            findings.append(_finding(files, "not_binary", ERROR, lesions, str(path), decoded.oddity))
         if not any(mask.any() for mask in decoded.masks.values()):
             damaged = not dataset.all_zero_allowed and set(files.lesions_of(path)) <= set(files.expected or ())
             detail = "has no pixel, where the release has some" if damaged else "has no pixel"

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -89,13 +90,34 @@ def test_32_bit_grey_that_holds_8_bit_values_keeps_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32", ">u2", "uint16"])
-@pytest.mark.parametrize("top", [1, 255, 65535])
+@pytest.mark.parametrize("top", [1, 255, 1023, 4095, 16383, 65535])
 def test_deep_grey_is_of_the_range_that_holds_it(tmp_path: Path, top: int, dtype: str) -> None:
     values = (GREY / 255 * top).astype(dtype)
     image = read_image(saved(tmp_path / "a.tif", Image.fromarray(values)))
     # Whole numbers 0 and 1 are two dark greys of 8 bits.
     expected = values if top == 1 and dtype != "float32" else GREY
     assert (image == expected[..., None]).all()
+
+
+def test_twelve_bits_in_a_file_of_sixteen_are_as_bright_as_they_were(tmp_path: Path) -> None:
+    values = np.array([[0, 2048, 3900]], np.uint16)
+    assert read_image(saved(tmp_path / "a.png", Image.fromarray(values)))[0, :, 0].tolist() == [0, 128, 243]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colours_of_sixteen_bits_that_would_be_black_are_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    assert cv2.imwrite(str(path), np.full((3, 4, 3), 4095, np.uint16))
+    with pytest.raises(ImageError, match=r"its colours have 16 bits and reach 6% of their range"):
+        read_image(path)
+    assert cv2.imwrite(str(path), np.full((3, 4, 3), 60000, np.uint16))
+    assert read_image(path).min() > 230
+
+
+def test_a_photograph_that_is_too_large_is_told_how_large_one_may_be(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.new("1", (19000, 10000)))
+    with pytest.raises(ImageError, match=r"a\.png: .* more than 179 million pixels, the most that is read; shrink"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("top", [1, 255, 65535])

@@ -14,6 +14,7 @@ from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
 from coarsekit.datasets.checks import ERROR, NOTE, DuplicateFinder, Finding, Tally, examine, orphans, summary
 from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distances, field_of_view, perceptual_hash
+from coarsekit.errors import SourceError
 from coarsekit.geometry import draw
 from coarsekit.types import Ellipse
 from tests import reader_trees
@@ -134,6 +135,19 @@ def test_a_planted_defect_is_found_and_nothing_else(clinic: Path, plant) -> None
     if image:
         assert (finding.image, finding.lesion) == (image, lesion)
     assert finding.detail
+
+
+def test_in_between_values_ask_for_a_threshold_wherever_masks_are_read(clinic: Path) -> None:
+    plant_values(clinic)
+    (finding,) = check(clinic)
+    assert "threshold=128" in finding.detail
+    dataset = open_source(f"folder:{clinic}")
+    with pytest.raises(SourceError, match=r"0\.png: the mask has the values .* threshold=128"):
+        dataset.read(dataset.keys()[0])
+    toml = clinic / "coarsekit.toml"
+    toml.write_text("threshold = 127\n" + toml.read_text())
+    assert check(clinic) == []
+    assert open_source(f"folder:{clinic}").read(dataset.keys()[0]).fine["MA"].any()
 
 
 def test_defects_planted_together_are_all_found(clinic: Path) -> None:
