@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from errno import ENOSPC
 from importlib import import_module
 from math import isfinite, isnan
 from typing import Any, TypeVar
@@ -68,8 +67,9 @@ class Group(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
-            advice = "make room and run again" if error.errno == ENOSPC else "check the path and its rights"
-            self._stop(f"Error: {error.filename or 'the disk'}: {error.strerror or error}; {advice}", 2)
+            self._stop(
+                f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
+            )
 
     @staticmethod
     def _stop(sentence: str, code: int) -> None:
