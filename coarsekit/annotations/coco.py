@@ -1,7 +1,8 @@
 """COCO instances: JSON with any number of photographs; regions are boxes, polygons or run lengths.
 
 A ``segmentation`` is a list of flat rings ``[x, y, x, y, …]`` whose union is the region, or run lengths of the whole
-photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w, h) is the region.
+photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w, h) is the region,
+turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``.
 """
 
 import json
@@ -18,7 +19,7 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, erro
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.annotations.rle import MOST_PIXELS, decompress, from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw, extent
+from coarsekit.geometry import draw, extent, rotated
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Polygon, Raster, Shape
 from coarsekit.validation import validated
@@ -47,11 +48,16 @@ class _Runs(LenientModel):
     counts: list[int] | str
 
 
+class _Attributes(LenientModel):
+    rotation: float = 0.0
+
+
 class _Region(LenientModel):
     image_id: int | str
     category_id: int
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
     segmentation: _Runs | list[list[float]] | None = None
+    attributes: _Attributes = _Attributes()
 
 
 class _File(LenientModel):
@@ -88,6 +94,9 @@ class Region:
         if box is None or not boxes:
             raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
         x, y, w, h = box
+        if turned := self.source.attributes.rotation % 360:
+            offsets = ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
+            return Polygon((rotated(offsets, turned, (x + w / 2, y + h / 2)),))
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
 
     @property

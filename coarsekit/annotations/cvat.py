@@ -54,7 +54,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                         marks.append(recorder.mark(_text(element, "label"), _SHAPES[element.tag](element)))
                     else:
                         label = element.get("label", "")
-                        recorder.leave_out(f"{path}: {name}: the {element.tag} {label!r} has no area")
+                        recorder.leave_out(path, name, f"the {element.tag} {label!r} has no area")
             annotations.append(Annotation(name, width, height, tuple(marks), {"made_by": "CVAT"}))
     return recorder.result(annotations)
 

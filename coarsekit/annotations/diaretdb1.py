@@ -42,7 +42,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             shape = _shape(marking)
             label = _text(marking, "markingtype")
             if isinstance(shape, str):
-                recorder.leave_out(f"{path}: marking {place} ({label}): {shape}")
+                recorder.leave_out(path, f"marking {place} ({label})", shape)
                 continue
             marks.append(
                 recorder.mark(label if label in recorder.options.labels else _LESIONS.get(label, label), shape)

@@ -94,7 +94,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         with error_context(f"{path}: shapes.{place}"):
             shape = item.shape()
             if shape is None:
-                recorder.leave_out(f"{path}: shapes.{place}, the {item.kind} {item.label!r}, has no area")
+                recorder.leave_out(path, f"shapes.{place}", f"the {item.kind} {item.label!r} has no area")
             else:
                 marks.append(recorder.mark(item.label, shape))
     return recorder.result([Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})])

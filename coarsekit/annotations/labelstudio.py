@@ -1,7 +1,8 @@
 """Label Studio: JSON, full or MIN, with any number of photographs; places are in percent of the photograph.
 
 An ellipse's ``x, y`` are its centre, although the documentation says top left; a rectangle's are its top left corner,
-about which it is turned. Rotations are in degrees clockwise. A brush is Label Studio's own packing of the photograph's
+about which it is turned. Rotations are in degrees clockwise; that of the view (``image_rotation``) changes no place.
+A brush is Label Studio's own packing of the photograph's
 RGBA pixels, of which the opaque ones count. Where a task has several annotations (one for each annotator), each becomes
 an annotation of its own; predictions are not read. Answers about the whole photograph and regions without an area are
 left out.
@@ -38,7 +39,6 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
 class _Size(LenientModel):
     original_width: Pixels
     original_height: Pixels
-    image_rotation: float = 0.0
 
 
 class _EllipseValue(LenientModel):
@@ -98,11 +98,11 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     tasks = _tasks(document)
     annotations = []
     for place, task in enumerate(tasks):
-        where = f"{path}: task {place}"
-        with error_context(where):
+        with error_context(f"{path}: task {place}"):
             name = _photograph(task["data"] if isinstance(task.get("data"), dict) else task)
-        for results, annotator in _answers(task, f"{where} ({name})", recorder):
-            annotation = _annotation(name, results, f"{where} ({name})", recorder)
+        where = f"task {place} ({name})"
+        for results, annotator in _answers(task, path, where, recorder):
+            annotation = _annotation(name, results, path, where, recorder)
             if annotation is not None:
                 provenance = {"made_by": "Label Studio", **({"annotator": annotator} if annotator is not None else {})}
                 annotations.append(Annotation(*annotation, provenance))
@@ -149,18 +149,20 @@ def _safe(text: str) -> str:
     return text.translate({ord("["): "%5B", ord("]"): "%5D"})
 
 
-def _answers(task: dict[str, Any], where: str, recorder: Recorder) -> Iterator[tuple[list[dict[str, Any]], Any]]:
+def _answers(
+    task: dict[str, Any], path: Path, where: str, recorder: Recorder
+) -> Iterator[tuple[list[dict[str, Any]], Any]]:
     """The results of each annotation of a task, flat as MIN exports have them, and who made it."""
     if "annotations" not in task:
         lists = (value for value in task.values() if isinstance(value, list))
         yield [item for items in lists for item in items if isinstance(item, dict)], task.get("annotator")
         return
-    answers = validated(_Task, task, where).annotations
+    answers = validated(_Task, task, f"{path}: {where}").annotations
     if not answers:
-        recorder.leave_out(f"{where}: nobody annotated it")
+        recorder.leave_out(path, where, "nobody annotated it")
     for answer in answers:
         if answer.was_cancelled:
-            recorder.leave_out(f"{where}: an annotation that was skipped in the tool")
+            recorder.leave_out(path, where, "an annotation that was skipped in the tool")
             continue
         # With a tag for shapes and one for labels, a region comes twice under one id: alone and with its labels.
         labelled = {str(item.get("id")) for item in answer.result if _labels(_flat(item)) and "id" in item}
@@ -174,33 +176,30 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _annotation(
-    name: str, results: list[dict[str, Any]], where: str, recorder: Recorder
+    name: str, results: list[dict[str, Any]], path: Path, where: str, recorder: Recorder
 ) -> tuple[str, int, int, tuple[Mark, ...]] | None:
     sizes: set[tuple[int, int]] = set()
     marks: list[Mark] = []
     for place, item in enumerate(results):
         shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
         if shape_of is None:
-            recorder.leave_out(f"{where}: result {place} ({item.get('type', 'unknown')}) is not a region with an area")
+            kind = item.get("type", "unknown")
+            recorder.leave_out(path, f"{where}: result {place}", f"{kind} is not a region with an area")
             continue
-        size = validated(_Size, item, f"{where}: result {place}")
-        if size.image_rotation % 360:
-            raise AnnotationError(
-                f"{where}: result {place}: image_rotation must be 0, got {size.image_rotation:g}; undo it"
-            )
+        size = validated(_Size, item, f"{path}: {where}: result {place}")
         width, height = size.original_width, size.original_height
         sizes.add((width, height))
-        with error_context(f"{where}: result {place}"):
+        with error_context(f"{path}: {where}: result {place}"):
             shape = shape_of(item, width, height)
             labels = _labels(item)
             if not labels:
                 raise AnnotationError("it has no label; give it one in the tool")
             marks += [recorder.mark(label, shape) for label in labels]
     if len(sizes) > 1:
-        raise AnnotationError(f"{where}: its regions name different sizes of the photograph; export it again")
+        raise AnnotationError(f"{path}: {where}: its regions name different sizes of the photograph; export it again")
     known = next(iter(sizes), None) or recorder.options.size_of(name)
     if known is None:
-        recorder.leave_out(f"{where}: nothing was drawn, and its size is not known; give the folder of the images")
+        recorder.leave_out(path, where, "nothing was drawn, and its size is not known; give the folder of the images")
         return None
     return name, *known, tuple(marks)
 

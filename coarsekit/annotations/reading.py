@@ -33,7 +33,7 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """What reading met: the tool's labels, and a sentence for everything that has no place in a coarse annotation."""
+    """What reading met: the tool's labels, and a sentence for each kind of thing that was left out."""
 
     labels: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
@@ -55,20 +55,34 @@ class Recorder:
     def __init__(self, options: ReadOptions | None) -> None:
         self.options = options or ReadOptions()
         self._labels: set[str] = set()
-        self._left_out: list[str] = []
+        self._left_out: dict[tuple[Path, str], list[str]] = {}
 
     def mark(self, label: str, shape: Shape) -> Mark:
         """A mark of the lesion class that the label stands for."""
         self._labels.add(label)
         return Mark(self.options.labels.get(label, label), shape)
 
-    def leave_out(self, sentence: str) -> None:
-        """Record something that is not read."""
-        self._left_out.append(sentence)
+    def leave_out(self, path: Path, place: str, what: str) -> None:
+        """Record something that is not read: ``what`` it is, without its place, is its kind."""
+        self._left_out.setdefault((path, what), []).append(place)
 
     def result(self, annotations: list[Annotation]) -> ReadResult:
         """The annotations with the report."""
-        return ReadResult(annotations, ReadReport(frozenset(self._labels), tuple(self._left_out)))
+        return ReadResult(annotations, ReadReport(frozenset(self._labels), self._sentences()))
+
+    def _sentences(self) -> tuple[str, ...]:
+        """One for each kind of thing in a file: where it is, or how often, and the first places."""
+        return tuple(
+            f"{path}: {places[0]}: {what}"
+            if len(places) == 1
+            else f"{path}: {what}: {len(places):,} times ({_first(places)})"
+            for (path, what), places in self._left_out.items()
+        )
+
+
+def _first(places: list[str]) -> str:
+    different = list(dict.fromkeys(places))
+    return "; ".join(different[:3]) + (" …" if len(different) > 3 else "")
 
 
 def climbs(text: str) -> bool:

@@ -95,7 +95,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 f"{where}: VIA files do not hold the sizes of photographs; give the folder with {name} as images=…"
             )
         regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
-        marks = tuple(_marks(regions, f"{path}: {name}", recorder))
+        marks = tuple(_marks(regions, path, name, recorder))
         annotations.append(Annotation(name, *size, marks, {"made_by": "VIA"}))
     return recorder.result(annotations)
 
@@ -144,13 +144,13 @@ def _files(document: Document) -> dict[str, _File]:
     return validated(dict[str, _File], files, path)
 
 
-def _marks(regions: Iterable[_Region], where: str, recorder: Recorder) -> Iterable[Mark]:
+def _marks(regions: Iterable[_Region], path: Path, photograph: str, recorder: Recorder) -> Iterable[Mark]:
     for place, region in enumerate(regions):
         name = region.shape_attributes.get("name")
         if name in ("polyline", "point"):
-            recorder.leave_out(f"{where}: regions.{place} is a {name}, which has no area")
+            recorder.leave_out(path, f"{photograph}: regions.{place}", f"a {name} has no area")
             continue
-        with error_context(f"{where}: regions.{place}"):
+        with error_context(f"{path}: {photograph}: regions.{place}"):
             yield recorder.mark(_label(region.region_attributes), _shape(name, region.shape_attributes))
 
 

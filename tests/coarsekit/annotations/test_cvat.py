@@ -89,3 +89,11 @@ def test_an_export_is_read_whole(put) -> None:
 def test_what_is_wrong_is_said_with_its_place(refused, old: str, new: str, said: str) -> None:
     assert old in EXPORT
     assert said in refused("annotations.xml", EXPORT.replace(old, new, 1))
+
+
+def test_what_is_left_out_is_one_line_a_kind(put) -> None:
+    line = '<polyline label="vessel" points="1,1;5,5"/>'
+    images = "".join(f'<image name="{name}.jpg" width="9" height="9">{line * 300}</image>' for name in "ABCD")
+    text = f"<annotations><version>1.1</version>{images}</annotations>"
+    [sentence] = read_annotations(put("many.xml", text)).report.left_out
+    assert sentence.endswith("the polyline 'vessel' has no area: 1,200 times (A.jpg; B.jpg; C.jpg …)")

@@ -98,10 +98,18 @@ def test_a_full_export_is_read_whole(put) -> None:
     assert np.allclose(rectangle.rings[0], [(10, 3), (10, 7), (4, 7), (4, 3)])
     assert np.array_equal(draw([brush], (12, 20)), BRUSH_MASK)
     assert [text.partition("(IDRiD_01.jpg): ")[2] for text in report.left_out] == [
-        "result 4 (keypointlabels) is not a region with an area",
-        "result 5 (choices) is not a region with an area",
+        "result 4: keypointlabels is not a region with an area",
+        "result 5: choices is not a region with an area",
         "an annotation that was skipped in the tool",
     ]
+
+
+def test_a_turned_view_changes_no_place(put) -> None:
+    content = copy.deepcopy(FULL)
+    for item in content[0]["annotations"][0]["result"]:
+        item["image_rotation"] = 90
+    turned, upright = (read_annotations(put(name, text)).annotations for name, text in (("t", content), ("u", FULL)))
+    assert turned[0].marks[0] == upright[0].marks[0]
 
 
 def test_a_min_export_is_read_whole(put) -> None:
@@ -158,7 +166,6 @@ def test_a_photograph_without_regions_needs_its_size_from_elsewhere(put) -> None
         (("value", "ellipselabels"), [], "it has no label"),
         (("original_width",), None, "original_width: expected a valid integer"),
         (("original_height",), 13, "different sizes"),
-        (("image_rotation",), 90, "image_rotation must be 0"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(refused, place: tuple, value: object, said: str) -> None:

@@ -257,3 +257,15 @@ def test_the_native_text_of_ellipses_alone_stays_as_it_was() -> None:
 def test_the_native_format_says_what_is_wrong(refused, old: str, new: str, said: str) -> None:
     assert old in NATIVE
     assert said in refused("a.json", NATIVE.replace(old, new, 1))
+
+
+def test_a_box_that_cvat_turned_is_turned_about_its_middle(put) -> None:
+    region = {"image_id": 1, "category_id": 1, "segmentation": [], "bbox": [160, 140, 80, 20]}
+    image = {"id": 1, "width": 400, "height": 300, "file_name": "A.jpg"}
+    region["attributes"] = {"occluded": False, "rotation": 45.0}
+    content = {"images": [image], "annotations": [region], "categories": [{"id": 1, "name": "HE"}]}
+    [annotation] = read_annotations(put("a.json", content)).annotations
+    [shape] = [mark.shape for mark in annotation.marks]
+    assert isinstance(shape, Polygon)
+    expected = [(178.787, 114.645), (235.355, 171.213), (221.213, 185.355), (164.645, 128.787)]
+    assert np.allclose(shape.rings[0], expected, atol=1e-3)

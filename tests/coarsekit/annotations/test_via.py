@@ -56,7 +56,8 @@ def test_json_is_read_whole(put, content: dict) -> None:
     assert circle == Ellipse(90, 70, 10.5, 10.5)
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert box == Polygon((((10, 20), (40, 20), (40, 25), (10, 25)),))
-    assert [text.rpartition(": ")[2] for text in report.left_out] == ["regions.4 is a point, which has no area"]
+    assert [text.rpartition(": ")[2] for text in report.left_out] == ["a point has no area"]
+    assert "regions.4" in report.left_out[0]
 
 
 def test_files_of_via_1_have_regions_by_number_and_ellipses_without_angle(put) -> None:
