@@ -26,6 +26,7 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, erro
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, rotated
+from coarsekit.images import PHOTOGRAPHS
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
@@ -33,7 +34,6 @@ from coarsekit.validation import validated
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
 _CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, rasters=True)
-_IMAGES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"}
 
 
 class _Size(LenientModel):
@@ -133,7 +133,8 @@ def _tasks(document: Document) -> list[dict[str, Any]]:
 def _photograph(data: dict[str, Any]) -> str:
     """The photograph's file name, from an address of Label Studio's, a bucket's or the web's."""
     texts = {field: text for field, text in data.items() if isinstance(text, str)}
-    pictures = [text for text in texts.values() if PurePosixPath(urlsplit(_safe(text)).path).suffix.lower() in _IMAGES]
+    suffixes = {text: PurePosixPath(urlsplit(_safe(text)).path).suffix.lower() for text in texts.values()}
+    pictures = [text for text, suffix in suffixes.items() if suffix in PHOTOGRAPHS]
     text = texts.get("image") or next(iter(pictures), None)
     if text is None:
         raise AnnotationError("the address of its image is missing; expected data.image")

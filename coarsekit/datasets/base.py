@@ -9,11 +9,8 @@ from typing import Any, final
 import numpy as np
 
 from coarsekit.errors import ParameterError, SourceError
-from coarsekit.images import read_image, read_values
+from coarsekit.images import PHOTOGRAPHS, read_image, read_values
 from coarsekit.types import Fundus, Mask
-
-PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".ppm", ".gif", ".webp", ".jp2")
-"""Suffixes of photographs and masks where a dataset does not say which it uses."""
 
 _ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
 
@@ -203,7 +200,8 @@ class FileDataset(Dataset):
         """
         values = read_values(path)
         held = np.unique(values[values != 0]) if self.threshold == 0 else ()
-        mask = values > self.threshold if self.threshold else values != 0
+        # A mask of 1 bit has no edges that could be soft.
+        mask = values > self.threshold if self.threshold and values.dtype != bool else values != 0
         odd = tuple(float(value) for value in held) if len(held) > 1 else ()
         return Decoded(dict.fromkeys(files.lesions_of(path), mask), odd, in_between=True)
 

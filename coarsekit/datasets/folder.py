@@ -18,7 +18,6 @@ import numpy as np
 from coarsekit.annotations.coco import Photograph, Region, read_photographs
 from coarsekit.annotations.documents import error_context, load
 from coarsekit.datasets.base import (
-    PHOTOGRAPHS,
     UNKNOWN_LICENCE,
     Decoded,
     FileDataset,
@@ -29,7 +28,7 @@ from coarsekit.datasets.base import (
 from coarsekit.datasets.folder_config import FILE, FolderConfig, config_of_options, name_of_folder, read_folder_config
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.geometry import draw
-from coarsekit.images import read_values
+from coarsekit.images import PHOTOGRAPHS, read_values
 from coarsekit.types import LESIONS, Mask, lesion_name
 
 _ORDER = ("train", "training", "valid", "val", "validation", "test", "testing")

@@ -1,0 +1,140 @@
+"""The only opener and writer of image files."""
+
+import os
+import warnings
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from coarsekit.errors import ImageError
+from coarsekit.images import dicom
+from coarsekit.images.depths import eight_bits
+from coarsekit.images.opening import FORMATS, Opened, explained, header_size, opened, turned
+from coarsekit.storage.files import atomic_write
+from coarsekit.types import Image, Mask
+
+PHOTOGRAPHS = (
+    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".ppm", ".gif", ".webp", ".jp2"),
+    *(".dcm", ".dicom"),
+)
+"""Suffixes by which photographs and masks are found; what a file is, its content says."""
+
+
+def read_image(path: str | os.PathLike[str]) -> Image:
+    """Read a photograph as upright RGB.
+
+    Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied. Deep greys and
+    colours are of the least range that holds them all, as cameras of 8, 10, 12, 14 and 16 bits fill it, and, where they
+    are floating-point numbers, 0–1 first. Such may go beyond it by a twentieth of their greatest value, as after
+    resampling, and are clipped. A DICOM file says its range itself.
+
+    Args:
+        path: An image file of any format that Pillow reads, or, with pydicom, a DICOM file of one frame.
+
+    Returns:
+        (h, w, 3) uint8, RGB, 0–255.
+
+    Raises:
+        ImageError: When the file is missing, cut short or not an image, or has pixels that are no numbers or in none of
+            these ranges.
+    """
+    if dicom.is_dicom(path):
+        return dicom.read_photograph(path)
+    picture, deep, orientation = opened(path, path)
+    if deep is not None:
+        colours = eight_bits(deep, path)
+    elif picture.mode.startswith(("I", "F")):
+        colours = np.repeat(eight_bits(np.asarray(picture), path)[..., None], 3, axis=2)
+    else:
+        has_clear_colour = picture.mode == "P" and "transparency" in picture.info
+        colours = np.asarray((picture.convert("RGBA") if has_clear_colour else picture).convert("RGB"))
+    return turned(colours, orientation).copy()
+
+
+def read_mask(path: str | os.PathLike[str]) -> Mask:
+    """Read a fine mask: the pixels at which any channel but alpha is not 0.
+
+    A palette image counts by its indices, because published masks have 0 and 1 under palettes of any colours.
+
+    Args:
+        path: An image file of any format that Pillow reads.
+
+    Returns:
+        (h, w) boolean; all False for an image of zeros.
+
+    Raises:
+        ImageError: When the file is missing, cut short or not an image.
+    """
+    return np.asarray(read_values(path) != 0, dtype=bool)
+
+
+def read_values(path: str | os.PathLike[str]) -> NDArray:
+    """The raw values of a mask or label map, (h, w): palette indices, grey values, or the greatest colour channel.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
+    return dicom.read_values(path) if dicom.is_dicom(path) else _values(opened(path, path))
+
+
+def jpeg_round_trip(image: Image, quality: int) -> Image:
+    """The image as it is after saving it as JPEG at a quality of 1–100."""
+    coded = BytesIO()
+    Pillow.fromarray(image).save(coded, "JPEG", quality=quality)
+    return np.asarray(Pillow.open(coded, formats=("JPEG",))).copy()
+
+
+def decode_mask(data: bytes, name: str) -> Mask:
+    """The mask (h, w) in the bytes of an image file; ``name`` is what errors call it. See `read_mask`."""
+    return np.asarray(_values(opened(BytesIO(data), name)) != 0, dtype=bool)
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of an upright image in px, from its header alone.
+
+    Raises `ImageError` when the file is missing or not an image.
+    """
+    return dicom.read_size(path) if dicom.is_dicom(path) else header_size(path)
+
+
+def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
+    """Write RGB (h, w, 3) uint8, or a mask (h, w) as 0 and 255; the format follows the suffix; whole or not at all."""
+    pixels = image.astype(np.uint8) * 255 if image.dtype == bool else image
+    path = Path(path)
+    with atomic_write(path) as temporary:
+        Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
+
+
+def encode_png(image: Image | Mask) -> bytes:
+    """RGB (h, w, 3) uint8 as the bytes of a PNG, or a mask (h, w) as those of one of 0 and 255; nothing is lost."""
+    values = image.astype(np.uint8)
+    pixels = np.ascontiguousarray(values[..., ::-1]) if values.ndim == 3 else values * 255
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise ImageError(f"an image of shape {image.shape} cannot be encoded as PNG; give at least one pixel")
+    return data.tobytes()
+
+
+def decode_png(data: bytes) -> NDArray[np.uint8]:
+    """The pixels of an encoded image: (h, w, 3) RGB, or (h, w) if it is grey; `encode_png` undone, a mask as 0 and 255.
+
+    Raises `ImageError` when the bytes are not an image.
+    """
+    coded = BytesIO(data)
+    with explained(f"an image of {len(data)} bytes", coded), warnings.catch_warnings(action="ignore"):
+        picture: Pillow.Image = Pillow.open(coded, formats=FORMATS)
+        if picture.mode not in ("L", "RGB"):
+            picture = picture.convert("L" if picture.mode == "1" else "RGB")
+        return np.asarray(picture)
+
+
+def _values(image: Opened) -> NDArray:
+    picture, values, orientation = image
+    if values is None and (picture.mode.startswith(("I", "F")) or picture.mode in ("1", "L", "P", "RGB")):
+        values = np.asarray(picture)
+    elif values is None:
+        values = np.asarray(picture if picture.mode in ("LA", "PA") else picture.convert("RGBA"))[..., :-1]
+    return np.ascontiguousarray(turned(values.max(axis=2) if values.ndim == 3 else values, orientation))

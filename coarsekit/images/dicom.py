@@ -1,0 +1,105 @@
+"""DICOM photographs, through pydicom, which is imported only when there is one."""
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from coarsekit.errors import ImageError
+from coarsekit.images.opening import explained
+from coarsekit.types import Image
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_GREYS, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
+_COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+
+
+def is_dicom(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is DICOM, by its content; raises `ImageError` when it cannot be read."""
+    with explained(path, path), Path(path).open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def read_photograph(path: str | os.PathLike[str]) -> Image:
+    """The one frame of a DICOM file as RGB (h, w, 3) uint8, of the range that the file says its values have.
+
+    Raises `ImageError` when it cannot be decoded, has no pixels or several frames, or pydicom is not installed.
+    """
+    with explained(path, path), warnings.catch_warnings(action="ignore"):
+        dataset, pixels, top = _decoded(path)
+        if dataset.PhotometricInterpretation == _PALETTE:
+            from pydicom.pixels.processing import apply_color_lut
+
+            pixels = apply_color_lut(pixels, dataset)
+            top = np.iinfo(pixels.dtype).max
+        shown = pixels if top == 255 else np.clip(pixels * (255 / top), 0, 255).round()
+        image = shown.astype(np.uint8)
+        return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+
+
+def read_values(path: str | os.PathLike[str]) -> NDArray:
+    """The raw values (h, w) of a mask as DICOM, see `coarsekit.images.read_values`."""
+    with explained(path, path), warnings.catch_warnings(action="ignore"):
+        pixels = _decoded(path)[1]
+        return pixels.max(axis=2) if pixels.ndim == 3 else pixels
+
+
+def read_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of the one frame of a DICOM file in px, from its header alone."""
+    with explained(path, path), warnings.catch_warnings(action="ignore"):
+        dataset = _header(path)
+        return int(dataset.Columns), int(dataset.Rows)
+
+
+def _header(path: str | os.PathLike[str]) -> "Dataset":
+    """All but the pixels; raises `ImageError` when there are none, or those of several frames."""
+    try:
+        from pydicom import dcmread
+    except ImportError:
+        raise ImageError(
+            f"{path}: a DICOM file, which needs pydicom; run pip install 'coarsekit[dicom]', or export it as PNG"
+        ) from None
+    dataset = dcmread(path, stop_before_pixels=True)
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if "Rows" not in dataset or "Columns" not in dataset:
+        raise ImageError(f"{path}: a DICOM file without pixels; give the photograph's own file")
+    if frames > 1:
+        raise ImageError(f"{path}: a DICOM file of {frames} frames; expected one; export the photograph as PNG")
+    if dataset.Rows * dataset.Columns > 2 * (Pillow.MAX_IMAGE_PIXELS or np.inf):
+        raise Pillow.DecompressionBombError
+    return dataset
+
+
+def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
+    """The header, the pixels (h, w) or (h, w, 3), 0 for black but in a palette, and their greatest possible value."""
+    header = _header(path)
+    from pydicom import dcmread
+    from pydicom.pixels.utils import pixel_array
+
+    kind, bits = header.get("PhotometricInterpretation"), int(header.get("BitsStored") or 0)
+    if kind not in (*_GREYS, *_COLOURS, _PALETTE) or not 1 <= bits <= 16:
+        raise ImageError(
+            f"{path}: a DICOM file of {bits} bits and the photometric interpretation {kind}; expected 8 to 16 bits of "
+            "RGB, YBR_FULL, PALETTE COLOR or MONOCHROME; export the photograph as PNG"
+        )
+    dataset = dcmread(path)
+    if "PixelData" not in dataset:
+        raise ImageError(f"{path}: a DICOM file without pixels; give the photograph's own file")
+    try:
+        pixels = pixel_array(dataset)
+    except (RuntimeError, NotImplementedError):
+        syntax = dataset.file_meta.TransferSyntaxUID.name
+        raise ImageError(
+            f"{path}: its pixels are compressed as {syntax}, which no decoder that is installed opens, or are damaged; "
+            "run pip install pylibjpeg pylibjpeg-libjpeg, or export the photograph as PNG"
+        ) from None
+    top = 2**bits - 1
+    if dataset.PixelRepresentation == 1:
+        pixels = pixels.astype(np.int32) + 2 ** (bits - 1)
+    return dataset, top - pixels if kind == "MONOCHROME1" else pixels, top

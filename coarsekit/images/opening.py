@@ -1,0 +1,131 @@
+"""Opening image files by their content, and one sentence for every file that is none."""
+
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
+
+from coarsekit.errors import CoarsekitError, ImageError
+from coarsekit.images.depths import deep_colours, has_deep_colours
+
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+"""What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
+
+
+class Opened(NamedTuple):
+    """A decoded image: Pillow's picture, its colours where they have 16 bits, and how both are to be turned."""
+
+    picture: Pillow.Image
+    deep: NDArray | None
+    orientation: int
+
+
+def opened(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str]) -> Opened:
+    """Open and decode an image.
+
+    Raises `ImageError` when it is missing, cut short or not an image, or has pixels that are no numbers.
+    """
+    with explained(name, file), _picture(file) as picture:
+        is_deep = has_deep_colours(picture)
+        picture.load()
+        if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
+            raise ValueError("some of its pixels are no numbers")
+        deep = deep_colours(_content(file), picture, name) if is_deep else None
+        return Opened(picture, deep, _orientation(picture))
+
+
+def header_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """(w, h) of the upright image in px, from its header alone.
+
+    Raises `ImageError` when the file is missing or not an image.
+    """
+    with explained(path, path), _picture(path) as picture:
+        # Pillow turns the size of a TIFF itself.
+        width, height = (
+            (picture.tag_v2[256], picture.tag_v2[257]) if isinstance(picture, TiffImageFile) else picture.size
+        )
+        return (height, width) if _orientation(picture) >= 5 else (width, height)
+
+
+def turned(pixels: NDArray, orientation: int) -> NDArray:
+    """Pixels (h, w, …) as they are upright, under an EXIF orientation of 1–8."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    rows, columns = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
+    return pixels[::rows, ::columns]
+
+
+@contextmanager
+def _picture(file: str | os.PathLike[str] | BytesIO) -> Iterator[Pillow.Image]:
+    # Of a path, Pillow would map the file into memory, and garble a TIFF that is to be turned.
+    # What Pillow warns of is either harmless or followed by an error.
+    with (
+        nullcontext(file) if isinstance(file, BytesIO) else Path(file).open("rb") as stream,
+        warnings.catch_warnings(action="ignore"),
+        Pillow.open(stream, formats=FORMATS) as picture,
+    ):
+        yield picture
+
+
+@contextmanager
+def explained(name: str | os.PathLike[str], file: str | os.PathLike[str] | BytesIO) -> Iterator[None]:
+    """Every error of opening ``file`` as an `ImageError` of one sentence, in which it is called ``name``."""
+    try:
+        yield
+    except CoarsekitError:
+        raise
+    except FileNotFoundError:
+        raise ImageError(f"{name}: no such file; check the path of the image") from None
+    except IsADirectoryError:
+        raise ImageError(f"{name}: expected an image file, got a folder") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{name}: not an image that can be read{_instead(_content(file, 1024))}") from None
+    except Pillow.DecompressionBombError:
+        most = 2 * (Pillow.MAX_IMAGE_PIXELS or 0) / 1e6
+        raise ImageError(
+            f"{name}: the image cannot be decoded, since it has more than {most:.0f} million pixels, the most that is "
+            "read; shrink or cut it"
+        ) from None
+    except Exception as cause:  # Pillow's parsers stumble over hostile files with errors of many kinds
+        said = " ".join(str(cause).split())
+        raise ImageError(f"{name}: the image cannot be decoded ({said}); export or copy it again") from None
+
+
+def _content(file: str | os.PathLike[str] | BytesIO, most: int | None = None) -> bytes:
+    """The first bytes of a file, or all."""
+    if isinstance(file, BytesIO):
+        return file.getvalue()[:most]
+    with Path(file).open("rb") as stream:
+        return stream.read(most)
+
+
+def _instead(head: bytes) -> str:
+    """What a file is that is no image, by its first bytes, and what to do: the end of a sentence."""
+    if not head:
+        return ", because it is empty; copy or download it again"
+    if head.startswith(b"version https://git-lfs"):
+        return ", because it is a Git LFS pointer to the image; fetch the image with 'git lfs pull'"
+    if re.search(rb"<(!doctype )?html", head, re.IGNORECASE):
+        return ", because it is a web page, perhaps one that asks for a login; download the image again"
+    if not re.search(rb"[\x00-\x08\x0e-\x1f]", head):
+        return ", because it is text; expected JPEG, PNG, TIFF or the like"
+    return "; expected JPEG, PNG, TIFF or the like"
+
+
+def _orientation(picture: Pillow.Image) -> int:
+    """The EXIF orientation, 1–8; 1, which is upright, where there is none or the EXIF is broken."""
+    try:
+        orientation = picture.getexif().get(0x0112, 1)
+    except Exception:  # no photograph is lost for its EXIF, whose parser fails in many ways
+        return 1
+    return int(orientation) if orientation in range(1, 9) else 1

@@ -1,0 +1,106 @@
+"""Colours of 16 bits, by Pillow only half read: all of them, as bright as greys of the same values."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from coarsekit.errors import ImageError
+from coarsekit.images import read_image, read_mask, read_values
+
+RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+RGB[0, 0] = 0, 128, 255
+MASK = RGB[..., 0] > 128
+
+
+def scaled(top: int) -> np.ndarray:
+    return (RGB / 255 * top).round().astype(np.uint16)
+
+
+def png(path: Path, pixels: np.ndarray, *chunks: bytes) -> Path:
+    """A PNG of 16 bits, of any number of channels, with further chunks."""
+    kind = {1: 0, 2: 4, 3: 2, 4: 6}[pixels.shape[2]]
+    header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], 16, kind, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    content = (chunk(b"IHDR", header), *chunks, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(content))
+    return path
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def tiff(path: Path, pixels: np.ndarray, **options: object) -> Path:
+    tifffile.imwrite(path, pixels, photometric="rgb", **options)
+    return path
+
+
+WRITERS = {
+    "png": png,
+    "tiff": tiff,
+    "tiff of the other byte order": lambda path, pixels: tiff(path, pixels, byteorder=">"),
+    "deflated tiff": lambda path, pixels: tiff(path, pixels, compression="zlib", predictor=True),
+    "tiff in tiles": lambda path, pixels: tiff(path, pixels, tile=(16, 16)),
+    "png with alpha": lambda path, pixels: png(path, np.dstack([pixels, pixels[..., 0]])),
+    "tiff with alpha": lambda path, pixels: tiff(
+        path, np.dstack([pixels, pixels[..., 0]]), extrasamples=["unassalpha"]
+    ),
+    "png under the suffix of tiff": lambda path, pixels: png(path.with_suffix(".tif"), pixels),
+}
+
+
+@pytest.fixture(params=WRITERS)
+def write(request, tmp_path: Path):
+    return lambda pixels: WRITERS[request.param](tmp_path / "a", pixels)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_deep_colours_are_of_the_range_that_holds_them(write, bits: int) -> None:
+    image = read_image(write(scaled(2**bits - 1)))
+    assert image.dtype == np.uint8
+    assert (image == RGB).all()
+
+
+def test_every_bit_of_a_mask_counts(write) -> None:
+    pixels = np.zeros((6, 5, 3), np.uint16)
+    pixels[..., 1] = MASK
+    path = write(pixels)
+    assert (read_mask(path) == MASK).all()
+    assert (read_values(path) == MASK).all()
+
+
+def test_grey_with_alpha_is_read_by_all_its_bits(tmp_path: Path) -> None:
+    grey = scaled(4095)[..., 0]
+    path = png(tmp_path / "a.png", np.dstack([grey, grey * 0 + 65535]))
+    assert (read_image(path) == RGB[..., :1]).all()
+    assert (read_values(path) == grey).all()
+
+
+def test_pnm_is_read_by_all_its_bits(tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "a.ppm"), scaled(4095)[..., ::-1])
+    assert (read_image(tmp_path / "a.ppm") == RGB).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_deep_colours_are_turned_as_those_of_8_bits(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(RGB).save(tmp_path / "8.png", exif=exif)
+    deep = png(tmp_path / "16.png", scaled(4095), chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
+    assert (read_image(deep) == read_image(tmp_path / "8.png")).all()
+    tag = [(0x0112, "H", 1, orientation, True)]
+    assert (read_image(tiff(tmp_path / "16.tif", scaled(4095), extratags=tag)) == read_image(deep)).all()
+
+
+def test_colours_in_an_arrangement_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    planes = np.moveaxis(scaled(4095), 2, 0).copy()
+    path = tiff(tmp_path / "a.tif", planes, planarconfig="separate")
+    for read in (read_image, read_mask):
+        with pytest.raises(ImageError, match=r"a\.tif: its colours have 16 bits in an arrangement .*export"):
+            read(path)
