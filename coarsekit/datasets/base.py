@@ -70,9 +70,11 @@ class Decoded:
         shown = ", ".join(f"{value:g}" for value in self.odd[:5]) + (", …" if len(self.odd) > 5 else "")
         if not self.in_between:
             return f"has the values {shown}; expected 0 and those of the table of classes; add them there"
+        half = max(self.odd) / 2
+        threshold = f"{half:.0f}" if half >= 100 else f"{half:.3g}"
         return (
             f"has the values {shown}, as after JPEG, of soft edges or of several people's votes; expected 0 and one "
-            f"other; say above which value a lesion begins, such as threshold={max(self.odd) / 2:.3g}, or save it anew"
+            f"other; say above which value a lesion begins, such as threshold={threshold}, or save it anew"
         )
 
 

@@ -40,6 +40,9 @@ def opened(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str])
         picture.load()
         if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
             raise ValueError("some of its pixels are no numbers")
+        if isinstance(picture, TiffImageFile) and picture.mode.startswith("I;16") and picture.tag_v2.get(262) == 0:
+            # White is 0 there, which Pillow minds for fewer bits alone.
+            return Opened(Pillow.fromarray(65535 - np.asarray(picture)), None, _orientation(picture))
         deep = deep_colours(_content(file), picture, name) if is_deep else None
         return Opened(picture, deep, _orientation(picture))
 

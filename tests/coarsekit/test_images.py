@@ -183,12 +183,13 @@ def test_values_between_0_and_1_are_read_as_they_are(tmp_path: Path) -> None:
     assert (read_values(saved(tmp_path / "a.tif", Image.fromarray(values))) == values).all()
 
 
-@pytest.mark.parametrize("white_is_0", [False, True])
-def test_a_tiff_of_1_bit_is_read_in_either_polarity(tmp_path: Path, white_is_0: bool) -> None:
+@pytest.mark.parametrize("values", [MASK, MASK.astype(np.uint8) * 255, MASK.astype(np.uint16) * 65535])
+def test_a_tiff_is_read_in_either_polarity(tmp_path: Path, values: np.ndarray) -> None:
     path = tmp_path / "a.tif"
-    photometric = "miniswhite" if white_is_0 else "minisblack"
-    tifffile.imwrite(path, MASK ^ white_is_0, photometric=photometric)
-    assert (read_mask(path) == MASK).all()
+    for photometric, stored in (("minisblack", values), ("miniswhite", ~values)):
+        tifffile.imwrite(path, stored, photometric=photometric, byteorder="<")
+        assert (read_mask(path) == MASK).all()
+        assert (read_image(path) == MASK[..., None] * 255).all()
 
 
 def test_a_palette_with_alpha_counts_by_its_indices(tmp_path: Path) -> None:
