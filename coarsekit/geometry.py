@@ -107,6 +107,18 @@ def extent(shape: Shape) -> tuple[float, float, float, float]:
     return ellipse.cx - half_w, ellipse.cy - half_h, ellipse.cx + half_w, ellipse.cy + half_h
 
 
+def is_flat(shape: Shape) -> bool:
+    """Whether the shape has no area, as a polygon whose corners lie on one line."""
+    if not isinstance(shape, Polygon):
+        return False
+    return all(
+        (x1 - x0) * (y2 - y0) == (x2 - x0) * (y1 - y0)
+        for (x0, y0), *rest in shape.rings
+        for (x1, y1) in [next((corner for corner in rest if corner != (x0, y0)), (x0, y0))]
+        for x2, y2 in rest
+    )
+
+
 def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
     """The union of ``shapes`` as a mask of ``size`` (h, w); what lies outside is cut off, none gives all False."""
     mask = np.zeros(size, dtype=bool)

@@ -153,11 +153,16 @@ def lesion_name(name: str) -> str:
 class Mark:
     """One drawn shape and the lesion class that it stands for.
 
+    ``details``: what else the tool says of it, as plain JSON: ``label`` (the tool's own, where it is another than
+    ``lesion``), ``id``, ``group``, ``attributes`` by name, and under a format's name what only that format has. No
+    result depends on them, and marks are compared without them.
+
     Raises `AnnotationError` for a lesion name that could not name a file.
     """
 
     lesion: str
     shape: Shape
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         lesion_name(self.lesion)
@@ -165,7 +170,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What was drawn on one photograph: its file name and size in px, the marks, and where they came from."""
+    """What was drawn on one photograph: its name and size in px, the marks, and where they came from.
+
+    ``image``: the path of its file below the folder of photographs, with ``/`` between folders; often a file name.
+    """
 
     image: str
     width: int

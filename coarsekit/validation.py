@@ -19,16 +19,18 @@ def validated(
     *,
     error: type[CoarsekitError] = AnnotationError,
     strict: bool | None = True,
+    within: str = "",
 ) -> T:
     """The content as a pydantic model, a dataclass or any other type.
 
     Args:
         kind: The type that is expected.
         content: What a JSON or TOML file has.
-        where: The file, or the place in it, that an error names first.
+        where: The file, or the place in it, that an error names first; empty for none.
         error: The class of the error.
         strict: Whether a number may not stand for a text, a whole number for a truth value, and so on; None to let each
             field of ``kind`` say so.
+        within: The field of the file that the content is of; empty for the whole file.
 
     Returns:
         An object of ``kind``.
@@ -40,14 +42,15 @@ def validated(
     try:
         return TypeAdapter(kind).validate_python(content, strict=strict)
     except ValidationError as cause:
-        raise error(f"{where}: {error_sentence(cause)}") from None
+        sentence = error_sentence(cause, within)
+        raise error(f"{where}: {sentence}" if where else sentence) from None
 
 
-def error_sentence(error: ValidationError) -> str:
+def error_sentence(error: ValidationError, within: str = "") -> str:
     """What the first of pydantic's errors says, as a sentence: the field, what was expected, and what was found."""
     first = error.errors()[0]
     # Of a union pydantic names the branch too: a type, in the place of a field.
-    parts = [str(part) for part in first["loc"]]
+    parts = [*filter(None, [within]), *(str(part) for part in first["loc"])]
     where = ".".join(part for part in parts if "[" not in part and not part.startswith("_")) or "the file"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "missing":

@@ -82,6 +82,11 @@ class Refiner(ABC):
         refiner.weights_sha256, refiner.photographs_seen = weights_sha256(folder), photographs_seen(folder)
         return refiner
 
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        """Lesion classes that it is told apart; empty for one that is told no class, or takes any."""
+        return ()
+
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:
         """Read a refiner of this class from a checkpoint folder.

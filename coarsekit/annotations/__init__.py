@@ -5,20 +5,21 @@ only, ``write(path, annotations, approximate, images)``; see `Format`.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from coarsekit.annotations.documents import Document, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult, file_name
+from coarsekit.annotations.annotators import chosen, names_of, without_copies
+from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
+from coarsekit.annotations.photographs import choose, photograph_name, same_photograph
+from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
-from coarsekit.geometry import extent
+from coarsekit.geometry import extent, moved
 from coarsekit.images import read_image
 from coarsekit.types import KINDS, Annotation, Image, check_drawn_on
-
-SUFFIXES = (".json", ".xml", ".csv")
-"""Of annotation files, which find them in a folder; their content says which format they are in."""
 
 
 class Format(Protocol):
@@ -28,6 +29,8 @@ class Format(Protocol):
     """The format as people call it."""
     ONE_FILE_EACH: bool
     """Whether each photograph has a file of its own."""
+    HOLDS: frozenset[str]
+    """Fields of `Mark.details` and `Annotation.provenance` that it can write; see `coarsekit.annotations.details`."""
 
     def recognise(self, document: Document) -> bool:
         """Whether a file that was opened is of this format, by its content."""
@@ -48,7 +51,7 @@ class Format(Protocol):
         """
 
 
-FORMATS = ("coco", "cvat", "diaretdb1", "labelme", "labelstudio", "native", "via")
+FORMATS = ("coco", "cvat", "diaretdb1", "labelme", "labelstudio", "native", "roc", "via", "via3")
 """Names of all formats: each is a module of this folder that offers what `Format` asks for."""
 
 
@@ -84,31 +87,89 @@ def recognise(document: Document) -> str:
 
 
 def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None = None) -> ReadResult:
-    """Read all photographs in an annotation file of any format.
+    """Read all photographs in an annotation file of any format, or in a ZIP of such files.
 
     Args:
         path: The file; its content says which format it is in.
         options: Labels, photographs and sizes; see `ReadOptions`.
 
     Returns:
-        The annotations in the file's order, and the report of what was left out.
+        The annotations in the file's order, and the report: what was left out, and what was guessed.
 
     Raises:
-        AnnotationError: When the file is missing, in no known format or malformed; the sentence names the field.
+        AnnotationError: When the file is missing, in no known format or malformed as a whole; the sentence names the
+            field.
     """
-    document = load(Path(path))
-    return format_named(recognise(document)).read(document, options)
+    found, report = read_all([Path(path)], options or ReadOptions())
+    return ReadResult([annotation for _, annotation in found], report)
 
 
-def annotation_files(source: str | os.PathLike[str]) -> list[Path]:
-    """The file itself, or the annotation files in a folder, by name.
+def read_all(
+    files: Iterable[Path], options: ReadOptions, root: Path | None = None
+) -> tuple[list[tuple[Path, Annotation]], ReadReport]:
+    """Read annotation files, and choose among what they have by the annotator.
+
+    Args:
+        files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named.
+        options: Labels, photographs and sizes; see `ReadOptions`.
+        root: The folder that the files lie in; None for single ones.
+
+    Returns:
+        Each annotation with the file that has it, and the report.
+
+    Raises:
+        AnnotationError: When no file can be read, and for the first that cannot where the options are strict.
+    """
+    report = ReadReport()
+    found: list[tuple[Path, Annotation]] = []
+    refused: list[AnnotationError] = []
+    read = 0
+    for file in files:
+        folder = "" if root is None else file.parent.relative_to(root).as_posix().lstrip(".")
+        for document in open_files(file, folder):
+            try:
+                if isinstance(document, AnnotationError):
+                    raise document
+                annotations, own = format_named(recognise(document)).read(document, options)
+            except AnnotationError as error:
+                if options.strict:
+                    raise
+                refused.append(error)
+                continue
+            read += 1
+            found += [(document.path, annotation) for annotation in annotations]
+            report += own
+    if refused and not read:
+        more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
+        raise AnnotationError(f"{refused[0]}{more}")
+    report += ReadReport(left_out=tuple(str(error) for error in refused))
+    found, copies = without_copies(found)
+    if copies:
+        report += ReadReport(notes=(f"{copies} annotation{'s'[: copies != 1]} repeated another, and count once.",))
+    if options.annotator is not None and found:
+        found = chosen(found, options.annotator)
+    return found, report
+
+
+def annotation_files(source: str | os.PathLike[str], apart: Path | None = None) -> list[Path]:
+    """The file itself, or the annotation files in a folder and the folders below it, by name.
+
+    ``apart``: a folder whose files are passed over, since results are written there.
 
     Raises `AnnotationError` for a folder without any.
     """
     folder = Path(source)
     if not folder.is_dir():
         return [folder]
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    results = None if apart is None or apart.resolve() == folder.resolve() else apart.resolve()
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in (*SUFFIXES, ".zip")
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and (results is None or results not in path.resolve().parents)
+    ]
     if not files:
         raise AnnotationError(f"{folder}: no annotation file in this folder; expected {', '.join(SUFFIXES)}")
     return files
@@ -122,42 +183,97 @@ def read_annotation(
     Args:
         path: The annotation file.
         photograph: The photograph's file name, which finds it in a file of several.
-        options: Labels, photographs and sizes; see `ReadOptions`.
+        options: Labels, photographs and sizes; see `ReadOptions`. None is strict: what cannot be used is an error.
 
     Returns:
-        The annotation; without marks where nothing was drawn.
+        The annotation; without marks where nothing was drawn. What was left out of the file is in its provenance,
+        under ``left_out``.
 
     Raises:
         AnnotationError: When the file is missing or malformed (the sentence names the field), does not say which of
             several annotations is meant, or has a mark wholly outside its photograph.
     """
-    return check_marks(_choose(read_annotations(path, options).annotations, path, photograph), path)
+    annotations, report = read_annotations(path, ReadOptions(strict=True) if options is None else options)
+    annotation = check_marks(_choose(annotations, path, photograph), path)
+    if not report.left_out:
+        return annotation
+    return replace(annotation, provenance={**annotation.provenance, "left_out": list(report.left_out)})
 
 
 def read_drawn(
-    photograph: str | os.PathLike[str], path: str | os.PathLike[str], labels: Mapping[str, str]
+    photograph: str | os.PathLike[str],
+    path: str | os.PathLike[str],
+    options: ReadOptions | None = None,
+    ignore_name: bool = False,
 ) -> tuple[Image, Annotation, ReadReport]:
     """Read a photograph and what was drawn on it.
 
     Args:
         photograph: The image file; its name finds the annotation in a file of several.
         path: The annotation file.
-        labels: Lesion class by the tool's label.
+        options: What the user says of labels and annotators; the photograph gives its folder and its size.
+        ignore_name: Whether the only annotation of a file is taken whatever photograph it names.
 
     Returns:
-        The photograph, its annotation, and the report of what was left out.
+        The photograph, its annotation in the photograph's pixels, and the report of what was left out.
 
     Raises:
         ImageError: As `read_image`.
-        AnnotationError: As `read_annotation`, and when the annotation was drawn on an image of another size.
+        AnnotationError: As `read_annotation`, when the annotation was drawn on an image of other proportions, and when
+            it is plainly of another photograph.
     """
     image, file = read_image(photograph), Path(photograph)
-    options = ReadOptions(labels, file.parent, (image.shape[1], image.shape[0]))
-    annotations, report = read_annotations(path, options)
-    annotation = check_marks(_choose(annotations, path, file.name), path)
+    own = replace(options or ReadOptions(), images=file.parent, size=(image.shape[1], image.shape[0]))
+    annotations, report = read_annotations(path, own)
+    annotation = _choose(annotations, path, str(photograph), report)
+    if not annotation.marks and report.left_out:
+        raise AnnotationError(f"{report.left_out[0]}; nothing else is drawn on {file.name}")
+    notes = [] if ignore_name else _check_name(annotation, file, path)
     with error_context(str(path)):
-        check_drawn_on(annotation, image.shape[:2], str(photograph))
-    return image, annotation, report
+        annotation, more = fitted(annotation, image.shape, str(photograph), own.strict)
+    return image, annotation, report + more + ReadReport(notes=tuple(notes))
+
+
+def fitted(
+    annotation: Annotation, shape: tuple[int, ...], name: str, strict: bool = False
+) -> tuple[Annotation, ReadReport]:
+    """The annotation in the pixels of its photograph, without the marks that lie wholly outside.
+
+    Args:
+        annotation: What was drawn, perhaps on a smaller or larger copy.
+        shape: (h, w, …) of the photograph, px.
+        name: What sentences call the photograph.
+        strict: Whether to raise for the first mark outside.
+
+    Returns:
+        The annotation, and the report: the scale, and what was left out.
+
+    Raises:
+        AnnotationError: When the copy has other proportions, and when all marks lie outside.
+    """
+    height, width = shape[:2]
+    report = ReadReport()
+    if (annotation.height, annotation.width) != (height, width):
+        scale = width / annotation.width
+        # Both sides of the copy are whole numbers, so that its proportions are off by half a pixel of each.
+        if abs(annotation.height * scale - height) > max(scale * (1 + annotation.height / annotation.width) / 2, 1.0):
+            check_drawn_on(annotation, shape, name)
+        marks = tuple(replace(mark, shape=moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
+        sentence = (
+            f"{name}: drawn on a copy of {annotation.width} × {annotation.height} px, and scaled by {scale:.4g} to "
+            f"its {width} × {height} px."
+        )
+        report += ReadReport(notes=(sentence,))
+        annotation = replace(annotation, width=width, height=height, marks=marks)
+    outside = _outside(annotation)
+    if not outside:
+        return annotation, report
+    if strict or len(outside) == len(annotation.marks):
+        raise AnnotationError(next(iter(outside.values())))
+    marks = tuple(mark for place, mark in enumerate(annotation.marks) if place not in outside)
+    sentences = list(outside.values())
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return replace(annotation, marks=marks), report + ReadReport(left_out=(f"{name}: {sentences[0]}{more}",))
 
 
 def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
@@ -165,32 +281,67 @@ def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotat
 
     Raises `AnnotationError` for the first mark that lies wholly outside.
     """
-    width, height = annotation.width, annotation.height
-    places: dict[str, int] = {}
-    for mark in annotation.marks:
-        shape = mark.shape
-        kind = KINDS[type(shape)]
-        place = places[kind] = places.get(kind, -1) + 1
-        x0, y0, x1, y1 = extent(shape)
-        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            raise AnnotationError(
-                f"{path}: {kind}.{place} lies wholly outside the photograph of {width} × {height} px "
-                f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
-            )
+    for sentence in _outside(annotation).values():
+        raise AnnotationError(f"{path}: {sentence}")
     return annotation
 
 
-def _choose(annotations: list[Annotation], path: str | os.PathLike[str], photograph: str | None) -> Annotation:
+def _outside(annotation: Annotation) -> dict[int, str]:
+    """By the place of each mark that lies wholly outside its photograph, a sentence that names it."""
+    width, height = annotation.width, annotation.height
+    places: dict[str, int] = {}
+    found = {}
+    for index, mark in enumerate(annotation.marks):
+        kind = KINDS[type(mark.shape)]
+        place = places[kind] = places.get(kind, -1) + 1
+        x0, y0, x1, y1 = extent(mark.shape)
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            found[index] = (
+                f"{kind}.{place} lies wholly outside the photograph of {width} × {height} px "
+                f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
+            )
+    return found
+
+
+def _check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike[str]) -> list[str]:
+    """A note where an annotation names a photograph by another name.
+
+    Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number.
+    """
+    if same_photograph(annotation.image, photograph.name):
+        return []
+    there = (photograph.parent / annotation.image).is_file()
+    numbers = [re.sub(r"\d+", "#", Path(name).stem.casefold()) for name in (annotation.image, photograph.name)]
+    stems = [Path(name).stem.casefold() for name in (annotation.image, photograph.name)]
+    if there or (numbers[0] == numbers[1] and stems[0] != stems[1]):
+        raise AnnotationError(
+            f"{path}: it is of {annotation.image}, not of {photograph.name}; give that photograph, or "
+            "ignore_name=True to take it all the same"
+        )
+    return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]
+
+
+def _choose(
+    annotations: list[Annotation],
+    path: str | os.PathLike[str],
+    photograph: str | None,
+    report: ReadReport | None = None,
+) -> Annotation:
     if len(annotations) == 1:
         return annotations[0]
     if not annotations:
-        raise AnnotationError(f"{path}: has no photograph; export the annotation again")
+        why = (
+            f"nothing in it could be read: {report.left_out[0]}" if report and report.left_out else "has no photograph"
+        )
+        raise AnnotationError(f"{path}: {why}; export the annotation again")
     if photograph is None:
         raise AnnotationError(f"{path}: has {len(annotations)} photographs; say which by its file name")
-    name = file_name(photograph)
-    own = [annotation for annotation in annotations if annotation.image == name]
+    name = photograph_name(photograph).rpartition("/")[2]
+    own = choose(annotations, photograph)
     if len(own) > 1:
-        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; keep one of them in the file")
+        who = sorted({who for one in own for who in names_of(one)[:1]})
+        how = f"choose one of the annotators {', '.join(who)} by annotator=…" if who else "keep one of them in the file"
+        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; {how}")
     if not own:
         known = [annotation.image for annotation in annotations]
         shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")

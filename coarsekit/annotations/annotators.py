@@ -1,60 +1,89 @@
-"""What several annotators drew on the same photographs: found and read, by annotator."""
+"""Who drew: annotators, tasks and experts are told apart, chosen by name, and written apart."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-from coarsekit.annotations import SUFFIXES, read_annotations
-from coarsekit.annotations.reading import ReadOptions, ReadReport
-from coarsekit.errors import ParameterError
-from coarsekit.types import Annotation
-
-Drawings: TypeAlias = dict[str, dict[str, Annotation]]
-"""By annotator, and by photograph: its file name without the suffix."""
+from coarsekit.annotations.labels import usable
+from coarsekit.annotations.photographs import stem_of
+from coarsekit.errors import AnnotationError, did_you_mean
+from coarsekit.types import Annotation, Mark
 
 
-def find_drawings(annotators: Sequence[str]) -> list[tuple[str, Path]]:
-    """The annotation files of each annotator, who is named by a file or by a folder with files anywhere in it.
+def annotator_of(annotation: Annotation) -> str:
+    """The name of who drew, the shortest that the tool gives; empty where it says nothing."""
+    return next(iter(names_of(annotation)), "")
 
-    Raises `ParameterError` when an annotator is named twice or has no annotation file.
+
+def names_of(annotation: Annotation) -> tuple[str, ...]:
+    """All names by which an annotator can be chosen: what tools give is a number, a name, or several fields."""
+    given = [annotation.provenance.get(field) for field in ("annotator", "expert", "task")]
+    parts = [each for one in given for each in (one.values() if isinstance(one, Mapping) else [one])]
+    return tuple(str(part) for part in parts if part is not None and str(part).strip())
+
+
+def chosen(found: Sequence[tuple[Path, Annotation]], annotator: str) -> list[tuple[Path, Annotation]]:
+    """Of annotations with their files those of one annotator.
+
+    Raises `AnnotationError` when nobody of that name drew, and names who did.
     """
-    for annotator, times in Counter(annotators).items():
-        if times > 1:
-            raise ParameterError(f"{annotator} is named twice; name the drawings of each annotator once")
-    found = []
-    for annotator in annotators:
-        place = Path(annotator)
-        paths = [place] if place.is_file() else sorted(place.rglob("*.*"))
-        own = [path for path in paths if path.suffix.lower() in SUFFIXES]
-        if not own:
-            raise ParameterError(
-                f"{annotator}: no annotation ({', '.join(SUFFIXES)}) in it; expected one annotator's drawings, "
-                "a folder or a file"
+    wanted = annotator.strip().casefold()
+    own = [(file, one) for file, one in found if wanted in (name.casefold() for name in names_of(one))]
+    if not own:
+        known = sorted({name for _, one in found for name in names_of(one)})
+        said = ", ".join(known[:5]) + (", …" if len(known) > 5 else "") if known else "nobody is named"
+        raise AnnotationError(f"no annotation by {annotator!r}; there are {said}{did_you_mean(annotator, known)}")
+    return own
+
+
+def without_copies(found: Iterable[tuple[Path, Annotation]]) -> tuple[list[tuple[Path, Annotation]], int]:
+    """Annotations with their files, without those that repeat one of another file, and how many repeated one.
+
+    A copy is of the same photograph, by the same annotator, who is named, with the same marks.
+    """
+    kept: list[tuple[Path, Annotation]] = []
+    seen: dict[tuple[str, str], list[tuple[Path, Annotation]]] = {}
+    copies = 0
+    for file, one in found:
+        before = seen.setdefault((one.image, annotator_of(one)), [])
+        if annotator_of(one) and any(other != file and _content(same) == _content(one) for other, same in before):
+            copies += 1
+            continue
+        before.append((file, one))
+        kept.append((file, one))
+    return kept, copies
+
+
+def _content(annotation: Annotation) -> tuple[int, int, tuple[Mark, ...]]:
+    return annotation.width, annotation.height, annotation.marks
+
+
+def folders_of(annotations: Sequence[Annotation]) -> list[str]:
+    """The folder that each annotation is written to: its annotator's, or none, where nobody shares a photograph.
+
+    Raises `AnnotationError` when somebody, or nobody who is named, annotated a photograph twice.
+    """
+    shared = len({one.image for one in annotations}) < len(annotations)
+    folders = [usable(annotator_of(one)) if shared and annotator_of(one) else "" for one in annotations]
+    seen: set[tuple[str, str]] = set()
+    for one, folder in zip(annotations, folders, strict=True):
+        if (folder, one.image) in seen:
+            by = f" by {annotator_of(one)}" if annotator_of(one) else ""
+            raise AnnotationError(f"{stem_of(one.image)} is annotated more than once{by}; keep one annotation of it")
+        seen.add((folder, one.image))
+    return folders
+
+
+def check_one_each(annotations: Sequence[Annotation], title: str) -> None:
+    """Check that no photograph has several annotations, of which a format's file holds one.
+
+    Raises `AnnotationError` otherwise, with the annotators.
+    """
+    who: dict[str, list[str]] = {}
+    for one in annotations:
+        who.setdefault(one.image, []).append(annotator_of(one) or "somebody")
+    for image, annotators in who.items():
+        if len(annotators) > 1:
+            raise AnnotationError(
+                f"{image} was annotated by {' and '.join(annotators)}, and {title} holds one annotation of a "
+                "photograph; choose one by annotator=…, or write coarsekit files to a folder, where each has a folder"
             )
-        found += [(annotator, path) for path in own]
-    return found
-
-
-def read_drawings(
-    files: Sequence[tuple[str, Path]], options: ReadOptions, advance: Callable[[int], None] = lambda _: None
-) -> tuple[Drawings, ReadReport]:
-    """Read the annotators and files of `find_drawings`; ``advance``: called with 1 for each file.
-
-    Raises `AnnotationError` for a file that cannot be read, and `ParameterError` when an annotator drew on a
-    photograph twice.
-    """
-    drawings: Drawings = {annotator: {} for annotator, _ in files}
-    report = ReadReport()
-    for annotator, path in files:
-        annotations, own = read_annotations(path, options)
-        report += own
-        for annotation in annotations:
-            photograph = Path(annotation.image).stem
-            if photograph in drawings[annotator]:
-                raise ParameterError(
-                    f"{path}: a second drawing of {annotation.image} in {annotator}; keep one a folder"
-                )
-            drawings[annotator][photograph] = annotation
-        advance(1)
-    return drawings, report

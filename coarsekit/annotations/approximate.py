@@ -50,7 +50,7 @@ def approximate_marks(
             )
         if what:
             made[what] += 1
-        marks.append(Mark(mark.lesion, shape))
+        marks.append(replace(mark, shape=shape))
     return tuple(marks), [f"{annotation.image}: {count} × {what}" for what, count in made.items()]
 
 
@@ -118,6 +118,11 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [loop[0], *(b for a, b, c in inner if (b[0] - a[0], b[1] - a[1]) != (c[0] - b[0], c[1] - b[1])), loop[-1]]
 
 
+def _lies_within(raster: Raster, size: tuple[int, int]) -> bool:
+    x0, y0, x1, y1 = extent(raster)
+    return x0 >= 0 and y0 >= 0 and x1 <= size[1] and y1 <= size[0]
+
+
 def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
     """A shape that the format can store, and what it stands for; the empty string where it is the same shape."""
     if isinstance(shape, Ellipse):
@@ -128,7 +133,7 @@ def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tup
         return as_outline(shape), "an outline along the edges of its pixels for a mask"
     if isinstance(shape, Polygon) and (capabilities.rings or len(shape.rings) == 1):
         return shape, ""
-    raster = as_raster([shape], size)
+    raster = shape if isinstance(shape, Raster) and _lies_within(shape, size) else as_raster([shape], size)
     if isinstance(shape, Raster):
         return raster, "" if raster == shape else "its part on the photograph for a mask that reaches over the edge"
     outline = raster if raster is None or capabilities.rasters else as_outline(raster)

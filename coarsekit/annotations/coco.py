@@ -10,36 +10,52 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, field_validator
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
-from coarsekit.annotations.rle import MOST_PIXELS, decompress, from_run_lengths, run_lengths
+from coarsekit.annotations.details import (
+    LABELS,
+    attributes_of,
+    definitions_of,
+    own_details,
+    own_provenance,
+    tool_label,
+    tool_labels,
+    within,
+)
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, raster_of_runs, raster_runs
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw, extent, rotated
+from coarsekit.geometry import extent, rotated
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "COCO (JSON)"
 ONE_FILE_EACH = False
 FAR = 1e7
 """No coordinate of a region, in px, is larger."""
+HOLDS = frozenset({"label", "labels", "id", "attributes"})
 _CAPABILITIES = Capabilities("COCO", rings=True, rasters=True)
 
 
 class _Image(LenientModel):
-    id: int | str
+    model_config = ConfigDict(extra="allow")
+
+    id: str
     file_name: str
     width: Pixels
     height: Pixels
 
 
 class _Category(LenientModel):
-    id: int
+    model_config = ConfigDict(extra="allow")
+
+    id: str
     name: str
 
 
@@ -48,22 +64,38 @@ class _Runs(LenientModel):
     counts: list[int] | str
 
 
-class _Attributes(LenientModel):
-    rotation: float = 0.0
-
-
 class _Region(LenientModel):
-    image_id: int | str
-    category_id: int
+    model_config = ConfigDict(extra="allow")
+
+    image_id: str
+    category_id: str
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
     segmentation: _Runs | list[list[float]] | None = None
-    attributes: _Attributes = _Attributes()
+
+    @field_validator("segmentation", mode="before")
+    @classmethod
+    def _rings(cls, value: Any) -> Any:
+        """VIA writes a single ring flat."""
+        flat = isinstance(value, list) and value and not any(isinstance(part, list) for part in value)
+        return [value] if flat else value
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What else the file says of it."""
+        return dict(self.model_extra or {})
+
+    @property
+    def turn(self) -> float:
+        """Degrees clockwise by which CVAT turned its box."""
+        attributes = self.extra.get("attributes")
+        turn = attributes.get("rotation") if isinstance(attributes, dict) else None
+        return float(turn) % 360 if isinstance(turn, (int, float)) else 0.0
 
 
 class _File(LenientModel):
-    images: list[_Image]
-    annotations: list[_Region] = []
-    categories: list[_Category] = []
+    images: list[Any]
+    annotations: list[Any] = []
+    categories: list[Any] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +117,21 @@ class Region:
         if isinstance(segmentation, _Runs):
             return self._raster(segmentation)
         if segmentation:
-            segmentation = [ring for ring in segmentation if len(ring) >= 6] or segmentation
             if any(len(ring) % 2 for ring in segmentation):
                 raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
             if any(abs(number) > FAR for ring in segmentation for number in ring):
                 raise AnnotationError(f"segmentation must lie within {FAR:g} px of the photograph; correct it")
+            # Tools that trace masks write rings of one or two corners, which have no area, beside good ones.
+            segmentation = [ring for ring in segmentation if len(ring) >= 6] or segmentation
             return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
         if box is None or not boxes:
             raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
         x, y, w, h = box
-        if turned := self.source.attributes.rotation % 360:
-            offsets = ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
-            return Polygon((rotated(offsets, turned, (x + w / 2, y + h / 2)),))
+        if w <= 0 or h <= 0:
+            raise AnnotationError(f"its box of {w:g} × {h:g} px has no area")
+        offsets = ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
+        if self.source.turn:
+            return Polygon((rotated(offsets, self.source.turn, (x + w / 2, y + h / 2)),))
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
 
     @property
@@ -109,18 +144,19 @@ class Region:
 
     def _raster(self, runs: _Runs) -> Raster:
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
-        pixels = from_run_lengths(counts, self.width * self.height)
-        return Raster(0, 0, pixels.reshape(self.width, self.height).T)
+        return raster_of_runs(counts, (self.height, self.width), columns=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One photograph of a file: its name as the file has it, its size in px, and its regions."""
+    """One photograph of a file: its name as the file has it, its size in px, its regions, and what else is said."""
 
+    place: int
     file_name: str
     width: int
     height: int
     regions: list[Region]
+    extra: dict[str, Any]
 
 
 def recognise(document: Document) -> bool:
@@ -128,28 +164,46 @@ def recognise(document: Document) -> bool:
     return document.has("images") and (document.has("annotations") or document.has("categories"))
 
 
-def read_photographs(document: Document, categories: Collection[str] | None = None) -> list[Photograph]:
+def read_photographs(
+    document: Document, categories: Collection[str] | None = None, recorder: Recorder | None = None
+) -> list[Photograph]:
     """The photographs of a file with their regions, in its order; the regions are not drawn yet.
 
-    ``categories``: only regions of these, None for all.
+    Args:
+        document: The file.
+        categories: Only regions of these; None for all.
+        recorder: Leaves out images and regions that cannot be used; None raises for the first.
 
-    Raises `AnnotationError` when the file is not COCO, or a region belongs to an image or a category that it lacks.
+    Raises:
+        AnnotationError: When the file is not COCO, or a region belongs to an image or a category that it lacks.
     """
     path = document.path
-    file = validated(_File, document.content, str(path))
-    labels = {category.id: category.name for category in file.categories}
-    found = {image.id: Photograph(image.file_name, image.width, image.height, []) for image in file.images}
-    for image in file.images:
-        if image.width * image.height > MOST_PIXELS:
-            raise AnnotationError(
-                f"{path}: image {image.file_name!r} is said to be {image.width} × {image.height} px, which no camera "
-                "takes; correct its size"
-            )
-    for place, region in enumerate(file.annotations):
-        label = labels.get(region.category_id)
-        if categories is not None and label not in categories:
-            continue
-        with error_context(f"{path}: annotations.{place}"):
+    recorder = recorder or Recorder(path, ReadOptions(strict=True))
+    file = validated(_File, document.content, str(path), strict=None)
+    labels: dict[str, str] = {}
+    for place, content in enumerate(file.categories):
+        with recorder.forgiving(f"categories.{place}"):
+            category = validated(_Category, content, "", strict=None, within=f"categories.{place}")
+            labels[category.id] = category.name
+    found: dict[str, Photograph] = {}
+    for place, content in enumerate(file.images):
+        with recorder.forgiving(f"images.{place}"):
+            image = validated(_Image, content, "", strict=None, within=f"images.{place}")
+            if image.width * image.height > MOST_PIXELS:
+                raise AnnotationError(
+                    f"{image.file_name!r} is said to be {image.width} × {image.height} px, which no camera takes; "
+                    "correct its size"
+                )
+            if image.id in found:
+                raise AnnotationError(f"id {image.id} is that of an image before; give each its own")
+            extra = dict(image.model_extra or {})
+            found[image.id] = Photograph(place, image.file_name, image.width, image.height, [], extra)
+    for place, content in enumerate(file.annotations):
+        with recorder.forgiving(f"annotations.{place}"):
+            region = validated(_Region, content, "", strict=None, within=f"annotations.{place}")
+            label = labels.get(region.category_id)
+            if categories is not None and label not in categories:
+                continue
             if region.image_id not in found:
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
             if label is None:
@@ -157,22 +211,34 @@ def read_photographs(document: Document, categories: Collection[str] | None = No
             own, runs = found[region.image_id], region.segmentation
             if isinstance(runs, _Runs) and runs.size != [own.height, own.width]:
                 raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
-        own.regions.append(Region(place, label, own.width, own.height, region))
+            own.regions.append(Region(place, label, own.width, own.height, region))
     return list(found.values())
 
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every photograph of a file, those without regions too; see `Format.read`."""
-    document, recorder = load(source), Recorder(options)
+    document = load(source)
+    recorder = Recorder(document.path, options)
     annotations = []
-    for place, photograph in enumerate(read_photographs(document)):
-        marks = []
+    photographs = read_photographs(document, recorder=recorder)
+    categories = [category for category in document.content.get("categories", ()) if isinstance(category, dict)]
+    told = any(category.keys() - {"id", "name"} for category in categories)
+    definitions = [{name: value for name, value in category.items() if name != "id"} for category in categories if told]
+    for photograph in photographs:
+        marks: list[Mark] = []
         for region in photograph.regions:
-            with error_context(f"{document.path}: annotations.{region.place}"):
-                marks.append(recorder.mark(region.label, region.shape()))
-        with error_context(f"{document.path}: images.{place}.file_name"):
-            name = file_name(photograph.file_name)
-        annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), {"made_by": "COCO"}))
+            place = f"annotations.{region.place}"
+            with recorder.forgiving(place):
+                extra = {name: value for name, value in region.source.extra.items() if name not in ("id", "area")}
+                attributes = extra.pop("attributes", None)
+                attributes = attributes if isinstance(attributes, dict) else {}
+                label = recorder.attribute(attributes)
+                details = {"id": region.source.extra.get("id"), "attributes": attributes, "coco": extra}
+                marks += recorder.marks(region.label if label is None else label, region.shape(), place, details)
+        with recorder.forgiving(f"images.{photograph.place}"):
+            name = recorder.photograph(photograph.file_name)
+            provenance = {"made_by": "COCO", **within(LABELS, definitions), **within("coco", photograph.extra)}
+            annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), provenance))
     return recorder.result(annotations)
 
 
@@ -180,7 +246,10 @@ def write(
     path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
 ) -> list[str]:
     """Write one JSON file; COCO has no ellipses, so they are approximated or an error; see `Format.write`."""
-    lesions = list(dict.fromkeys(lesion for annotation in annotations for lesion in annotation.lesions))
+    definitions = definitions_of(annotations)
+    names = list(dict.fromkeys([*definitions, *tool_labels(annotations)]))
+    ids = [mark.details.get("id") for annotation in annotations for mark in annotation.marks]
+    kept = len(set(map(str, ids))) == len(ids) and all(type(each) is int for each in ids)
     notes: list[str] = []
     photographs: list[dict[str, object]] = []
     regions: list[dict[str, object]] = []
@@ -188,14 +257,17 @@ def write(
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": annotation.width, "height": annotation.height}
-        photographs.append({"id": image_id, "file_name": file_name(annotation.image), **size})
+        head = {"id": image_id, "file_name": photograph_name(annotation.image), **size}
+        photographs.append({**own_provenance(annotation, "coco"), **head})
         for mark in marks:
             x0, y0, x1, y1 = extent(mark.shape)
-            head = {"id": len(regions) + 1, "image_id": image_id, "category_id": lesions.index(mark.lesion) + 1}
+            key = mark.details["id"] if kept else len(regions) + 1
+            head = {"id": key, "image_id": image_id, "category_id": names.index(tool_label(mark)) + 1}
             segmentation, area = _segmentation(mark.shape, annotation)
             box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "iscrowd": 0}
-            regions.append({**head, "segmentation": segmentation, "area": area, **box})
-    categories = [{"id": place, "name": lesion} for place, lesion in enumerate(lesions, start=1)]
+            more = {**own_details(mark, "coco"), **within("attributes", attributes_of(mark))}
+            regions.append({**more, **head, "segmentation": segmentation, "area": area, **box})
+    categories = [{**definitions.get(name, {}), "id": place, "name": name} for place, name in enumerate(names, start=1)]
     write_text(path, json.dumps({"images": photographs, "annotations": regions, "categories": categories}) + "\n")
     return notes
 
@@ -206,8 +278,9 @@ def _segmentation(shape: Shape, annotation: Annotation) -> tuple[object, float]:
         return rings, sum(_area(ring) for ring in shape.rings)
     if not isinstance(shape, Raster):
         raise TypeError(f"COCO has polygons and masks, got {type(shape).__name__}")
-    counts = run_lengths(draw([shape], (annotation.height, annotation.width)).T.ravel())
-    return {"size": [annotation.height, annotation.width], "counts": counts}, int(shape.crop.sum())
+    size = (annotation.height, annotation.width)
+    counts = compress(raster_runs(shape, size, columns=True))
+    return {"size": list(size), "counts": counts}, int(shape.crop.sum())
 
 
 def _area(ring: Sequence[tuple[float, float]]) -> float:

@@ -5,14 +5,27 @@ its box, beginning with the pixels outside. CVAT itself writes two decimals; thi
 have no area and are left out; the tracks of CVAT for video are refused.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as Tree
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
+from coarsekit.annotations.details import (
+    LABELS,
+    attributes_of,
+    definitions_of,
+    own_details,
+    own_provenance,
+    tool_label,
+    tool_labels,
+    within,
+)
+from coarsekit.annotations.documents import Document, load
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import rotated
@@ -21,6 +34,8 @@ from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"
 ONE_FILE_EACH = False
+HOLDS = frozenset({"label", "labels", "group", "attributes"})
+_OWN = ("source", "occluded", "z_order")
 _CAPABILITIES = Capabilities("CVAT", ellipses=True, circles=True, rasters=True)
 
 
@@ -36,27 +51,88 @@ def recognise(document: Document) -> bool:
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every photograph of a file; see `Format.read`."""
-    document, recorder = load(source), Recorder(options)
-    path, root = document.path, document.content
+    document = load(source)
+    path, root, recorder = document.path, document.content, Recorder(document.path, options)
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of CVAT; expected XML with the root 'annotations'")
     if root.find("track") is not None:
-        raise AnnotationError(f"{path}: has tracks of 'CVAT for video'; export it as 'CVAT for images 1.1'")
+        sentence = "has tracks of 'CVAT for video'; export it as 'CVAT for images 1.1'"
+        if root.find("image") is None:
+            raise AnnotationError(f"{path}: {sentence}")
+        recorder.leave_out("track", sentence)
+    definitions, tasks = _definitions(root), _tasks(root)
     annotations = []
     for place, image in enumerate(root.findall("image")):
-        with error_context(f"{path}: image {place}"):
-            name = file_name(_text(image, "name"))
+        with recorder.forgiving(f"image {place}"):
+            name = recorder.photograph(_text(image, "name"))
             width, height = (_whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []
+            tags: list[dict[str, Any]] = []
             for element in image:
-                with error_context(f"{name}, {element.tag} {len(marks)}"):
-                    if element.tag in _SHAPES:
-                        marks.append(recorder.mark(_text(element, "label"), _SHAPES[element.tag](element)))
-                    else:
-                        label = element.get("label", "")
-                        recorder.leave_out(path, name, f"the {element.tag} {label!r} has no area")
-            annotations.append(Annotation(name, width, height, tuple(marks), {"made_by": "CVAT"}))
+                marks += _read_element(
+                    element, f"image {place}: {name}, {element.tag} {len(marks)}", name, tags, recorder
+                )
+            task = tasks.get(image.get("task_id"), tasks.get(None, {}))
+            provenance = {
+                "made_by": "CVAT",
+                **task,
+                **within(LABELS, definitions),
+                **within("cvat", within("tags", tags)),
+            }
+            annotations.append(Annotation(name, width, height, tuple(marks), provenance))
     return recorder.result(annotations)
+
+
+def _read_element(
+    element: Tree.Element, place: str, photograph: str, tags: list[dict[str, Any]], recorder: Recorder
+) -> tuple[Mark, ...]:
+    """The marks of one shape, or none for what is left out; tags are collected."""
+    label, tag = element.get("label", ""), element.tag
+    attributes = {each.get("name", ""): each.text or "" for each in element.findall("attribute")}
+    if tag == "tag":
+        recorder.note(photograph, f"the tag {label!r} is of the whole photograph, and is kept in the provenance")
+        tags.append({"label": label, **within("attributes", attributes)})
+    elif tag not in _SHAPES:
+        why = (
+            "has no area" if tag in ("points", "polyline", "skeleton") else "is not read; draw an ellipse or a polygon"
+        )
+        recorder.leave_out(photograph, f"the {tag} {label!r} {why}")
+    else:
+        with recorder.forgiving(place):
+            told = recorder.attribute(attributes)
+            own = {name: value for name in _OWN if (value := element.get(name)) is not None}
+            details = {"group": element.get("group_id"), "attributes": attributes, "cvat": own}
+            return recorder.marks(label if told is None else told, _SHAPES[tag](element), place, details)
+    return ()
+
+
+def _definitions(root: Tree.Element) -> list[dict[str, Any]]:
+    """The labels that the task or project defines, if it says more of them than their names."""
+    definitions = []
+    for label in root.findall("meta//labels/label"):
+        fields: dict[str, Any] = {child.tag: child.text or "" for child in label if child.tag != "attributes"}
+        attributes = [
+            {child.tag: child.text or "" for child in attribute} for attribute in label.findall("attributes/attribute")
+        ]
+        definitions.append(fields | within("attributes", attributes))
+    return definitions if any(definition.keys() - {"name"} for definition in definitions) else []
+
+
+def _tasks(root: Tree.Element) -> dict[str | None, dict[str, str]]:
+    """For each task by its id what tells its annotations from others': its name, and who it is assigned to.
+
+    The only task, or job, is that of photographs that name none.
+    """
+    found: dict[str | None, dict[str, str]] = {}
+    elements = [*root.findall("meta/project/tasks/task"), *root.findall("meta/task"), *root.findall("meta/job")]
+    for element in elements:
+        name, assignee = element.findtext("name") or "", element.findtext("assignee/username") or ""
+        found[element.findtext("id")] = within("task", name) | within(
+            "annotator", assignee or name * (len(elements) > 1)
+        )
+    if len(elements) == 1:
+        found[None] = next(iter(found.values()))
+    return found
 
 
 def write(
@@ -69,24 +145,47 @@ def write(
     Tree.SubElement(task, "size").text = str(len(annotations))
     Tree.SubElement(task, "mode").text = "annotation"
     labels = Tree.SubElement(task, "labels")
-    for lesion in dict.fromkeys(lesion for annotation in annotations for lesion in annotation.lesions):
-        Tree.SubElement(Tree.SubElement(labels, "label"), "name").text = lesion
+    definitions = definitions_of(annotations)
+    for name in dict.fromkeys([*definitions, *tool_labels(annotations)]):
+        _define(Tree.SubElement(labels, "label"), {"name": name, **definitions.get(name, {})})
     notes: list[str] = []
     for place, annotation in enumerate(annotations):
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": str(annotation.width), "height": str(annotation.height)}
-        image = Tree.SubElement(root, "image", {"id": str(place), "name": file_name(annotation.image), **size})
+        image = Tree.SubElement(root, "image", {"id": str(place), "name": photograph_name(annotation.image), **size})
         for mark in marks:
             _add(image, mark)
+        for tag in own_provenance(annotation, "cvat").get("tags", ()):
+            _add_attributes(Tree.SubElement(image, "tag", {"label": tag["label"], "source": "manual"}), tag)
     Tree.indent(root)
     write_text(path, '<?xml version="1.0" encoding="utf-8"?>\n' + Tree.tostring(root, encoding="unicode") + "\n")
     return notes
 
 
+def _define(label: Tree.Element, definition: Mapping[str, Any]) -> None:
+    """Write the definition of a label as CVAT has it."""
+    for field, value in definition.items():
+        if isinstance(value, str) and field.isidentifier():
+            Tree.SubElement(label, field).text = value
+    attributes = Tree.SubElement(label, "attributes")
+    for fields in definition.get("attributes", ()):
+        attribute = Tree.SubElement(attributes, "attribute")
+        for field, value in fields.items():
+            Tree.SubElement(attribute, field).text = value
+
+
+def _add_attributes(element: Tree.Element, content: Mapping[str, Any]) -> None:
+    for name, value in content.get("attributes", {}).items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        Tree.SubElement(element, "attribute", {"name": name}).text = text
+
+
 def _add(image: Tree.Element, mark: Mark) -> None:
     shape = mark.shape
-    head = {"label": mark.lesion, "source": "manual", "occluded": "0"}
+    head = {"label": tool_label(mark), "source": "manual", "occluded": "0", "z_order": "0", **own_details(mark, "cvat")}
+    if "group" in mark.details:
+        head["group_id"] = str(mark.details["group"])
     if isinstance(shape, Ellipse):
         tag, fields = "ellipse", {name: repr(float(getattr(shape, name))) for name in ("cx", "cy", "rx", "ry")}
         if shape.angle % 360:
@@ -97,7 +196,7 @@ def _add(image: Tree.Element, mark: Mark) -> None:
         height, width = shape.crop.shape
         tag, fields = "mask", {"rle": ", ".join(str(run) for run in run_lengths(shape.crop.ravel()))}
         fields |= {"left": str(shape.left), "top": str(shape.top), "width": str(width), "height": str(height)}
-    Tree.SubElement(image, tag, {**head, **fields, "z_order": "0"})
+    _add_attributes(Tree.SubElement(image, tag, {**head, **fields}), {"attributes": attributes_of(mark)})
 
 
 def _ellipse(element: Tree.Element) -> Shape:

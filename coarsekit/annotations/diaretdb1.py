@@ -4,9 +4,9 @@ A ``marking`` is a circle, an ellipse or a polygon with a confidence level and a
 in degrees counter-clockwise on the screen, belong to the x and y axes by their ``direction``. Positions are indices of
 pixels, so half a pixel is added. A radius of 0 is one click, and becomes the pixel that was clicked on.
 
-The types of the four lesions become MA, HE, EX and SE unless the user's table says otherwise; any other, such as Disc,
-stays as it is. The confidence levels are in the provenance, in the order of the marks. Files that do not name their
-photograph are known by their own names (``diaretdb1_image001_01_plain.xml``), and all photographs are 1500 × 1152 px.
+The types are labels as any other tool's. The expert is the annotator; the confidence levels are in the provenance, in
+the order of the marks. Files that do not name their photograph are known by their own names
+(``diaretdb1_image001_01_plain.xml``), and all photographs are 1500 × 1152 px.
 """
 
 import re
@@ -15,14 +15,15 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from coarsekit.annotations.documents import Document, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
-from coarsekit.types import EX, HE, MA, SE, Annotation, Ellipse, Polygon, Shape
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
 
 TITLE = "DIARETDB1 (XML, read only)"
 ONE_FILE_EACH = True
+HOLDS: frozenset[str] = frozenset()
 SIZE = (1500, 1152)
-_LESIONS = {"Red_small_dots": MA, "Haemorrhages": HE, "Hard_exudates": EX, "Soft_exudates": SE}
 
 
 def recognise(document: Document) -> bool:
@@ -32,27 +33,27 @@ def recognise(document: Document) -> bool:
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read the one photograph of a file, as one expert marked it; see `Format.read`."""
-    document, recorder = load(source), Recorder(options)
-    path = document.path
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
     if not recognise(document):
         raise AnnotationError(f"{path}: not a ground truth of DIARETDB1; expected XML with a markinglist")
-    marks, confidence = [], []
+    marks: list[Mark] = []
+    confidence: list[str] = []
     for place, marking in enumerate(document.content.findall("markinglist/marking")):
-        with error_context(f"{path}: marking {place}"):
+        with recorder.forgiving(f"marking {place}"):
             shape = _shape(marking)
             label = _text(marking, "markingtype")
             if isinstance(shape, str):
-                recorder.leave_out(path, f"marking {place} ({label})", shape)
+                recorder.leave_out(f"marking {place} ({label})", shape)
                 continue
-            marks.append(
-                recorder.mark(label if label in recorder.options.labels else _LESIONS.get(label, label), shape)
-            )
-            confidence.append((marking.findtext("confidencelevel") or "").strip())
+            own = recorder.marks(label, shape, f"marking {place}")
+            marks += own
+            confidence += [(marking.findtext("confidencelevel") or "").strip()] * len(own)
     stem = re.sub(r"(_\d\d)?(_plain)?$", "", path.stem)
     expert = re.search(r"_(\d\d)(_plain)?$", path.stem)
     named = next((text for tag in ("imgname", "imagename") if (text := document.content.findtext(f".//{tag}"))), None)
     with error_context(str(path)):
-        name = file_name(named.strip() if named else f"{stem}.png")
+        name = photograph_name(named.strip() if named else f"{stem}.png")
     provenance = {"made_by": "DIARETDB1", "expert": expert and expert[1], "confidence": confidence}
     return recorder.result([Annotation(name, *(recorder.options.size_of(name) or SIZE), tuple(marks), provenance)])
 

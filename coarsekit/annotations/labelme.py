@@ -13,27 +13,34 @@ from math import hypot
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.details import own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name, one_file_each
+from coarsekit.annotations.labels import label_of
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one_file_each
 from coarsekit.errors import AnnotationError, ImageError
-from coarsekit.images import decode_mask, encode_png
+from coarsekit.images import decode_mask, decode_png, encode_png
 from coarsekit.storage.files import write_texts
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "LabelMe (JSON)"
 ONE_FILE_EACH = True
+HOLDS = frozenset({"label", "group"})
 _CAPABILITIES = Capabilities("LabelMe", circles=True, rasters=True)
 
 
 class _Shape(LenientModel):
-    label: str
+    model_config = ConfigDict(extra="allow")
+
+    label: Any = None
     points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
     shape_type: str | None = None
     mask: str | None = None
+    group_id: Any = None
 
     @property
     def kind(self) -> str:
@@ -64,8 +71,11 @@ class _Shape(LenientModel):
 
 
 class _File(LenientModel):
-    shapes: list[_Shape]
+    model_config = ConfigDict(extra="allow")
+
+    shapes: list[Any]
     imagePath: str  # noqa: N815 — their name
+    imageData: str | None = None  # noqa: N815
     imageHeight: Pixels | None = None  # noqa: N815
     imageWidth: Pixels | None = None  # noqa: N815
 
@@ -77,27 +87,45 @@ def recognise(document: Document) -> bool:
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read the one photograph of a file; see `Format.read`."""
-    document, recorder = load(source), Recorder(options)
-    path = document.path
-    file = validated(_File, document.content, str(path))
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
+    file = validated(_File, document.content, str(path), strict=None)
     with error_context(f"{path}: imagePath"):
-        name = file_name(file.imagePath)
-    size = (
-        (file.imageWidth, file.imageHeight) if file.imageWidth and file.imageHeight else recorder.options.size_of(name)
-    )
-    if size is None:
+        name = photograph_name(file.imagePath)
+    if document.folder and "/" not in name and ".." not in file.imagePath:
+        name = f"{document.folder}/{name}"  # LabelMe's paths begin at the JSON file
+    known = _size_of(file.imageData) or recorder.options.size_of(name)
+    if file.imageWidth and file.imageHeight:
+        known = file.imageWidth, file.imageHeight
+    if known is None:
         raise AnnotationError(
             f"{path}: imageWidth and imageHeight are missing; give the folder with {name} as images=…"
         )
-    marks = []
-    for place, item in enumerate(file.shapes):
-        with error_context(f"{path}: shapes.{place}"):
-            shape = item.shape()
+    marks: list[Mark] = []
+    for place, content in enumerate(file.shapes):
+        with recorder.forgiving(f"shapes.{place}"):
+            item = validated(_Shape, content, "", strict=None, within=f"shapes.{place}")
+            shape, label = item.shape(), label_of(item.label)
             if shape is None:
-                recorder.leave_out(path, f"shapes.{place}", f"the {item.kind} {item.label!r} has no area")
+                recorder.leave_out(f"shapes.{place}", f"the {item.kind} {label!r} has no area")
             else:
-                marks.append(recorder.mark(item.label, shape))
-    return recorder.result([Annotation(name, *size, tuple(marks), {"made_by": "LabelMe"})])
+                extra = {field: value for field, value in (item.model_extra or {}).items() if value}
+                details = {"group": item.group_id, "labelme": extra}
+                told = recorder.attribute(item.model_extra or {})
+                marks += recorder.marks(label if told is None else told, shape, f"shapes.{place}", details)
+    extra = {field: value for field, value in (file.model_extra or {}).items() if value}
+    return recorder.result([Annotation(name, *known, tuple(marks), {"made_by": "LabelMe", **within("labelme", extra)})])
+
+
+def _size_of(data: str | None) -> tuple[int, int] | None:
+    """(w, h) of the photograph that files of old versions hold whole, in base64."""
+    if not data:
+        return None
+    try:
+        height, width = decode_png(b64decode(data, validate=True)).shape[:2]
+    except (Error, ValueError, ImageError):
+        return None
+    return width, height
 
 
 def write(
@@ -108,11 +136,18 @@ def write(
     for place, annotation in one_file_each(path, annotations, ".json").items():
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
-        head = {"version": "5.5.0", "flags": {}, "shapes": [_fields(mark) for mark in marks]}
+        head = {"version": "5.5.0", "flags": {}, **own_provenance(annotation, "labelme")}
+        head["shapes"] = [_fields(mark) for mark in marks]
         size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
-        texts[place] = {**head, "imagePath": file_name(annotation.image), "imageData": None, **size}
+        texts[place] = {**head, "imagePath": _relative(annotation.image, path), "imageData": None, **size}
     write_texts({path: json.dumps(text, ensure_ascii=False, indent=2) + "\n" for path, text in texts.items()})
     return notes
+
+
+def _relative(name: str, path: Path) -> str:
+    """A photograph's name in a file: below it, or, where the files mirror the photographs' folders, beside it."""
+    name = photograph_name(name)
+    return name if path.suffix.lower() == ".json" else name.rpartition("/")[2]
 
 
 def _fields(mark: Mark) -> dict[str, Any]:
@@ -126,5 +161,5 @@ def _fields(mark: Mark) -> dict[str, Any]:
         height, width = shape.crop.shape
         kind, mask = "mask", b64encode(encode_png(shape.crop)).decode()
         points = [[shape.left, shape.top], [shape.left + width - 1, shape.top + height - 1]]
-    head = {"label": mark.lesion, "points": points, "group_id": None, "description": "", "shape_type": kind}
-    return {**head, "flags": {}, "mask": mask}
+    head = {"label": tool_label(mark), "points": points, "group_id": mark.details.get("group"), "description": ""}
+    return {**head, "flags": {}, **own_details(mark, "labelme"), "shape_type": kind, "mask": mask}

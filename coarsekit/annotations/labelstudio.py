@@ -2,37 +2,42 @@
 
 An ellipse's ``x, y`` are its centre, although the documentation says top left; a rectangle's are its top left corner,
 about which it is turned. Rotations are in degrees clockwise; that of the view (``image_rotation``) changes no place.
-A brush is Label Studio's own packing of the photograph's
-RGBA pixels, of which the opaque ones count. Where a task has several annotations (one for each annotator), each becomes
-an annotation of its own; predictions are not read. Answers about the whole photograph and regions without an area are
-left out.
+A brush is Label Studio's own packing of the photograph's RGBA pixels, of which the opaque ones count; a bitmask is a
+PNG, of which the pixels that are not black count. Where a task has several annotations (one for each annotator) or
+several photographs (told apart by ``to_name``), each becomes an annotation of its own. Predictions are read where
+nobody annotated a task, or their model is asked for as the annotator. Answers about a region are its attributes; those
+about the whole photograph, and relations, are kept in the provenance. Regions without an area are left out.
 
 Written files are tasks to import: their control tags are ``ellipse``, ``polygon`` and ``brush``, their image ``image``.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from base64 import b64decode
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
 from pydantic import Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack, unpack
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
-from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw, rotated
-from coarsekit.images import PHOTOGRAPHS
+from coarsekit.annotations.details import attributes_of, own_details, own_provenance, tool_label, within
+from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.labels import label_of
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.geometry import rotated
+from coarsekit.images import PHOTOGRAPHS, decode_mask
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
+HOLDS = frozenset({"label", "id", "attributes"})
 _CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, rasters=True)
 
 
@@ -65,15 +70,28 @@ class _BrushValue(LenientModel):
     rle: list[Annotated[int, Field(ge=0, le=255)]]
 
 
+class _BitmaskValue(LenientModel):
+    imageDataURL: str  # noqa: N815
+
+
 class _Answer(LenientModel):
     result: list[dict[str, Any]]
     was_cancelled: bool | None = False
     completed_by: Any = None
+    model_version: Any = None
 
 
 class _Task(LenientModel):
     data: dict[str, Any]
-    annotations: list[_Answer]
+    annotations: list[_Answer] = []
+    predictions: list[Any] = []
+
+
+class _Given(NamedTuple):
+    """The flat results of one annotator, and who that is."""
+
+    results: list[dict[str, Any]]
+    annotator: Any = None
 
 
 def recognise(document: Document) -> bool:
@@ -91,36 +109,40 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
 
     A task in which nothing was drawn has no size of its photograph: it is left out, unless ``options`` gives it.
     """
-    document, recorder = load(source), Recorder(options)
-    path = document.path
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
-    tasks = _tasks(document)
     annotations = []
-    for place, task in enumerate(tasks):
-        with error_context(f"{path}: task {place}"):
-            name = _photograph(task["data"] if isinstance(task.get("data"), dict) else task)
-        where = f"task {place} ({name})"
-        for results, annotator in _answers(task, path, where, recorder):
-            annotation = _annotation(name, results, path, where, recorder)
-            if annotation is not None:
-                provenance = {"made_by": "Label Studio", **({"annotator": annotator} if annotator is not None else {})}
-                annotations.append(Annotation(*annotation, provenance))
+    for place, task in enumerate(_tasks(document)):
+        with recorder.forgiving(f"task {place}"):
+            pictures = _pictures(task["data"] if isinstance(task.get("data"), dict) else task)
+            where = f"task {place} ({next(iter(pictures.values()))})"
+            for given in _answers(task, where, recorder):
+                for name, results in _by_picture(given.results, pictures, where, recorder).items():
+                    recorder.photograph(name)
+                    own = f"task {place} ({name})"
+                    with recorder.forgiving(own):
+                        annotations += _annotations(name, results, given.annotator, own, recorder)
     return recorder.result(annotations)
 
 
 def write(
     path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
 ) -> list[str]:
-    """Write one JSON file of tasks to import; see `Format.write`."""
-    tasks: list[dict[str, Any]] = []
+    """Write one JSON file of tasks to import, with an annotation for each annotator of one; see `Format.write`."""
+    tasks: dict[str, dict[str, Any]] = {}
     notes: list[str] = []
     for annotation in annotations:
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
-        result = [_result(annotation, mark, f"{len(tasks)}-{place}") for place, mark in enumerate(marks)]
-        tasks.append({"data": {"image": file_name(annotation.image)}, "annotations": [{"result": result}]})
-    write_text(path, json.dumps(tasks, ensure_ascii=False) + "\n")
+        name = photograph_name(annotation.image)
+        task = tasks.setdefault(name, {"data": {"image": name}, "annotations": []})
+        prefix = f"{list(tasks).index(name)}-"
+        result = [item for place, mark in enumerate(marks) for item in _results(annotation, mark, f"{prefix}{place}")]
+        result += own_provenance(annotation, "labelstudio").get("results", ())
+        task["annotations"].append({"result": result, **within("completed_by", annotation.provenance.get("annotator"))})
+    write_text(path, json.dumps(list(tasks.values()), ensure_ascii=False) + "\n")
     return notes
 
 
@@ -130,19 +152,36 @@ def _tasks(document: Document) -> list[dict[str, Any]]:
     return content if isinstance(content, list) and all(isinstance(task, dict) for task in content) else []
 
 
-def _photograph(data: dict[str, Any]) -> str:
-    """The photograph's file name, from an address of Label Studio's, a bucket's or the web's."""
-    texts = {field: text for field, text in data.items() if isinstance(text, str)}
-    suffixes = {text: PurePosixPath(urlsplit(_safe(text)).path).suffix.lower() for text in texts.values()}
-    pictures = [text for text, suffix in suffixes.items() if suffix in PHOTOGRAPHS]
-    text = texts.get("image") or next(iter(pictures), None)
-    if text is None:
+def _pictures(data: dict[str, Any]) -> dict[str, str]:
+    """The photographs' names by the fields of a task's data.
+
+    Raises `AnnotationError` when it has none.
+    """
+    addresses = {field: value for field, value in data.items() if isinstance(value, str) and _is_picture(value)}
+    if isinstance(data.get("image"), str):
+        addresses = {"image": data["image"], **addresses}
+    if not addresses:
         raise AnnotationError("the address of its image is missing; expected data.image")
+    return {field: _name_at(address) for field, address in addresses.items()}
+
+
+def _is_picture(text: str) -> bool:
+    return PurePosixPath(_path_of(text)).suffix.lower() in PHOTOGRAPHS
+
+
+def _path_of(text: str) -> str:
+    """The path in an address of Label Studio's, a bucket's or the web's."""
     parts = urlsplit(_safe(text))
     inner = parse_qs(parts.query).get("d")
-    name = file_name(inner[0] if inner else unquote(parts.path) or text)
-    # Uploads get eight characters and a hyphen in front of their names.
-    return re.sub(r"^[0-9a-f]{8}-(?=.)", "", name) if "/upload/" in text else name
+    return inner[0] if inner else unquote(parts.path) or text
+
+
+def _name_at(address: str) -> str:
+    """The photograph's name in its address; uploads get eight characters and a hyphen in front of theirs."""
+    path = _path_of(address)
+    if "/upload/" in address:
+        return re.sub(r"^[0-9a-f]{8}-(?=.)", "", photograph_name(path))
+    return photograph_name(path.lstrip("/") if "://" in address else path)
 
 
 def _safe(text: str) -> str:
@@ -150,25 +189,37 @@ def _safe(text: str) -> str:
     return text.translate({ord("["): "%5B", ord("]"): "%5D"})
 
 
-def _answers(
-    task: dict[str, Any], path: Path, where: str, recorder: Recorder
-) -> Iterator[tuple[list[dict[str, Any]], Any]]:
-    """The results of each annotation of a task, flat as MIN exports have them, and who made it."""
-    if "annotations" not in task:
+def _answers(task: dict[str, Any], where: str, recorder: Recorder) -> list[_Given]:
+    """The results of each annotation of a task, flat as MIN exports have them."""
+    if "annotations" not in task and "predictions" not in task:
         lists = (value for value in task.values() if isinstance(value, list))
-        yield [item for items in lists for item in items if isinstance(item, dict)], task.get("annotator")
-        return
-    answers = validated(_Task, task, f"{path}: {where}").annotations
-    if not answers:
-        recorder.leave_out(path, where, "nobody annotated it")
-    for answer in answers:
-        if answer.was_cancelled:
-            recorder.leave_out(path, where, "an annotation that was skipped in the tool")
-            continue
-        # With a tag for shapes and one for labels, a region comes twice under one id: alone and with its labels.
-        labelled = {str(item.get("id")) for item in answer.result if _labels(_flat(item)) and "id" in item}
-        flat = [_flat(item) for item in answer.result]
-        yield [item for item in flat if _labels(item) or str(item.get("id")) not in labelled], answer.completed_by
+        items = [item for items in lists for item in items if isinstance(item, dict)]
+        return [_Given(items, task.get("annotator"))]
+    fields = validated(_Task, task, "", strict=None, within=where)
+    for _ in (answer for answer in fields.annotations if answer.was_cancelled):
+        recorder.note(where, "an annotation that was skipped in the tool is not read")
+    given = [_Given(_labelled(one.result), one.completed_by) for one in fields.annotations if not one.was_cancelled]
+    predictions = [
+        validated(_Answer, content, "", strict=None, within=f"{where}: predictions.{place}")
+        for place, content in enumerate(fields.predictions)
+        if isinstance(content, dict)
+    ]
+    wanted = recorder.options.annotator
+    models = [one for one in predictions if wanted is not None and wanted == str(one.model_version)]
+    if not models and not given:
+        models = predictions
+        for one in models:
+            recorder.note(where, f"nobody annotated it, so the prediction of {str(one.model_version)!r} is read")
+    if not models and not given:
+        recorder.leave_out(where, "nobody annotated it")
+    return [*given, *(_Given(_labelled(one.result), str(one.model_version or "prediction")) for one in models)]
+
+
+def _labelled(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The results, flat; with a tag for shapes and one for labels a region comes twice under one id and counts once."""
+    flat = [_flat(item) for item in results]
+    labelled = {str(item.get("id")) for item in flat if _labels(item) and "id" in item}
+    return [item for item in flat if _labels(item) or not _is_drawn(item) or str(item.get("id")) not in labelled]
 
 
 def _flat(item: dict[str, Any]) -> dict[str, Any]:
@@ -176,68 +227,162 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, **value} if isinstance(value, dict) else item
 
 
-def _annotation(
-    name: str, results: list[dict[str, Any]], path: Path, where: str, recorder: Recorder
-) -> tuple[str, int, int, tuple[Mark, ...]] | None:
+def _is_drawn(item: dict[str, Any]) -> bool:
+    """Whether a result is something drawn, and no answer to a question."""
+    return any(field in item for field in (*_SHAPES, "x", "vertices"))
+
+
+def _by_picture(
+    results: list[dict[str, Any]], pictures: Mapping[str, str], where: str, recorder: Recorder
+) -> dict[str, list[dict[str, Any]]]:
+    """The results by the name of the photograph that they are on."""
+    if len(pictures) == 1:
+        return {next(iter(pictures.values())): results}
+    fields = {field.casefold(): field for field in pictures}
+    aims = {str(item.get("to_name", "")).casefold() for item in results if _is_drawn(item)}
+    if len(aims) <= 1 and not aims & fields.keys():
+        field = next(iter(pictures))
+        recorder.note(where, f"of its images {', '.join(pictures)} the first, {field}, is taken for what was drawn on")
+        return {pictures[field]: results}
+    found: dict[str, list[dict[str, Any]]] = {
+        pictures[fields[aim]]: [] for aim in sorted(aims & fields.keys(), key=list(fields).index)
+    }
+    for place, item in enumerate(results):
+        aim = str(item.get("to_name", "")).casefold()
+        if aim in fields:
+            found.setdefault(pictures[fields[aim]], []).append(item)
+        elif _is_drawn(item):
+            recorder.leave_out(
+                f"{where}: result {place}",
+                f"its to_name {item.get('to_name')!r} is none of its images {', '.join(pictures)}",
+            )
+    return found
+
+
+def _annotations(
+    name: str, results: list[dict[str, Any]], annotator: Any, where: str, recorder: Recorder
+) -> list[Annotation]:
+    """The annotation of one photograph; none when its size is not known."""
     sizes: set[tuple[int, int]] = set()
     marks: list[Mark] = []
+    answers = _of_regions(results)
+    others = [item for item in results if not _is_drawn(item) and not _is_answered(item, answers)]
     for place, item in enumerate(results):
-        shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
-        if shape_of is None:
-            kind = item.get("type", "unknown")
-            recorder.leave_out(path, f"{where}: result {place}", f"{kind} is not a region with an area")
+        if not _is_drawn(item):
             continue
-        size = validated(_Size, item, f"{path}: {where}: result {place}")
-        width, height = size.original_width, size.original_height
-        sizes.add((width, height))
-        with error_context(f"{path}: {where}: result {place}"):
+        with recorder.forgiving(f"{where}: result {place}"):
+            shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
+            if shape_of is None:
+                kind = item.get("type", "unknown")
+                recorder.leave_out(f"{where}: result {place}", f"{kind} is not a region with an area")
+                continue
+            width, height = _size(item, name, recorder)
+            sizes.add((width, height))
             shape = shape_of(item, width, height)
-            labels = _labels(item)
-            if not labels:
-                raise AnnotationError("it has no label; give it one in the tool")
-            marks += [recorder.mark(label, shape) for label in labels]
+            attributes = answers.get(str(item.get("id")), {})
+            own = {field: item[field] for field in ("score", "meta", "parentID", "from_name") if field in item}
+            details = {"id": item.get("id"), "attributes": attributes, "labelstudio": own}
+            told = recorder.attribute(attributes)
+            for label in (_labels(item) or [""]) if told is None else [told]:
+                marks += recorder.marks(label, shape, f"{where}: result {place}", details)
     if len(sizes) > 1:
-        raise AnnotationError(f"{path}: {where}: its regions name different sizes of the photograph; export it again")
+        raise AnnotationError("its regions name different sizes of the photograph; export it again")
+    for item in others:
+        kind = item.get("type", "unknown")
+        recorder.note(where, f"{kind} is of no region, and is kept in the provenance")
     known = next(iter(sizes), None) or recorder.options.size_of(name)
     if known is None:
-        recorder.leave_out(path, where, "nothing was drawn, and its size is not known; give the folder of the images")
-        return None
-    return name, *known, tuple(marks)
+        why = "nothing was drawn, and its size is not known" if not marks else "its size is not known"
+        recorder.leave_out_photograph(name, where, f"{why}; give the folder of the images")
+        return []
+    kept = [{field: value for field, value in item.items() if field not in _fields_of(item)} for item in others]
+    provenance = {
+        "made_by": "Label Studio",
+        **within("annotator", annotator),
+        **within("labelstudio", within("results", kept)),
+    }
+    return [Annotation(name, *known, tuple(marks), provenance)]
+
+
+def _of_regions(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The answers about regions by the region's id: the value by the question's name, a text where it is one alone."""
+    regions = {str(item["id"]) for item in results if _is_drawn(item) and "id" in item}
+    found: dict[str, dict[str, Any]] = {}
+    for item in results:
+        value = item.get("value")
+        if _is_answered(item, regions) and isinstance(value, dict):
+            answer = next((value[field] for field in _ANSWERS if field in value), None)
+            single = isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], str)
+            name = str(item.get("from_name", item.get("type")))
+            found.setdefault(str(item["id"]), {})[name] = answer[0] if answer and single else answer
+    return found
+
+
+def _is_answered(item: dict[str, Any], regions: Collection[str]) -> bool:
+    return not _is_drawn(item) and "id" in item and str(item["id"]) in regions and item.get("type") in _ANSWERS
+
+
+def _fields_of(item: dict[str, Any]) -> Collection[str]:
+    value = item.get("value")
+    return value if isinstance(value, dict) else ()
+
+
+def _size(item: dict[str, Any], name: str, recorder: Recorder) -> tuple[int, int]:
+    """(w, h) px of the photograph, as the region says or as its file has it: imported regions say nothing."""
+    known = None if item.get("original_width") else recorder.options.size_of(name)
+    if known is not None:
+        return known
+    size = validated(_Size, item, "", strict=None)
+    return size.original_width, size.original_height
 
 
 def _labels(item: dict[str, Any]) -> list[str]:
     """The labels of a region: ``ellipselabels``, ``brushlabels``, ``labels``, …."""
     lists = [value for field, value in item.items() if field.endswith("labels") and isinstance(value, list)]
-    return [label for labels in lists[:1] for label in labels if isinstance(label, str)]
+    return [label for labels in lists[:1] for value in labels if (label := label_of(value))]
 
 
 def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = validated(_EllipseValue, item, "value")
+    v = validated(_EllipseValue, item, "value", strict=None)
     rx, ry = v.radiusX * width / 100, v.radiusY * height / 100
     return Ellipse(v.x * width / 100, v.y * height / 100, rx, ry, v.rotation)
 
 
 def _rectangle(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = validated(_RectangleValue, item, "value")
+    v = validated(_RectangleValue, item, "value", strict=None)
     x, y, w, h = v.x * width / 100, v.y * height / 100, v.width * width / 100, v.height * height / 100
     return Polygon((rotated(((0, 0), (w, 0), (w, h), (0, h)), v.rotation, (x, y)),))
 
 
 def _polygon(item: dict[str, Any], width: int, height: int) -> Shape:
-    points = validated(_PolygonValue, item, "value").points
+    points = validated(_PolygonValue, item, "value", strict=None).points
     return Polygon((tuple((x * width / 100, y * height / 100) for x, y in points),))
 
 
 def _brush(item: dict[str, Any], width: int, height: int) -> Shape:
-    packed = bytes(validated(_BrushValue, item, "value").rle)
-    return Raster(0, 0, unpack(packed, 4 * width * height).reshape(height, width, 4)[..., 3] > 0)
+    packed = bytes(validated(_BrushValue, item, "value", strict=None).rle)
+    return unpack(packed, (height, width))
 
 
-_SHAPES = {"radiusX": _ellipse, "rle": _brush, "points": _polygon, "height": _rectangle}
+def _bitmask(item: dict[str, Any], width: int, height: int) -> Shape:
+    text = validated(_BitmaskValue, item, "value", strict=None).imageDataURL
+    try:
+        pixels = decode_mask(b64decode(text.rpartition(",")[2], validate=True), "its bitmask")
+    except (ValueError, ImageError) as cause:
+        raise AnnotationError(f"imageDataURL must be a PNG in base64 ({cause}); export it again") from None
+    if pixels.shape != (height, width):
+        raise AnnotationError(f"its bitmask has {pixels.shape[1]} × {pixels.shape[0]} px, not {width} × {height} px")
+    return Raster(0, 0, pixels)
+
+
+_ANSWERS = ("choices", "textarea", "text", "rating", "number", "taxonomy", "datetime")
+"""Types of answers to questions, and fields that hold their values."""
+_SHAPES = {"imageDataURL": _bitmask, "radiusX": _ellipse, "rle": _brush, "points": _polygon, "height": _rectangle}
 """By a field that only this kind of region has; key points have a width but no height."""
 
 
-def _result(annotation: Annotation, mark: Mark, key: str) -> dict[str, Any]:
+def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any]]:
+    """A mark's region, and the answers about it."""
     width, height, shape = annotation.width, annotation.height, mark.shape
     value: dict[str, Any]
     if isinstance(shape, Ellipse):
@@ -248,8 +393,19 @@ def _result(annotation: Annotation, mark: Mark, key: str) -> dict[str, Any]:
         tag, value = "polygon", {"points": [[x / width * 100, y / height * 100] for x, y in shape.rings[0]]}
         value["closed"] = True
     else:
-        tag, whole = "brush", 255 * draw([shape], (height, width)).astype(np.uint8)
-        value = {"format": "rle", "rle": list(pack(np.repeat(whole.ravel(), 4)))}
+        tag, value = "brush", {"format": "rle", "rle": list(pack(shape, (height, width)))}
+    own = own_details(mark, "labelstudio")
+    key = str(mark.details.get("id", key))
     head = {"id": key, "type": f"{tag}labels", "from_name": tag, "to_name": "image"}
+    more: dict[str, Any] = {field: own[field] for field in ("score", "meta", "parentID") if field in own}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}
-    return {**head, **size, "value": {**value, f"{tag}labels": [mark.lesion]}}
+    region: dict[str, Any] = {**head, **size, **more}
+    region["value"] = {**value, f"{tag}labels": [tool_label(mark)]}
+    return [region, *(_answer(key, name, answer) for name, answer in attributes_of(mark).items())]
+
+
+def _answer(key: str, name: str, answer: Any) -> dict[str, Any]:
+    """An attribute of the region ``key`` as the answer to a question."""
+    kind = "number" if isinstance(answer, (int, float)) and not isinstance(answer, bool) else "choices"
+    value: dict[str, Any] = {kind: answer if kind == "number" or isinstance(answer, list) else [str(answer)]}
+    return {"id": key, "type": kind, "from_name": name, "to_name": "image", "value": value}

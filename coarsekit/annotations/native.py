@@ -17,8 +17,9 @@
 Positions and semi-axes are px from the top left corner, ``angle`` is in degrees clockwise on the screen and 0 where it
 is left out, ``r`` is short for a circle. A polygon is the union of its rings. A mask is a crop of ``width × height``
 pixels at ``left, top``; ``counts`` are COCO's run lengths, column by column, beginning with the pixels outside.
-``format``, ``version``, ``polygons``, ``masks`` and ``provenance`` may be left out. Marks are read in the order of the
-three lists, so a file that mixes them returns the ellipses first.
+``format``, ``version``, ``polygons``, ``masks`` and ``provenance`` may be left out. Any shape may have ``details``, as
+`coarsekit.types.Mark` does: what else the annotator's tool says of it. Marks are read in the order of the three lists,
+so a file that mixes them returns the ellipses first.
 """
 
 import json
@@ -29,16 +30,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from coarsekit.annotations.documents import Document, Pixels, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, climbs, one_file_each
+from coarsekit.annotations.documents import Document, Pixels, load
+from coarsekit.annotations.photographs import climbs
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one_file_each
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_texts
-from coarsekit.types import Annotation, Ellipse, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "coarsekit JSON"
 ONE_FILE_EACH = True
+HOLDS = frozenset({"label", "labels", "id", "group", "attributes"})
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -48,14 +51,18 @@ class _Strict(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+class _Drawn(_Strict):
+    lesion: str
+    details: dict[str, Any] = {}
+
+
 class _Image(_Strict):
     name: str
     width: Pixels
     height: Pixels
 
 
-class _Ellipse(_Strict):
-    lesion: str
+class _Ellipse(_Drawn):
     cx: _Finite
     cy: _Finite
     rx: _Positive | None = None
@@ -74,16 +81,14 @@ class _Ellipse(_Strict):
         return Ellipse(self.cx, self.cy, self.rx or self.r or 0.0, self.ry or self.r or 0.0, self.angle)
 
 
-class _Polygon(_Strict):
-    lesion: str
+class _Polygon(_Drawn):
     rings: list[list[Annotated[list[_Finite], Field(min_length=2, max_length=2)]]]
 
     def shape(self) -> Shape:
         return Polygon(tuple(tuple((x, y) for x, y in ring) for ring in self.rings))
 
 
-class _Mask(_Strict):
-    lesion: str
+class _Mask(_Drawn):
     left: int
     top: int
     width: Pixels
@@ -99,9 +104,9 @@ class _File(_Strict):
     format: Literal["coarsekit-ellipses"] = "coarsekit-ellipses"
     version: Literal[1] = 1
     image: _Image
-    ellipses: list[_Ellipse]
-    polygons: list[_Polygon] = []
-    masks: list[_Mask] = []
+    ellipses: list[Any]
+    polygons: list[Any] = []
+    masks: list[Any] = []
     provenance: dict[str, Any] = {}
 
 
@@ -118,16 +123,17 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
 
     Raises `AnnotationError` when the file is missing, not JSON, or mis-typed; the sentence names the field.
     """
-    document, recorder = load(source), Recorder(options)
-    path = document.path
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
     file = validated(_File, document.content, str(path))
-    marks = []
-    lists: dict[str, Sequence[_Ellipse | _Polygon | _Mask]]
-    lists = {"ellipses": file.ellipses, "polygons": file.polygons, "masks": file.masks}
-    for kind, items in lists.items():
-        for place, item in enumerate(items):
-            with error_context(f"{path}: {kind}.{place}"):
-                marks.append(recorder.mark(item.lesion, item.shape()))
+    marks: list[Mark] = []
+    kinds: dict[str, type[_Ellipse] | type[_Polygon] | type[_Mask]]
+    kinds = {"ellipses": _Ellipse, "polygons": _Polygon, "masks": _Mask}
+    for kind, model in kinds.items():
+        for place, content in enumerate(getattr(file, kind)):
+            with recorder.forgiving(f"{kind}.{place}"):
+                item = validated(model, content, "", within=f"{kind}.{place}")
+                marks += recorder.marked(Mark(item.lesion, item.shape(), item.details))
     name = file.image.name
     if climbs(name) or re.match(r"[/\\]|[A-Za-z]:", name):
         raise AnnotationError(
@@ -150,7 +156,8 @@ def dumps(annotation: Annotation) -> str:
     rows: dict[str, list[str]] = {"ellipses": [], "polygons": [], "masks": []}
     for mark in annotation.marks:
         kind, fields = _fields(mark.shape)
-        rows[kind].append(json.dumps({"lesion": mark.lesion, **fields}, ensure_ascii=False))
+        details = {"details": dict(mark.details)} if mark.details else {}
+        rows[kind].append(json.dumps({"lesion": mark.lesion, **fields, **details}, ensure_ascii=False))
     parts = ['"format": "coarsekit-ellipses"', '"version": 1', f'"image": {json.dumps(image, ensure_ascii=False)}']
     for kind, lines in rows.items():
         if lines:

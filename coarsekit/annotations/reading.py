@@ -1,45 +1,94 @@
-"""What annotation formats share: the options and the report of a reading, file names, one file for each photograph."""
+"""What annotation formats share: the options and the report of a reading, and one file for each photograph."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from coarsekit.errors import AnnotationError
+from coarsekit.annotations.annotators import folders_of
+from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of
+from coarsekit.annotations.photographs import PhotographFolder, photograph_name, stem_of
+from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.geometry import is_flat
 from coarsekit.images import image_size
 from coarsekit.types import Annotation, Mark, Shape
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadOptions:
     """What the user says of annotation files before they are read.
 
     Args:
-        labels: Lesion class by the tool's label. A label that is not in it keeps its own name.
+        labels: Lesion class by the tool's label, before the names that are known (``labels.toml``). The empty label is
+            that of regions without one; None or an empty class leaves regions out. A label that is neither in it nor
+            known keeps its own name.
         images: The folder of the photographs, for formats that do not store sizes.
         size: (w, h) in px of the photographs that are not found in ``images``.
+        label_attribute: The attribute that holds the label, in formats whose regions have attributes.
+        annotator: Read only what this annotator, task or expert drew; None reads all.
+        strict: Whether to raise for what would be left out and reported.
     """
 
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str | None] = field(default_factory=dict)
     images: Path | None = None
     size: tuple[int, int] | None = None
+    label_attribute: str | None = None
+    annotator: str | None = None
+    strict: bool = False
 
     def size_of(self, name: str) -> tuple[int, int] | None:
         """(w, h) of a photograph, as its file has it or as the user gave it; None when neither is known."""
-        path = None if self.images is None else self.images / name
-        return image_size(path) if path is not None and path.is_file() else self.size
+        if self.photographs is None:
+            return self.size
+        try:
+            return image_size(self.photographs.find(name))
+        except ImageError:
+            return self.size
+
+    @cached_property
+    def photographs(self) -> PhotographFolder | None:
+        """The photographs in ``images``."""
+        return None if self.images is None else PhotographFolder(self.images)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadReport:
-    """What reading met: the tool's labels, and a sentence for each kind of thing that was left out."""
+    """What reading met.
 
-    labels: frozenset[str] = frozenset()
+    ``labels``: how many regions have each of the tool's labels, the empty one for none. ``lesions``: what each label
+    became, empty where it was left out. ``left_out``: a sentence for each kind of thing that was drawn and is not read.
+    ``notes``: a sentence for what was guessed, and for what is no drawing. ``photographs``: of each photograph that is
+    left out whole, its name and a sentence, which ``left_out`` has, too. ``attributed``: how many regions have the
+    attribute that `ReadOptions.label_attribute` names.
+    """
+
+    labels: Mapping[str, int] = field(default_factory=dict)
+    lesions: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    photographs: tuple[tuple[str, str], ...] = ()
+    attributed: int = 0
 
     def __add__(self, other: "ReadReport") -> "ReadReport":
-        return ReadReport(self.labels | other.labels, self.left_out + other.left_out)
+        return ReadReport(
+            Counter(self.labels) + Counter(other.labels),
+            {**self.lesions, **other.lesions},
+            self.left_out + other.left_out,
+            self.notes + other.notes,
+            self.photographs + other.photographs,
+            self.attributed + other.attributed,
+        )
+
+    def all_notes(self, options: ReadOptions) -> list[str]:
+        """The notes, what was done with labels that are no lesion or unknown, and what was told in vain."""
+        notes = [*self.notes, *Labels(options.labels).notes(self.labels, self.lesions)]
+        if options.label_attribute is not None and not self.attributed:
+            notes.append(f"No region has the attribute {options.label_attribute!r}.")
+        return notes
 
 
 class ReadResult(NamedTuple):
@@ -50,34 +99,143 @@ class ReadResult(NamedTuple):
 
 
 class Recorder:
-    """Collects the report while a format reads one file."""
+    """Collects the report while a format reads the file at ``path``."""
 
-    def __init__(self, options: ReadOptions | None) -> None:
-        self.options = options or ReadOptions()
-        self._labels: set[str] = set()
-        self._left_out: dict[tuple[Path, str], list[str]] = {}
+    def __init__(self, path: Path, options: ReadOptions | None) -> None:
+        self.path, self.options = path, options or ReadOptions()
+        self._table = Labels(self.options.labels)
+        self._labels: Counter[str] = Counter()
+        self._lesions: dict[str, str] = {}
+        self._left_out: dict[str, tuple[str, list[str]]] = {}
+        self._notes: dict[str, tuple[str, list[str]]] = {}
+        self._photographs: list[tuple[str, str]] = []
+        self._attributed = 0
+        self._names: dict[str, str] = {}
 
-    def mark(self, label: str, shape: Shape) -> Mark:
-        """A mark of the lesion class that the label stands for."""
-        self._labels.add(label)
-        return Mark(self.options.labels.get(label, label), shape)
+    def marks(self, label: str, shape: Shape, place: str, details: Mapping[str, Any] | None = None) -> tuple[Mark, ...]:
+        """The mark of the lesion class that a label stands for, or none when the region is left out.
 
-    def leave_out(self, path: Path, place: str, what: str) -> None:
-        """Record something that is not read: ``what`` it is, without its place, is its kind."""
-        self._left_out.setdefault((path, what), []).append(place)
+        Args:
+            label: The tool's label; empty for a region without one.
+            shape: What was drawn.
+            place: Where the region is in the file.
+            details: What else the tool says of it; see `Mark`. What is None or empty is passed over.
+        """
+        label = label.strip()
+        lesion = self._table.lesion(label)
+        if lesion is None:
+            self.leave_out(
+                place,
+                "it has no label; name the class of such regions by labels=…, such as '=MA', or the attribute that "
+                "holds it by label_attribute=…",
+            )
+        if lesion == LEFT_OUT and self._table.told(label) is None and self.options.strict:
+            self.leave_out(
+                place, f"the label {label!r} is no lesion; name a class by labels=…, or leave it out by none"
+            )
+        if lesion and is_flat(shape):
+            self.leave_out(place, f"the region {label!r} has no area")
+            return ()
+        self._count(label, lesion or LEFT_OUT)
+        if not lesion:
+            return ()
+        kept = {name: value for name, value in (details or {}).items() if value is not None and value not in ("", {})}
+        if label and label != lesion and self._table.told(label) is None:
+            kept = {"label": label, **kept}
+        return (Mark(lesion, shape, kept),)
+
+    def marked(self, mark: Mark) -> tuple[Mark, ...]:
+        """The mark itself, whose class was chosen when it was written, or in the class that the user says."""
+        label = mark.details.get("label", mark.lesion)
+        told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
+        lesion = (known(mark.lesion) or mark.lesion) if told is None else told
+        self._count(label, lesion)
+        return (replace(mark, lesion=lesion),) if lesion else ()
+
+    def _count(self, label: str, lesion: str) -> None:
+        self._labels[label] += 1
+        self._lesions[label] = lesion
+
+    def photograph(self, text: str) -> str:
+        """The name of a photograph in the file, see `photograph_name`.
+
+        Raises `AnnotationError` when it has none, and when two that the file tells apart would have the same.
+        """
+        name = photograph_name(text)
+        if self._names.setdefault(name, text) != text:
+            raise AnnotationError(
+                f"{text[:80]!r} and {self._names[name][:80]!r} would both be {name}; use paths below the folder of the "
+                "photographs in the annotation"
+            )
+        return name
+
+    def attribute(self, attributes: Mapping[str, object]) -> str | None:
+        """The label in the attribute that the user says holds it, whatever its case; None where nobody says so."""
+        if self.options.label_attribute is None:
+            return None
+        wanted = self.options.label_attribute.strip().casefold()
+        found = [value for name, value in attributes.items() if name.strip().casefold() == wanted]
+        self._attributed += bool(found)
+        return label_of(found[0]) if found else ""
+
+    def leave_out(self, place: str, what: str) -> None:
+        """Record a drawing that is not read: ``what`` it is, or is wrong with it, without its place.
+
+        Raises `AnnotationError` where the options are strict.
+        """
+        if self.options.strict:
+            raise AnnotationError(f"{self.path}: {place}: {what}")
+        _add(self._left_out, place, what)
+
+    def leave_out_photograph(self, name: str, place: str, what: str) -> None:
+        """Record a photograph of which nothing is read; see `leave_out`."""
+        self.leave_out(place, what)
+        self._photographs.append((name, f"{self.path}: {place}: {what}"))
+
+    def note(self, place: str, what: str) -> None:
+        """Record what is said, but is no loss of a drawing."""
+        _add(self._notes, place, what)
+
+    @contextmanager
+    def forgiving(self, place: str) -> Iterator[None]:
+        """Leave out the region of which the block raises an `AnnotationError`; raise it where that is not allowed."""
+        try:
+            yield
+        except AnnotationError as error:
+            sentence = str(error)
+            if self.options.strict and sentence.startswith(str(self.path)):
+                raise
+            if not sentence.startswith(place):
+                sentence = f"{place}: {sentence}"
+            if self.options.strict:
+                raise AnnotationError(f"{self.path}: {sentence}") from None
+            what = sentence.removeprefix(place)
+            self.leave_out(place, what if what.startswith(".") else what.lstrip(": "))
 
     def result(self, annotations: list[Annotation]) -> ReadResult:
         """The annotations with the report."""
-        return ReadResult(annotations, ReadReport(frozenset(self._labels), self._sentences()))
-
-    def _sentences(self) -> tuple[str, ...]:
-        """One for each kind of thing in a file: where it is, or how often, and the first places."""
-        return tuple(
-            f"{path}: {places[0]}: {what}"
-            if len(places) == 1
-            else f"{path}: {what}: {len(places):,} times ({_first(places)})"
-            for (path, what), places in self._left_out.items()
+        left_out, notes = (
+            tuple(f"{self.path}: {text}" for text in _sentences(each)) for each in (self._left_out, self._notes)
         )
+        return ReadResult(
+            annotations,
+            ReadReport(self._labels, self._lesions, left_out, notes, tuple(self._photographs), self._attributed),
+        )
+
+
+def _add(kinds: dict[str, tuple[str, list[str]]], place: str, what: str) -> None:
+    """Things that differ by numbers alone are of one kind, which is called as its first."""
+    kinds.setdefault(re.sub(r"-?\d[\d.,e+-]*", "#", what), (what, []))[1].append(place)
+
+
+def _sentences(kinds: Mapping[str, tuple[str, list[str]]]) -> list[str]:
+    """One for each kind of thing in a file: where it is, or how often, and the first places."""
+    return [
+        f"{places[0]}{'' if what.startswith('.') else ': '}{what}"
+        if len(places) == 1
+        else f"{what.removeprefix('.')}: {len(places):,} times ({_first(places)})"
+        for what, places in kinds.values()
+    ]
 
 
 def _first(places: list[str]) -> str:
@@ -85,24 +243,10 @@ def _first(places: list[str]) -> str:
     return "; ".join(different[:3]) + (" …" if len(different) > 3 else "")
 
 
-def climbs(text: str) -> bool:
-    """Whether a name has a part that leads out of its folder."""
-    return ".." in re.split(r"[/\\]", text)
-
-
-def file_name(text: str) -> str:
-    """The file name of a photograph, without the folders that tools put before it.
-
-    Raises `AnnotationError` when there is none, it climbs out of its folder, or it could not name a file.
-    """
-    name = re.split(r"[/\\]", text)[-1]
-    if climbs(text) or name in ("", ".") or len(name) > 200 or any(ord(character) < 32 for character in name):
-        raise AnnotationError(f"expected the file name of a photograph, got {text[:80]!r}; rename it in the annotation")
-    return name
-
-
 def one_file_each(path: Path, annotations: Sequence[Annotation], suffix: str) -> dict[Path, Annotation]:
-    """Where a format that has one photograph a file puts each: at ``path`` if that has the suffix, else in it.
+    """Where a format that has one photograph a file puts each: at ``path`` if that has the suffix, else below it.
+
+    Where several annotators drew on one photograph, each gets a folder.
 
     Raises `AnnotationError` for several photographs and one file, and for two photographs that get the same one.
     """
@@ -113,8 +257,8 @@ def one_file_each(path: Path, annotations: Sequence[Annotation], suffix: str) ->
             )
         return {path: annotations[0]}
     places: dict[Path, Annotation] = {}
-    for annotation in annotations:
-        place = path / f"{Path(file_name(annotation.image)).stem}{suffix}"
+    for annotation, folder in zip(annotations, folders_of(annotations), strict=True):
+        place = path / folder / f"{stem_of(photograph_name(annotation.image))}{suffix}"
         if place in places:
             raise AnnotationError(f"{place}: two photographs, one of them {annotation.image}, would be written here")
         places[place] = annotation

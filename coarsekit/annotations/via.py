@@ -1,12 +1,14 @@
 """VIA 2, the VGG Image Annotator: its project and annotation JSON, and its CSV, with any number of photographs.
 
 ``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the value of
-its only attribute, or of the one called lesion, label, class, type or name. VIA does not write the photographs' sizes:
-they are read from the folder of the images, or given. Lines and points have no area and are left out.
+the first attribute in the order lesion, label, class, type, name, else of its only one, unless ``label_attribute`` says
+which. VIA does not write the photographs' sizes: they are read from the folder of the images, or given. Lines and
+points have no area and are left out.
 """
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from math import degrees, radians
@@ -14,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.documents import Document, LenientModel, error_context, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, file_name
+from coarsekit.annotations.details import attributes_of, own_provenance, tool_label, within
+from coarsekit.annotations.documents import Document, LenientModel, load
+from coarsekit.annotations.labels import choose_label
+from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
@@ -24,6 +29,7 @@ from coarsekit.validation import validated
 TITLE = "VIA 2 (JSON or CSV)"
 ONE_FILE_EACH = False
 _CAPABILITIES = Capabilities("VIA", ellipses=True, circles=True)
+HOLDS = frozenset({"label", "attributes"})
 _LABEL = "lesion"
 _COLUMNS = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
 
@@ -35,7 +41,8 @@ class _Region(LenientModel):
 
 class _File(LenientModel):
     filename: str
-    regions: list[_Region] | dict[str, _Region] = []
+    regions: list[Any] | dict[str, Any] = []
+    file_attributes: Any = None
 
 
 class _EllipseFields(LenientModel):
@@ -80,23 +87,29 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
 
     Raises `AnnotationError` also when the size of a photograph is not known.
     """
-    document, recorder = load(source), Recorder(options)
-    path = document.path
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
     if not recognise(document):
         raise AnnotationError(f"{path}: not a file of VIA 2; expected a project, annotations in JSON, or its CSV")
-    annotations = []
-    for key, file in _files(document).items():
-        where = f"{path}: {key}"
-        with error_context(where):
-            name = file_name(file.filename)
-        size = recorder.options.size_of(name)
-        if size is None:
-            raise AnnotationError(
-                f"{where}: VIA files do not hold the sizes of photographs; give the folder with {name} as images=…"
-            )
-        regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
-        marks = tuple(_marks(regions, path, name, recorder))
-        annotations.append(Annotation(name, *size, marks, {"made_by": "VIA"}))
+    annotations, unknown = [], []
+    for key, content in _files(document, recorder).items():
+        with recorder.forgiving(key):
+            file = validated(_File, content, "", strict=None, within=key)
+            name = recorder.photograph(file.filename)
+            size = recorder.options.size_of(name)
+            if size is None:
+                unknown.append((name, key))
+                continue
+            regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
+            marks = tuple(mark for place, one in enumerate(regions) for mark in _marks(one, place, name, recorder))
+            attributes = file.file_attributes if isinstance(file.file_attributes, dict) else {}
+            provenance = {"made_by": "VIA", **within("via", within("file_attributes", attributes))}
+            annotations.append(Annotation(name, *size, marks, provenance))
+    for name, key in unknown:
+        sentence = f"VIA files do not hold the sizes of photographs; give the folder with {name} as images=…"
+        if not annotations:
+            raise AnnotationError(f"{path}: {key}: {sentence}")
+        recorder.leave_out_photograph(name, key, f"{name} is not among the photographs, and {sentence}")
     return recorder.result(annotations)
 
 
@@ -111,79 +124,98 @@ def write(
     for annotation in annotations:
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
-        name = file_name(annotation.image)
+        name = photograph_name(annotation.image)
         photograph = None if images is None else images / name
         size = photograph.stat().st_size if photograph is not None and photograph.is_file() else -1
         regions = [
-            {"shape_attributes": _attributes(mark.shape), "region_attributes": {_LABEL: mark.lesion}} for mark in marks
+            {"shape_attributes": _attributes(mark.shape), "region_attributes": _region_attributes(mark)}
+            for mark in marks
         ]
         if f"{name}{size}" in files:
             raise AnnotationError(f"{path}: VIA has one annotation of a photograph, and {name} comes twice")
-        files[f"{name}{size}"] = {"filename": name, "size": size, "regions": regions, "file_attributes": {}}
+        files[f"{name}{size}"] = {"filename": name, "size": size, "regions": regions}
+        files[f"{name}{size}"]["file_attributes"] = own_provenance(annotation, "via").get("file_attributes", {})
     text = _table(files.values()) if path.suffix.lower() == ".csv" else json.dumps(files, ensure_ascii=False) + "\n"
     write_text(path, text)
     return notes
 
 
-def _files(document: Document) -> dict[str, _File]:
+def _files(document: Document, recorder: Recorder) -> dict[str, Any]:
+    """What the file says of each photograph."""
     path = str(document.path)
     if document.kind == "json":
-        content = document.content.get("_via_img_metadata", document.content)
-        return validated(dict[str, _File], content, path)
+        return validated(dict[str, Any], document.content.get("_via_img_metadata", document.content), path)
     files: dict[str, dict[str, Any]] = {}
+    text = document.content.removeprefix("#")
     try:
-        for row in csv.DictReader(StringIO(document.content.removeprefix("#"), newline="")):
+        for row in csv.DictReader(StringIO(text, newline=""), delimiter=_delimiter(text)):
             name = row["filename"] or ""
             file = files.setdefault(f"{name}{row.get('file_size') or ''}", {"filename": name, "regions": []})
-            shape = json.loads(row["region_shape_attributes"] or "{}")
-            if shape:
-                label = json.loads(row.get("region_attributes") or "{}")
-                file["regions"].append({"shape_attributes": shape, "region_attributes": label})
-    except (csv.Error, ValueError, KeyError, RecursionError) as cause:
+            with recorder.forgiving(f"row {len(file['regions'])} of {name}"):
+                shape = _json_of(row["region_shape_attributes"])
+                if shape:
+                    attributes = _json_of(row.get("region_attributes"))
+                    file["regions"].append({"shape_attributes": shape, "region_attributes": attributes})
+    except (csv.Error, KeyError) as cause:
         raise AnnotationError(f"{path}: not a table as VIA writes it ({cause}); export it again") from None
-    return validated(dict[str, _File], files, path)
+    return files
 
 
-def _marks(regions: Iterable[_Region], path: Path, photograph: str, recorder: Recorder) -> Iterable[Mark]:
-    for place, region in enumerate(regions):
+def _delimiter(text: str) -> str:
+    """What stands between the columns: spreadsheets put others in the place of the comma."""
+    head = text.partition("\n")[0]
+    return next((sign for sign in ("\t", ";") if f"filename{sign}" in head), ",")
+
+
+def _json_of(text: str | None) -> Any:
+    """JSON as VIA writes it: a choice that was never made is ``undefined``."""
+    try:
+        return json.loads(re.sub(r"(?<=:)\s*undefined\b", "null", text or "{}"))
+    except (ValueError, RecursionError) as cause:
+        raise AnnotationError(f"not JSON ({cause}), got {(text or '')[:40]!r}") from None
+
+
+def _marks(content: Any, place: int, photograph: str, recorder: Recorder) -> tuple[Mark, ...]:
+    where = f"{photograph}: regions.{place}"
+    marks: tuple[Mark, ...] = ()
+    with recorder.forgiving(where):
+        region = validated(_Region, content, "", strict=None, within=where)
         name = region.shape_attributes.get("name")
         if name in ("polyline", "point"):
-            recorder.leave_out(path, f"{photograph}: regions.{place}", f"a {name} has no area")
-            continue
-        with error_context(f"{path}: {photograph}: regions.{place}"):
-            yield recorder.mark(_label(region.region_attributes), _shape(name, region.shape_attributes))
+            raise AnnotationError(f"a {name} has no area")
+        label, field = _label(region.region_attributes, recorder)
+        rest = {name: value for name, value in region.region_attributes.items() if name != field}
+        marks += recorder.marks(label, _shape(name, region.shape_attributes), where, {"attributes": rest})
+    return marks
 
 
-def _label(attributes: Mapping[str, Any]) -> str:
-    named = [field for field in attributes if field.lower() in ("lesion", "label", "class", "type", "name")]
-    fields = list(attributes) if len(attributes) == 1 else named[:1]
-    if not fields:
-        raise AnnotationError(
-            f"region_attributes must have one attribute, or one called {_LABEL}, got {', '.join(attributes) or 'none'}"
-        )
-    value = attributes[fields[0]]
-    if isinstance(value, dict):  # check boxes
-        ticked = [option for option, on in value.items() if on]
-        value = ticked[0] if len(ticked) == 1 else None
-    if not isinstance(value, str) or not value.strip():
-        raise AnnotationError(f"region_attributes.{fields[0]} must be one label, got {json.dumps(value)[:40]}")
-    return value.strip()
+def _label(attributes: Mapping[str, Any], recorder: Recorder) -> tuple[str, str]:
+    """The label that the attributes of a region hold, and the name of the attribute; empty where none is clear."""
+    told = recorder.attribute(attributes)
+    if told is not None:
+        wanted = (recorder.options.label_attribute or "").strip().casefold()
+        return told, next((name for name in attributes if name.strip().casefold() == wanted), "")
+    return choose_label(attributes)
+
+
+def _region_attributes(mark: Mark) -> dict[str, Any]:
+    return {**attributes_of(mark), _LABEL: tool_label(mark)}
 
 
 def _shape(name: object, attributes: dict[str, Any]) -> Shape:
     where = "shape_attributes"
     if name == "ellipse":
-        e = validated(_EllipseFields, attributes, where)
+        e = validated(_EllipseFields, attributes, where, strict=None)
         return Ellipse(e.cx, e.cy, e.rx, e.ry, degrees(e.theta))
     if name == "circle":
-        c = validated(_CircleFields, attributes, where)
+        c = validated(_CircleFields, attributes, where, strict=None)
         return Ellipse(c.cx, c.cy, c.r, c.r)
     if name == "rect":
-        r = validated(_RectangleFields, attributes, where)
+        r = validated(_RectangleFields, attributes, where, strict=None)
         x, y, right, bottom = r.x, r.y, r.x + r.width, r.y + r.height
         return Polygon((((x, y), (right, y), (right, bottom), (x, bottom)),))
     if name == "polygon":
-        p = validated(_PolygonFields, attributes, where)
+        p = validated(_PolygonFields, attributes, where, strict=None)
         if len(p.all_points_x) != len(p.all_points_y):
             raise AnnotationError(f"{where}: all_points_x and all_points_y must be equally many")
         return Polygon((tuple(zip(p.all_points_x, p.all_points_y, strict=True)),))

@@ -5,10 +5,22 @@ from typing import Any
 
 import click
 
-from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
 from coarsekit.annotations.approximate import as_ellipse
+from coarsekit.annotations.drawings import Drawings, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SPLIT, emit, progress, say, table
+from coarsekit.cli.console import (
+    AS_JSON,
+    FORCE,
+    QUIET,
+    SPLIT,
+    emit,
+    label_table,
+    progress,
+    reading,
+    say,
+    say_report,
+    table,
+)
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
@@ -37,6 +49,7 @@ LEAST = 20
 @SPLIT
 @click.option("--base", default="human", show_default=True, help="Style whose smoothing, dilation and growth are kept.")
 @click.option("-o", "--out", metavar="FILE", help="Style TOML to write, for --style; its name is the style's.")
+@reading
 @FORCE
 @AS_JSON
 @QUIET
@@ -46,6 +59,10 @@ def command(
     split: str | None,
     base: str,
     out: str | None,
+    labels: tuple[str, ...],
+    label_attribute: str | None,
+    annotator: str | None,
+    strict: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -68,11 +85,12 @@ def command(
     inputs = [file for key in dataset.keys(split) for file in dataset.input_files(key)] if dataset else []
     if out:
         claim_outputs([Path(out)], force, [base, *drawn, *inputs])
-    if len(folders) < 2 and source is None:
+    options = ReadOptions(label_table(labels), label_attribute=label_attribute, annotator=annotator, strict=strict)
+    drawings = _read(folders, options, quiet)
+    if len(drawings) < 2 and source is None:
         raise ParameterError(
             "one annotator alone shows no imprecision; name a second FOLDER, or fine masks by --source"
         )
-    drawings = _read(folders, quiet)
     matches = between_annotators(drawings) if dataset is None else _outlined(drawings, dataset, split, kept, quiet)
     if not matches:
         raise ParameterError(
@@ -94,12 +112,11 @@ def command(
         say(f"The style is in {out}; draw with it by 'coarsekit simulate --style {out}'", quiet)
 
 
-def _read(folders: tuple[str, ...], quiet: bool) -> Drawings:
+def _read(folders: tuple[str, ...], options: ReadOptions, quiet: bool) -> Drawings:
     files = find_drawings(folders)
     with progress("Reading", len(files), quiet) as advance:
-        drawings, report = read_drawings(files, ReadOptions(), advance)
-    for sentence in report.left_out:
-        say(f"Left out: {sentence}", quiet)
+        drawings, report = read_drawings(files, options, advance)
+    say_report(report, options, quiet)
     return drawings
 
 

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from math import isfinite, isnan
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
 from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
+
+if TYPE_CHECKING:
+    from coarsekit.annotations.reading import ReadOptions, ReadReport
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,9 +31,17 @@ QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no tab
 LABELS = click.option(
     "--labels",
     multiple=True,
-    metavar="LABEL=LESION",
-    help="The lesion class that a label of the annotation stands for; may be given several times.",
+    metavar="LABEL=LESION|FILE",
+    help="The lesion class of a label of the annotation; may be given several times. The usual names are known. LABEL= "
+    "leaves it out, =LESION is for regions without a label, and FILE is a TOML file of such pairs.",
 )
+LABEL_ATTRIBUTE = click.option(
+    "--label-attribute", metavar="NAME", help="The attribute that holds the label, in files whose regions have some."
+)
+ANNOTATOR = click.option(
+    "--annotator", metavar="NAME", help="Only what this annotator, task or expert drew.  [default: all, told apart]"
+)
+STRICT = click.option("--strict", is_flag=True, help="Stop at what would be left out and named.")
 STYLE = click.option(
     "--style",
     "style_name",
@@ -156,19 +168,59 @@ REDUCTION = click.option(
 )
 
 
-def label_table(pairs: Sequence[str]) -> dict[str, str]:
-    """Lesion class by label, from texts such as ``Microaneurysm=MA``.
+def label_table(texts: Sequence[str]) -> dict[str, str]:
+    """Lesion class by label, from texts such as ``Microaneurysm=MA``, ``Optic disc=``, ``=MA``, or a TOML file of them.
 
-    Raises `ParameterError` for a text of another form and for a label that is given two classes.
+    Raises `ParameterError` for a text of another form, for a file that does not have classes by label, and for a label
+    that is given two classes.
     """
     found: dict[str, str] = {}
-    for pair in pairs:
-        label, equals, lesion = (part.strip() for part in pair.rpartition("="))
-        if not (label and equals and lesion):
-            raise ParameterError(f"--labels must be LABEL=LESION such as Microaneurysm=MA, got {pair!r}")
-        if found.setdefault(label, lesion) != lesion:
-            raise ParameterError(f"--labels gives {label!r} two lesion classes, {found[label]} and {lesion}; keep one")
+    for text in texts:
+        for label, lesion in _labels_of_file(text) if text.lower().endswith(".toml") else _label_pairs(text):
+            if found.setdefault(label, lesion) != lesion:
+                raise ParameterError(
+                    f"--labels gives {label!r} two lesion classes, {found[label] or 'none'} and {lesion or 'none'}; "
+                    "keep one"
+                )
+    from coarsekit.annotations.labels import Labels
+
+    Labels(found)  # says what is wrong before any work
     return found
+
+
+def _label_pairs(text: str) -> list[tuple[str, str]]:
+    """The pairs of a text, which may be several with commas between them."""
+    parts = text.split(",") if all("=" in part for part in text.split(",")) else [text]
+    pairs = [(label.strip(), lesion.strip()) for label, _, lesion in (part.rpartition("=") for part in parts)]
+    unclear = parts == [text] and "," in text and ("," in pairs[0][1] or text.count("=") > 1)
+    if "=" not in text or unclear or not all(label or lesion for label, lesion in pairs):
+        raise ParameterError(f"--labels must be LABEL=LESION such as Microaneurysm=MA, once for each, got {text!r}")
+    return pairs
+
+
+def _labels_of_file(path: str) -> list[tuple[str, str]]:
+    from coarsekit.validation import load_toml, validated
+
+    content = load_toml(
+        Path(path), ParameterError, "--labels names a TOML file of LABEL = 'LESION', or a pair LABEL=LESION"
+    )
+    table = content.get("labels") if isinstance(content.get("labels"), dict) else content
+    return list(validated(dict[str, str], table, path, error=ParameterError).items())
+
+
+def reading(command: Command) -> Command:
+    """The options that say how annotation files are read: labels, annotators, and whether anything may be left out."""
+    for option in (STRICT, ANNOTATOR, LABEL_ATTRIBUTE, LABELS):
+        command = option(command)
+    return command
+
+
+def say_report(report: "ReadReport", options: "ReadOptions", quiet: bool) -> list[str]:
+    """Print what reading guessed and left out; return the notes."""
+    notes = report.all_notes(options)
+    for sentence in (*notes, *(f"Left out: {text}" for text in report.left_out)):
+        say(sentence, quiet)
+    return notes
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from coarsekit.annotations import read_drawn
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import (
     AS_JSON,
     FORCE,
-    LABELS,
     QUIET,
     REDUCTION,
     SEED,
@@ -18,8 +18,10 @@ from coarsekit.cli.console import (
     emit,
     label_table,
     progress,
+    reading,
     refuse,
     say,
+    say_report,
 )
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
@@ -44,7 +46,8 @@ _PATCH = 192
 @REDUCTION
 @STYLE
 @SEED
-@LABELS
+@reading
+@click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @FORCE
 @AS_JSON
 @QUIET
@@ -58,6 +61,10 @@ def command(
     style_name: str,
     seed: int,
     labels: tuple[str, ...],
+    label_attribute: str | None,
+    annotator: str | None,
+    strict: bool,
+    ignore_name: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -73,11 +80,12 @@ def command(
     folder = Path(out)
     if annotation is not None:
         refuse("an annotation shows what is in it", "limit", "split", "reductions", "style_name", "seed")
-        result = _drawing(Path(source), annotation, labels, folder, force, quiet)
+        options = ReadOptions(label_table(labels), label_attribute=label_attribute, annotator=annotator, strict=strict)
+        result = _drawing(Path(source), annotation, options, ignore_name, folder, force, quiet)
     else:
         if Path(source).is_file():
             raise click.UsageError(f"{source} needs an annotation: write 'coarsekit preview {source} ellipses.json'")
-        refuse("fine masks have no labels", "labels")
+        refuse("fine masks are no annotation", "labels", "label_attribute", "annotator", "strict", "ignore_name")
         if len(reductions) > 1:
             raise click.UsageError("--reduction: pictures are of one reduction factor; give one number")
         check_reduction(reductions[0])
@@ -87,17 +95,17 @@ def command(
 
 
 def _drawing(
-    photograph: Path, path: str, labels: tuple[str, ...], folder: Path, force: bool, quiet: bool
+    photograph: Path, path: str, options: ReadOptions, ignore_name: bool, folder: Path, force: bool, quiet: bool
 ) -> dict[str, Any]:
     file = folder / f"{photograph.stem}_preview.png"
     claim_outputs([file], force, inputs=[photograph, path])
-    image, annotation, report = read_drawn(photograph, path, label_table(labels))
-    for sentence in report.left_out:
-        say(f"Left out: {sentence}", quiet)
+    image, annotation, report = read_drawn(photograph, path, options, ignore_name)
+    notes = say_report(report, options, quiet)
     write_image(file, drawing_sheet(image, annotation))
     say(f"{photograph.name} and what was drawn on it are in {file}", quiet)
     head = {"image": str(photograph), "annotation": path, "width": annotation.width, "height": annotation.height}
-    return {**head, "marks": _counts(annotation), "file": str(file), "left_out": list(report.left_out)}
+    said = {"left_out": list(report.left_out), "notes": notes}
+    return {**head, "marks": _counts(annotation), "file": str(file), **said}
 
 
 def _dataset(

@@ -79,7 +79,7 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(f"number {int(value) if float(value).is_integer() else repr(float(value))} ".encode())
     elif is_dataclass(value) and not isinstance(value, type):
         digest.update(f"{type(value).__name__} ".encode())
-        _feed(digest, {field.name: getattr(value, field.name) for field in fields(value)})
+        _feed(digest, {field.name: getattr(value, field.name) for field in fields(value) if field.compare})
     elif isinstance(value, Sequence):
         digest.update(f"sequence {len(value)} ".encode())
         for item in value:

@@ -2,17 +2,18 @@
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from coarsekit.annotations.annotators import Drawings, find_drawings, read_drawings
+from coarsekit.annotations.drawings import Drawings, find_drawings, read_drawings
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import AS_JSON, LABELS, QUIET, emit, label_table, progress, say, table
-from coarsekit.datasets.base import list_images
-from coarsekit.errors import ParameterError
+from coarsekit.cli.console import AS_JSON, QUIET, emit, label_table, progress, reading, say, say_report, table
+from coarsekit.errors import ImageError, ParameterError
 from coarsekit.images import read_image
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from zoo.cli.options import DEVICE, REFINERS
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
 @REFINERS
 @DEVICE
-@LABELS
+@reading
 @AS_JSON
 @QUIET
 def command(
@@ -37,6 +38,9 @@ def command(
     names: tuple[str, ...],
     device: str,
     labels: tuple[str, ...],
+    label_attribute: str | None,
+    annotator: str | None,
+    strict: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -54,13 +58,15 @@ def command(
     from zoo.evaluation.agreement import agreement
     from zoo.loading import from_pretrained, on_device
 
-    if len(annotators) < 2:
-        raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
-    files, options = find_drawings(annotators), ReadOptions(label_table(labels), Path(images))
+    files = find_drawings(annotators)
+    options = ReadOptions(
+        label_table(labels), Path(images), label_attribute=label_attribute, annotator=annotator, strict=strict
+    )
     with progress("Reading", len(files), quiet) as advance:
         drawings, report = read_drawings(files, options, advance)
-    for sentence in report.left_out:
-        say(f"Left out: {sentence}", quiet)
+    notes = say_report(report, options, quiet)
+    if len(drawings) < 2:
+        raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
     photographs, missing = _photographs(Path(images), drawings)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     rows: dict[Refiner, list[AgreementRow]] = {}
@@ -74,10 +80,19 @@ def command(
     if as_json:
         content = {"photographs_sha256": images_sha256, "drawings_sha256": drawings_sha256}
         lines = [_pins(refiner) | asdict(row) for refiner, own in rows.items() for row in own]
-        emit({"protocol": "agreement", "annotators": list(annotators), **content, "rows": lines})
+        emit(
+            {
+                "protocol": "agreement",
+                "annotators": list(drawings),
+                **content,
+                "rows": lines,
+                "left_out": list(report.left_out),
+                "notes": notes,
+            }
+        )
     elif not quiet:
         shown = [{"refiner": refiner.name} | asdict(row) for refiner, own in rows.items() for row in own]
-        table(f"{len(annotators)} annotators, {len(photographs)} photographs: IoU in percent", shown)
+        table(f"{len(drawings)} annotators, {len(photographs)} photographs: IoU in percent", shown)
         weights = ", ".join(f"{refiner.name} {refiner.weights_sha256[:12]}" for refiner in rows)
         click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
         click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
@@ -99,8 +114,11 @@ def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], lis
         raise ParameterError(
             "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
         )
-    there = {path.stem: path for path in list_images(folder)}
-    found = {key: there[key] for key in sorted(shared) if key in there}
+    photographs, found = PhotographFolder(folder), {}
+    for key in sorted(shared):
+        image = next(own[key].image for own in drawings.values() if key in own)
+        with suppress(ImageError):
+            found[key] = photographs.find(image)
     if not found:
         raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check IMAGES")
     return found, sorted(set(shared) - set(found))

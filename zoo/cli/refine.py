@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, LABELS, QUIET, SEED, SPLIT, label_table, progress, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, progress, reading, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
@@ -26,7 +26,8 @@ from zoo.refiner import Advance, no_progress
     "--style", "style_name", default="human", show_default=True, help="For a SOURCE: how its ellipses are drawn."
 )
 @click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
-@LABELS
+@reading
+@click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @SPLIT
 @SEED
 @FORCE
@@ -41,6 +42,10 @@ def command(
     style_name: str,
     reduction: float,
     labels: tuple[str, ...],
+    label_attribute: str | None,
+    annotator: str | None,
+    strict: bool,
+    ignore_name: bool,
     split: str | None,
     seed: int,
     force: bool,
@@ -87,6 +92,10 @@ def command(
             annotation,
             out,
             labels=label_table(labels),
+            label_attribute=label_attribute,
+            annotator=annotator,
+            strict=strict,
+            ignore_name=ignore_name,
             split=split,
             style=style_named(style_name),
             reduction=reduction,

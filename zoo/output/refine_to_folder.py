@@ -1,22 +1,24 @@
 """Refining a photograph, a folder of photographs or a dataset into a folder."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coarsekit.annotations import annotation_files, check_marks, read_annotations, read_drawn
+from coarsekit.annotations import annotation_files, fitted, read_all, read_drawn
+from coarsekit.annotations.annotators import annotator_of, folders_of
+from coarsekit.annotations.documents import error_context
+from coarsekit.annotations.photographs import PhotographFolder, stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import AnnotationError, CoarsekitError, OutputError, ParameterError
+from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, OutputError, ParameterError
 from coarsekit.images import read_image
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
-from coarsekit.types import Annotation, Image, check_drawn_on
+from coarsekit.types import Annotation, Image
 from zoo.output.photograph_result import PhotographResult, check_apart, content_of
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -27,13 +29,15 @@ class RefineReport:
 
     ``records``: of each photograph that was refined, what its JSON file has, too. ``kept``: the names of those that an
     earlier run had refined from the same content. ``failures``: of each that could not be refined, its name and a
-    sentence. ``left_out``: a sentence for everything drawn that is not a coarse mark.
+    sentence. ``left_out``: a sentence for each kind of thing that was drawn and is not read. ``notes``: a sentence for
+    what was guessed, such as labels that the refiner does not know.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def refine_to_folder(
@@ -42,7 +46,11 @@ def refine_to_folder(
     annotation: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] = "refined",
     *,
-    labels: Mapping[str, str] = MappingProxyType({}),
+    labels: Mapping[str, str | None] = MappingProxyType({}),
+    label_attribute: str | None = None,
+    annotator: str | None = None,
+    strict: bool = False,
+    ignore_name: bool = False,
     split: str | None = None,
     style: Style = HUMAN,
     reduction: float = 1.0,
@@ -67,7 +75,11 @@ def refine_to_folder(
         annotation: What was drawn: a file in any format that `coarsekit.read_annotation` reads, or, for a folder of
             photographs, a folder of such files. A dataset takes none.
         out: The folder to write to; it is made where it is missing.
-        labels: The lesion class by label of the annotation; a label without one is a lesion class itself.
+        labels: The lesion class by label of the annotation, before the names that are known; this and
+        label_attribute: the attribute that holds the label,
+        annotator: whose drawings to take, and
+        strict: whether nothing may be left out, are as in `coarsekit.annotations.reading.ReadOptions`.
+        ignore_name: Whether the only annotation of a file is taken for the one photograph, whatever it names.
         split: For a dataset: the split to refine; None for all photographs.
         style: For a dataset: how the ellipses are drawn.
         reduction: For a dataset: components / ellipses, 1 or more.
@@ -91,11 +103,16 @@ def refine_to_folder(
             are in the way.
     """
     report, folder = RefineReport(), Path(out)
+    options = ReadOptions(labels, label_attribute=label_attribute, annotator=annotator, strict=strict)
 
-    def leave_out(sentences: Iterable[str]) -> None:
-        report.left_out.extend(sentences)
-        for sentence in sentences:
+    def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
+        failed = {sentence for _, sentence in read.photographs}  # of which failures speak
+        for sentence in (each for each in read.left_out if each not in failed):
+            report.left_out.append(sentence)
             on_left_out(sentence)
+        for sentence in [*read.all_notes(options), *_unknown_to(refiner, lesions)]:
+            report.notes.append(sentence)
+            on_note(sentence)
 
     def fail(name: str, sentence: str) -> None:
         report.failures.append((name, sentence))
@@ -113,14 +130,17 @@ def refine_to_folder(
             name = os.fspath(source)
             raise ParameterError(f"{name} needs an annotation; give the file of what was drawn, annotation=…")
         elif (place := Path(source)).is_dir():
-            drawings, left_out = _read_folder(place, Path(annotation), labels)
-            leave_out(left_out)
-            photographs = [_Drawn.of_folder(place, drawn, file) for file, drawn in drawings]
-            inputs = [Path(annotation), *(place / drawn.image for _, drawn in drawings)]
-            _refine_several(refiner, folder, photographs, inputs, force, report, progress, fail)
+            drawings, read = _read_folder(place, Path(annotation), options, folder)
+            report_reading(read, (lesion for one in drawings for lesion in one.lesions))
+            for name, sentence in read.photographs:
+                fail(name, sentence)
+            found = [path for one in drawings if (path := one.file) is not None]
+            inputs = [Path(annotation), *(path for path in annotation_files(annotation, folder)), *found]
+            drawn_on = [one.drawn(options.strict, on_left_out, report) for one in drawings]
+            _refine_several(refiner, folder, drawn_on, inputs, force, report, progress, fail)
         else:
-            image, drawn, read = read_drawn(source, annotation, labels)
-            leave_out(read.left_out)
+            image, drawn, read = read_drawn(source, annotation, options, ignore_name)
+            report_reading(read, drawn.lesions)
             one = _Drawn(place.stem, drawn.image, drawn.lesions, lambda: (image, drawn))
             check_apart([one.result(folder)], [place, Path(annotation)])
             total, done = len(drawn.marks), 0
@@ -148,7 +168,8 @@ class _Drawn:
 
     def result(self, folder: Path) -> PhotographResult:
         """The files that it may get in a folder."""
-        return PhotographResult(folder, self.stem, self.lesions)
+        place = folder / self.stem
+        return PhotographResult(place.parent, place.name, self.lesions)
 
     @classmethod
     def of_dataset(cls, dataset: Dataset, key: str, reduction: float, style: Style, seed: int) -> "_Drawn":
@@ -158,14 +179,38 @@ class _Drawn:
 
         return cls(key, key, dataset.lesions, read)
 
-    @classmethod
-    def of_folder(cls, folder: Path, drawn: Annotation, file: Path) -> "_Drawn":
-        def read() -> tuple[Image, Annotation]:
-            image = read_image(folder / drawn.image)
-            check_drawn_on(check_marks(drawn, file), image.shape)
-            return image, drawn
 
-        return cls(Path(drawn.image).stem, drawn.image, drawn.lesions, read)
+@dataclass(frozen=True, slots=True)
+class _InFolder:
+    """What was drawn on a photograph of a folder.
+
+    ``file``: the photograph's; None where it is not found. ``reason``: why not. ``stem``: the name of its outputs.
+    """
+
+    annotation: Annotation
+    file: Path | None
+    reason: str
+    stem: str
+
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return self.annotation.lesions
+
+    def drawn(self, strict: bool, on_left_out: Callable[[str], None], report: "RefineReport") -> _Drawn:
+        """The photograph to refine."""
+
+        def read() -> tuple[Image, Annotation]:
+            if self.file is None:
+                raise ImageError(self.reason)
+            image = read_image(self.file)
+            annotation, more = fitted(self.annotation, image.shape, self.annotation.image, strict)
+            for sentence in more.left_out:
+                report.left_out.append(sentence)
+                on_left_out(sentence)
+            report.notes.extend(more.notes)
+            return image, annotation
+
+        return _Drawn(self.stem, self.annotation.image, self.lesions, read)
 
 
 def _refine_several(
@@ -208,7 +253,7 @@ def _refine(
 ) -> None:
     """Refine one photograph, unless an earlier run did so from the same content."""
     image, annotation = photograph.read()
-    result = PhotographResult(folder, photograph.stem, annotation.lesions)
+    result = replace(photograph, lesions=annotation.lesions).result(folder)
     content = content_of(refiner, image, annotation)
     record = result.find(content, force)
     if record is not None:
@@ -216,20 +261,52 @@ def _refine(
     report.records.append(record or result.write(refiner, image, annotation, content, advance))
 
 
-def _read_folder(
-    photographs: Path, path: Path, labels: Mapping[str, str]
-) -> tuple[list[tuple[Path, Annotation]], tuple[str, ...]]:
-    """The annotation of every photograph with the file that has it, and a sentence for everything left out."""
-    options, report = ReadOptions(labels, photographs), ReadReport()
-    drawings: list[tuple[Path, Annotation]] = []
-    for file in annotation_files(path):
-        annotations, own = read_annotations(file, options)
-        drawings += [(file, one) for one in annotations]
-        report += own
-    if not drawings:
-        raise AnnotationError(f"{path}: no photograph in it; export the annotation again")
-    # Outputs are named by the stem, so two photographs of one stem would write over one another.
-    twice = [stem for stem, times in Counter(Path(one.image).stem for _, one in drawings).items() if times > 1]
-    if twice:
-        raise AnnotationError(f"{path}: {twice[0]} is annotated more than once; keep one annotation of it")
-    return drawings, report.left_out
+def _read_folder(photographs: Path, path: Path, options: ReadOptions, out: Path) -> tuple[list[_InFolder], ReadReport]:
+    """What was drawn on each photograph of a folder, and the report of reading it."""
+    root = path if path.is_dir() else None
+    found, report = read_all(annotation_files(path, apart=out), replace(options, images=photographs), root)
+    annotations = [annotation for _, annotation in found]
+    if not annotations and not report.photographs:
+        why = f"nothing in it could be read: {report.left_out[0]}" if report.left_out else "no photograph in it"
+        raise AnnotationError(f"{path}: {why}; export the annotation again")
+    with error_context(str(path)):
+        folders = folders_of(annotations)
+    finder = PhotographFolder(photographs)
+    drawings, elsewhere = [], []
+    for annotation, annotator in zip(annotations, folders, strict=True):
+        try:
+            file, reason = finder.find(annotation.image), ""
+        except ImageError as error:
+            file, reason = None, str(error)
+        name = annotation.image if file is None else file.relative_to(photographs).as_posix()
+        if name != annotation.image:
+            elsewhere.append(f"{annotation.image} as {name}")
+        drawings.append(_InFolder(annotation, file, reason, stem_of(f"{annotator}/{name}" if annotator else name)))
+    files: dict[tuple[str, Path], str] = {}
+    for place, one in enumerate(drawings):
+        if one.file is None:
+            continue
+        first = files.setdefault((folders[place], one.file), one.annotation.image)
+        if first != one.annotation.image:
+            reason = f"{one.annotation.image}: {one.file} is the photograph of {first}, too; put its own beside it"
+            drawings[place] = replace(one, file=None, reason=reason, stem=stem_of(one.annotation.image))
+    notes = []
+    if elsewhere:
+        more = ", …" if len(elsewhere) > 3 else ""
+        notes.append(f"{len(elsewhere)} photographs were found under other names: {', '.join(elsewhere[:3])}{more}.")
+    if any(folders):
+        who = ", ".join(sorted({annotator_of(one) for one in annotations}))
+        notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
+    return drawings, report + ReadReport(notes=tuple(notes))
+
+
+def _unknown_to(refiner: Refiner, lesions: Iterable[str]) -> list[str]:
+    """A sentence when a refiner that is told classes does not know some of those drawn."""
+    unknown = [lesion for lesion in dict.fromkeys(lesions) if lesion not in refiner.lesions]
+    if not refiner.lesions or not unknown:
+        return []
+    return [
+        f"{refiner.name or 'The refiner'} knows {', '.join(refiner.lesions)}: {', '.join(map(repr, unknown))} "
+        f"{'is' if len(unknown) == 1 else 'are'} refined without being told the class; if it is one of them, say so by "
+        f"labels=…, such as {f'{unknown[0]}={refiner.lesions[0]}'!r}."
+    ]

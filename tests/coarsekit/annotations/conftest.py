@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coarsekit.annotations import read_annotations
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 
 
@@ -27,12 +28,12 @@ def put(tmp_path) -> Callable[[str, object], Path]:
 
 @pytest.fixture
 def refused(put) -> Callable[[str, object], str]:
-    """The one sentence with which a file is refused; it names the file."""
+    """The one sentence with which a file is refused where nothing may be left out; it names the file."""
 
     def read(name: str, content: object) -> str:
         path = put(name, content)
         with pytest.raises(AnnotationError) as caught:
-            read_annotations(path)
+            read_annotations(path, ReadOptions(strict=True))
         sentence = str(caught.value)
         assert sentence.startswith(str(path)), sentence
         assert "\n" not in sentence

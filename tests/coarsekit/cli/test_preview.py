@@ -159,6 +159,7 @@ def test_a_drawing_is_shown_beside_the_photograph_as_it_is(drawn: tuple[Path, Pa
         "marks": {"HE": 1, "EX": 1},
         "file": str(out / "p_preview.png"),
         "left_out": [],
+        "notes": [],
     }
     assert [path.name for path in out.iterdir()] == ["p_preview.png"]
     sheet = read_image(out / "p_preview.png")
@@ -209,11 +210,11 @@ def test_bad_files_are_one_sentence(drawn: tuple[Path, Path], tmp_path: Path) ->
     image, annotation = drawn
     out = ("-o", tmp_path / "out")
     (tmp_path / "broken.json").write_text("{")
-    native.write(tmp_path / "other.json", [Annotation("p.png", 30, 20)])
+    native.write(tmp_path / "other.json", [Annotation("p.png", 30, 21)])
     assert "broken.json" in command_line.refusal(run(image, tmp_path / "broken.json", *out))
     assert "no such file" in command_line.refusal(run(tmp_path / "missing.png", annotation, *out))
     assert "missing.json" in command_line.refusal(run(image, tmp_path / "missing.json", *out))
-    assert "drawn on 30 × 20 px" in command_line.refusal(run(image, tmp_path / "other.json", *out))
+    assert "drawn on 30 × 21 px" in command_line.refusal(run(image, tmp_path / "other.json", *out))
     assert not (tmp_path / "out").exists()
 
 

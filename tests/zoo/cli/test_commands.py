@@ -52,26 +52,26 @@ def annotation(folder: Path, content: object) -> Path:
 
 def test_a_photograph_and_its_ellipses_go_in_and_masks_come_out(photograph, tmp_path) -> None:
     image, content = photograph
-    content["ellipses"].append({"lesion": "hard exudates", "cx": 150, "cy": 115, "r": 20})
+    content["ellipses"].append({"lesion": "laser scars", "cx": 150, "cy": 115, "r": 20})
     out = tmp_path / "out"
     result = zoo("refine", image, annotation(tmp_path, content), "-o", out, "--json")
     assert result.exit_code == 0, result.output
     record = json.loads(result.stdout)
     assert (record["refiner"], record["width"], record["height"]) == (DEFAULT, 160, 120)
-    assert [(m["lesion"], m["ellipses"]) for m in record["masks"]] == [("MA", 1), ("hard exudates", 1)]
+    assert [(m["lesion"], m["ellipses"]) for m in record["masks"]] == [("MA", 1), ("laser scars", 1)]
     for mask in record["masks"]:
         pixels = read_mask(mask["file"])
         assert pixels.shape == (120, 160)
         assert np.count_nonzero(pixels) == mask["refined_pixels"]
     assert {path.name for path in out.iterdir()} == {
         "image_MA.png",
-        "image_hard exudates.png",
+        "image_laser scars.png",
         "image_overlay.jpg",
         "image_preview.jpg",
         "image.json",
     }
     assert json.loads((out / "image.json").read_text()) == record
-    assert read_annotation(tmp_path / "ellipses.json").lesions == ("MA", "hard exudates")
+    assert read_annotation(tmp_path / "ellipses.json").lesions == ("MA", "laser scars")
 
 
 def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
@@ -193,15 +193,15 @@ def test_a_folder_is_refined_and_what_cannot_be_is_named(photograph, tmp_path) -
     for name in ("second.png", "missing.png", "small.png"):
         (drawings / f"{name}.json").write_text(json.dumps(content | {"image": content["image"] | {"name": name}}))
     Image.open(image).rotate(180).save(tmp_path / "second.png")
-    Image.open(image).resize((80, 60)).save(tmp_path / "small.png")
+    Image.open(image).resize((90, 60)).save(tmp_path / "small.png")
     out = tmp_path / "out"
     result = zoo("refine", tmp_path, drawings, "--refiner", "shrink", "-o", out, "--json")
     assert result.exit_code == 1
     assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == ["image.png", "second.png"]
     failures = [line for line in result.stderr.splitlines() if line.startswith("Failed")]
-    assert [name for name in ("missing.png", "80 × 60") for line in failures if name in line] == [
+    assert [name for name in ("missing.png", "90 × 60") for line in failures if name in line] == [
         "missing.png",
-        "80 × 60",
+        "90 × 60",
     ]
     assert "2 photographs could not be refined" in result.stderr
     assert {path.name for path in out.glob("*.png")} == {"image_MA.png", "second_MA.png"}

@@ -1,0 +1,75 @@
+"""What annotators say besides shapes and classes: labels as the tool has them, attributes, groups, definitions.
+
+It is kept in `Mark.details` and `Annotation.provenance`, and written by formats that can hold it; the rest is named.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from coarsekit.types import Annotation, Mark
+
+LABELS = "labels"
+"""The field of `Annotation.provenance` that has the definitions of labels: name, colour, attributes, as in the tool."""
+_KINDS = {"id": "ids", "group": "groups", "attributes": "attributes", LABELS: "definitions of labels"}
+
+
+def tool_label(mark: Mark) -> str:
+    """The label of a mark in a tool: its own, unless the user gave it another class."""
+    return str(mark.details.get("label", mark.lesion))
+
+
+def tool_labels(annotations: Iterable[Annotation]) -> list[str]:
+    """The labels of all marks, in order of first appearance."""
+    return list(dict.fromkeys(tool_label(mark) for annotation in annotations for mark in annotation.marks))
+
+
+def attributes_of(mark: Mark) -> dict[str, Any]:
+    """The attributes that the annotator gave a mark, by name."""
+    found = mark.details.get("attributes", {})
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def own_details(mark: Mark, format_name: str) -> dict[str, Any]:
+    """What only that format says of a mark; empty if it came from another."""
+    found = mark.details.get(format_name, {})
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def own_provenance(annotation: Annotation, format_name: str) -> dict[str, Any]:
+    """What only that format says of a photograph; empty if it came from another."""
+    found = annotation.provenance.get(format_name, {})
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def within(field: str, content: Any) -> dict[str, Any]:
+    """``content`` under ``field``; nothing where there is none."""
+    return {field: content} if content else {}
+
+
+def definitions_of(annotations: Iterable[Annotation]) -> dict[str, dict[str, Any]]:
+    """The definitions of labels by name, those of the first annotation that has one."""
+    found: dict[str, dict[str, Any]] = {}
+    for annotation in annotations:
+        for definition in annotation.provenance.get(LABELS, ()):
+            if isinstance(definition, Mapping) and isinstance(definition.get("name"), str):
+                found.setdefault(definition["name"], dict(definition))
+    return found
+
+
+def not_held(annotations: Sequence[Annotation], title: str, held: frozenset[str]) -> list[str]:
+    """A sentence for each kind of detail that a format cannot hold.
+
+    Args:
+        annotations: What is written.
+        title: The format as people call it.
+        held: The fields of `Mark.details` and `Annotation.provenance` that it holds.
+    """
+    regions = Counter(name for one in annotations for mark in one.marks for name in mark.details)
+    photographs = Counter(name for one in annotations for name in (LABELS,) if one.provenance.get(name))
+    return [
+        f"{title} cannot hold the {_KINDS[name]} of {count} {what}{'s'[: count != 1]}"
+        for counts, what in ((regions, "region"), (photographs, "photograph"))
+        for name, count in counts.items()
+        if name in _KINDS and name not in held
+    ]

@@ -1,0 +1,151 @@
+"""What the labels of annotation tools stand for: the user's table first, then the names in ``labels.toml``.
+
+Names are compared by what `normalise` makes of them.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+
+from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.types import lesion_name
+
+LEFT_OUT = ""
+"""The class of what is left out."""
+_ATTRIBUTES = ("lesion", "label", "class", "type", "name")
+_SPELLINGS = {"æ": "e", "œ": "e", "ä": "e", "ae": "e", "disk": "disc", "artifact": "artefact", "center": "centre"}
+
+
+def normalise(label: str) -> str:
+    """The label without case, spaces, hyphens, underscores, dots and plural, in one spelling; empty for no label."""
+    words = re.split(r"[\s_.‐-―-]+", label.casefold())
+    joined = "".join(word.removesuffix("(s)").removesuffix("s") if len(word) > 2 else word for word in words)
+    for spelling, ours in _SPELLINGS.items():
+        joined = joined.replace(spelling, ours)
+    return joined or label.strip().casefold()
+
+
+def known(label: str) -> str | None:
+    """The lesion class that a usual name stands for: `LEFT_OUT` for what is no lesion, None for any other name.
+
+    Of ``Hard exudates (EX)`` both parts must say the same.
+    """
+    named = re.fullmatch(r"(.+?)\s*[(\[](?!s\))(.+)[)\]]\s*", label)
+    found = {_known_names().get(normalise(part)) for part in (named.groups() if named else (label,))}
+    return found.pop() if len(found) == 1 else None
+
+
+def label_of(value: object) -> str:
+    """The label that a field of a tool's file holds: a text, a number as text, of check boxes the only one ticked.
+
+    Empty for anything else.
+    """
+    if isinstance(value, dict):
+        ticked = [option for option, on in value.items() if on]
+        value = ticked[0] if len(ticked) == 1 else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def choose_label(attributes: Mapping[str, object]) -> tuple[str, str]:
+    """The label that a region's attributes hold, and the name of the attribute; empty where none is clear.
+
+    It is the first of those called lesion, label, class, type and name, or else the only one.
+    """
+    by_name = {name.strip().casefold(): name for name in attributes}
+    named = [by_name[field] for field in _ATTRIBUTES if field in by_name]
+    chosen = named[0] if named else next(iter(attributes), "") if len(attributes) == 1 else ""
+    return label_of(attributes.get(chosen)), chosen
+
+
+class Labels:
+    """What labels stand for, with a user's table.
+
+    Args:
+        table: Lesion class by label; the empty label is that of regions without one, None or an empty class leaves
+            regions out.
+
+    Raises:
+        ParameterError: For a class that could not name a file, and for labels that `normalise` makes one but that have
+            two classes.
+    """
+
+    def __init__(self, table: Mapping[str, str | None]) -> None:
+        self._names: dict[str, str] = {}
+        self._table: dict[str, str] = {}
+        for label, given in table.items():
+            lesion = (given or LEFT_OUT).strip()
+            try:
+                lesion = lesion and lesion_name(lesion)
+            except AnnotationError as error:
+                raise ParameterError(f"the parameter labels: {error}") from None
+            key = normalise(label)
+            if self._table.setdefault(key, lesion) != lesion:
+                raise ParameterError(
+                    f"the parameter labels gives {label!r} two lesion classes, {self._table[key] or 'none'} and "
+                    f"{lesion or 'none'}; keep one"
+                )
+            self._names.setdefault(key, label)
+
+    def lesion(self, label: str) -> str | None:
+        """The lesion class of a label: as told, as known, else its own name, changed where it cannot name a file.
+
+        `LEFT_OUT` for what is left out; None for a region without a label of which the table says nothing.
+        """
+        told = self.told(label)
+        told = known(label) if told is None else told
+        return told if told is not None or not label else usable(label)
+
+    def told(self, label: str) -> str | None:
+        """What the user's table says of a label; None where it says nothing."""
+        return self._table.get(normalise(label))
+
+    def notes(self, labels: Mapping[str, int], lesions: Mapping[str, str]) -> list[str]:
+        """What is to be said of a reading: the labels that are no lesion or unknown, and what of the table was not met.
+
+        ``labels``: how many regions have each label, the empty one for none. ``lesions``: what each became.
+        """
+        unknown = [label for label in labels if label and self.told(label) is None and known(label) is None]
+        dropped = [label for label in labels if label and lesions[label] == LEFT_OUT]
+        missed = [name for key, name in self._names.items() if key not in {normalise(label) for label in labels}]
+        notes = []
+        for asked, why in ((True, "as asked"), (False, "for it is no lesion; name a class by labels=… to keep it")):
+            if those := [label for label in dropped if (self.told(label) is not None) == asked]:
+                notes.append(f"{_regions(those, labels)} left out, {why}.")
+        if unknown:
+            changed = [f"{usable(label)!r}" for label in unknown if usable(label) != label]
+            named = f" (in file names {', '.join(changed)})" if changed else ""
+            notes.append(
+                f"{_regions(unknown, labels)} read as a class of that name{named}, for no known lesion is called so; "
+                f"name its class by labels=…, such as {f'{unknown[0]}=MA'!r}, or leave it out by "
+                f"{f'{unknown[0]}='!r}."
+            )
+        return notes + [f"No region has the label {name!r}." if name else "No region lacks a label." for name in missed]
+
+
+def usable(label: str) -> str:
+    """The label as it can name files: without what is not allowed there."""
+    try:
+        return lesion_name(label)
+    except AnnotationError:
+        return re.sub(r'[/\\:*?"<>|\x00-\x1f]', "-", label.strip().lstrip(".")) or "-"
+
+
+def _regions(labels: Iterable[str], counts: Mapping[str, int]) -> str:
+    named = [f"{label!r} (of {counts[label]} region{'s'[: counts[label] != 1]})" for label in labels]
+    shown = named[:5] + ([f"{len(named) - 5} more labels"] if len(named) > 5 else [])
+    return f"{', '.join(shown)} {'is' if len(named) == 1 else 'are'}"
+
+
+@cache
+def _known_names() -> dict[str, str]:
+    """Lesion class by normalised name, `LEFT_OUT` for what is no lesion."""
+    table = tomllib.loads(files(__package__).joinpath("labels.toml").read_text(encoding="utf-8"))
+    return {
+        normalise(name): LEFT_OUT if lesion == "no_lesion" else lesion
+        for lesion, names in table.items()
+        for name in names
+    }

@@ -1,0 +1,143 @@
+"""VIA 3's projects: JSON with files, views and metadata; read only.
+
+A region's ``xy`` begins with the number of its shape: 1 point, 2 rectangle, 3 circle, 4 ellipse, 5 line, 6 polyline, 7
+polygon, 8 extreme rectangle, 9 extreme circle. Its attributes ``av`` are by the attribute's number, and their values,
+of those with options, by the option's number. A region's label is found as in VIA 2. The file has no sizes: they are
+read from the folder of the images, or given.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import hypot
+from pathlib import Path
+from typing import Any
+
+from coarsekit.annotations.documents import Document, LenientModel, load
+from coarsekit.annotations.labels import choose_label
+from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.errors import AnnotationError
+from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
+from coarsekit.validation import validated
+
+TITLE = "VIA 3 (JSON, read only)"
+ONE_FILE_EACH = False
+HOLDS: frozenset[str] = frozenset()
+_KINDS = ("", "point", "rectangle", "circle", "ellipse", "line", "polyline", "polygon", "extreme rectangle", "")
+
+
+class _Picture(LenientModel):
+    fname: str
+
+
+class _View(LenientModel):
+    fid_list: list[str] = []
+
+
+class _Attribute(LenientModel):
+    aname: str
+    options: dict[str, Any] = {}
+
+
+class _Metadata(LenientModel):
+    vid: str
+    xy: list[float] = []
+    av: dict[str, Any] = {}
+
+
+class _Project(LenientModel):
+    file: dict[str, Any]
+    view: dict[str, Any]
+    metadata: dict[str, Any]
+    attribute: dict[str, Any] = {}
+
+
+def recognise(document: Document) -> bool:
+    """A JSON object with files, views and metadata."""
+    return document.has("file", "view", "metadata")
+
+
+def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
+    """Read every photograph of a project; see `Format.read`."""
+    document = load(source)
+    path, recorder = document.path, Recorder(document.path, options)
+    if not recognise(document):
+        raise AnnotationError(f"{path}: not a project of VIA 3; expected file, view and metadata")
+    project = validated(_Project, document.content, str(path), strict=None)
+    attributes = {}
+    for key, content in project.attribute.items():
+        with recorder.forgiving(f"attribute.{key}"):
+            attributes[key] = validated(_Attribute, content, "", strict=None, within=f"attribute.{key}")
+    annotations = []
+    for view_id, content in project.view.items():
+        with recorder.forgiving(f"view.{view_id}"):
+            view = validated(_View, content, "", strict=None, within=f"view.{view_id}")
+            if len(view.fid_list) != 1 or view.fid_list[0] not in project.file:
+                raise AnnotationError(f"expected one file that the project has, got {view.fid_list}")
+            file = validated(_Picture, project.file[view.fid_list[0]], "", strict=None, within=f"file.{view_id}")
+            name = recorder.photograph(file.fname)
+            size = recorder.options.size_of(name)
+            if size is None:
+                what = f"the file has no size of {name}; give the folder of the photographs as images=…"
+                recorder.leave_out_photograph(name, name, what)
+                continue
+            marks: list[Mark] = []
+            for key, region in project.metadata.items():
+                if isinstance(region, dict) and str(region.get("vid")) == view_id:
+                    marks += _marks(region, f"{name}: metadata.{key}", attributes, recorder)
+            annotations.append(Annotation(name, *size, tuple(marks), {"made_by": "VIA"}))
+    return recorder.result(annotations)
+
+
+def _marks(
+    content: dict[str, Any], where: str, attributes: Mapping[str, _Attribute], recorder: Recorder
+) -> tuple[Mark, ...]:
+    marks: tuple[Mark, ...] = ()
+    with recorder.forgiving(where):
+        metadata = validated(_Metadata, content, "", strict=None, within=where)
+        if not metadata.xy:  # about the photograph as a whole
+            return marks
+        values = {
+            attributes[key].aname: attributes[key].options.get(str(value), value)
+            for key, value in metadata.av.items()
+            if key in attributes
+        }
+        told = recorder.attribute(values)
+        label, field = choose_label(values) if told is None else (told, recorder.options.label_attribute)
+        rest = {name: value for name, value in values.items() if name != field}
+        marks += recorder.marks(label, _shape(metadata.xy), where, {"attributes": rest})
+    return marks
+
+
+def _shape(xy: Sequence[float]) -> Shape:
+    number, places = int(xy[0]), list(xy[1:])
+    kind = _KINDS[number] if 0 < number < len(_KINDS) else ""
+    if number == 2 and len(places) == 4:
+        x, y, w, h = places
+        return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
+    if number == 3 and len(places) == 3:
+        return Ellipse(places[0], places[1], places[2], places[2])
+    if number == 4 and len(places) in (4, 5):
+        return Ellipse(*places[:4])
+    if number == 7 and len(places) % 2 == 0:
+        return Polygon((tuple(zip(places[::2], places[1::2], strict=True)),))
+    if number == 8 and len(places) == 8:
+        xs, ys = places[::2], places[1::2]
+        x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)
+        return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
+    if number == 9 and len(places) == 6:
+        return _circle_through(places)
+    if kind in ("point", "line", "polyline"):
+        raise AnnotationError(f"a {kind} has no area")
+    raise AnnotationError(f"xy is no shape of VIA 3 ({list(xy)[:8]}); export it again")
+
+
+def _circle_through(places: Sequence[float]) -> Ellipse:
+    """The circle through three points x, y."""
+    ax, ay, bx, by, cx, cy = places
+    d = 2 * (ax * (by - cy) + bx * (cy - ay) + cx * (ay - by))
+    if not d:
+        raise AnnotationError("the three points of its circle lie on one line")
+    a, b, c = (x * x + y * y for x, y in ((ax, ay), (bx, by), (cx, cy)))
+    x = (a * (by - cy) + b * (cy - ay) + c * (ay - by)) / d
+    y = (a * (cx - bx) + b * (ax - cx) + c * (bx - ax)) / d
+    radius = hypot(ax - x, ay - y)
+    return Ellipse(x, y, radius, radius)

@@ -1,0 +1,182 @@
+"""What the labels of annotation tools stand for."""
+
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations.labels import Labels, known, normalise
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.errors import ParameterError
+from coarsekit.types import Annotation, Ellipse, Mark
+
+CIRCLE = {"name": "circle", "cx": 20, "cy": 20, "r": 5}
+SIZE = (100, 80)
+
+
+def via(put, *attributes: dict) -> Path:
+    regions = [{"shape_attributes": CIRCLE, "region_attributes": each} for each in attributes]
+    return put("via.json", {"a.jpg-1": {"filename": "a.jpg", "regions": regions}})
+
+
+def cvat(put, *labels: str, inner: str = "") -> Path:
+    shapes = "".join(f'<ellipse label="{label}" cx="20" cy="20" rx="5" ry="5">{inner}</ellipse>' for label in labels)
+    head = '<annotations><version>1.1</version><image id="0" name="a.jpg" width="100" height="80">'
+    return put("a.xml", f"{head}{shapes}</image></annotations>")
+
+
+def read(path: Path, labels: dict | None = None, attribute: str | None = None) -> tuple[list[str], ReadResult]:
+    result = read_annotations(path, ReadOptions(labels or {}, size=SIZE, label_attribute=attribute))
+    return [mark.lesion for mark in result.annotations[0].marks], result
+
+
+@pytest.mark.parametrize(
+    ("lesion", "names"),
+    [
+        ("MA", "MA, ma, MAs, Microaneurysm, micro-aneurysms, MICRO_ANEURYSM, Microaneurysm(s), Red_small_dots"),
+        ("HE", "HE, Hemorrhage, haemorrhages, Dot Hemorrhage, blot-haemorrhages, FLAME_HEMORRHAGES, hæmorrhage"),
+        ("HE", "Flame-shaped haemorrhage, Preretinal hemorrhage, pre-retinal haemorrhage, Intraretinal Hemorrhages"),
+        ("EX", "EX, Hard exudate, hard_exudates, HardExudates, Hard Exudates (EX), Lipid, Exudates"),
+        ("SE", "SE, soft exudate, Soft_exudates, CWS, Cotton wool spot, cotton-wool spots, CottonWoolSpots"),
+        (
+            "",
+            "OD, Optic disc, optic-disks, Fovea, macula, FOV, Field of view, blood_vessels, Artifact, artefacts",
+        ),
+        (None, "Drusen, MA?, MA/HE, MA (unsure), Unsure?, NV, laser scar, hard, ?, -"),
+    ],
+)
+def test_the_usual_names_are_known_however_they_are_written(lesion: str | None, names: str) -> None:
+    assert {name: known(name) for name in names.split(", ")} == dict.fromkeys(names.split(", "), lesion)
+
+
+def test_each_name_of_the_table_stands_for_one_class() -> None:
+    table = tomllib.loads(files("coarsekit.annotations").joinpath("labels.toml").read_text(encoding="utf-8"))
+    assert list(table) == ["MA", "HE", "EX", "SE", "no_lesion"]
+    keys = [normalise(name) for names in table.values() for name in names]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("name", ["coco", "cvat", "labelme", "labelstudio", "native", "via"])
+def test_every_format_knows_them_and_leaves_out_what_is_no_lesion(tmp_path: Path, name: str) -> None:
+    names = ("Microaneurysm", "Hemorrhage", "Hard exudate", "Cotton wool spot", "Optic disc", "Drusen")
+    marks = tuple(Mark(label, Ellipse(20, 20, 5, 5)) for label in names)
+    path = tmp_path / ("a.xml" if name == "cvat" else "a.json")
+    format_named(name).write(path, [Annotation("a.jpg", *SIZE, marks)], approximate=True)
+    lesions, (_, report) = read(path)
+    assert report.left_out == ()
+    if name == "native":  # its classes were chosen when it was written
+        assert lesions == ["MA", "HE", "EX", "SE", "Optic disc", "Drusen"]
+        return
+    assert lesions == ["MA", "HE", "EX", "SE", "Drusen"]
+    dropped, unknown = report.all_notes(ReadOptions())
+    assert dropped.startswith("'Optic disc' (of 1 region) is left out, for it is no lesion")
+    assert unknown.startswith("'Drusen' (of 1 region) is read as a class of that name")
+    assert "'Drusen=MA'" in unknown
+    told = {"optic_disc": "OD", "hemorrhages": "bleeding", "DRUSEN": "", "cws": None}
+    assert read(path, told)[0] == ["MA", "bleeding", "EX", "SE", "OD"]
+    assert read(path, told | {"cotton wool spots": None})[0] == ["MA", "bleeding", "EX", "OD"]
+
+
+def test_what_was_told_in_vain_is_said(put) -> None:
+    options = ReadOptions({"microaneurysms": "MA", "Bleeding": "HE", "": "EX"}, size=SIZE, label_attribute="grade")
+    report = read_annotations(via(put, {"lesion": "Microaneurysm"}), options).report
+    assert "No region has the label 'Bleeding'." in report.all_notes(options)
+    assert "No region has the attribute 'grade'." in report.all_notes(options)
+    plain = ReadOptions({"microaneurysms": "MA", "": "EX"}, size=SIZE)
+    report = read_annotations(via(put, {"lesion": "Microaneurysm"}), plain).report
+    assert report.all_notes(plain) == ["No region lacks a label."]
+
+
+@pytest.mark.parametrize("label", ["MA/HE", "Unsure?", "../up", "C:", ".hidden"])
+def test_a_label_that_cannot_name_a_class_is_mapped_or_left_out_or_named(put, label: str) -> None:
+    path = cvat(put, label, "MA")
+    lesions, ([annotation], report) = read(path)
+    assert report.left_out == ()
+    assert lesions[1:] == ["MA"]
+    assert not set('/\\:*?"<>|') & set(lesions[0])
+    assert annotation.marks[0].details["label"] == label
+    [note] = report.all_notes(ReadOptions())
+    assert f"(in file names {lesions[0]!r})" in note
+    assert f"labels=…, such as {f'{label}=MA'!r}" in note
+    assert read(path, {label: "HE"})[0] == ["HE", "MA"]
+    lesions, (_, report) = read(path, {label: ""})
+    assert (lesions, report.left_out) == (["MA"], ())
+    assert "as asked" in report.all_notes(ReadOptions({label: ""}))[0]
+
+
+@pytest.mark.parametrize(
+    "attributes", [{}, {"lesion": ""}, {"a": "x", "b": "y"}, {"lesion": {"MA": True, "HE": True}}, {"lesion": None}]
+)
+def test_a_region_without_a_label_is_named_or_gets_the_class_of_such(put, attributes: dict) -> None:
+    path = via(put, attributes, {"lesion": "HE"})
+    lesions, (_, report) = read(path)
+    assert lesions == ["HE"]
+    assert [re.sub("^.*: ", "", text)[:19] for text in report.left_out] == ["it has no label; na"]
+    assert "regions.0" in report.left_out[0]
+    lesions, (_, report) = read(path, {"": "MA"})
+    assert (lesions, report.left_out) == (["MA", "HE"], ())
+    lesions, (_, report) = read(path, {"": ""})
+    assert (lesions, report.left_out) == (["HE"], ())
+
+
+@pytest.mark.parametrize("task", [{"ellipselabels": []}, {}])
+def test_a_region_of_label_studio_without_a_label_is_named(put, task: dict) -> None:
+    value = {"x": 50, "y": 50, "radiusX": 10, "radiusY": 10}
+    size = {"original_width": 100, "original_height": 80, "type": "ellipselabels"}
+    results = [
+        {**size, "id": "1", "value": value | task},
+        {**size, "id": "2", "value": value | {"ellipselabels": ["HE"]}},
+    ]
+    path = put("a.json", [{"data": {"image": "a.jpg"}, "annotations": [{"result": results}]}])
+    lesions, (_, report) = read(path)
+    assert lesions == ["HE"]
+    assert "result 0: it has no label" in report.left_out[0]
+    assert read(path, {"": "MA"})[0] == ["MA", "HE"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lesion"),
+    [
+        ({"name": "spot 7", "lesion": "MA"}, "MA"),
+        ({"type": "round", "Label": "EX", "class": "HE"}, "EX"),
+        ({"anything": "SE"}, "SE"),
+        ({"lesion": {"HE": True, "MA": False}, "name": "x"}, "HE"),
+        ({"lesion": 3}, "3"),
+        ({"lesion": 3.0}, "3"),
+    ],
+)
+def test_the_attribute_of_via_is_chosen_in_the_documented_order(put, attributes: dict, lesion: str) -> None:
+    assert read(via(put, attributes))[0] == [lesion]
+
+
+def test_numbers_are_labels_that_can_be_mapped(put) -> None:
+    assert read(via(put, {"lesion": 3}), {"3": "MA"})[0] == ["MA"]
+    shape = {"label": 3, "points": [[20, 20], [25, 20]], "shape_type": "circle"}
+    path = put("me.json", {"shapes": [shape], "imagePath": "a.jpg", "imageWidth": 100, "imageHeight": 80})
+    assert read(path, {"3": "MA"})[0] == ["MA"]
+
+
+def test_the_attribute_that_holds_the_label_can_be_told(put) -> None:
+    path = via(put, {"lesion_type": "MA", "grade": "2"}, {"grade": "1"})
+    lesions, (_, report) = read(path, attribute="Lesion_type")
+    assert lesions == ["MA"]
+    assert "regions.1: it has no label" in report.left_out[0]
+    path = cvat(put, "lesion", inner='<attribute name="kind">Hard exudate</attribute>')
+    assert read(path, attribute="kind")[0] == ["EX"]
+    assert read(path)[0] == ["lesion"]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"a": "x/y"}, "usable in a file name"),
+        ({"Hard exudate": "EX", "hard-exudates": "SE"}, "gives 'hard-exudates' two lesion classes, EX and SE"),
+        ({"a": None, "A": "MA"}, "none and MA"),
+    ],
+)
+def test_a_table_that_contradicts_itself_is_refused(table: dict, said: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(said)):
+        Labels(table)
