@@ -1,6 +1,7 @@
 """What comes from outside, checked once: TOML and JSON against a type, with one sentence that names the field."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,7 +59,8 @@ def error_sentence(error: ValidationError, within: str = "") -> str:
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{where} is not a field of this format; check its spelling{more}"
     got = json.dumps(first["input"], default=str)
-    expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
+    message = re.sub(r" or instance of \w+", "", first["msg"])
+    expected = message.removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
     return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"
 
 

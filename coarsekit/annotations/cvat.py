@@ -63,7 +63,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     definitions, tasks = _definitions(root), _tasks(root)
     annotations = []
     for place, image in enumerate(root.findall("image")):
-        with recorder.forgiving(f"image {place}"):
+        with recorder.forgiving(f"image {place}", image.get("name", "")):
             name = recorder.photograph(_text(image, "name"))
             width, height = (_whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []

@@ -122,7 +122,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 for name, results in _by_picture(given.results, pictures, where, recorder).items():
                     recorder.photograph(name)
                     own = f"task {place} ({name})"
-                    with recorder.forgiving(own):
+                    with recorder.forgiving(own, name):
                         annotations += _annotations(name, results, given.annotator, own, recorder)
     return recorder.result(annotations)
 

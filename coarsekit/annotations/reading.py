@@ -197,8 +197,11 @@ class Recorder:
         _add(self._notes, place, what)
 
     @contextmanager
-    def forgiving(self, place: str) -> Iterator[None]:
-        """Leave out the region of which the block raises an `AnnotationError`; raise it where that is not allowed."""
+    def forgiving(self, place: str, photograph: str | None = None) -> Iterator[None]:
+        """Leave out the region of which the block raises an `AnnotationError`; raise it where that is not allowed.
+
+        ``photograph``: the name of the photograph, where all of it is left out; None for a region alone.
+        """
         try:
             yield
         except AnnotationError as error:
@@ -210,7 +213,11 @@ class Recorder:
             if self.options.strict:
                 raise AnnotationError(f"{self.path}: {sentence}") from None
             what = sentence.removeprefix(place)
-            self.leave_out(place, what if what.startswith(".") else what.lstrip(": "))
+            what = what if what.startswith(".") else what.lstrip(": ")
+            if photograph is None:
+                self.leave_out(place, what)
+            else:
+                self.leave_out_photograph(photograph, place, what)
 
     def result(self, annotations: list[Annotation]) -> ReadResult:
         """The annotations with the report."""

@@ -35,7 +35,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         raise AnnotationError(f"{path}: not of the Retinopathy Online Challenge; expected annotations-per-image")
     annotations = []
     for place, image in enumerate(document.content.findall("annotations-per-image")):
-        with recorder.forgiving(f"image {place}"):
+        with recorder.forgiving(f"image {place}", image.get("imagename", "")):
             name = recorder.photograph(image.get("imagename", ""))
             size = recorder.options.size_of(name)
             if size is None:

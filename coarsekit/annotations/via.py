@@ -93,7 +93,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         raise AnnotationError(f"{path}: not a file of VIA 2; expected a project, annotations in JSON, or its CSV")
     annotations, unknown = [], []
     for key, content in _files(document, recorder).items():
-        with recorder.forgiving(key):
+        with recorder.forgiving(key, key):
             file = validated(_File, content, "", strict=None, within=key)
             name = recorder.photograph(file.filename)
             size = recorder.options.size_of(name)

@@ -107,12 +107,13 @@ def refine_to_folder(
 
     def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
         failed = {sentence for _, sentence in read.photographs}  # of which failures speak
-        for sentence in (each for each in read.left_out if each not in failed):
-            report.left_out.append(sentence)
-            on_left_out(sentence)
-        for sentence in [*read.all_notes(options), *_unknown_to(refiner, lesions)]:
-            report.notes.append(sentence)
-            on_note(sentence)
+        _tell([each for each in read.left_out if each not in failed], report.left_out, on_left_out)
+        _tell([*read.all_notes(options), *_unknown_to(refiner, lesions)], report.notes, on_note)
+
+    def note_more(more: ReadReport) -> None:
+        """What is seen only once a photograph is opened."""
+        _tell(more.left_out, report.left_out, on_left_out)
+        _tell(more.notes, report.notes, on_note)
 
     def fail(name: str, sentence: str) -> None:
         report.failures.append((name, sentence))
@@ -134,9 +135,9 @@ def refine_to_folder(
             report_reading(read, (lesion for one in drawings for lesion in one.lesions))
             for name, sentence in read.photographs:
                 fail(name, sentence)
-            found = [path for one in drawings if (path := one.file) is not None]
-            inputs = [Path(annotation), *(path for path in annotation_files(annotation, folder)), *found]
-            drawn_on = [one.drawn(options.strict, on_left_out, report) for one in drawings]
+            found = [one.file for one in drawings if one.file is not None]
+            inputs = [Path(annotation), *annotation_files(annotation, folder), *found]
+            drawn_on = [one.drawn(options.strict, note_more) for one in drawings]
             _refine_several(refiner, folder, drawn_on, inputs, force, report, progress, fail)
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
@@ -196,18 +197,15 @@ class _InFolder:
     def lesions(self) -> tuple[str, ...]:
         return self.annotation.lesions
 
-    def drawn(self, strict: bool, on_left_out: Callable[[str], None], report: "RefineReport") -> _Drawn:
-        """The photograph to refine."""
+    def drawn(self, strict: bool, note_more: Callable[[ReadReport], None]) -> _Drawn:
+        """The photograph to refine; ``note_more``: called with what is seen only once it is opened."""
 
         def read() -> tuple[Image, Annotation]:
             if self.file is None:
                 raise ImageError(self.reason)
             image = read_image(self.file)
             annotation, more = fitted(self.annotation, image.shape, self.annotation.image, strict)
-            for sentence in more.left_out:
-                report.left_out.append(sentence)
-                on_left_out(sentence)
-            report.notes.extend(more.notes)
+            note_more(more)
             return image, annotation
 
         return _Drawn(self.stem, self.annotation.image, self.lesions, read)
@@ -298,6 +296,13 @@ def _read_folder(photographs: Path, path: Path, options: ReadOptions, out: Path)
         who = ", ".join(sorted({annotator_of(one) for one in annotations}))
         notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
     return drawings, report + ReadReport(notes=tuple(notes))
+
+
+def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:
+    """Keep sentences for the report, and say them."""
+    for sentence in sentences:
+        kept.append(sentence)
+        tell(sentence)
 
 
 def _unknown_to(refiner: Refiner, lesions: Iterable[str]) -> list[str]:
