@@ -82,7 +82,7 @@ def recognise(document: Document) -> str:
             return name
     raise AnnotationError(
         f"{document.path}: not an annotation in a format that is known; expected one of "
-        f"{', '.join(format_named(name).TITLE for name in FORMATS)}"
+        f"{', '.join(format_named(name).TITLE.partition(' (')[0] for name in FORMATS)}"
     )
 
 
