@@ -1,7 +1,6 @@
 """What a format cannot hold, in shapes that it can: every approximation has a name and is reported."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import ceil, cos, floor, pi, sin, sqrt
 
@@ -75,10 +74,17 @@ def as_ellipse(shape: Shape) -> Ellipse:
     return replace(ellipse, cx=ellipse.cx + left, cy=ellipse.cy + top)
 
 
-def as_raster(shapes: Iterable[Shape], size: tuple[int, int]) -> Raster | None:
-    """The pixels of ``shapes`` on a photograph of ``size`` (h, w); None where they have none."""
-    mask = draw(shapes, size)
-    return Raster(0, 0, mask) if mask.any() else None
+def on_photograph(shape: Polygon | Raster, size: tuple[int, int]) -> Raster | None:
+    """The pixels of a shape on a photograph of ``size`` (h, w), drawn in its box alone; None where it has none."""
+    x0, y0, x1, y1 = extent(shape)
+    left, top = max(floor(x0), 0), max(floor(y0), 0)
+    width, height = min(ceil(x1), size[1]) - left, min(ceil(y1), size[0]) - top
+    if width <= 0 or height <= 0:
+        return None
+    if isinstance(shape, Raster) and shape.crop.shape == (height, width):
+        return shape
+    mask = draw([moved(shape, -left, -top)], (height, width))
+    return Raster(left, top, mask) if mask.any() else None
 
 
 def as_outline(raster: Raster) -> Polygon:
@@ -118,11 +124,6 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [loop[0], *(b for a, b, c in inner if (b[0] - a[0], b[1] - a[1]) != (c[0] - b[0], c[1] - b[1])), loop[-1]]
 
 
-def _lies_within(raster: Raster, size: tuple[int, int]) -> bool:
-    x0, y0, x1, y1 = extent(raster)
-    return x0 >= 0 and y0 >= 0 and x1 <= size[1] and y1 <= size[0]
-
-
 def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
     """A shape that the format can store, and what it stands for; the empty string where it is the same shape."""
     if isinstance(shape, Ellipse):
@@ -133,7 +134,7 @@ def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tup
         return as_outline(shape), "an outline along the edges of its pixels for a mask"
     if isinstance(shape, Polygon) and (capabilities.rings or len(shape.rings) == 1):
         return shape, ""
-    raster = shape if isinstance(shape, Raster) and _lies_within(shape, size) else as_raster([shape], size)
+    raster = on_photograph(shape, size)
     if isinstance(shape, Raster):
         return raster, "" if raster == shape else "its part on the photograph for a mask that reaches over the edge"
     outline = raster if raster is None or capabilities.rasters else as_outline(raster)

@@ -2,7 +2,8 @@
 
 A ``segmentation`` is a list of flat rings ``[x, y, x, y, …]`` whose union is the region, or run lengths of the whole
 photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w, h) is the region,
-turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``.
+turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``. Masks are written
+compressed.
 """
 
 import json
@@ -28,7 +29,7 @@ from coarsekit.annotations.details import (
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
-from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, raster_of_runs, raster_runs
+from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_photograph_runs, photograph_runs
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import extent, rotated
 from coarsekit.storage.files import write_text
@@ -139,12 +140,13 @@ class Region:
         """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
         segmentation = self.source.segmentation
         if isinstance(segmentation, _Runs):
-            return segmentation.counts == [self.width * self.height]
+            return segmentation.counts in ([self.width * self.height], compress([self.width * self.height]))
         return segmentation is not None and all(len(ring) < 6 and len(ring) % 2 == 0 for ring in segmentation)
 
     def _raster(self, runs: _Runs) -> Raster:
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
-        return raster_of_runs(counts, (self.height, self.width), columns=True)
+        crop, left, top = from_photograph_runs(counts, (self.width, self.height))
+        return Raster(left, top, crop.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +280,8 @@ def _segmentation(shape: Shape, annotation: Annotation) -> tuple[object, float]:
         return rings, sum(_area(ring) for ring in shape.rings)
     if not isinstance(shape, Raster):
         raise TypeError(f"COCO has polygons and masks, got {type(shape).__name__}")
-    size = (annotation.height, annotation.width)
-    counts = compress(raster_runs(shape, size, columns=True))
-    return {"size": list(size), "counts": counts}, int(shape.crop.sum())
+    runs = photograph_runs(shape.crop.T, shape.left, shape.top, (annotation.width, annotation.height))
+    return {"size": [annotation.height, annotation.width], "counts": compress(runs)}, int(shape.crop.sum())
 
 
 def _area(ring: Sequence[tuple[float, float]]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.errors import AnnotationError
-from coarsekit.types import Raster
+from coarsekit.types import Mask
 
 MOST_PIXELS = 2**28
 """A mask that claims more is refused before memory is asked for."""
@@ -19,94 +19,82 @@ def run_lengths(pixels: NDArray[np.bool_]) -> list[int]:
     return [int(run) for run in np.diff(changes, prepend=0, append=len(pixels))]
 
 
-def check_runs(runs: Sequence[int], length: int) -> None:
-    """Check run lengths before memory is asked for; see `from_run_lengths`."""
+def from_run_lengths(runs: Sequence[int], length: int) -> NDArray[np.bool_]:
+    """The flat boolean array (``length``,) of `run_lengths`.
+
+    Raises `AnnotationError` when a run is negative or they do not add up to ``length``, or that is above `MOST_PIXELS`.
+    """
+    _check(runs, length)
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+
+
+def photograph_runs(crop: Mask, line: int, place: int, size: tuple[int, int]) -> list[int]:
+    """The run lengths of a whole photograph of ``size`` (lines, pixels of a line), as `run_lengths` counts them.
+
+    Lines are rows, or columns where all is turned. ``crop`` has all pixels inside, its first one is pixel ``place`` of
+    ``line``, and it lies within the photograph. Only the crop is looked at.
+    """
+    lines, length = size
+    inside = np.zeros((crop.shape[0], crop.shape[1] + 2), dtype=bool)
+    inside[:, 1:-1] = crop
+    rows, places = np.nonzero(inside[:, 1:] != inside[:, :-1])
+    changes = (rows + line) * length + places + place
+    # A run up to the end of its line goes on in the next one if that begins with a run.
+    joints = np.flatnonzero(changes[1:] == changes[:-1])
+    changes = np.delete(changes, np.concatenate([joints, joints + 1]))
+    return [int(run) for run in np.diff(changes[changes < lines * length], prepend=0, append=lines * length)]
+
+
+def from_photograph_runs(runs: Sequence[int], size: tuple[int, int]) -> tuple[Mask, int, int]:
+    """The crop, line and place that gave `photograph_runs`; the crop is empty where no pixel is inside.
+
+    Raises `AnnotationError` as `from_run_lengths`.
+    """
+    _check(runs, size[0] * size[1])
+    return crop_between(np.cumsum(runs, dtype=np.int64)[: len(runs) // 2 * 2], size[1])
+
+
+def crop_between(changes: NDArray[np.int64], length: int) -> tuple[Mask, int, int]:
+    """The smallest crop of whole runs, its line and its first pixel's place in the line of ``length`` pixels.
+
+    ``changes`` (2 n,): where each run inside begins and ends in the flat photograph, ascending; runs may be empty.
+    """
+    spans = changes.reshape(-1, 2)
+    starts, ends = spans[spans[:, 0] < spans[:, 1]].T
+    if not len(starts):
+        return np.zeros((0, 0), dtype=bool), 0, 0
+    rows, last_rows = starts // length, (ends - 1) // length
+    left, right = int((starts % length).min()), int(((ends - 1) % length).max()) + 1
+    if (rows != last_rows).any():
+        left, right = 0, length
+    width, top = right - left, int(rows[0])
+    # A run ends after its last pixel, which is in its line even where it fills that.
+    edges = np.stack([(rows - top) * width + starts % length - left] * 2, axis=1)
+    edges[:, 1] = (last_rows - top) * width + (ends - 1) % length - left + 1
+    pixels = (int(last_rows[-1]) + 1 - top) * width
+    crop = from_run_lengths(np.diff(edges.ravel(), prepend=0, append=pixels).tolist(), pixels)
+    return crop.reshape(-1, width), top, left
+
+
+def _check(runs: Sequence[int], length: int) -> None:
     if length > MOST_PIXELS:
         raise AnnotationError(f"the mask claims {length} pixels, more than any photograph has; export it again")
     if any(run < 0 for run in runs) or sum(runs) != length:
         raise AnnotationError(f"the mask's run lengths must add up to its {length} pixels, got {sum(runs)}")
 
 
-def from_run_lengths(runs: Sequence[int], length: int) -> NDArray[np.bool_]:
-    """The flat boolean array (``length``,) of `run_lengths`.
-
-    Raises `AnnotationError` when a run is negative or they do not add up to ``length``, or that is above `MOST_PIXELS`.
-    """
-    check_runs(runs, length)
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-
-
-def boundaries(raster: Raster, size: tuple[int, int], columns: bool = False) -> NDArray[np.int64]:
-    """Where runs begin and end in turn among the pixels of a photograph, found from the raster's crop alone.
-
-    Args:
-        raster: A mask that lies within the photograph.
-        size: (h, w) of the photograph, px.
-        columns: Whether pixels are counted column by column, as COCO does, and not row by row.
-
-    Returns:
-        (2 n,) int64: the first pixel of each run of n, and the one after its last.
-    """
-    if columns:
-        x, y = np.nonzero(raster.crop.T)
-        places = (x + raster.left) * size[0] + y + raster.top
-    else:
-        y, x = np.nonzero(raster.crop)
-        places = (y + raster.top) * size[1] + x + raster.left
-    breaks = np.flatnonzero(np.diff(places) != 1)
-    starts = places[np.concatenate([[0], breaks + 1])]
-    stops = places[np.concatenate([breaks, [len(places) - 1]])] + 1
-    return np.stack([starts, stops], axis=1).ravel()
-
-
-def raster_runs(raster: Raster, size: tuple[int, int], columns: bool = False) -> list[int]:
-    """The run lengths of a mask on a photograph of ``size`` (h, w); see `boundaries` and `run_lengths`."""
-    changes, total = boundaries(raster, size, columns), size[0] * size[1]
-    return [int(run) for run in np.diff(changes[changes < total], prepend=0, append=total)]
-
-
-def raster_between(
-    starts: NDArray[np.int64], stops: NDArray[np.int64], size: tuple[int, int], columns: bool = False
-) -> Raster:
-    """The mask of the pixels from each of ``starts`` to before the one of ``stops``; `boundaries` undone.
-
-    Raises `AnnotationError` when there is no pixel.
-    """
-    lengths = stops - starts
-    first = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
-    places = first + np.arange(len(first))
-    if not len(places):
-        raise AnnotationError("a mask needs at least one pixel, got none; leave the region out")
-    major, minor = np.divmod(places, size[0] if columns else size[1])
-    x, y = (major, minor) if columns else (minor, major)
-    left, top = int(x.min()), int(y.min())
-    crop = np.zeros((int(y.max()) - top + 1, int(x.max()) - left + 1), dtype=bool)
-    crop[y - top, x - left] = True
-    return Raster(left, top, crop)
-
-
-def raster_of_runs(runs: Sequence[int], size: tuple[int, int], columns: bool = False) -> Raster:
-    """The mask whose run lengths on a photograph of ``size`` (h, w) are ``runs``; `raster_runs` undone.
-
-    Raises `AnnotationError` as `from_run_lengths` does, and when no pixel is inside.
-    """
-    check_runs(runs, size[0] * size[1])
-    ends = np.cumsum(np.asarray(runs, np.int64))
-    stops = ends[1::2]
-    return raster_between(ends[0::2][: len(stops)], stops, size, columns)
-
-
 def compress(runs: Sequence[int]) -> str:
-    """The run lengths as a compressed COCO string; `decompress` undone."""
-    text = []
+    """The run lengths as a compressed COCO string, as pycocotools writes it; see `decompress`."""
+    characters = []
     for place, run in enumerate(runs):
         value = run - runs[place - 2] if place > 2 else run
         more = True
         while more:
-            code, value = value & 31, value >> 5
-            more = value != (-1 if code & 16 else 0)
-            text.append(chr(48 + (code | 32 if more else code)))
-    return "".join(text)
+            bits, value = value & 31, value >> 5
+            # The last five bits bear the sign, which the rest of the number repeats for ever.
+            more = value != (-1 if bits & 16 else 0)
+            characters.append(chr(48 + bits + 32 * more))
+    return "".join(characters)
 
 
 def decompress(text: str) -> list[int]:

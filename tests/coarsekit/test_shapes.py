@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import points_in_poly
 
-from coarsekit.annotations.approximate import as_ellipse, as_outline, as_polygon
+from coarsekit.annotations.approximate import as_ellipse, as_outline, as_polygon, on_photograph
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, eroded, extent, moved
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Window
@@ -142,6 +142,16 @@ def test_an_outline_holds_just_the_pixels(raster) -> None:
     assert len(outline.rings) == 1
     assert np.array_equal(draw([outline], SIZE), draw([raster], SIZE))
     assert extent(outline) == extent(raster)
+
+
+polygons = st.builds(Polygon, st.lists(st.lists(corners, min_size=3, max_size=6), min_size=1, max_size=3))
+
+
+@quick
+@given(st.one_of(polygons, rasters))
+def test_the_part_on_a_photograph_has_just_the_pixels(shape) -> None:
+    mask = draw([shape], SIZE)
+    assert on_photograph(shape, SIZE) == (Raster(0, 0, mask) if mask.any() else None)
 
 
 def test_the_polygon_of_an_ellipse_has_its_area_and_stays_near_its_rim() -> None:

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
-from coarsekit.annotations.brush_rle import pack, unpack
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
 
@@ -178,25 +176,6 @@ def test_what_is_wrong_is_said_with_its_place(refused, place: tuple, value: obje
     inner[place[-1]] = value
     del content[0]["annotations"][0]["result"][4]  # a click, which would be refused, too
     assert said in refused("a.json", content)
-
-
-@pytest.mark.parametrize("cut", [0, 5, 12, 30, 36])
-def test_a_brush_that_is_cut_short_is_refused(cut: int) -> None:
-    with pytest.raises(AnnotationError, match="cut short"):
-        unpack(bytes(BRUSH[:cut]), (12, 20))
-
-
-def test_a_brush_as_the_tool_packs_it_is_unpacked() -> None:
-    raster = unpack(bytes(BRUSH), (12, 20))
-    assert np.array_equal(draw([raster], (12, 20)), BRUSH_MASK)
-
-
-@pytest.mark.parametrize(("left", "top", "side"), [(0, 0, 3), (397, 297, 3), (180, 90, 20), (0, 0, 300), (5, 150, 1)])
-def test_what_was_packed_is_unpacked(left: int, top: int, side: int) -> None:
-    crop = np.random.default_rng(side).random((side, side)) < 0.6
-    crop[0, 0] = True
-    raster = Raster(left, top, crop)
-    assert unpack(pack(raster, (300, 400)), (300, 400)) == raster
 
 
 def test_what_is_written_can_be_imported(tmp_path) -> None:

@@ -271,7 +271,10 @@ def test_a_coco_region_that_cannot_be_drawn_is_one_sentence(tmp_path: Path, segm
         open_source(source).read("eye")
 
 
-@pytest.mark.parametrize("segmentation", [[], [[1, 2, 3, 4]], {"size": [120, 160], "counts": [120 * 160]}])
+@pytest.mark.parametrize(
+    "segmentation",
+    [[], [[1, 2, 3, 4]], *({"size": [120, 160], "counts": counts} for counts in ([120 * 160], "Phb0"))],
+)
 def test_a_coco_region_that_covers_nothing_is_passed_over(tmp_path: Path, segmentation: object) -> None:
     empty = {"image_id": 7, "category_id": 1, "segmentation": segmentation}
     unlisted = {"image_id": 7, "category_id": 99, "segmentation": [[50, 50, 60, 50, 60, 60]]}
