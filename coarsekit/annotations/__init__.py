@@ -5,8 +5,7 @@ only, ``write(path, annotations, approximate, images)``; see `Format`.
 """
 
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Protocol, cast
 
 from coarsekit.annotations.annotators import chosen, names_of, without_copies
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
-from coarsekit.annotations.photographs import choose, photograph_name, same_photograph
+from coarsekit.annotations.fitting import check_marks, check_name, fitted
+from coarsekit.annotations.photographs import choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
-from coarsekit.geometry import extent, moved
 from coarsekit.images import read_image
-from coarsekit.types import KINDS, Annotation, Image, check_drawn_on
+from coarsekit.types import Annotation, Image
 
 
 class Format(Protocol):
@@ -105,7 +104,10 @@ def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None =
 
 
 def read_all(
-    files: Iterable[Path], options: ReadOptions, root: Path | None = None
+    files: Iterable[Path],
+    options: ReadOptions,
+    root: Path | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[list[tuple[Path, Annotation]], ReadReport]:
     """Read annotation files, and choose among what they have by the annotator.
 
@@ -113,6 +115,7 @@ def read_all(
         files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named.
         options: Labels, photographs and sizes; see `ReadOptions`.
         root: The folder that the files lie in; None for single ones.
+        advance: Called with 1 for each file.
 
     Returns:
         Each annotation with the file that has it, and the report.
@@ -139,6 +142,7 @@ def read_all(
             read += 1
             found += [(document.path, annotation) for annotation in annotations]
             report += own
+        advance(1)
     if refused and not read:
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
         raise AnnotationError(f"{refused[0]}{more}")
@@ -226,99 +230,12 @@ def read_drawn(
     own = replace(options or ReadOptions(), images=file.parent, size=(image.shape[1], image.shape[0]))
     annotations, report = read_annotations(path, own)
     annotation = _choose(annotations, path, str(photograph), report)
-    if not annotation.marks and report.left_out:
+    if not annotation.marks and report.left_out and len(annotations) == 1:
         raise AnnotationError(f"{report.left_out[0]}; nothing else is drawn on {file.name}")
-    notes = [] if ignore_name else _check_name(annotation, file, path)
+    notes = [] if ignore_name else check_name(annotation, file, path)
     with error_context(str(path)):
         annotation, more = fitted(annotation, image.shape, str(photograph), own.strict)
     return image, annotation, report + more + ReadReport(notes=tuple(notes))
-
-
-def fitted(
-    annotation: Annotation, shape: tuple[int, ...], name: str, strict: bool = False
-) -> tuple[Annotation, ReadReport]:
-    """The annotation in the pixels of its photograph, without the marks that lie wholly outside.
-
-    Args:
-        annotation: What was drawn, perhaps on a smaller or larger copy.
-        shape: (h, w, …) of the photograph, px.
-        name: What sentences call the photograph.
-        strict: Whether to raise for the first mark outside.
-
-    Returns:
-        The annotation, and the report: the scale, and what was left out.
-
-    Raises:
-        AnnotationError: When the copy has other proportions, and when all marks lie outside.
-    """
-    height, width = shape[:2]
-    report = ReadReport()
-    if (annotation.height, annotation.width) != (height, width):
-        scale = width / annotation.width
-        # Both sides of the copy are whole numbers, so that its proportions are off by half a pixel of each.
-        if abs(annotation.height * scale - height) > max(scale * (1 + annotation.height / annotation.width) / 2, 1.0):
-            check_drawn_on(annotation, shape, name)
-        marks = tuple(replace(mark, shape=moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
-        sentence = (
-            f"{name}: drawn on a copy of {annotation.width} × {annotation.height} px, and scaled by {scale:.4g} to "
-            f"its {width} × {height} px."
-        )
-        report += ReadReport(notes=(sentence,))
-        annotation = replace(annotation, width=width, height=height, marks=marks)
-    outside = _outside(annotation)
-    if not outside:
-        return annotation, report
-    if strict or len(outside) == len(annotation.marks):
-        raise AnnotationError(next(iter(outside.values())))
-    marks = tuple(mark for place, mark in enumerate(annotation.marks) if place not in outside)
-    sentences = list(outside.values())
-    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
-    return replace(annotation, marks=marks), report + ReadReport(left_out=(f"{name}: {sentences[0]}{more}",))
-
-
-def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
-    """The annotation itself, once every mark is seen to reach into its photograph; ``path`` is where it was read.
-
-    Raises `AnnotationError` for the first mark that lies wholly outside.
-    """
-    for sentence in _outside(annotation).values():
-        raise AnnotationError(f"{path}: {sentence}")
-    return annotation
-
-
-def _outside(annotation: Annotation) -> dict[int, str]:
-    """By the place of each mark that lies wholly outside its photograph, a sentence that names it."""
-    width, height = annotation.width, annotation.height
-    places: dict[str, int] = {}
-    found = {}
-    for index, mark in enumerate(annotation.marks):
-        kind = KINDS[type(mark.shape)]
-        place = places[kind] = places.get(kind, -1) + 1
-        x0, y0, x1, y1 = extent(mark.shape)
-        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
-            found[index] = (
-                f"{kind}.{place} lies wholly outside the photograph of {width} × {height} px "
-                f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
-            )
-    return found
-
-
-def _check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike[str]) -> list[str]:
-    """A note where an annotation names a photograph by another name.
-
-    Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number.
-    """
-    if same_photograph(annotation.image, photograph.name):
-        return []
-    there = (photograph.parent / annotation.image).is_file()
-    numbers = [re.sub(r"\d+", "#", Path(name).stem.casefold()) for name in (annotation.image, photograph.name)]
-    stems = [Path(name).stem.casefold() for name in (annotation.image, photograph.name)]
-    if there or (numbers[0] == numbers[1] and stems[0] != stems[1]):
-        raise AnnotationError(
-            f"{path}: it is of {annotation.image}, not of {photograph.name}; give that photograph, or "
-            "ignore_name=True to take it all the same"
-        )
-    return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]
 
 
 def _choose(

@@ -7,7 +7,6 @@ have no area and are left out; the tracks of CVAT for video are refused.
 
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -23,7 +22,7 @@ from coarsekit.annotations.details import (
     tool_labels,
     within,
 )
-from coarsekit.annotations.documents import Document, load
+from coarsekit.annotations.documents import Document, finite_number, load
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
@@ -245,14 +244,7 @@ def _text(element: Tree.Element, field: str, default: str | None = None) -> str:
 
 
 def _number(element: Tree.Element, field: str, default: str | None = None) -> float:
-    text = _text(element, field, default)
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value):
-        raise AnnotationError(f"{field} must be a finite number, got {text[:40]!r}")
-    return value
+    return finite_number(_text(element, field, default), field)
 
 
 def _whole(element: Tree.Element, field: str, least: int | None = None) -> int:

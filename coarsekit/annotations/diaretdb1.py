@@ -10,11 +10,10 @@ the order of the marks. Files that do not name their photograph are known by the
 """
 
 import re
-from math import isfinite
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from coarsekit.annotations.documents import Document, error_context, load
+from coarsekit.annotations.documents import Document, error_context, finite_number, load
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
@@ -69,15 +68,15 @@ def _shape(marking: Element) -> Shape | str:
     centre = region.find("centroid/coords2d")
     if region.tag not in ("circleregion", "ellipseregion") or centre is None:
         raise AnnotationError(f"{region.tag} with a centroid is expected to be a circleregion or an ellipseregion")
-    (cx, cy), radii = _place(centre), [_number(radius.text, "radius") for radius in region.findall("radius")]
+    (cx, cy), radii = _place(centre), [finite_number(radius.text, "radius") for radius in region.findall("radius")]
     if region.tag == "circleregion":
         if not radii:
             raise AnnotationError("radius is missing; copy the file again")
         return Ellipse(cx, cy, max(radii[0], 0.5), max(radii[0], 0.5))
-    by_axis = {e.get("direction"): _number(e.text, "radius") for e in region.findall("radius")}
+    by_axis = {e.get("direction"): finite_number(e.text, "radius") for e in region.findall("radius")}
     if set(by_axis) != {"x", "y"}:
         raise AnnotationError("an ellipseregion needs a radius of direction x and one of direction y")
-    angle = _number(_text(region, "angle"), "angle")
+    angle = finite_number(_text(region, "angle"), "angle")
     return Ellipse(cx, cy, max(by_axis["x"], 0.5), max(by_axis["y"], 0.5), -angle % 180)
 
 
@@ -85,7 +84,7 @@ def _place(element: Element) -> tuple[float, float]:
     parts = (element.text or "").split(",")
     if len(parts) != 2:
         raise AnnotationError(f"coords2d must be x,y, got {(element.text or '')[:40]!r}")
-    return _number(parts[0], "coords2d") + 0.5, _number(parts[1], "coords2d") + 0.5
+    return finite_number(parts[0], "coords2d") + 0.5, finite_number(parts[1], "coords2d") + 0.5
 
 
 def _text(element: Element, tag: str) -> str:
@@ -93,13 +92,3 @@ def _text(element: Element, tag: str) -> str:
     if not text:
         raise AnnotationError(f"{tag} is missing; copy the file again")
     return text
-
-
-def _number(text: str | None, field: str) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value):
-        raise AnnotationError(f"{field} must be a finite number, got {(text or '')[:40]!r}")
-    return value

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeAlias
 from xml.etree.ElementTree import Element
@@ -141,6 +142,20 @@ def _xml(data: bytes, path: Path) -> Element:
         return ElementTree.fromstring(data.lstrip())
     except (SyntaxError, ValueError, LookupError) as cause:
         raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None
+
+
+def finite_number(text: str | None, field: str) -> float:
+    """The number that an XML file has as text.
+
+    Raises `AnnotationError` when it is none, or not finite.
+    """
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = float("nan")
+    if not isfinite(value):
+        raise AnnotationError(f"{field} must be a finite number, got {(text or '')[:40]!r}")
+    return value
 
 
 @contextmanager

@@ -49,17 +49,17 @@ def read_drawings(
     Raises `AnnotationError` where nothing can be read, and `ParameterError` when an annotator drew on a photograph
     twice.
     """
-    read: dict[str, list[Annotation]] = {annotator: [] for annotator, _ in files}
+    read: dict[str, list[Annotation]] = {}
     report = ReadReport()
-    for annotator, path in files:
-        found, own = read_all([path], options)
-        read[annotator] += [annotation for _, annotation in found]
+    for annotator in dict.fromkeys(name for name, _ in files):
+        found, own = read_all([path for name, path in files if name == annotator], options, advance=advance)
+        read[annotator] = [annotation for _, annotation in found]
         report += own
-        advance(1)
     split: dict[str, list[Annotation]] = {}
     for annotator, annotations in read.items():
         several = len({one.image for one in annotations}) < len(annotations) and any(map(annotator_of, annotations))
-        split.setdefault(annotator, []) if not several else None
+        if not several:
+            split[annotator] = []
         for one in annotations:
             split.setdefault(f"{annotator} ({annotator_of(one)})" if several else annotator, []).append(one)
     return _by_photograph(split), report

@@ -12,12 +12,10 @@ Written files are tasks to import: their control tags are ``ellipse``, ``polygon
 """
 
 import json
-import re
 from base64 import b64decode
-from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -25,12 +23,12 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack, unpack
 from coarsekit.annotations.details import attributes_of, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
-from coarsekit.annotations.labels import label_of
+from coarsekit.annotations.labelstudio_tasks import answers_of, by_picture, is_drawn, labels_in, pictures_of, tasks_of
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import rotated
-from coarsekit.images import PHOTOGRAPHS, decode_mask
+from coarsekit.images import decode_mask
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
 from coarsekit.validation import validated
@@ -74,33 +72,10 @@ class _BitmaskValue(LenientModel):
     imageDataURL: str  # noqa: N815
 
 
-class _Answer(LenientModel):
-    result: list[dict[str, Any]]
-    was_cancelled: bool | None = False
-    completed_by: Any = None
-    model_version: Any = None
-
-
-class _Task(LenientModel):
-    data: dict[str, Any]
-    annotations: list[_Answer] = []
-    predictions: list[Any] = []
-
-
-class _Given(NamedTuple):
-    """The flat results of one annotator, and who that is."""
-
-    results: list[dict[str, Any]]
-    annotator: Any = None
-
-
 def recognise(document: Document) -> bool:
     """A list of tasks (or one) with data and annotations, or with the annotation's id as MIN exports have it."""
-    tasks = _tasks(document)
-    if not tasks:
-        return False
-    first = tasks[0]
-    full = isinstance(first.get("data"), dict) and "annotations" in first
+    first = next((task for task in tasks_of(document) if isinstance(task, dict)), {})
+    full = isinstance(first.get("data"), dict) and ("annotations" in first or "predictions" in first)
     return full or "annotation_id" in first or ("annotator" in first and "id" in first)
 
 
@@ -114,15 +89,16 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
     annotations = []
-    for place, task in enumerate(_tasks(document)):
+    for place, task in enumerate(tasks_of(document)):
         with recorder.forgiving(f"task {place}"):
-            pictures = _pictures(task["data"] if isinstance(task.get("data"), dict) else task)
-            where = f"task {place} ({next(iter(pictures.values()))})"
-            for given in _answers(task, where, recorder):
-                for name, results in _by_picture(given.results, pictures, where, recorder).items():
-                    recorder.photograph(name)
+            pictures = pictures_of(task)
+            where = f"task {place} ({next(iter(pictures.values())).name})"
+            for given in answers_of(task, where, recorder):
+                for field, results in by_picture(given.results, pictures, where, recorder).items():
+                    name, address = pictures[field]
                     own = f"task {place} ({name})"
                     with recorder.forgiving(own, name):
+                        recorder.photograph(address, name)
                         annotations += _annotations(name, results, given.annotator, own, recorder)
     return recorder.result(annotations)
 
@@ -141,122 +117,11 @@ def write(
         prefix = f"{list(tasks).index(name)}-"
         result = [item for place, mark in enumerate(marks) for item in _results(annotation, mark, f"{prefix}{place}")]
         result += own_provenance(annotation, "labelstudio").get("results", ())
-        task["annotations"].append({"result": result, **within("completed_by", annotation.provenance.get("annotator"))})
+        who = annotation.provenance.get("annotator")
+        # Label Studio takes the number or the fields of a user, and no name of another tool's.
+        task["annotations"].append({"result": result, **within("completed_by", None if isinstance(who, str) else who)})
     write_text(path, json.dumps(list(tasks.values()), ensure_ascii=False) + "\n")
     return notes
-
-
-def _tasks(document: Document) -> list[dict[str, Any]]:
-    """Empty for what is no list of objects."""
-    content = [document.content] if isinstance(document.content, dict) else document.content
-    return content if isinstance(content, list) and all(isinstance(task, dict) for task in content) else []
-
-
-def _pictures(data: dict[str, Any]) -> dict[str, str]:
-    """The photographs' names by the fields of a task's data.
-
-    Raises `AnnotationError` when it has none.
-    """
-    addresses = {field: value for field, value in data.items() if isinstance(value, str) and _is_picture(value)}
-    if isinstance(data.get("image"), str):
-        addresses = {"image": data["image"], **addresses}
-    if not addresses:
-        raise AnnotationError("the address of its image is missing; expected data.image")
-    return {field: _name_at(address) for field, address in addresses.items()}
-
-
-def _is_picture(text: str) -> bool:
-    return PurePosixPath(_path_of(text)).suffix.lower() in PHOTOGRAPHS
-
-
-def _path_of(text: str) -> str:
-    """The path in an address of Label Studio's, a bucket's or the web's."""
-    parts = urlsplit(_safe(text))
-    inner = parse_qs(parts.query).get("d")
-    return inner[0] if inner else unquote(parts.path) or text
-
-
-def _name_at(address: str) -> str:
-    """The photograph's name in its address; uploads get eight characters and a hyphen in front of theirs."""
-    path = _path_of(address)
-    if "/upload/" in address:
-        return re.sub(r"^[0-9a-f]{8}-(?=.)", "", photograph_name(path))
-    return photograph_name(path.lstrip("/") if "://" in address else path)
-
-
-def _safe(text: str) -> str:
-    """Without the brackets that would make an address malformed."""
-    return text.translate({ord("["): "%5B", ord("]"): "%5D"})
-
-
-def _answers(task: dict[str, Any], where: str, recorder: Recorder) -> list[_Given]:
-    """The results of each annotation of a task, flat as MIN exports have them."""
-    if "annotations" not in task and "predictions" not in task:
-        lists = (value for value in task.values() if isinstance(value, list))
-        items = [item for items in lists for item in items if isinstance(item, dict)]
-        return [_Given(items, task.get("annotator"))]
-    fields = validated(_Task, task, "", strict=None, within=where)
-    for _ in (answer for answer in fields.annotations if answer.was_cancelled):
-        recorder.note(where, "an annotation that was skipped in the tool is not read")
-    given = [_Given(_labelled(one.result), one.completed_by) for one in fields.annotations if not one.was_cancelled]
-    predictions = [
-        validated(_Answer, content, "", strict=None, within=f"{where}: predictions.{place}")
-        for place, content in enumerate(fields.predictions)
-        if isinstance(content, dict)
-    ]
-    wanted = recorder.options.annotator
-    models = [one for one in predictions if wanted is not None and wanted == str(one.model_version)]
-    if not models and not given:
-        models = predictions
-        for one in models:
-            recorder.note(where, f"nobody annotated it, so the prediction of {str(one.model_version)!r} is read")
-    if not models and not given:
-        recorder.leave_out(where, "nobody annotated it")
-    return [*given, *(_Given(_labelled(one.result), str(one.model_version or "prediction")) for one in models)]
-
-
-def _labelled(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The results, flat; with a tag for shapes and one for labels a region comes twice under one id and counts once."""
-    flat = [_flat(item) for item in results]
-    labelled = {str(item.get("id")) for item in flat if _labels(item) and "id" in item}
-    return [item for item in flat if _labels(item) or not _is_drawn(item) or str(item.get("id")) not in labelled]
-
-
-def _flat(item: dict[str, Any]) -> dict[str, Any]:
-    value = item.get("value")
-    return {**item, **value} if isinstance(value, dict) else item
-
-
-def _is_drawn(item: dict[str, Any]) -> bool:
-    """Whether a result is something drawn, and no answer to a question."""
-    return any(field in item for field in (*_SHAPES, "x", "vertices"))
-
-
-def _by_picture(
-    results: list[dict[str, Any]], pictures: Mapping[str, str], where: str, recorder: Recorder
-) -> dict[str, list[dict[str, Any]]]:
-    """The results by the name of the photograph that they are on."""
-    if len(pictures) == 1:
-        return {next(iter(pictures.values())): results}
-    fields = {field.casefold(): field for field in pictures}
-    aims = {str(item.get("to_name", "")).casefold() for item in results if _is_drawn(item)}
-    if len(aims) <= 1 and not aims & fields.keys():
-        field = next(iter(pictures))
-        recorder.note(where, f"of its images {', '.join(pictures)} the first, {field}, is taken for what was drawn on")
-        return {pictures[field]: results}
-    found: dict[str, list[dict[str, Any]]] = {
-        pictures[fields[aim]]: [] for aim in sorted(aims & fields.keys(), key=list(fields).index)
-    }
-    for place, item in enumerate(results):
-        aim = str(item.get("to_name", "")).casefold()
-        if aim in fields:
-            found.setdefault(pictures[fields[aim]], []).append(item)
-        elif _is_drawn(item):
-            recorder.leave_out(
-                f"{where}: result {place}",
-                f"its to_name {item.get('to_name')!r} is none of its images {', '.join(pictures)}",
-            )
-    return found
 
 
 def _annotations(
@@ -266,9 +131,9 @@ def _annotations(
     sizes: set[tuple[int, int]] = set()
     marks: list[Mark] = []
     answers = _of_regions(results)
-    others = [item for item in results if not _is_drawn(item) and not _is_answered(item, answers)]
+    others = [item for item in results if not is_drawn(item) and not _is_answered(item, answers)]
     for place, item in enumerate(results):
-        if not _is_drawn(item):
+        if not is_drawn(item):
             continue
         with recorder.forgiving(f"{where}: result {place}"):
             shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
@@ -283,7 +148,7 @@ def _annotations(
             own = {field: item[field] for field in ("score", "meta", "parentID", "from_name") if field in item}
             details = {"id": item.get("id"), "attributes": attributes, "labelstudio": own}
             told = recorder.attribute(attributes)
-            for label in (_labels(item) or [""]) if told is None else [told]:
+            for label in (labels_in(item) or [""]) if told is None else [told]:
                 marks += recorder.marks(label, shape, f"{where}: result {place}", details)
     if len(sizes) > 1:
         raise AnnotationError("its regions name different sizes of the photograph; export it again")
@@ -306,7 +171,7 @@ def _annotations(
 
 def _of_regions(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The answers about regions by the region's id: the value by the question's name, a text where it is one alone."""
-    regions = {str(item["id"]) for item in results if _is_drawn(item) and "id" in item}
+    regions = {str(item["id"]) for item in results if is_drawn(item) and "id" in item}
     found: dict[str, dict[str, Any]] = {}
     for item in results:
         value = item.get("value")
@@ -319,7 +184,7 @@ def _of_regions(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _is_answered(item: dict[str, Any], regions: Collection[str]) -> bool:
-    return not _is_drawn(item) and "id" in item and str(item["id"]) in regions and item.get("type") in _ANSWERS
+    return not is_drawn(item) and "id" in item and str(item["id"]) in regions and item.get("type") in _ANSWERS
 
 
 def _fields_of(item: dict[str, Any]) -> Collection[str]:
@@ -334,12 +199,6 @@ def _size(item: dict[str, Any], name: str, recorder: Recorder) -> tuple[int, int
         return known
     size = validated(_Size, item, "", strict=None)
     return size.original_width, size.original_height
-
-
-def _labels(item: dict[str, Any]) -> list[str]:
-    """The labels of a region: ``ellipselabels``, ``brushlabels``, ``labels``, …."""
-    lists = [value for field, value in item.items() if field.endswith("labels") and isinstance(value, list)]
-    return [label for labels in lists[:1] for value in labels if (label := label_of(value))]
 
 
 def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
@@ -396,7 +255,7 @@ def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any
         tag, value = "brush", {"format": "rle", "rle": list(pack(shape, (height, width)))}
     own = own_details(mark, "labelstudio")
     key = str(mark.details.get("id", key))
-    head = {"id": key, "type": f"{tag}labels", "from_name": tag, "to_name": "image"}
+    head = {"id": key, "type": f"{tag}labels", "from_name": own.get("from_name", tag), "to_name": "image"}
     more: dict[str, Any] = {field: own[field] for field in ("score", "meta", "parentID") if field in own}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}
     region: dict[str, Any] = {**head, **size, **more}

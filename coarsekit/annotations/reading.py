@@ -62,8 +62,8 @@ class ReadReport:
     ``labels``: how many regions have each of the tool's labels, the empty one for none. ``lesions``: what each label
     became, empty where it was left out. ``left_out``: a sentence for each kind of thing that was drawn and is not read.
     ``notes``: a sentence for what was guessed, and for what is no drawing. ``photographs``: of each photograph that is
-    left out whole, its name and a sentence, which ``left_out`` has, too. ``attributed``: how many regions have the
-    attribute that `ReadOptions.label_attribute` names.
+    left out whole, its name and a sentence. ``whole``: what ``left_out`` says of these. ``attributed``: how many
+    regions have the attribute that `ReadOptions.label_attribute` names.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -71,6 +71,7 @@ class ReadReport:
     left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     photographs: tuple[tuple[str, str], ...] = ()
+    whole: tuple[str, ...] = ()
     attributed: int = 0
 
     def __add__(self, other: "ReadReport") -> "ReadReport":
@@ -80,6 +81,7 @@ class ReadReport:
             self.left_out + other.left_out,
             self.notes + other.notes,
             self.photographs + other.photographs,
+            self.whole + other.whole,
             self.attributed + other.attributed,
         )
 
@@ -108,6 +110,7 @@ class Recorder:
         self._lesions: dict[str, str] = {}
         self._left_out: dict[str, tuple[str, list[str]]] = {}
         self._notes: dict[str, tuple[str, list[str]]] = {}
+        self._whole: dict[str, tuple[str, list[str]]] = {}
         self._photographs: list[tuple[str, str]] = []
         self._attributed = 0
         self._names: dict[str, str] = {}
@@ -148,26 +151,36 @@ class Recorder:
         """The mark itself, whose class was chosen when it was written, or in the class that the user says."""
         label = mark.details.get("label", mark.lesion)
         told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
-        lesion = (known(mark.lesion) or mark.lesion) if told is None else told
-        self._count(label, lesion)
-        return (replace(mark, lesion=lesion),) if lesion else ()
+        self._count(label, (known(mark.lesion) or mark.lesion) if told is None else told)
+        lesion, details = self._lesions[label], dict(mark.details)
+        if told is not None:
+            details.pop("label", None)
+        return (replace(mark, lesion=lesion, details=details),) if lesion else ()
 
     def _count(self, label: str, lesion: str) -> None:
         self._labels[label] += 1
         self._lesions[label] = lesion
 
-    def photograph(self, text: str) -> str:
-        """The name of a photograph in the file, see `photograph_name`.
+    def photograph(self, text: str, name: str | None = None) -> str:
+        """The name of a photograph in the file, by `photograph_name` unless ``name`` is given.
 
         Raises `AnnotationError` when it has none, and when two that the file tells apart would have the same.
         """
-        name = photograph_name(text)
+        name = photograph_name(text) if name is None else name
         if self._names.setdefault(name, text) != text:
             raise AnnotationError(
                 f"{text[:80]!r} and {self._names[name][:80]!r} would both be {name}; use paths below the folder of the "
                 "photographs in the annotation"
             )
         return name
+
+    def size_of(self, name: str) -> tuple[int, int] | None:
+        """(w, h) of a photograph whose file has none; None leaves the photograph out."""
+        size = self.options.size_of(name)
+        if size is None:
+            what = "its size is not known; give the folder of the photographs as images=…"
+            self.leave_out_photograph(name, name, what)
+        return size
 
     def attribute(self, attributes: Mapping[str, object]) -> str | None:
         """The label in the attribute that the user says holds it, whatever its case; None where nobody says so."""
@@ -189,8 +202,10 @@ class Recorder:
 
     def leave_out_photograph(self, name: str, place: str, what: str) -> None:
         """Record a photograph of which nothing is read; see `leave_out`."""
-        self.leave_out(place, what)
-        self._photographs.append((name, f"{self.path}: {place}: {what}"))
+        if self.options.strict:
+            self.leave_out(place, what)
+        _add(self._whole, place, what)
+        self._photographs.append((name, f"{self.path}: {_sentence(place, what)}"))
 
     def note(self, place: str, what: str) -> None:
         """Record what is said, but is no loss of a drawing."""
@@ -221,12 +236,14 @@ class Recorder:
 
     def result(self, annotations: list[Annotation]) -> ReadResult:
         """The annotations with the report."""
-        left_out, notes = (
-            tuple(f"{self.path}: {text}" for text in _sentences(each)) for each in (self._left_out, self._notes)
+        left_out, whole, notes = (
+            tuple(f"{self.path}: {text}" for text in _sentences(each))
+            for each in (self._left_out, self._whole, self._notes)
         )
+        photographs = tuple(self._photographs)
         return ReadResult(
             annotations,
-            ReadReport(self._labels, self._lesions, left_out, notes, tuple(self._photographs), self._attributed),
+            ReadReport(self._labels, self._lesions, left_out + whole, notes, photographs, whole, self._attributed),
         )
 
 
@@ -238,11 +255,16 @@ def _add(kinds: dict[str, tuple[str, list[str]]], place: str, what: str) -> None
 def _sentences(kinds: Mapping[str, tuple[str, list[str]]]) -> list[str]:
     """One for each kind of thing in a file: where it is, or how often, and the first places."""
     return [
-        f"{places[0]}{'' if what.startswith('.') else ': '}{what}"
+        _sentence(places[0], what)
         if len(places) == 1
         else f"{what.removeprefix('.')}: {len(places):,} times ({_first(places)})"
         for what, places in kinds.values()
     ]
+
+
+def _sentence(place: str, what: str) -> str:
+    """``what`` of a field of the place begins with a dot."""
+    return f"{place}{'' if what.startswith('.') else ': '}{what}"
 
 
 def _first(places: list[str]) -> str:

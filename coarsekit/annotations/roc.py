@@ -5,11 +5,10 @@ Positions are indices of pixels, so half a pixel is added. A radius of 0 is one 
 clicked on. The file has no sizes: they are read from the folder of the images, or given.
 """
 
-from math import isfinite
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from coarsekit.annotations.documents import Document, load
+from coarsekit.annotations.documents import Document, finite_number, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Mark
@@ -37,10 +36,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     for place, image in enumerate(document.content.findall("annotations-per-image")):
         with recorder.forgiving(f"image {place}", image.get("imagename", "")):
             name = recorder.photograph(image.get("imagename", ""))
-            size = recorder.options.size_of(name)
+            size = recorder.size_of(name)
             if size is None:
-                what = f"the file has no size of {name}; give the folder of the photographs as images=…"
-                recorder.leave_out_photograph(name, name, what)
                 continue
             marks: list[Mark] = []
             for number, element in enumerate(image.findall("annotation")):
@@ -58,15 +55,5 @@ def _circle(element: Element) -> Ellipse:
     mark = element.find("mark")
     if mark is None:
         raise AnnotationError("mark is missing; copy the file again")
-    radius = max(_number(mark.findtext("radius"), "radius"), 0.5)
-    return Ellipse(_number(mark.get("x"), "x") + 0.5, _number(mark.get("y"), "y") + 0.5, radius, radius)
-
-
-def _number(text: str | None, field: str) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = float("nan")
-    if not isfinite(value):
-        raise AnnotationError(f"{field} must be a finite number, got {(text or '')[:40]!r}")
-    return value
+    radius = max(finite_number(mark.findtext("radius"), "radius"), 0.5)
+    return Ellipse(finite_number(mark.get("x"), "x") + 0.5, finite_number(mark.get("y"), "y") + 0.5, radius, radius)

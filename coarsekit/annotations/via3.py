@@ -74,10 +74,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 raise AnnotationError(f"expected one file that the project has, got {view.fid_list}")
             file = validated(_Picture, project.file[view.fid_list[0]], "", strict=None, within=f"file.{view_id}")
             name = recorder.photograph(file.fname)
-            size = recorder.options.size_of(name)
+            size = recorder.size_of(name)
             if size is None:
-                what = f"the file has no size of {name}; give the folder of the photographs as images=…"
-                recorder.leave_out_photograph(name, name, what)
                 continue
             marks: list[Mark] = []
             for key, region in project.metadata.items():

@@ -2,24 +2,20 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from coarsekit.annotations import annotation_files, fitted, read_all, read_drawn
-from coarsekit.annotations.annotators import annotator_of, folders_of
-from coarsekit.annotations.documents import error_context
-from coarsekit.annotations.photographs import PhotographFolder, stem_of
+from coarsekit.annotations import annotation_files, read_drawn
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, OutputError, ParameterError
-from coarsekit.images import read_image
-from coarsekit.simulation.simulate import annotate
+from coarsekit.errors import CoarsekitError, OutputError, ParameterError
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
-from coarsekit.types import Annotation, Image
-from zoo.output.photograph_result import PhotographResult, check_apart, content_of
+from zoo.output.drawn import Drawn, drawn_in_folder
+from zoo.output.photograph_result import check_apart, content_of
 from zoo.refiner import Advance, Refiner, no_progress
 
 
@@ -106,8 +102,8 @@ def refine_to_folder(
     options = ReadOptions(labels, label_attribute=label_attribute, annotator=annotator, strict=strict)
 
     def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
-        failed = {sentence for _, sentence in read.photographs}  # of which failures speak
-        _tell([each for each in read.left_out if each not in failed], report.left_out, on_left_out)
+        # Of photographs that are left out whole, failures speak.
+        _tell([each for each in read.left_out if each not in read.whole], report.left_out, on_left_out)
         _tell([*read.all_notes(options), *_unknown_to(refiner, lesions)], report.notes, on_note)
 
     def note_more(more: ReadReport) -> None:
@@ -124,14 +120,14 @@ def refine_to_folder(
             if annotation is not None:
                 raise ParameterError(f"{source.name} is a dataset, which takes no annotation; leave it out")
             keys = source.keys(split)
-            photographs = [_Drawn.of_dataset(source, key, reduction, style, seed) for key in keys]
+            photographs = [Drawn.of_dataset(source, key, reduction, style, seed) for key in keys]
             inputs = [path for key in keys for path in source.input_files(key)]
             _refine_several(refiner, folder, photographs, inputs, force, report, progress, fail)
         elif annotation is None:
             name = os.fspath(source)
             raise ParameterError(f"{name} needs an annotation; give the file of what was drawn, annotation=…")
         elif (place := Path(source)).is_dir():
-            drawings, read = _read_folder(place, Path(annotation), options, folder)
+            drawings, read = drawn_in_folder(place, Path(annotation), options, folder)
             report_reading(read, (lesion for one in drawings for lesion in one.lesions))
             for name, sentence in read.photographs:
                 fail(name, sentence)
@@ -142,7 +138,7 @@ def refine_to_folder(
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
             report_reading(read, drawn.lesions)
-            one = _Drawn(place.stem, drawn.image, drawn.lesions, lambda: (image, drawn))
+            one = Drawn(place.stem, drawn.image, drawn.lesions, lambda: (image, drawn))
             check_apart([one.result(folder)], [place, Path(annotation)])
             total, done = len(drawn.marks), 0
             progress(0, total)
@@ -158,63 +154,10 @@ def refine_to_folder(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Drawn:
-    """A photograph to refine: the name of its files, its own, the classes that may be drawn, and how to read it."""
-
-    stem: str
-    name: str
-    lesions: tuple[str, ...]
-    read: Callable[[], tuple[Image, Annotation]]
-
-    def result(self, folder: Path) -> PhotographResult:
-        """The files that it may get in a folder."""
-        place = folder / self.stem
-        return PhotographResult(place.parent, place.name, self.lesions)
-
-    @classmethod
-    def of_dataset(cls, dataset: Dataset, key: str, reduction: float, style: Style, seed: int) -> "_Drawn":
-        def read() -> tuple[Image, Annotation]:
-            fundus = dataset.read(key)
-            return fundus.image, annotate(fundus, reduction, style, seed, dataset.name)
-
-        return cls(key, key, dataset.lesions, read)
-
-
-@dataclass(frozen=True, slots=True)
-class _InFolder:
-    """What was drawn on a photograph of a folder.
-
-    ``file``: the photograph's; None where it is not found. ``reason``: why not. ``stem``: the name of its outputs.
-    """
-
-    annotation: Annotation
-    file: Path | None
-    reason: str
-    stem: str
-
-    @property
-    def lesions(self) -> tuple[str, ...]:
-        return self.annotation.lesions
-
-    def drawn(self, strict: bool, note_more: Callable[[ReadReport], None]) -> _Drawn:
-        """The photograph to refine; ``note_more``: called with what is seen only once it is opened."""
-
-        def read() -> tuple[Image, Annotation]:
-            if self.file is None:
-                raise ImageError(self.reason)
-            image = read_image(self.file)
-            annotation, more = fitted(self.annotation, image.shape, self.annotation.image, strict)
-            note_more(more)
-            return image, annotation
-
-        return _Drawn(self.stem, self.annotation.image, self.lesions, read)
-
-
 def _refine_several(
     refiner: Refiner,
     folder: Path,
-    photographs: Sequence[_Drawn],
+    photographs: Sequence[Drawn],
     inputs: Sequence[Path],
     force: bool,
     report: RefineReport,
@@ -232,8 +175,10 @@ def _refine_several(
     check_apart([photograph.result(folder) for photograph in possible], inputs)
     progress(0, len(possible))
     for done, photograph in enumerate(possible, start=1):
+        place = photograph.result(folder).folder
         try:
-            _refine(refiner, folder, photograph, force, report)
+            with nullcontext() if place == folder else at_work(place, busy=no_progress):
+                _refine(refiner, folder, photograph, force, report)
         except CoarsekitError as error:
             fail(photograph.name, str(error))
         except OSError as error:
@@ -244,7 +189,7 @@ def _refine_several(
 def _refine(
     refiner: Refiner,
     folder: Path,
-    photograph: _Drawn,
+    photograph: Drawn,
     force: bool,
     report: RefineReport,
     advance: Advance = no_progress,
@@ -257,45 +202,6 @@ def _refine(
     if record is not None:
         report.kept.append(photograph.name)
     report.records.append(record or result.write(refiner, image, annotation, content, advance))
-
-
-def _read_folder(photographs: Path, path: Path, options: ReadOptions, out: Path) -> tuple[list[_InFolder], ReadReport]:
-    """What was drawn on each photograph of a folder, and the report of reading it."""
-    root = path if path.is_dir() else None
-    found, report = read_all(annotation_files(path, apart=out), replace(options, images=photographs), root)
-    annotations = [annotation for _, annotation in found]
-    if not annotations and not report.photographs:
-        why = f"nothing in it could be read: {report.left_out[0]}" if report.left_out else "no photograph in it"
-        raise AnnotationError(f"{path}: {why}; export the annotation again")
-    with error_context(str(path)):
-        folders = folders_of(annotations)
-    finder = PhotographFolder(photographs)
-    drawings, elsewhere = [], []
-    for annotation, annotator in zip(annotations, folders, strict=True):
-        try:
-            file, reason = finder.find(annotation.image), ""
-        except ImageError as error:
-            file, reason = None, str(error)
-        name = annotation.image if file is None else file.relative_to(photographs).as_posix()
-        if name != annotation.image:
-            elsewhere.append(f"{annotation.image} as {name}")
-        drawings.append(_InFolder(annotation, file, reason, stem_of(f"{annotator}/{name}" if annotator else name)))
-    files: dict[tuple[str, Path], str] = {}
-    for place, one in enumerate(drawings):
-        if one.file is None:
-            continue
-        first = files.setdefault((folders[place], one.file), one.annotation.image)
-        if first != one.annotation.image:
-            reason = f"{one.annotation.image}: {one.file} is the photograph of {first}, too; put its own beside it"
-            drawings[place] = replace(one, file=None, reason=reason, stem=stem_of(one.annotation.image))
-    notes = []
-    if elsewhere:
-        more = ", …" if len(elsewhere) > 3 else ""
-        notes.append(f"{len(elsewhere)} photographs were found under other names: {', '.join(elsewhere[:3])}{more}.")
-    if any(folders):
-        who = ", ".join(sorted({annotator_of(one) for one in annotations}))
-        notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
-    return drawings, report + ReadReport(notes=tuple(notes))
 
 
 def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:

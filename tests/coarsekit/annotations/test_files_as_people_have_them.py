@@ -188,6 +188,12 @@ def test_a_drawing_on_a_smaller_copy_is_scaled_and_that_is_said(tmp_path: Path) 
         read_drawn(tmp_path / "A.png", tmp_path / "b.json")
 
 
+def test_what_was_left_out_of_another_photograph_does_not_matter(put, tmp_path: Path) -> None:
+    write_image(tmp_path / "B.png", GREY)
+    path = put("a.xml", cvat(("A.png", '<points label="fovea" points="1,1"/>'), ("B.png", "")))
+    assert read_drawn(tmp_path / "B.png", path)[1].marks == ()
+
+
 def test_the_drawing_of_another_photograph_is_refused_unless_told(tmp_path: Path) -> None:
     for name in ("IDRiD_01.png", "IDRiD_02.png", "image.png"):
         write_image(tmp_path / name, GREY)
@@ -223,6 +229,23 @@ def test_a_task_of_two_photographs_is_told_apart_by_to_name(put) -> None:
     annotations, report = read_annotations(put("ls.json", [task({"result": result}, **data)]))
     assert [(one.image, one.lesions) for one in annotations] == [("R.jpg", ("MA",)), ("L.jpg", ("HE",))]
     assert "'top' is none of its images right, left" in report.left_out[0]
+
+
+def test_two_uploads_of_one_name_do_not_become_one(put) -> None:
+    tasks = [task({"result": [region()]}, image=f"/data/upload/1/{key}-001.jpg") for key in ("0a1b2c3d", "4e5f6a7b")]
+    annotations, report = read_annotations(put("ls.json", tasks))
+    assert [one.image for one in annotations] == ["001.jpg"]
+    assert "would both be 001.jpg" in report.left_out[0]
+    assert report.photographs[0][0] == "001.jpg"
+
+
+def test_an_odd_task_or_answer_costs_no_other(put) -> None:
+    odd = task({"result": [region(), "x"]}, {"result": 3}) | {"predictions": [{"result": 4}]}
+    annotations, report = read_annotations(put("ls.json", [odd, None, task({"result": [region()]}, image="B.jpg")]))
+    assert [(one.image, len(one.marks)) for one in annotations] == [("A.jpg", 1), ("B.jpg", 1)]
+    answers, tasks = report.left_out
+    assert "result: expected a valid list, got 3: 2 times" in answers
+    assert "expected a task, got 'None'" in tasks
 
 
 def test_predictions_are_read_where_nobody_annotated_or_their_model_is_asked_for(put) -> None:
@@ -357,6 +380,13 @@ def test_what_label_studio_says_survives_the_native_format(put, tmp_path: Path) 
     assert before.marks[0].details["labelstudio"]["score"] == after.marks[0].details["labelstudio"]["score"] == 0.7
     assert after.marks[0].details["attributes"] == before.marks[0].details["attributes"]
     assert after.provenance == before.provenance
+
+
+def test_a_class_that_the_user_gives_replaces_the_tools_label(put, tmp_path: Path) -> None:
+    assert convert(put("a.xml", RICH), tmp_path / "native").exit_code == 0
+    assert convert(tmp_path / "native", tmp_path / "b.xml", "--labels", "HE=EX").exit_code == 0
+    [mark] = read_annotations(tmp_path / "b.xml").annotations[0].marks
+    assert (mark.lesion, mark.details.get("label")) == ("EX", None)
 
 
 def test_what_a_format_cannot_hold_is_named(put, tmp_path: Path) -> None:

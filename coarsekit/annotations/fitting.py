@@ -1,0 +1,99 @@
+"""Whether what was drawn fits its photograph: its name, its proportions, and where the marks lie."""
+
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from coarsekit.annotations.photographs import same_photograph
+from coarsekit.annotations.reading import ReadReport
+from coarsekit.errors import AnnotationError
+from coarsekit.geometry import extent, moved
+from coarsekit.types import KINDS, Annotation, check_drawn_on
+
+
+def fitted(
+    annotation: Annotation, shape: tuple[int, ...], name: str, strict: bool = False
+) -> tuple[Annotation, ReadReport]:
+    """The annotation in the pixels of its photograph, without the marks that lie wholly outside.
+
+    Args:
+        annotation: What was drawn, perhaps on a smaller or larger copy.
+        shape: (h, w, …) of the photograph, px.
+        name: What sentences call the photograph.
+        strict: Whether to raise for the first mark outside.
+
+    Returns:
+        The annotation, and the report: the scale, and what was left out.
+
+    Raises:
+        AnnotationError: When the copy has other proportions, and when all marks lie outside.
+    """
+    height, width = shape[:2]
+    report = ReadReport()
+    if (annotation.height, annotation.width) != (height, width):
+        scale = width / annotation.width
+        # Both sides of the copy are whole numbers, so that its proportions are off by half a pixel of each.
+        if abs(annotation.height * scale - height) > max(scale * (1 + annotation.height / annotation.width) / 2, 1.0):
+            check_drawn_on(annotation, shape, name)
+        marks = tuple(replace(mark, shape=moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
+        sentence = (
+            f"{name}: drawn on a copy of {annotation.width} × {annotation.height} px, and scaled by {scale:.4g} to "
+            f"its {width} × {height} px."
+        )
+        report += ReadReport(notes=(sentence,))
+        annotation = replace(annotation, width=width, height=height, marks=marks)
+    outside = _outside(annotation)
+    if not outside:
+        return annotation, report
+    if strict or len(outside) == len(annotation.marks):
+        raise AnnotationError(next(iter(outside.values())))
+    marks = tuple(mark for place, mark in enumerate(annotation.marks) if place not in outside)
+    sentences = list(outside.values())
+    more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
+    return replace(annotation, marks=marks), report + ReadReport(left_out=(f"{name}: {sentences[0]}{more}",))
+
+
+def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
+    """The annotation itself, once every mark is seen to reach into its photograph; ``path`` is where it was read.
+
+    Raises `AnnotationError` for the first mark that lies wholly outside.
+    """
+    for sentence in _outside(annotation).values():
+        raise AnnotationError(f"{path}: {sentence}")
+    return annotation
+
+
+def _outside(annotation: Annotation) -> dict[int, str]:
+    """By the place of each mark that lies wholly outside its photograph, a sentence that names it."""
+    width, height = annotation.width, annotation.height
+    places: dict[str, int] = {}
+    found = {}
+    for index, mark in enumerate(annotation.marks):
+        kind = KINDS[type(mark.shape)]
+        place = places[kind] = places.get(kind, -1) + 1
+        x0, y0, x1, y1 = extent(mark.shape)
+        if x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height:
+            found[index] = (
+                f"{kind}.{place} lies wholly outside the photograph of {width} × {height} px "
+                f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
+            )
+    return found
+
+
+def check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike[str]) -> list[str]:
+    """A note where an annotation names a photograph by another name.
+
+    Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number.
+    """
+    if same_photograph(annotation.image, photograph.name):
+        return []
+    there = (photograph.parent / annotation.image).is_file()
+    numbers = [re.sub(r"\d+", "#", Path(name).stem.casefold()) for name in (annotation.image, photograph.name)]
+    stems = [Path(name).stem.casefold() for name in (annotation.image, photograph.name)]
+    if there or (numbers[0] == numbers[1] and stems[0] != stems[1]):
+        raise AnnotationError(
+            f"{path}: it is of {annotation.image}, not of {photograph.name}; give that photograph, or "
+            "ignore_name=True to take it all the same"
+        )
+    return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]

@@ -1,0 +1,113 @@
+"""What there is to refine: photographs and what was drawn on them, of a dataset or a folder, found before any work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from coarsekit.annotations import annotation_files, read_all
+from coarsekit.annotations.annotators import annotator_of, folders_of
+from coarsekit.annotations.documents import error_context
+from coarsekit.annotations.fitting import fitted
+from coarsekit.annotations.photographs import PhotographFolder, stem_of
+from coarsekit.annotations.reading import ReadOptions, ReadReport
+from coarsekit.datasets.base import Dataset
+from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.images import read_image
+from coarsekit.simulation.simulate import annotate
+from coarsekit.simulation.styles import Style
+from coarsekit.types import Annotation, Image
+from zoo.output.photograph_result import PhotographResult
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A photograph to refine: the name of its files, its own, the classes that may be drawn, and how to read it."""
+
+    stem: str
+    name: str
+    lesions: tuple[str, ...]
+    read: Callable[[], tuple[Image, Annotation]]
+
+    def result(self, folder: Path) -> PhotographResult:
+        """The files that it may get in a folder."""
+        place = folder / self.stem
+        return PhotographResult(place.parent, place.name, self.lesions)
+
+    @classmethod
+    def of_dataset(cls, dataset: Dataset, key: str, reduction: float, style: Style, seed: int) -> "Drawn":
+        def read() -> tuple[Image, Annotation]:
+            fundus = dataset.read(key)
+            return fundus.image, annotate(fundus, reduction, style, seed, dataset.name)
+
+        return cls(key, key, dataset.lesions, read)
+
+
+@dataclass(frozen=True, slots=True)
+class InFolder:
+    """What was drawn on a photograph of a folder.
+
+    ``file``: the photograph's; None where it is not found. ``reason``: why not. ``stem``: the name of its outputs.
+    """
+
+    annotation: Annotation
+    file: Path | None
+    reason: str
+    stem: str
+
+    @property
+    def lesions(self) -> tuple[str, ...]:
+        return self.annotation.lesions
+
+    def drawn(self, strict: bool, note_more: Callable[[ReadReport], None]) -> Drawn:
+        """The photograph to refine; ``note_more``: called with what is seen only once it is opened."""
+
+        def read() -> tuple[Image, Annotation]:
+            if self.file is None:
+                raise ImageError(self.reason)
+            image = read_image(self.file)
+            annotation, more = fitted(self.annotation, image.shape, self.annotation.image, strict)
+            note_more(more)
+            return image, annotation
+
+        return Drawn(self.stem, self.annotation.image, self.lesions, read)
+
+
+def drawn_in_folder(
+    photographs: Path, path: Path, options: ReadOptions, out: Path
+) -> tuple[list[InFolder], ReadReport]:
+    """What was drawn on each photograph of a folder, and the report of reading it."""
+    root = path if path.is_dir() else None
+    found, report = read_all(annotation_files(path, apart=out), replace(options, images=photographs), root)
+    annotations = [annotation for _, annotation in found]
+    if not annotations and not report.photographs:
+        why = f"nothing in it could be read: {report.left_out[0]}" if report.left_out else "no photograph in it"
+        raise AnnotationError(f"{path}: {why}; export the annotation again")
+    with error_context(str(path)):
+        folders = folders_of(annotations)
+    finder = PhotographFolder(photographs)
+    drawings, elsewhere = [], []
+    for annotation, annotator in zip(annotations, folders, strict=True):
+        try:
+            file, reason = finder.find(annotation.image), ""
+        except ImageError as error:
+            file, reason = None, str(error)
+        name = annotation.image if file is None else file.relative_to(photographs).as_posix()
+        if name != annotation.image:
+            elsewhere.append(f"{annotation.image} as {name}")
+        drawings.append(InFolder(annotation, file, reason, stem_of(f"{annotator}/{name}" if annotator else name)))
+    files: dict[tuple[str, Path], str] = {}
+    for place, one in enumerate(drawings):
+        if one.file is None:
+            continue
+        first = files.setdefault((folders[place], one.file), one.annotation.image)
+        if first != one.annotation.image:
+            reason = f"{one.annotation.image}: {one.file} is the photograph of {first}, too; put its own beside it"
+            drawings[place] = replace(one, file=None, reason=reason, stem=stem_of(one.annotation.image))
+    notes = []
+    if elsewhere:
+        more = ", …" if len(elsewhere) > 3 else ""
+        notes.append(f"{len(elsewhere)} photographs were found under other names: {', '.join(elsewhere[:3])}{more}.")
+    if any(folders):
+        who = ", ".join(sorted({annotator_of(one) for one in annotations}))
+        notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
+    return drawings, report + ReadReport(notes=tuple(notes))
