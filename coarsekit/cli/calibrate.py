@@ -69,10 +69,10 @@ def command(
 ) -> None:
     """Measure how people draw, and write it as a style for 'coarsekit simulate --style FILE'.
 
-    Each FOLDER has one annotator's drawings, in files of any format that 'coarsekit convert' reads (anywhere in it;
-    photographs are matched by file name). What is no ellipse counts as the one of its pixels' moments. Two or more
-    annotators of the same photographs are measured against one another; with --source, one or more against the fine
-    masks, outlined as the style --base does without its imprecision.
+    Each FOLDER has one annotator's drawings, or those of several whom the tool tells apart, in files of any format that
+    'coarsekit convert' reads (anywhere in it; photographs are matched by file name). What is no ellipse counts as the
+    one of its pixels' moments. Two or more annotators of the same photographs are measured against one another; with
+    --source, one or more against the fine masks, outlined as the style --base does without its imprecision.
 
     Drawings of one lesion are mutual nearest marks whose sizes lie within a factor of 4. A class with fewer than 20
     such matches gets the imprecision of all classes together.

@@ -28,7 +28,7 @@ _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
 )
 @click.option("--approximate", is_flag=True, help="Write what comes nearest to a shape that the format cannot hold.")
 @reading
-@click.option("--images", metavar="FOLDER", help="The photographs, for formats that do not hold their sizes (VIA).")
+@click.option("--images", metavar="FOLDER", help="The photographs, for files that do not hold their sizes (VIA, ROC).")
 @FORCE
 @AS_JSON
 @QUIET

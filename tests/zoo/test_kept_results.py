@@ -250,6 +250,74 @@ def test_a_run_goes_on_after_it_was_killed_between_two_files(tmp_path: Path, end
     assert (report.kept, sorted(path.name for path in (tmp_path / "out").iterdir())) == ([], FILES)
 
 
+KILLS = """
+import json, os, signal, sys
+from pathlib import Path
+import zoo
+from coarsekit.annotations import native
+from tests.zoo.test_kept_results import DRAWN, Drawing, photograph
+from dataclasses import replace
+
+folder = Path(sys.argv[1])
+names = [f"{'left' if number % 2 else 'right'}/{number}.png" for number in range(10)]
+for name in names:
+    (folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+    photograph(folder / "in" / name, 80 + len(name))
+    native.write(folder / "drawn" / f"{name}.json", [replace(DRAWN, image=name)])
+
+def run(place, kill=None):
+    # In a process of its own, which dies before or after a file gets its name.
+    rename, count = Path.replace, 0
+    def dying(self, target):
+        nonlocal count
+        count += 1
+        if count == kill and kill % 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(self, target)
+        if count == kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+    child = os.fork()
+    if not child:
+        Path.replace = dying
+        place.mkdir(exist_ok=True)
+        os.chdir(place)
+        zoo.refine_to_folder(Drawing(), folder / "in", folder / "drawn", "out")
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+def result(place):
+    found = {}
+    for path in sorted((place / "out").rglob("*")):
+        if path.is_file():
+            content = path.read_bytes()
+            if path.suffix == ".json":
+                content = {name: value for name, value in json.loads(content).items() if name != "seconds"}
+            found[str(path.relative_to(place))] = content
+    return found
+
+assert run(folder / "whole") == 0
+whole = result(folder / "whole")
+assert len(whole) == 50
+for number in range(20):
+    place = folder / str(number)
+    assert run(place, 1 + 3 * number) == signal.SIGKILL
+    assert run(place) == 0
+    assert result(place) == whole, number
+print("done")
+"""
+
+
+def test_after_twenty_kills_between_any_files_the_same_command_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", KILLS, tmp_path],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+    )
+    assert (run.stdout, run.returncode) == ("done\n", 0), run.stderr[-2000:]
+
+
 def test_two_runs_into_one_folder_say_so_and_both_succeed(tmp_path: Path) -> None:
     notes: list[str] = []
 

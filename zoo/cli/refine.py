@@ -60,6 +60,9 @@ def command(
     the exit code is 1. A SOURCE (sample, or READER:PATH) has ellipses drawn around its fine masks first, as 'coarsekit
     simulate' does.
 
+    Photographs in folders below FOLDER are found, and their results lie in the same folders below --out. Where several
+    annotated one photograph, each gets a folder there, or --annotator chooses.
+
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
     full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. What was refined
     there before from the same pixels and ellipses, by the same weights, is kept.
