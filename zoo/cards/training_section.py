@@ -5,7 +5,11 @@ from typing import Any
 
 Step = Mapping[str, Any]
 
-_SHARES = {"camera_augmentation": "as by another camera", "negatives": "on retina without the class"}
+_SHARES = {
+    "camera_augmentation": "as by another camera",
+    "negatives": "on retina without the class",
+    "synthetic": "with a painted lesion of no class",
+}
 """What pairs were made, by the field of the recipe that is their share."""
 
 
@@ -19,10 +23,9 @@ def training(steps: Sequence[Step]) -> str:
 def _step(step: Step) -> str:
     parts = [f"`{step['data']}`" if step.get("data") else "Data that the record does not name"]
     images, held = step.get("training_images"), step.get("validation_images")
-    if images and held:
-        parts.append(
-            f"{len(images)} photographs trained on, {len(held)} others held out to choose the epoch and threshold"
-        )
+    if images and (held or step.get("recipe")):
+        chosen = f"{len(held)} others held out to choose the epoch and threshold" if held else "none held out"
+        parts.append(f"{len(images)} photographs trained on, {chosen}")
     if isinstance(step.get("recipe"), Mapping):
         parts.append(_recipe(step["recipe"], len(step.get("history", ()))))
     if isinstance(step.get("training_iou"), Mapping):

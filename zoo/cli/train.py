@@ -96,7 +96,7 @@ def command(out: str, **options: Any) -> None:
             + ([locate(recipe.start)] if recipe.start else []),
             own=lambda _: is_checkpoint(folder) or _is_training(folder),
         )
-    if not drawn and len({style_named(name).name for name in recipe.styles}) < len(recipe.styles):
+    if not drawn and len({style_named(name).name for name in recipe.styles}) < len(set(recipe.styles)):
         raise ParameterError(
             f"styles {', '.join(recipe.styles)} name one style twice; give each TOML file a name of its own"
         )
@@ -181,7 +181,9 @@ def _train(source: Any, folder: Path, recipe: Recipe, options: dict[str, Any]) -
         )
     count = len(record["reinitialised"])
     without = f"; {count} of its tensors are not in {recipe.start} and were initialised" if count else ""
-    say(f"Best validation IoU {record['best_validation_iou']:.1f} %; the checkpoint is in {folder}{without}", quiet)
+    best = record["best_validation_iou"]
+    chosen = "No photograph was held out" if best is None else f"Best validation IoU {best:.1f} %"
+    say(f"{chosen}; the checkpoint is in {folder}{without}", quiet)
     return record if devices.is_main else {}
 
 

@@ -46,8 +46,15 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         """Lesion classes that the network is conditioned on; empty for one that treats all alike, as the paper's do."""
         return ()
 
+    @property
+    def uses_signature(self) -> bool:
+        """Whether its answers depend on the signature of the marks, see `zoo.models.layers.matched_filter`."""
+        return False
+
     @abstractmethod
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+    ) -> Tensor:
         """Compute logits of lesion for a batch of patches, whose side s is a multiple of 32.
 
         Args:
@@ -55,6 +62,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
             coarse: (b, 1, s, s) float, 0 or 1; it may be empty, and it may fill the patch.
             lesion: (b,) long, each patch's class as its index in `lesions`, or −1 for another class; None when all
                 are of other classes.
+            signature: (b, 3) float, the signature of the marks that each patch's are among; None for each patch's own.
 
         Returns:
             (b, 1, s, s) float, finite for every coarse mask; its sigmoid is the probability of lesion.
@@ -134,7 +142,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         self.save(save_directory, dict(self.record), half=weights.fits_half(self))
 
     @torch.inference_mode()
-    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "") -> Tensor:
+    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "", signature: Tensor | None = None) -> Tensor:
         """Compute the probability of lesion for a batch of patches of one class, in evaluation mode.
 
         It is the mean over the first `tta_views` of four views: the patch as it is, mirrored from left to right, from
@@ -144,6 +152,8 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
             image: (b, 3, s, s) float in 0–1, RGB, on the CPU.
             coarse: (b, 1, s, s) float, 0 or 1, on the CPU.
             lesion: The class of all patches; the empty text, as any class not in `lesions`, for none.
+            signature: (3,), what the marks of the photograph have in common, see `zoo.models.signature`; None for
+                each patch's own.
 
         Returns:
             (b, 1, s, s) float32 in 0–1, on the CPU.
@@ -152,8 +162,11 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         self.eval()
         image, coarse = image.to(device), coarse.to(device)
         classes = torch.full((len(image),), self.class_index(lesion), device=device)
+        signatures = None if signature is None else signature.to(device).expand(len(image), -1)
         mirrored: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
-        views = [self(image.flip(axes), coarse.flip(axes), classes).sigmoid().flip(axes) for axes in mirrored]
+        views = [
+            self(image.flip(axes), coarse.flip(axes), classes, signatures).sigmoid().flip(axes) for axes in mirrored
+        ]
         return torch.stack(views).mean(0).float().cpu()
 
     def class_index(self, lesion: str) -> int:

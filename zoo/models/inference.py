@@ -1,15 +1,16 @@
-"""A whole photograph: windows around each shape, cut, refined in batches, stitched, thresholded."""
+"""A whole photograph: its marks looked at together, windows around each cut, refined, stitched, thresholded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from coarsekit.types import Annotation, Image, Mask, Shape, Window, check_drawn_on
-from coarsekit.windows import blend, bounding_boxes, cut_image, cut_shapes, reaching, stitch, windows_around
+from coarsekit.types import Annotation, Image, Mask, Shape, check_drawn_on
+from coarsekit.windows import blend, bounding_boxes, stitch, windows_around
 from zoo.models.config import Config
+from zoo.models.signature import photograph_signature, window_tensors
 from zoo.refiner import Advance, no_progress
 
 BATCH = 16
@@ -21,7 +22,13 @@ class PatchRefiner(Protocol):
 
     config: Config
 
-    def probabilities(self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "") -> torch.Tensor:
+    @property
+    def uses_signature(self) -> bool:
+        """See `Network.uses_signature`."""
+
+    def probabilities(
+        self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "", signature: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """See `Network.probabilities`."""
 
 
@@ -44,26 +51,13 @@ def photograph_probability(
     config, size = network.config, (image.shape[0], image.shape[1])
     around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
     windows = [window for places in around for window in places]
+    signature = photograph_signature(image, shapes, windows) if network.uses_signature else None
     # A shape is done after its last window; then the progress advances.
     last = np.cumsum([len(places) for places in around])
     patches, boxes = np.zeros((len(windows), config.size, config.size), np.float32), bounding_boxes(shapes)
     for start in range(0, len(windows), BATCH):
         end = min(start + BATCH, len(windows))
         images, coarse = window_tensors(image, shapes, boxes, windows[start:end], config.size)
-        patches[start:end] = network.probabilities(images, coarse, lesion)[:, 0].numpy()
+        patches[start:end] = network.probabilities(images, coarse, lesion, signature)[:, 0].numpy()
         advance(int(((last > start) & (last <= end)).sum()))
     return (blend if config.blend else stitch)(patches, windows, size)
-
-
-def window_tensors(
-    image: Image, shapes: Sequence[Shape], boxes: NDArray[np.float64], windows: Iterable[Window], size: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
-
-    The coarse mask of a window has every shape of the class that reaches into it, not only the one it is around.
-    ``boxes``: the shapes' bounding boxes.
-    """
-    places = list(windows)
-    images = np.stack([cut_image(image, window, size) for window in places])
-    coarse = np.stack([cut_shapes(reaching(shapes, boxes, window), window, size) for window in places])
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()

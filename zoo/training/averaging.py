@@ -34,7 +34,7 @@ def measure_statistics(
         norm.momentum = None  # a plain mean over the batches
     network.train()
     with autocast:
-        for image, coarse, _, lesion in batches:
-            network(image.to(device), coarse.to(device), lesion.to(device))
+        for image, coarse, _, *about in batches:
+            network(image.to(device), coarse.to(device), *(part.to(device) for part in about))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum

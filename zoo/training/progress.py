@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -54,7 +55,7 @@ class View:
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Take note of an epoch, and print it."""
-        self._line, self._best = line, max(self._best, line["validation_iou"])
+        self._line, self._best = line, max(self._best, line.get("validation_iou", self._best))
         self._show(sentence(line))
 
     @property
@@ -80,9 +81,9 @@ class View:
         head = Table.grid(padding=(0, 3))
         left = timedelta(seconds=round(self.left))
         facts = [f"epoch {step.epoch} of {self._epochs}", f"loss {step.loss:.4f}", f"{self.speed:.1f} samples/s"]
-        head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if line else "")
+        head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if isfinite(self._best) else "")
         parts: list[RenderableType] = [head, ProgressBar(total=step.total, completed=step.done, width=60)]
-        return Group(*parts, _scores(line)) if line else Group(*parts)
+        return Group(*parts, _scores(line)) if line and "validation" in line else Group(*parts)
 
 
 @contextmanager
@@ -96,17 +97,19 @@ def watched(epochs: int, show: Callable[[str], None], quiet: bool) -> Iterator[V
 
 def sentence(line: Mapping[str, Any]) -> str:
     """A line of the history for people."""
+    head = f"epoch {line['epoch']}: loss {line['loss']:.4f}"
+    if "validation" not in line:
+        return f"{head}, {line['seconds']:.0f} s"
     scores = "; ".join(
         f"{style} " + ", ".join(f"{lesion} {iou:.1f}" for lesion, iou in classes.items())
         for style, classes in line["validation"].items()
     )
-    head = f"epoch {line['epoch']}: loss {line['loss']:.4f}, validation IoU {line['validation_iou']:.1f} %"
-    return f"{head} ({scores}), {line['seconds']:.0f} s"
+    return f"{head}, validation IoU {line['validation_iou']:.1f} % ({scores}), {line['seconds']:.0f} s"
 
 
 def _scores(line: Mapping[str, Any]) -> Table:
     """Validation IoU in percent of the last epoch: a row for each style, a column for each class."""
-    rows: Mapping[str, Mapping[str, float]] = line["validation"]
+    rows: Mapping[str, Mapping[str, float]] = line.get("validation", {})
     lesions = list(dict.fromkeys(lesion for classes in rows.values() for lesion in classes))
     grid = Table(title=f"validation IoU in percent, epoch {line['epoch']}", title_justify="left")
     for name in ("style", *lesions):

@@ -25,7 +25,7 @@ class Recipe:
         config: Fields of the network's configuration; the variant's own defaults for all others.
         pretrained: Start from ImageNet features, where the variant has them.
         start: A refiner to start from: its weights, as far as they fit (`load_shared`); empty for none.
-        styles: Styles to draw in: presets or TOML files.
+        styles: Styles to draw in, presets or TOML files; one that is named twice is drawn in twice as often.
         reductions: Reduction factors to draw at, each 1 or more.
         only_lesions: Classes to train and validate on, empty for all.
         epochs: Number of epochs.
@@ -38,11 +38,14 @@ class Recipe:
             on a photograph without any lesion.
         class_dropout: Share of the pairs, 0–1, whose class is hidden from the network.
         color_scramble: Share, 0–1, of the pairs without a class that get colours that no lesion has.
+        synthetic: Share of the pairs, 0–1, that have a painted lesion of no class instead of their own; not for
+            exported pairs, which show no retina to paint on.
         schedule: ``plateau`` halves the learning rate after ``patience`` epochs without a better validation, by a tenth
             of a point; ``cosine`` lets it fall to 0 along half a cosine over all epochs.
         ema: Decay of the running average of the weights that is validated and saved, 0 to below 1; 0 for none.
         patience: Epochs without gain before a plateau halves the learning rate.
-        validation: Share of the photographs that is held out, above 0 and below 1.
+        validation: Share of the photographs that is held out, 0 or more and below 1. With 0 there is nothing to choose
+            by: the last epoch is kept, with the threshold of the network's configuration.
         seed: Seed of all random numbers, and of the choice of the held-out photographs.
 
     Raises:
@@ -65,6 +68,7 @@ class Recipe:
     negatives: float = 0.0
     class_dropout: float = 0.2
     color_scramble: float = 0.0
+    synthetic: float = 0.0
     ema: float = 0.0
     schedule: str = "plateau"
     patience: int = 5
@@ -80,15 +84,19 @@ class Recipe:
         check_whole("seed", self.seed, 0, LARGEST_SEED)
         if not (_is_number(self.learning_rate) and 0 < self.learning_rate < inf):
             raise ParameterError(f"learning_rate must be a finite number above 0, got {self.learning_rate!r}")
-        for name in ("balance", "camera_augmentation", "negatives", "class_dropout", "color_scramble"):
+        for name in ("balance", "camera_augmentation", "negatives", "class_dropout", "color_scramble", "synthetic"):
             if not (_is_number(getattr(self, name)) and 0 <= getattr(self, name) <= 1):
                 raise ParameterError(f"{name} must lie between 0 and 1, got {getattr(self, name)!r}")
         if not (_is_number(self.ema) and 0 <= self.ema < 1):
             raise ParameterError(f"ema must be 0 or more and below 1, got {self.ema!r}")
         if self.schedule not in SCHEDULES:
             raise ParameterError(f"schedule must be {' or '.join(SCHEDULES)}, got {self.schedule!r}")
-        if not (_is_number(self.validation) and 0 < self.validation < 1):
-            raise ParameterError(f"validation is a share above 0 and below 1, got {self.validation!r}")
+        if not (_is_number(self.validation) and 0 <= self.validation < 1):
+            raise ParameterError(f"validation is a share from 0 to below 1, got {self.validation!r}")
+        if self.validation == 0 and self.schedule == "plateau":
+            raise ParameterError(
+                "the schedule plateau needs photographs to validate on; choose cosine, or a validation"
+            )
         if not self.styles:
             raise ParameterError("styles names none; give one or more, such as human")
         if not self.reductions or not all(_is_number(one) and 1 <= one < inf for one in self.reductions):
@@ -115,10 +123,13 @@ def hold_out(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split photographs by image into those to train on and those to validate on, at least one of each.
 
-    A side without a photograph that ``shows_lesions`` gets the other's first one, for its own first.
+    All are trained on where the share is 0. A side without a photograph that ``shows_lesions`` gets the other's first
+    one, for its own first.
 
     Raises `ParameterError` for fewer than two photographs, or fewer than two with lesions.
     """
+    if not share:
+        return keys, ()
     if len(keys) < 2:
         raise ParameterError(f"training needs two photographs or more, one to validate on; got {len(keys)}")
     held = min(max(1, round(share * len(keys))), len(keys) - 1)

@@ -54,6 +54,7 @@ class Photographs:
     ) -> None:
         self._training, self._validation = training, validation
         self._styles = [style_named(name) for name in styles]
+        self._each_style = [style_named(name) for name in dict.fromkeys(styles)]
         self.training_keys = [photograph.key for photograph in training]
         self.validation_keys = [photograph.key for photograph in validation]
         both = [*training, *validation]
@@ -75,12 +76,13 @@ class Photographs:
             recipe.samples,
             recipe.balance,
             recipe.negatives,
+            recipe.synthetic,
         )
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """See `TrainingSource.validate`; the processes share the photographs."""
         scores = devices.map_over_ranks(
-            lambda photograph: score_photograph(network, photograph, self._styles), self._validation
+            lambda photograph: score_photograph(network, photograph, self._each_style), self._validation
         )
         return summary([score for own in scores for score in own])
 

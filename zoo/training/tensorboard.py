@@ -45,6 +45,8 @@ def event_log(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 def _curves(line: Mapping[str, Any]) -> dict[str, float]:
     names = ("loss", "learning_rate", "validation_iou", "threshold", "seconds")
     classes = {
-        f"validation/{style}/{lesion}": iou for style, row in line["validation"].items() for lesion, iou in row.items()
+        f"validation/{style}/{lesion}": iou
+        for style, row in line.get("validation", {}).items()
+        for lesion, iou in row.items()
     }
-    return {name: line[name] for name in names} | classes
+    return {name: line[name] for name in names if name in line} | classes

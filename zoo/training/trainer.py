@@ -122,19 +122,25 @@ class Run:
         everyones, pairs = self.devices.all_reduce_sum([total, done])
         return everyones / pairs
 
-    def validate(self) -> Validation:
-        """Score what would be kept on the held-out photographs, and let a plateau halve the learning rate."""
+    def validate(self) -> Validation | None:
+        """Score what would be kept on the held-out photographs, and let a plateau halve the learning rate.
+
+        None where no photograph is held out.
+        """
+        if not self.training_source.validation_keys:
+            return None
         scores = self.training_source.validate(self.kept, self.devices)
         if self.recipe.schedule == "plateau":
             self.scheduler.step(scores.iou)
         return scores
 
-    def keep_if_best(self, iou: float, threshold: float) -> None:
-        """Save the checkpoint and its record, if none was better."""
-        if iou <= self.best:
-            return
-        self.best = iou
-        self.kept.config = replace(self.kept.config, threshold=threshold)
+    def keep_if_best(self, scores: Validation | None) -> None:
+        """Save the checkpoint and its record, if none was better, or there is nothing to choose by."""
+        if scores is not None:
+            if scores.iou <= self.best:
+                return
+            self.best = scores.iou
+            self.kept.config = replace(self.kept.config, threshold=scores.threshold)
         if self.devices.is_main:
             self.kept.save(self.out, self.record())
 
@@ -150,7 +156,7 @@ class Run:
             "training_images": self.training_source.training_keys,
             "validation_images": self.training_source.validation_keys,
             **self.content,
-            "best_validation_iou": round(self.best, 3),
+            "best_validation_iou": round(self.best, 3) if isfinite(self.best) else None,
             "history": self.history,
         }
 
@@ -209,9 +215,9 @@ class Run:
             f"{self.recipe.learning_rate:g}{precision}"
         )
 
-    def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor) -> float:
+    def _step(self, image: Tensor, coarse: Tensor, fine: Tensor, lesion: Tensor, signature: Tensor) -> float:
         with self.devices.autocast():
-            logits = self.module(image, coarse, lesion)
+            logits = self.module(image, coarse, lesion, signature)
         loss = refinement_loss(logits.float(), fine)
         self.devices.step(loss, self.optimizer)
         if self.recipe.ema:
@@ -219,9 +225,11 @@ class Run:
         return float(loss.detach())
 
 
-def _example(network: Network, batch: int) -> tuple[Tensor, Tensor, Tensor]:
+def _example(network: Network, batch: int) -> tuple[Tensor, ...]:
+    """What a pass takes: images, coarse masks, classes and signatures."""
     side = network.config.size
-    return (torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side), torch.zeros(batch, dtype=torch.long))
+    images, masks = torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side)
+    return images, masks, torch.zeros(batch, dtype=torch.long), torch.zeros(batch, 3)
 
 
 _CONTENT = {
@@ -278,7 +286,7 @@ def train(
     report: Callable[[Progress], None] = no_progress,
     log: Callable[[dict[str, Any]], None] = no_progress,
 ) -> dict[str, Any]:
-    """Train a network and keep in ``out`` the checkpoint that was best on the validation photographs.
+    """Train a network and keep in ``out`` the checkpoint that was best on the validation photographs, or the last.
 
     After each epoch the whole state is saved. All randomness follows from the seed and the epoch, so a training that
     was interrupted and resumed has the weights of one that was not.
@@ -319,13 +327,22 @@ def train(
             "epoch": run.epoch,
             "loss": round(loss, 5),
             "learning_rate": run.optimizer.param_groups[0]["lr"],
-            "validation_iou": round(scores.iou, 3),
-            "threshold": scores.threshold,
-            "validation": scores.rows,
+            **_validated(scores),
             "seconds": round(time.monotonic() - began, 1),
         }
         run.history.append(line)
-        run.keep_if_best(scores.iou, scores.threshold)
+        run.keep_if_best(scores)
         run.save()
         log(line)
     return run.record()
+
+
+def _validated(scores: Validation | None) -> dict[str, Any]:
+    """What a line of the history says of the validation; nothing where there was none."""
+    if scores is None:
+        return {}
+    return {
+        "validation_iou": round(scores.iou, 3),
+        "threshold": scores.threshold,
+        "validation": scores.rows,
+    }

@@ -71,8 +71,8 @@ def test_a_class_repeats_the_mask_in_its_own_plane() -> None:
         assert torch.equal(planes[sample, 0], coarse[sample, 0])
         for place in (0, 1):
             assert torch.equal(planes[sample, 1 + place], coarse[sample, 0] * (place == kind))
-    assert torch.equal(class_planes(coarse, None, 2), class_planes(coarse, torch.tensor([-1, -1, -1]), 2))
-    assert class_planes(coarse, None, 0) is coarse
+    assert torch.equal(planes[2:], class_planes(coarse[2:], torch.tensor([-1]), 2))
+    assert class_planes(coarse, torch.tensor([0, 1, -1]), 0) is coarse
 
 
 @pytest.mark.parametrize(

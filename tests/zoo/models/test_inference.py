@@ -27,7 +27,9 @@ class Darkness(Network):
         super().__init__(config)
         self.scale = nn.Parameter(torch.tensor(100.0))
 
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+    ) -> Tensor:
         return self.scale * (0.5 - image.mean(1, keepdim=True))
 
 
@@ -124,7 +126,9 @@ class ClassConditioned(Network):
     def lesions(self) -> tuple[str, ...]:
         return ("MA", "EX")
 
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+    def forward(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+    ) -> Tensor:
         assert lesion is not None
         return self.scale * ((lesion == 1).float() - 0.5)[:, None, None, None].expand_as(coarse)
 
@@ -148,7 +152,9 @@ def test_views_are_averaged() -> None:
     class Ramp(Darkness):
         """Its answer grows from left to right, whatever it sees."""
 
-        def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
+        def forward(
+            self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+        ) -> Tensor:
             return self.scale * torch.linspace(-1, 1, coarse.shape[-1]).expand_as(coarse)
 
     image, coarse = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)

@@ -65,7 +65,7 @@ def test_an_epoch_of_fixed_pairs_can_be_repeated_and_no_two_are_alike(training_s
     for one, two in zip(first[3], again[3], strict=True):
         assert np.array_equal(one, two)
     assert not torch.equal(first[3][0], other[3][0])
-    image, coarse, fine, _ = first[3]
+    image, coarse, fine, *_ = first[3]
     assert image.shape == (3, 32, 32)
     assert 0 <= image.min() < image.max() <= 1
     assert set(coarse.unique().tolist()) | set(fine.unique().tolist()) == {0.0, 1.0}

@@ -99,7 +99,7 @@ def test_moved_ellipses_come_to_healthy_photographs_where_nothing_is_to_be_found
     assert 0.3 < len(healthy) / len(draws) < 0.7
     assert all(draw.ellipses == (draw.ellipse,) for draw in healthy)
     empty = [moved[i] for i in range(60)]
-    assert sum(bool(coarse.any() and not fine.any()) for _, coarse, fine, _ in empty) > 20
+    assert sum(bool(coarse.any() and not fine.any()) for _, coarse, fine, *_ in empty) > 20
 
 
 def test_healthy_photographs_change_nothing_where_no_ellipse_is_moved(tmp_path) -> None:

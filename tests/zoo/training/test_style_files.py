@@ -37,7 +37,9 @@ def test_a_network_is_trained_for_a_style_file_and_goes_on_with_it(style: Path, 
     assert zoo(*train, "--set", "epochs=2", "--resume").exit_code == 0
 
 
-def test_one_style_named_twice_is_one_sentence(style: Path, tmp_path: Path) -> None:
-    result = zoo("train", "sample", "-o", tmp_path / "out", "--set", f"styles={style},{style}")
+def test_two_styles_of_one_name_are_one_sentence(style: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text(style.read_text(encoding="utf-8"), encoding="utf-8")
+    result = zoo("train", "sample", "-o", tmp_path / "out", "--set", f"styles={style},{other}")
     assert result.exit_code == 2
     assert "name one style twice" in result.stderr

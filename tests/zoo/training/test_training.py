@@ -215,7 +215,7 @@ def test_pairs_have_their_ranges_and_their_lesion_under_the_ellipse(photographs)
 
 def test_an_ellipse_moved_away_has_nothing_of_its_class_under_it_and_some_retina(photographs) -> None:
     dataset = pairs(photographs, negatives=1.0, known_lesions=("MA", "HE", "EX", "SE"))
-    empty = [(image, coarse, fine) for image, coarse, fine, _ in (dataset[i] for i in range(40)) if coarse.any()]
+    empty = [(image, coarse, fine) for image, coarse, fine, *_ in (dataset[i] for i in range(40)) if coarse.any()]
     middle = [fine[0, 14:18, 14:18].any() for _, _, fine in empty]
     assert sum(map(bool, middle)) <= 2  # augmentation turns and shifts by little; a class that is everywhere stays
     assert all(image.max() > 20 / 255 for image, _, _ in empty)
@@ -361,3 +361,70 @@ def test_a_statistic_that_is_not_finite_is_not_kept_though_the_loss_is_finite(ph
     norm.running_var.fill_(float("inf"))  # no batch of the training reads it
     with pytest.raises(ParameterError, match=r"epoch 1, after its last batch: the tensor \S+running_var is not finite"):
         training.one_epoch(no_progress)
+
+
+SEEING = replace(
+    RECIPE,
+    variant="unet",
+    config={"width": 2, "size": 32, "lesions": ("MA", "HE", "EX", "SE"), "matched_filter": True},
+    styles=("human", "human", "paper"),
+    synthetic=0.4,
+    negatives=0.2,
+    class_dropout=0.4,
+    schedule="cosine",
+)
+"""A recipe for a network that goes by what the photograph says of its marks."""
+
+
+def test_windows_of_one_photograph_and_class_are_given_one_signature_but_for_noise(photographs) -> None:
+    transform = PairTransform(32, 0, ("MA", "HE", "EX", "SE"), uses_signature=True)
+    config = network_class("unet").config_type(size=32)
+    pairs = SimulatedPairs(photographs, [HUMAN], [1.0], config, transform, samples=60)
+    of_class: dict[int, list[torch.Tensor]] = {}
+    for _, _, _, kind, signature in (pairs[index] for index in range(len(pairs))):
+        of_class.setdefault(kind, []).append(signature / signature.norm())
+    bright, dark = of_class[2], of_class[1]
+    assert len(bright) > 3
+    assert torch.stack([bright[0] @ other for other in bright]).mean() > 0.7
+    assert torch.stack([bright[0] @ other for other in dark]).mean() < 0
+    again = SimulatedPairs(photographs, [HUMAN], [1.0], config, transform, samples=60)
+    assert torch.equal(pairs[7][4], again[7][4])
+
+
+def test_synthetic_pairs_have_no_class_and_a_lesion_where_it_was_drawn(photographs) -> None:
+    transform = PairTransform(32, 0, ("MA", "HE", "EX", "SE"), uses_signature=True)
+    config = network_class("unet").config_type(size=32)
+    pairs = SimulatedPairs(photographs, [HUMAN], [1.0], config, transform, samples=40, synthetic=1.0)
+    items = [pairs[index] for index in range(40)]
+    assert {kind for _, _, _, kind, _ in items} == {-1}
+    inside = sum(float((coarse * fine).sum()) for _, coarse, fine, _, _ in items)
+    assert inside > 0.8 * sum(float(fine.sum()) for _, _, fine, _, _ in items) > 100
+    plain = SimulatedPairs(photographs, [HUMAN], [1.0], config, transform, samples=40)
+    assert {plain[index][3] for index in range(40)} == {0, 1, 2, 3}
+
+
+def test_a_training_on_all_photographs_keeps_the_last_epoch_and_the_threshold_that_it_was_given(
+    photographs, tmp_path
+) -> None:
+    recipe = replace(SEEING, validation=0.0, epochs=2, config={**SEEING.config, "threshold": 0.4})
+    record = train(recipe, Photographs(photographs, [], recipe.styles), tmp_path, trained_on="sample")
+    assert record["training_images"] == ["IDRiD_19", "IDRiD_46"]
+    assert record["validation_images"] == []
+    assert record["best_validation_iou"] is None
+    assert [set(line) for line in record["history"]] == [{"epoch", "loss", "learning_rate", "seconds"}] * 2
+    assert json.loads((tmp_path / "config.json").read_text())["config"]["threshold"] == 0.4
+    last = torch.load(tmp_path / STATE, weights_only=True)["average"]
+    kept = load_file(tmp_path / "model.safetensors")
+    for name, tensor in kept.items():
+        assert torch.equal(tensor, last[f"module.{name}"].to(tensor.dtype)), name
+
+
+def test_a_style_that_is_named_twice_is_validated_once(photographs, tmp_path) -> None:
+    record = run(replace(SEEING, epochs=1), photographs, tmp_path)
+    assert list(record["history"][0]["validation"]) == ["human", "paper"]
+
+
+def test_nothing_to_validate_on_needs_a_schedule_that_does_not_ask() -> None:
+    with pytest.raises(ParameterError, match="choose cosine"):
+        Recipe(validation=0.0)
+    assert hold_out(("a", "b"), 0.0, 0) == (("a", "b"), ())

@@ -30,8 +30,9 @@ class Pyramid(nn.Module):
 
     Each merge enlarges the coarser map, adds the finer one through a 1×1 convolution, and mixes with a depthwise
     separable convolution (Lin et al., Feature Pyramid Networks, CVPR 2017). Maps finer than the stride are left out.
-    ``planes``: those of the coarse mask, which enter beside RGB. RGB is normalised as the encoder's pretrained weights
-    expect it, and also without them, as training from scratch does not mind. Returns (b, width, s/stride, s/stride).
+    ``planes``: those that enter beside RGB, the coarse mask first. RGB is normalised as the encoder's pretrained
+    weights expect it, also without them, as training from scratch does not mind.
+    Returns (b, width, s/stride, s/stride).
     ``last_stage_stride``: stages of an EfficientNet below 1/``last_stage_stride`` of the resolution are cut off; None
     keeps all.
 
@@ -65,7 +66,7 @@ class Pyramid(nn.Module):
             self.register_buffer(statistic, values, persistent=False)
 
     def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Features from an image (b, 3, s, s) in 0–1 and the planes of its coarse mask (b, planes, s, s)."""
+        """Features from an image (b, 3, s, s) in 0–1 and the planes beside it (b, planes, s, s)."""
         normal = (image - self.mean) / self.std
         stages = self.encoder(torch.cat([normal, coarse], dim=1).contiguous(memory_format=torch.channels_last))
         stages = stages[self.finest :]
@@ -113,7 +114,7 @@ class BackboneNetwork(FusedNetwork):
     def __init__(
         self, config: BackboneConfig, backbone: str, stride: int = 4, last_stage_stride: int | None = None
     ) -> None:
-        features = Pyramid(backbone, config.width, 1 + len(config.lesions), stride, config.size, last_stage_stride)
+        features = Pyramid(backbone, config.width, config.planes, stride, config.size, last_stage_stride)
         super().__init__(config, features, config.width, heads.make_head(config.head, config.width, config.superpixels))
 
     def initialise(self) -> None:

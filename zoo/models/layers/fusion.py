@@ -10,6 +10,10 @@ from torch.nn import functional
 from coarsekit.errors import ParameterError
 from zoo.models.base import Network
 from zoo.models.config import Config
+from zoo.models.layers import matched_filter
+
+_MIDDLE, _SPREAD = [[[0.485]], [[0.456]], [[0.406]]], [[[0.229]], [[0.224]], [[0.225]]]
+"""Mean and standard deviation of RGB in ImageNet, by which pretrained features are normalised."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,21 @@ class FusedConfig(Config):
     ``lesions``: classes that the network is conditioned on; a patch of another class is refined without one. Empty, as
     in the paper: all classes are treated alike. ``mask_dilation``: how far around the coarse mask the network may
     find lesion, as a share of the patch's side: people draw ellipses too small, and a network that sees where one ends
-    never finds lesion beyond it; see `widen`. 0, as in the paper: the mask as it was drawn.
+    never finds lesion beyond it; see `widen`. 0, as in the paper: the mask as it was drawn. ``matched_filter``: whether
+    the network sees how far each pixel deviates from its surroundings in the direction of the marks' signature, see
+    `zoo.models.layers.matched_filter`: beside the colours for a class that it is conditioned on, and instead of them
+    for any other, so that it can refine what it never saw.
     """
 
     width: int = 64
     lesions: tuple[str, ...] = ()
     mask_dilation: float = 0.0
+    matched_filter: bool = False
+
+    @property
+    def planes(self) -> int:
+        """How many planes enter the network beside RGB: the coarse mask, its classes, and those of the filter."""
+        return 1 + len(self.lesions) + (matched_filter.PLANES if self.matched_filter else 0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,17 +76,28 @@ def widen(coarse: Tensor, mask_dilation: float) -> Tensor:
     return wide.to(coarse.dtype)
 
 
-def class_planes(coarse: Tensor, lesion: Tensor | None, classes: int) -> Tensor:
+def class_planes(coarse: Tensor, lesion: Tensor, classes: int) -> Tensor:
     """The coarse mask (b, 1, s, s) followed by a plane for each class, which repeats it for patches of that class.
 
-    ``lesion``: (b,) long, −1 for none of them; None when all are. Returns (b, 1 + classes, s, s).
+    ``lesion``: (b,) long, −1 for none of them. Returns (b, 1 + classes, s, s).
     """
     if not classes:
         return coarse
-    if lesion is None:
-        lesion = coarse.new_full((len(coarse),), -1, dtype=torch.long)
     chosen = functional.one_hot(lesion + 1, classes + 1)[:, 1:, None, None].to(coarse.dtype)
     return torch.cat([coarse, coarse * chosen], dim=1)
+
+
+def _filtered(image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor) -> tuple[Tensor, Tensor]:
+    """The three channels where pretrained features expect RGB, and three planes beside them, both (b, 3, s, s).
+
+    They are RGB and the planes of the matched filter for a class that is known; for any other the planes take the place
+    of RGB, at RGB's mean and spread, and nothing is beside them: what colour a lesion has is what is not known there.
+    """
+    with torch.autocast(image.device.type, enabled=False):
+        planes = matched_filter.planes(image, coarse, signature).to(image.dtype)
+    known = (lesion >= 0)[:, None, None, None]
+    as_colours = planes * planes.new_tensor(_SPREAD) + planes.new_tensor(_MIDDLE)
+    return torch.where(known, image, as_colours), torch.where(known, planes, torch.zeros_like(planes))
 
 
 def conv_bn_relu(c_in: int, c_out: int, kernel: int, groups: int = 1) -> list[nn.Module]:
@@ -116,9 +140,23 @@ class FusedNetwork(Network):
     def lesions(self) -> tuple[str, ...]:
         return self.config.lesions
 
-    def forward(self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None) -> Tensor:
-        coarse = widen(coarse, self.config.mask_dilation)
-        features = self.features(image, class_planes(coarse, lesion, len(self.lesions)))
+    @property
+    def uses_signature(self) -> bool:
+        return self.config.matched_filter
+
+    def forward(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+    ) -> Tensor:
+        if lesion is None:
+            lesion = coarse.new_full((len(coarse),), -1, dtype=torch.long)
+        wide = widen(coarse, self.config.mask_dilation)
+        planes = class_planes(wide, lesion, len(self.lesions))
+        if self.config.matched_filter:
+            if signature is None:
+                signature = matched_filter.deviations(image, coarse)
+            image, filtered = _filtered(image, coarse, lesion, signature)
+            planes = torch.cat([planes, filtered], dim=1)
+        features, coarse = self.features(image, planes), wide
         mask = downsample_mask(coarse, features)
         logits = self.classify(self.fusion(features, mask), mask)
         return functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)

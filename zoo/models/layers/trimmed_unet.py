@@ -19,7 +19,7 @@ class TrimmedUNet(nn.Module):
     """U-Net (Ronneberger et al., MICCAI 2015) without its last two upsampling blocks (Yu et al., section 2.1).
 
     Four halvings, two doublings: for (b, 3, s, s) and (b, planes, s, s) with ``s`` a multiple of 16 it returns
-    (b, 4 · width, s/4, s/4). ``planes``: those of the coarse mask.
+    (b, 4 · width, s/4, s/4). ``planes``: those beside RGB, the coarse mask first.
     """
 
     def __init__(self, width: int, planes: int = 1) -> None:
@@ -33,7 +33,7 @@ class TrimmedUNet(nn.Module):
         self.channels = channels[2]
 
     def forward(self, image: Tensor, coarse: Tensor) -> Tensor:
-        """Features from an image in 0–1 and the planes of its coarse mask."""
+        """Features from an image in 0–1 and the planes beside it."""
         features = self.down[0](torch.cat([image, coarse], dim=1).contiguous(memory_format=torch.channels_last))
         skips = []
         for block in self.down[1:]:
@@ -48,7 +48,7 @@ class UNetNetwork(FusedNetwork):
     """What the paper's three variants share: the trimmed U-Net and the fusion; only their heads differ."""
 
     def __init__(self, config: UNetConfig, head: heads.Kind, superpixels: int = 0) -> None:
-        features = TrimmedUNet(config.width, planes=1 + len(config.lesions))
+        features = TrimmedUNet(config.width, planes=config.planes)
         super().__init__(config, features, features.channels, heads.make_head(head, features.channels, superpixels))
 
 

@@ -28,7 +28,7 @@ class Exported:
     ``cache``: where a folder's rows are unpacked to; a stream's are not kept. See `TrainingSource`.
 
     Raises `ParameterError` for what an export cannot do: another style, a reduction factor or lesion class that it does
-    not have, ``negatives``, and of a stream ``balance``; and what `Export` raises.
+    not have, ``negatives``, ``synthetic``, and of a stream ``balance``; and what `Export` raises.
     """
 
     def __init__(self, export: Export, split: str, recipe: Recipe, cache: Path) -> None:
@@ -109,10 +109,11 @@ def _is_wanted(keys: frozenset[str], classes: frozenset[int], key: str, kind: in
 def _check(export: Export, recipe: Recipe) -> None:
     if recipe.styles != (export.style,):
         raise ParameterError(f"{export.place} was drawn in the style {export.style}; leave styles out")
-    if recipe.negatives:
-        raise ParameterError(
-            "negatives need whole photographs, which an export lacks; leave the parameter negatives out"
-        )
+    for name in ("negatives", "synthetic"):
+        if getattr(recipe, name):
+            raise ParameterError(
+                f"{name} pairs need whole photographs, which an export lacks; leave the parameter {name} out"
+            )
     if export.streamed and recipe.balance:
         raise ParameterError(
             "a stream cannot be balanced; leave the parameter balance out, or download the export and name its folder"

@@ -6,19 +6,27 @@ from math import ceil
 from zlib import crc32
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import draw_by_hand
 from coarsekit.simulation.styles import Style
-from coarsekit.types import Ellipse, Mask, Window
+from coarsekit.types import Ellipse, Image, Mask, Window
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, windows_around
 from zoo.models.config import Config
+from zoo.models.signature import photograph_signature
 from zoo.training.data.augmentation import MARGIN
 from zoo.training.data.camera_augmentation import cut_by_another_camera
 from zoo.training.data.pair_transform import Item, PairTransform
 from zoo.training.data.photograph_store import CachedPhotograph
 from zoo.training.data.sampling import choose
+from zoo.training.data.synthetic_lesions import paint_lesion
+
+WINDOWS_LOOKED_AT = 16
+"""Windows of a photograph and class whose signature is pooled: fewer than in refining, and in every epoch others."""
+NO_CLASS = ""
+"""The class of a synthetic lesion: none that any network knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class SimulatedPairs(Dataset[Item]):
 
     Photographs without lesions have no pairs of their own, and take ellipses that are moved away from others.
 
-    ``samples``, ``balance``, ``negatives``: see `zoo.training.recipe.Recipe`.
+    ``samples``, ``balance``, ``negatives``, ``synthetic``: see `zoo.training.recipe.Recipe`.
     """
 
     def __init__(
@@ -51,10 +59,12 @@ class SimulatedPairs(Dataset[Item]):
         samples: int | None = None,
         balance: float = 0.0,
         negatives: float = 0.0,
+        synthetic: float = 0.0,
     ) -> None:
         self._photographs, self._styles, self._reductions = photographs, styles, reductions
         self._config, self._transform = config, transform
         self._samples, self._balance, self._negatives = samples, balance, negatives
+        self._synthetic = synthetic
         self._healthy = [
             photograph
             for photograph in photographs
@@ -66,6 +76,10 @@ class SimulatedPairs(Dataset[Item]):
         """Draw all photographs again and choose the epoch's pairs."""
         self._epoch = epoch
         draws = [draw for photograph in self._photographs for draw in self._draw(photograph)]
+        self._windows: dict[tuple[str, str], list[Window]] = {}
+        for draw in draws:
+            self._windows.setdefault((draw.photograph.key, draw.lesion), []).append(draw.window)
+        self._signatures: dict[tuple[str, str], Tensor] = {}
         rng = np.random.default_rng([self._transform.seed, epoch])
         chosen = choose([draw.lesion for draw in draws], self._samples, self._balance, rng)
         self._draws = [draws[index] for index in chosen]
@@ -76,12 +90,16 @@ class SimulatedPairs(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         draw = self._draws[index]
         rng = self._transform.generator(self._epoch, index)
-        if rng.random() < self._negatives:
+        signature = self._signature(draw) if self._transform.uses_signature else None
+        synthetic = self._synthetic > 0 and rng.random() < self._synthetic
+        if synthetic or rng.random() < self._negatives:
             draw = self._moved_away(draw, rng)
         image, inner = draw.photograph.image, draw.window
         grow = ceil(inner.side * (MARGIN - 1) / 2)
         window = Window(inner.x - grow, inner.y - grow, inner.side + 2 * grow)
         size = round(self._config.size * window.side / inner.side)
+        if synthetic:
+            return self._painted(draw, window, size, rng, index)
         masks = cut_shapes(draw.ellipses, window, size), cut_mask(_fine(draw), window, size)
         return self._transform(
             lambda: cut_image(image, window, size),
@@ -91,7 +109,30 @@ class SimulatedPairs(Dataset[Item]):
             rng,
             self._epoch,
             index,
+            signature=signature,
         )
+
+    def _painted(self, draw: _Draw, window: Window, size: int, rng: np.random.Generator, index: int) -> Item:
+        """The window with a synthetic lesion in the draw's ellipse, and with no other mark."""
+        one, scale = draw.ellipse, size / window.side
+        place = (one.cx - window.x) * scale, (one.cy - window.y) * scale
+        ellipse = Ellipse(*place, one.rx * scale, one.ry * scale, one.angle)
+        coarse = cut_shapes([draw.ellipse], window, size)
+        retina = cut_image(draw.photograph.image, window, size)
+        image, fine = paint_lesion(retina, ellipse, rng)
+
+        def cut(_: object = None) -> Image:
+            return image
+
+        return self._transform(cut, cut, (coarse, fine), NO_CLASS, rng, self._epoch, index)
+
+    def _signature(self, draw: _Draw) -> Tensor:
+        """The signature of what was drawn on the photograph for the class in this epoch."""
+        key = draw.photograph.key, draw.lesion
+        if key not in self._signatures:
+            image, windows = draw.photograph.image, self._windows[key]
+            self._signatures[key] = photograph_signature(image, draw.ellipses, windows, WINDOWS_LOOKED_AT)
+        return self._signatures[key]
 
     def _draw(self, photograph: CachedPhotograph) -> list[_Draw]:
         rng = np.random.default_rng([self._transform.seed, self._epoch, crc32(photograph.key.encode())])

@@ -1,0 +1,50 @@
+"""The signature of all marks of one label in one photograph: looked at once, before any window is refined."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from coarsekit.types import Image, Shape, Window
+from coarsekit.windows import bounding_boxes, cut_image, cut_shapes, reaching
+from zoo.models.layers.matched_filter import deviations
+
+SIZE = 96
+"""Side of the patches that are looked at, px: colours need no more."""
+MOST_WINDOWS = 64
+"""Windows that are looked at; of more, as many at even distances."""
+
+
+def photograph_signature(
+    image: Image, shapes: Sequence[Shape], windows: Sequence[Window], most: int = MOST_WINDOWS
+) -> torch.Tensor:
+    """Pool what the marks of one label have in common: the mean over their windows of `deviations`.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        shapes: All marks of the label in the photograph.
+        windows: The windows around them.
+        most: How many windows are looked at.
+
+    Returns:
+        (3,) float32: a direction in RGB; 0 where there are no windows.
+    """
+    if not windows:
+        return torch.zeros(3)
+    chosen = [windows[index] for index in np.unique(np.linspace(0, len(windows) - 1, most).round().astype(int))]
+    images, coarse = window_tensors(image, shapes, bounding_boxes(shapes), chosen, SIZE)
+    return deviations(images, coarse).mean(0)
+
+
+def window_tensors(
+    image: Image, shapes: Sequence[Shape], boxes: NDArray[np.float64], windows: Sequence[Window], size: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
+
+    The coarse mask of a window has every shape of the class that reaches into it, not only the one it is around.
+    ``boxes``: the shapes' bounding boxes.
+    """
+    images = np.stack([cut_image(image, window, size) for window in windows])
+    coarse = np.stack([cut_shapes(reaching(shapes, boxes, window), window, size) for window in windows])
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()
