@@ -28,6 +28,11 @@ def sample_negative(
         x0, y0, x1, y1 = (int(value) for value in extent(there))
         left, top = max(x0 - 1, 0), max(y0 - 1, 0)
         taken = occupied[top : y1 + 2, left : x1 + 2]
+        if not taken.any():
+            # Nothing to keep away from: only an ellipse between the centres of pixels is to be drawn.
+            if min(ellipse.rx, ellipse.ry) >= 1 or draw([moved(there, -left, -top)], taken.shape).any():
+                return there
+            continue
         covered = draw([moved(there, -left, -top)], taken.shape)
         if covered.any() and not (covered & taken).any():
             return there

@@ -4,11 +4,14 @@ A blob, or smooth noise cut at some height, lies inside a smaller, displaced cop
 colour that deviates from its surroundings in a random direction and by a random number of their standard deviations.
 """
 
+from dataclasses import replace
+from math import ceil
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coarsekit.geometry import draw
+from coarsekit.geometry import draw, extent
 from coarsekit.simulation.negatives import DARK
 from coarsekit.types import Ellipse, Image, Mask
 
@@ -20,6 +23,8 @@ SOFTNESS = (0.5, 3.0)
 """Standard deviations, px of the patch, by which the edge of a lesion is blurred."""
 DISPLACEMENT = 0.35
 """How far the middle of the area may lie from that of the ellipse, in semi-axes."""
+_REACH = 1.6
+"""Size of the part of the patch that is painted on, over that of the ellipse: what a displaced lesion reaches."""
 _WAVES = 5
 """Waves around the rim of a blob, at most."""
 
@@ -35,24 +40,33 @@ def paint_lesion(patch: Image, ellipse: Ellipse, rng: np.random.Generator) -> tu
     Returns:
         The patch with the lesion, and the lesion's mask (s, s); the mask is empty where the lesion lies off the patch.
     """
-    retina = patch.max(axis=2) >= DARK
-    mask = _shape(ellipse, patch.shape[0], rng) & retina
-    edge = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), rng.uniform(*SOFTNESS))
+    x0, y0, x1, y1 = extent(ellipse)
+    reach = ceil(_REACH * max(x1 - x0, y1 - y0) / 2) + ceil(4 * SOFTNESS[1])
+    left, top = (max(0, round(middle) - reach) for middle in (ellipse.cx, ellipse.cy))
+    part = np.s_[top : max(0, round(ellipse.cy) + reach), left : max(0, round(ellipse.cx) + reach)]
+    painted, mask = patch.copy(), np.zeros(patch.shape[:2], dtype=bool)
+    near, one = patch[part], replace(ellipse, cx=ellipse.cx - left, cy=ellipse.cy - top)
+    if not near.size:
+        return painted, mask
+    retina = near.max(axis=2) >= DARK
+    mask[part] = _shape(one, retina.shape, rng) & retina
+    edge = cv2.GaussianBlur(mask[part].astype(np.float32), (0, 0), rng.uniform(*SOFTNESS))
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
-    surroundings = patch[retina & ~draw([ellipse], mask.shape)]
+    surroundings = near[retina & ~draw([one], retina.shape)]
     spread = max(2.0, float(surroundings.std(axis=0).mean())) if surroundings.size else 8.0
-    texture = 1 + 0.25 * _smooth_noise(patch.shape[0], max(2.0, ellipse.rx / 2), rng)
-    painted = patch + (edge * texture * retina)[..., None] * direction * spread * rng.uniform(*STRENGTHS)
-    return painted.clip(0, 255).round().astype(np.uint8), mask
+    texture = 1 + 0.25 * _smooth_noise(retina.shape, max(2.0, ellipse.rx / 2), rng)
+    lesion = (edge * texture * retina)[..., None] * direction * spread * rng.uniform(*STRENGTHS)
+    painted[part] = (near + lesion).clip(0, 255).round().astype(np.uint8)
+    return painted, mask
 
 
-def _shape(ellipse: Ellipse, size: int, rng: np.random.Generator) -> Mask:
-    """The pixels (size, size) of a lesion."""
+def _shape(ellipse: Ellipse, size: tuple[int, int], rng: np.random.Generator) -> Mask:
+    """The pixels (h, w) of a lesion."""
     scale = np.exp(rng.uniform(*np.log(SIZES)))
     shift = rng.uniform(-DISPLACEMENT, DISPLACEMENT, 2)
     # In the frame of the ellipse, whose rim is the unit circle.
-    y, x = np.mgrid[:size, :size] + 0.5
+    y, x = np.arange(size[0])[:, None] + 0.5, np.arange(size[1]) + 0.5
     cos, sin = np.cos(np.radians(ellipse.angle)), np.sin(np.radians(ellipse.angle))
     across, down = x - ellipse.cx, y - ellipse.cy
     u = (across * cos + down * sin) / ellipse.rx - shift[0] * (1 - scale / 2)
@@ -71,8 +85,8 @@ def _shape(ellipse: Ellipse, size: int, rng: np.random.Generator) -> Mask:
     return np.asarray(inside & (noise > np.quantile(noise[inside], rng.uniform(0.1, 0.8))))
 
 
-def _smooth_noise(size: int, scale: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Noise (size, size) of mean 0 and standard deviation 1 whose spots are about ``scale`` px wide."""
-    coarse = max(3, round(size / max(scale, 1.0)))
-    noise = rng.normal(size=(coarse, coarse)).astype(np.float32)
-    return np.asarray(cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
+def _smooth_noise(size: tuple[int, int], scale: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Noise (h, w) of mean 0 and standard deviation 1 whose spots are about ``scale`` px wide."""
+    coarse = tuple(max(3, round(side / max(scale, 1.0))) for side in size)
+    noise = rng.normal(size=coarse).astype(np.float32)
+    return np.asarray(cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
