@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from coarsekit.types import Annotation as Annotation
     from coarsekit.types import Ellipse as Ellipse
     from coarsekit.types import Fundus as Fundus
+    from coarsekit.types import Line as Line
     from coarsekit.types import Mark as Mark
+    from coarsekit.types import Point as Point
     from coarsekit.types import Polygon as Polygon
     from coarsekit.types import Raster as Raster
 
@@ -39,7 +41,7 @@ _NAMES = {
     "images": ("read_image", "read_mask"),
     "simulation.simulate": ("annotate",),
     "simulation.styles": ("HUMAN", "PAPER", "Style"),
-    "types": ("Annotation", "Ellipse", "Fundus", "Mark", "Polygon", "Raster"),
+    "types": ("Annotation", "Ellipse", "Fundus", "Line", "Mark", "Point", "Polygon", "Raster"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 

@@ -4,6 +4,7 @@ Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask has
 """
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from math import cos, floor, hypot, radians, sin
 
 import cv2
@@ -11,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from coarsekit.types import Ellipse, Mask, Polygon, Raster, Shape, bounding_box
+from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Raster, Shape, bounding_box
 
 _RIM = 1e-9
 """By how much the squared radius of a point on an ellipse's rim may exceed 1, for rounding."""
+_PIXEL = 0.7072
+"""Radius, px, of a point that has no size, and half the width of such a line: any place is on some pixel's centre."""
 Points = NDArray[np.floating]
 """(n, 2) array of x, y in px."""
 
@@ -100,11 +103,26 @@ def extent(shape: Shape) -> tuple[float, float, float, float]:
     if isinstance(shape, Raster):
         height, width = shape.crop.shape
         return shape.left, shape.top, shape.left + width, shape.top + height
+    if isinstance(shape, (Point, Line)):
+        reach = reach_of(shape)
+        xs, ys = zip(*places_of(shape), strict=True)
+        return min(xs) - reach, min(ys) - reach, max(xs) + reach, max(ys) + reach
     ellipse = shape
     c, s = cos(radians(ellipse.angle)), sin(radians(ellipse.angle))
     half_w = hypot(ellipse.rx * c, ellipse.ry * s)
     half_h = hypot(ellipse.rx * s, ellipse.ry * c)
     return ellipse.cx - half_w, ellipse.cy - half_h, ellipse.cx + half_w, ellipse.cy + half_h
+
+
+def places_of(shape: Point | Line) -> tuple[tuple[float, float], ...]:
+    """The places x, y of a point or a line, px."""
+    return ((shape.x, shape.y),) if isinstance(shape, Point) else shape.places
+
+
+def reach_of(shape: Point | Line) -> float:
+    """How far a point or a line reaches from its places, px; where it has no size, as far as the nearest pixel."""
+    size = shape.radius if isinstance(shape, Point) else shape.width and shape.width / 2
+    return size or _PIXEL
 
 
 def is_flat(shape: Shape) -> bool:
@@ -120,7 +138,10 @@ def is_flat(shape: Shape) -> bool:
 
 
 def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
-    """The union of ``shapes`` as a mask of ``size`` (h, w); what lies outside is cut off, none gives all False."""
+    """The union of ``shapes`` as a mask of ``size`` (h, w); what lies outside is cut off, none gives all False.
+
+    A point or a line without a size has the pixels nearest to it; `coarsekit.types.sized` gives it a size.
+    """
     mask = np.zeros(size, dtype=bool)
     for shape in shapes:
         x0, y0, x1, y1 = extent(shape)
@@ -142,6 +163,11 @@ def moved(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
         )
     if isinstance(shape, Polygon):
         return Polygon(tuple(tuple(((x + dx) * scale, (y + dy) * scale) for x, y in ring) for ring in shape.rings))
+    if isinstance(shape, Point):
+        return Point((shape.x + dx) * scale, (shape.y + dy) * scale, shape.radius and shape.radius * scale)
+    if isinstance(shape, Line):
+        places = tuple(((x + dx) * scale, (y + dy) * scale) for x, y in shape.places)
+        return Line(places, shape.width and shape.width * scale)
     height, width = shape.crop.shape
     left, columns = _sources(shape.left + dx, width, scale)
     top, rows = _sources(shape.top + dy, height, scale)
@@ -175,9 +201,26 @@ def _covered(shape: Shape, left: int, top: int, right: int, bottom: int) -> Mask
         # The part lies within the extent, so its place in the crop is at least 0.
         return shape.crop[top - shape.top : bottom - shape.top, left - shape.left : right - shape.left]
     mask = np.zeros((bottom - top, right - left), dtype=bool)
+    if isinstance(shape, (Point, Line)):
+        places = [(x - left, y - top) for x, y in places_of(shape)]
+        for start, end in pairwise(places if len(places) > 1 else places * 2):
+            _stroke(mask, start, end, reach_of(shape))
+        return mask
     for ring in shape.rings:
         mask |= _filled(np.asarray(ring) - (left, top), mask.shape)
     return mask
+
+
+def _stroke(mask: Mask, start: tuple[float, float], end: tuple[float, float], reach: float) -> None:
+    """Add the pixels whose centres lie within ``reach`` px of the straight line from ``start`` to ``end``."""
+    (x0, y0), (x1, y1) = start, end
+    # Only the part of the mask that the line can reach is looked at, since a stroke may have thousands of places.
+    left, right = (int(np.clip(x, 0, mask.shape[1])) for x in (min(x0, x1) - reach - 1, max(x0, x1) + reach + 1))
+    top, bottom = (int(np.clip(y, 0, mask.shape[0])) for y in (min(y0, y1) - reach - 1, max(y0, y1) + reach + 1))
+    x, y = np.arange(left, right) + 0.5 - x0, np.arange(top, bottom)[:, None] + 0.5 - y0
+    along, length = (x1 - x0, y1 - y0), hypot(x1 - x0, y1 - y0)
+    share = 0.0 if length == 0 else np.clip((x * (along[0] / length) + y * (along[1] / length)) / length, 0, 1)
+    mask[top:bottom, left:right] |= np.hypot(x - share * along[0], y - share * along[1]) <= reach + _RIM
 
 
 def _filled(ring: Points, size: tuple[int, ...]) -> Mask:

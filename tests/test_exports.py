@@ -9,9 +9,8 @@ import zoo
 
 
 def test_coarsekit_exports_just_these_names() -> None:
-    promised = (
-        "Annotation CoarsekitError Dataset Ellipse Fundus HUMAN Mark PAPER Polygon Raster Style annotate open_source"
-    )
+    promised = "Annotation CoarsekitError Dataset Ellipse Fundus HUMAN Line Mark PAPER Point Polygon Raster Style"
+    promised += " annotate open_source"
     assert coarsekit.__all__ == sorted([*promised.split(), "read_annotation", "read_image", "read_mask"])
     assert all(hasattr(coarsekit, name) for name in coarsekit.__all__)
     assert not hasattr(coarsekit, "nothing_of_that_name")

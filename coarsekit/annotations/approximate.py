@@ -7,8 +7,8 @@ from math import ceil, cos, floor, pi, sin, sqrt
 import numpy as np
 
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved, rotated
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved, reach_of, rotated
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape, sized
 
 CORNERS = 72
 """Of the polygon that stands for an ellipse: its rim strays from the ellipse's by less than 0.1 % of the radius."""
@@ -16,7 +16,7 @@ CORNERS = 72
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a format can hold besides polygons of one ring, which every format can.
+    """What a format can hold besides polygons of one ring and points, which every format can.
 
     ``name``: as people call it. ``rasters``: masks within the photograph.
     """
@@ -26,6 +26,7 @@ class Capabilities:
     circles: bool = False
     rings: bool = False
     rasters: bool = False
+    lines: bool = True
 
 
 def approximate_marks(
@@ -65,6 +66,8 @@ def as_ellipse(shape: Shape) -> Ellipse:
     """The ellipse with the centre and second moments of the shape's pixels; of its box where it has no pixel."""
     if isinstance(shape, Ellipse):
         return shape
+    if isinstance(shape, Point):
+        return Ellipse(shape.x, shape.y, reach_of(shape), reach_of(shape))
     x0, y0, x1, y1 = extent(shape)
     left, top = floor(x0), floor(y0)
     parts = component_points(draw([moved(shape, -left, -top)], (ceil(y1) - top, ceil(x1) - left)))
@@ -74,7 +77,7 @@ def as_ellipse(shape: Shape) -> Ellipse:
     return replace(ellipse, cx=ellipse.cx + left, cy=ellipse.cy + top)
 
 
-def on_photograph(shape: Polygon | Raster, size: tuple[int, int]) -> Raster | None:
+def on_photograph(shape: Shape, size: tuple[int, int]) -> Raster | None:
     """The pixels of a shape on a photograph of ``size`` (h, w), drawn in its box alone; None where it has none."""
     x0, y0, x1, y1 = extent(shape)
     left, top = max(floor(x0), 0), max(floor(y0), 0)
@@ -126,16 +129,20 @@ def _straightened(loop: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _fit(shape: Shape, capabilities: Capabilities, size: tuple[int, int]) -> tuple[Shape | None, str]:
     """A shape that the format can store, and what it stands for; the empty string where it is the same shape."""
+    if (
+        isinstance(shape, Point)
+        or (isinstance(shape, Line) and capabilities.lines)
+        or (isinstance(shape, Polygon) and (capabilities.rings or len(shape.rings) == 1))
+        or (isinstance(shape, Ellipse) and (capabilities.ellipses or (capabilities.circles and shape.rx == shape.ry)))
+    ):
+        return shape, ""
     if isinstance(shape, Ellipse):
-        if capabilities.ellipses or (capabilities.circles and shape.rx == shape.ry):
-            return shape, ""
         return as_polygon(shape), f"a polygon of {CORNERS} corners for an ellipse"
     if isinstance(shape, Raster) and not capabilities.rasters:
         return as_outline(shape), "an outline along the edges of its pixels for a mask"
-    if isinstance(shape, Polygon) and (capabilities.rings or len(shape.rings) == 1):
-        return shape, ""
-    raster = on_photograph(shape, size)
+    raster = on_photograph(sized(shape, size[1]), size)
     if isinstance(shape, Raster):
         return raster, "" if raster == shape else "its part on the photograph for a mask that reaches over the edge"
     outline = raster if raster is None or capabilities.rasters else as_outline(raster)
-    return outline, "its pixels on the photograph for a polygon of several rings"
+    what = "line" if isinstance(shape, Line) else "polygon of several rings"
+    return outline, f"its pixels on the photograph for a {what}"

@@ -2,8 +2,9 @@
 
 A ``segmentation`` is a list of flat rings ``[x, y, x, y, …]`` whose union is the region, or run lengths of the whole
 photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w, h) is the region,
-turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``. Masks are written
-compressed.
+turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``; but where there are
+``keypoints`` (x, y, visibility, …), these are points, without those of visibility 0. Masks are written compressed, and
+each point as the only key point of a region.
 """
 
 import json
@@ -33,7 +34,7 @@ from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_ph
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import extent, rotated
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Mark, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Mark, Point, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "COCO (JSON)"
@@ -41,7 +42,7 @@ ONE_FILE_EACH = False
 FAR = 1e7
 """No coordinate of a region, in px, is larger."""
 HOLDS = frozenset({"label", "labels", "id", "attributes"})
-_CAPABILITIES = Capabilities("COCO", rings=True, rasters=True)
+_CAPABILITIES = Capabilities("COCO", rings=True, rasters=True, lines=False)
 
 
 class _Image(LenientModel):
@@ -72,6 +73,7 @@ class _Region(LenientModel):
     category_id: str
     bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
     segmentation: _Runs | list[list[float]] | None = None
+    keypoints: list[float] | None = None
 
     @field_validator("segmentation", mode="before")
     @classmethod
@@ -83,7 +85,17 @@ class _Region(LenientModel):
     @property
     def extra(self) -> dict[str, Any]:
         """What else the file says of it."""
-        return dict(self.model_extra or {})
+        extra = dict(self.model_extra or {})
+        if self.are_points:
+            extra.pop("num_keypoints", None)
+        elif self.keypoints:
+            extra["keypoints"] = self.keypoints
+        return extra
+
+    @property
+    def are_points(self) -> bool:
+        """Whether its key points are what was drawn, and not something beside its segmentation."""
+        return bool(self.keypoints) and not self.segmentation
 
     @property
     def turn(self) -> float:
@@ -134,6 +146,22 @@ class Region:
         if self.source.turn:
             return Polygon((rotated(offsets, self.source.turn, (x + w / 2, y + h / 2)),))
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
+
+    def shapes(self) -> list[Shape]:
+        """Its key points, of a region without a segmentation; else its shape alone.
+
+        Raises `AnnotationError` for a region that cannot be drawn, or that has no key point to be seen.
+        """
+        places = self.source.keypoints
+        if not places or not self.source.are_points:
+            return [self.shape()]
+        if len(places) % 3:
+            raise AnnotationError("keypoints must hold x, y and visibility in turn; correct them")
+        points = zip(places[::3], places[1::3], places[2::3], strict=True)
+        seen: list[Shape] = [Point(x, y) for x, y, visibility in points if visibility]
+        if not seen:
+            raise AnnotationError("none of its keypoints is visible")
+        return seen
 
     @property
     def is_empty(self) -> bool:
@@ -236,7 +264,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 attributes = attributes if isinstance(attributes, dict) else {}
                 label = recorder.attribute(attributes)
                 details = {"id": region.source.extra.get("id"), "attributes": attributes, "coco": extra}
-                marks += recorder.marks(region.label if label is None else label, region.shape(), place, details)
+                for shape in region.shapes():
+                    marks += recorder.marks(region.label if label is None else label, shape, place, details)
         with recorder.forgiving(f"images.{photograph.place}"):
             name = recorder.photograph(photograph.file_name)
             provenance = {"made_by": "COCO", **within(LABELS, definitions), **within("coco", photograph.extra)}
@@ -254,7 +283,7 @@ def write(
     kept = len(set(map(str, ids))) == len(ids) and all(type(each) is int for each in ids)
     notes: list[str] = []
     photographs: list[dict[str, object]] = []
-    regions: list[dict[str, object]] = []
+    regions: list[dict[str, Any]] = []
     for image_id, annotation in enumerate(annotations, start=1):
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
@@ -262,16 +291,25 @@ def write(
         head = {"id": image_id, "file_name": photograph_name(annotation.image), **size}
         photographs.append({**own_provenance(annotation, "coco"), **head})
         for mark in marks:
-            x0, y0, x1, y1 = extent(mark.shape)
             key = mark.details["id"] if kept else len(regions) + 1
             head = {"id": key, "image_id": image_id, "category_id": names.index(tool_label(mark)) + 1}
-            segmentation, area = _segmentation(mark.shape, annotation)
-            box = {"bbox": [x0, y0, x1 - x0, y1 - y0], "iscrowd": 0}
             more = {**own_details(mark, "coco"), **within("attributes", attributes_of(mark))}
-            regions.append({**more, **head, "segmentation": segmentation, "area": area, **box})
+            regions.append({**more, **head, **_fields(mark.shape, annotation), "iscrowd": 0})
     categories = [{**definitions.get(name, {}), "id": place, "name": name} for place, name in enumerate(names, start=1)]
+    for place in {region["category_id"] for region in regions if "num_keypoints" in region}:
+        categories[place - 1] |= {"keypoints": ["point"], "skeleton": []}
     write_text(path, json.dumps({"images": photographs, "annotations": regions, "categories": categories}) + "\n")
     return notes
+
+
+def _fields(shape: Shape, annotation: Annotation) -> dict[str, Any]:
+    """What a region says of its shape."""
+    if isinstance(shape, Point):
+        seen = {"keypoints": [shape.x, shape.y, 2], "num_keypoints": 1}
+        return {"segmentation": [], "area": 0, "bbox": [shape.x, shape.y, 0, 0], **seen}
+    x0, y0, x1, y1 = extent(shape)
+    segmentation, area = _segmentation(shape, annotation)
+    return {"segmentation": segmentation, "area": area, "bbox": [x0, y0, x1 - x0, y1 - y0]}
 
 
 def _segmentation(shape: Shape, annotation: Annotation) -> tuple[object, float]:

@@ -1,12 +1,13 @@
-"""CVAT for images 1.1: XML with any number of photographs, each with ellipses, polygons, boxes and masks.
+"""CVAT for images 1.1: XML with any number of photographs and ellipses, polygons, boxes, masks, points and lines.
 
 ``rotation`` is in degrees clockwise, of boxes about their middle. A mask's ``rle`` are run lengths row by row within
-its box, beginning with the pixels outside. CVAT itself writes two decimals; this writes all of them. Lines and points
-have no area and are left out; the tracks of CVAT for video are refused.
+its box, beginning with the pixels outside. CVAT itself writes two decimals; this writes all of them. Each
+place of ``points`` is a point, and so is each element of a skeleton that is not marked as outside; the tracks of CVAT
+for video are refused.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
@@ -29,7 +30,7 @@ from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import rotated
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Places, Point, Polygon, Raster, Shape
 
 TITLE = "CVAT for images 1.1 (XML)"
 ONE_FILE_EACH = False
@@ -92,16 +93,16 @@ def _read_element(
         recorder.note(photograph, f"the tag {label!r} is of the whole photograph, and is kept in the provenance")
         tags.append({"label": label, **within("attributes", attributes)})
     elif tag not in _SHAPES:
-        why = (
-            "has no area" if tag in ("points", "polyline", "skeleton") else "is not read; draw an ellipse or a polygon"
-        )
-        recorder.leave_out(photograph, f"the {tag} {label!r} {why}")
+        recorder.leave_out(photograph, f"the {tag} {label!r} is not read; draw an ellipse or a polygon")
     else:
         with recorder.forgiving(place):
             told = recorder.attribute(attributes)
             own = {name: value for name in _OWN if (value := element.get(name)) is not None}
             details = {"group": element.get("group_id"), "attributes": attributes, "cvat": own}
-            return recorder.marks(label if told is None else told, _SHAPES[tag](element), place, details)
+            own_label = label if told is None else told
+            return tuple(
+                mark for shape in _SHAPES[tag](element) for mark in recorder.marks(own_label, shape, place, details)
+            )
     return ()
 
 
@@ -190,7 +191,11 @@ def _add(image: Tree.Element, mark: Mark) -> None:
         if shape.angle % 360:
             fields["rotation"] = repr(float(shape.angle % 360))
     elif isinstance(shape, Polygon):
-        tag, fields = "polygon", {"points": ";".join(f"{x!r},{y!r}" for x, y in shape.rings[0])}
+        tag, fields = "polygon", {"points": _joined(shape.rings[0])}
+    elif isinstance(shape, Point):
+        tag, fields = "points", {"points": _joined([(shape.x, shape.y)])}
+    elif isinstance(shape, Line):
+        tag, fields = "polyline", {"points": _joined(shape.places)}
     else:
         height, width = shape.crop.shape
         tag, fields = "mask", {"rle": ", ".join(str(run) for run in run_lengths(shape.crop.ravel()))}
@@ -198,31 +203,52 @@ def _add(image: Tree.Element, mark: Mark) -> None:
     _add_attributes(Tree.SubElement(image, tag, {**head, **fields}), {"attributes": attributes_of(mark)})
 
 
-def _ellipse(element: Tree.Element) -> Shape:
-    cx, cy, rx, ry = (_number(element, name) for name in ("cx", "cy", "rx", "ry"))
-    return Ellipse(cx, cy, rx, ry, _number(element, "rotation", "0"))
+def _joined(places: Iterable[tuple[float, float]]) -> str:
+    return ";".join(f"{float(x)!r},{float(y)!r}" for x, y in places)
 
 
-def _polygon(element: Tree.Element) -> Shape:
+def _places(element: Tree.Element) -> Places:
     text = _text(element, "points")
     try:
-        ring = tuple((float(x), float(y)) for x, y in (corner.split(",") for corner in text.split(";")))
+        return tuple((float(x), float(y)) for x, y in (place.split(",") for place in text.split(";")))
     except ValueError:
         raise AnnotationError(f"points must be 'x,y;x,y;…', got {text[:40]!r}") from None
-    return Polygon((ring,))
 
 
-def _box(element: Tree.Element) -> Shape:
+def _points(element: Tree.Element) -> list[Shape]:
+    return [Point(x, y) for x, y in _places(element)]
+
+
+def _skeleton(element: Tree.Element) -> list[Shape]:
+    """Its elements, which are points, lines or other shapes, without those that are not on the photograph."""
+    seen = [child for child in element if child.tag in _SHAPES and child.get("outside", "0") != "1"]
+    return [shape for child in seen for shape in _SHAPES[child.tag](child)]
+
+
+def _ellipse(element: Tree.Element) -> list[Shape]:
+    cx, cy, rx, ry = (_number(element, name) for name in ("cx", "cy", "rx", "ry"))
+    return [Ellipse(cx, cy, rx, ry, _number(element, "rotation", "0"))]
+
+
+def _polygon(element: Tree.Element) -> list[Shape]:
+    return [Polygon((_places(element),))]
+
+
+def _polyline(element: Tree.Element) -> list[Shape]:
+    return [Line(_places(element))]
+
+
+def _box(element: Tree.Element) -> list[Shape]:
     x0, y0, x1, y1 = (_number(element, name) for name in ("xtl", "ytl", "xbr", "ybr"))
     turn = _number(element, "rotation", "0")
     if not turn:
-        return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
+        return [Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))]
     cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
     corners = ((x0 - cx, y0 - cy), (x1 - cx, y0 - cy), (x1 - cx, y1 - cy), (x0 - cx, y1 - cy))
-    return Polygon((rotated(corners, turn, (cx, cy)),))
+    return [Polygon((rotated(corners, turn, (cx, cy)),))]
 
 
-def _mask(element: Tree.Element) -> Shape:
+def _mask(element: Tree.Element) -> list[Shape]:
     left, top = (_whole(element, name) for name in ("left", "top"))
     width, height = (_whole(element, name, 1) for name in ("width", "height"))
     text = _text(element, "rle")
@@ -230,10 +256,12 @@ def _mask(element: Tree.Element) -> Shape:
         runs = [int(run) for run in text.split(",")]
     except ValueError:
         raise AnnotationError(f"rle must be whole numbers with commas between, got {text[:40]!r}") from None
-    return Raster(left, top, from_run_lengths(runs, width * height).reshape(height, width))
+    return [Raster(left, top, from_run_lengths(runs, width * height).reshape(height, width))]
 
 
+_SHAPES: dict[str, Callable[[Tree.Element], list[Shape]]]
 _SHAPES = {"ellipse": _ellipse, "polygon": _polygon, "box": _box, "mask": _mask}
+_SHAPES |= {"points": _points, "polyline": _polyline, "skeleton": _skeleton}
 
 
 def _text(element: Tree.Element, field: str, default: str | None = None) -> str:

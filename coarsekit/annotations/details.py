@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from coarsekit.types import Annotation, Mark
+from coarsekit.types import Annotation, Line, Mark, Point
 
 LABELS = "labels"
 """The field of `Annotation.provenance` that has the definitions of labels: name, colour, attributes, as in the tool."""
 _KINDS = {"id": "ids", "group": "groups", "attributes": "attributes", LABELS: "definitions of labels"}
+_KINDS |= {"radius": "radii", "width": "widths"}
 
 
 def tool_label(mark: Mark) -> str:
@@ -63,9 +64,10 @@ def not_held(annotations: Sequence[Annotation], title: str, held: frozenset[str]
     Args:
         annotations: What is written.
         title: The format as people call it.
-        held: The fields of `Mark.details` and `Annotation.provenance` that it holds.
+        held: The fields of `Mark.details` and `Annotation.provenance` that it holds, ``radius`` of points and ``width``
+            of lines.
     """
-    regions = Counter(name for one in annotations for mark in one.marks for name in mark.details)
+    regions = Counter(name for one in annotations for mark in one.marks for name in (*mark.details, *_sizes(mark)))
     photographs = Counter(name for one in annotations for name in (LABELS,) if one.provenance.get(name))
     return [
         f"{title} cannot hold the {_KINDS[name]} of {count} {what}{'s'[: count != 1]}"
@@ -73,3 +75,10 @@ def not_held(annotations: Sequence[Annotation], title: str, held: frozenset[str]
         for name, count in counts.items()
         if name in _KINDS and name not in held
     ]
+
+
+def _sizes(mark: Mark) -> tuple[str, ...]:
+    """Names of the sizes that a point or a line has."""
+    if isinstance(mark.shape, Point) and mark.shape.radius is not None:
+        return ("radius",)
+    return ("width",) if isinstance(mark.shape, Line) and mark.shape.width is not None else ()

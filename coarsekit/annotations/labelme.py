@@ -1,8 +1,9 @@
-"""LabelMe: one JSON file for each photograph, with circles, polygons, rectangles and masks.
+"""LabelMe: one JSON file for each photograph, with circles, polygons, rectangles, masks, points and lines.
 
 A circle is its centre and a point on its rim. A rectangle is two opposite corners, or, as some relatives of LabelMe
-write it, all four. A mask is a PNG in base64, placed by the corners of its box. Lines and points have no area and are
-left out. LabelMe has no ellipses: a circle is written as one, any other ellipse is approximated or an error.
+write it, all four. A mask is a PNG in base64, placed by the corners of its box. A ``line`` and a ``linestrip`` are
+lines, and each place of ``points`` is a point. LabelMe has no ellipses: a circle is written as one, any other ellipse
+is approximated or an error.
 """
 
 import json
@@ -24,7 +25,7 @@ from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import decode_mask, decode_png, encode_png
 from coarsekit.storage.files import write_texts
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "LabelMe (JSON)"
@@ -46,8 +47,17 @@ class _Shape(LenientModel):
     def kind(self) -> str:
         return self.shape_type or "polygon"
 
-    def shape(self) -> Shape | None:
-        """None for what has no area."""
+    def shapes(self) -> list[Shape]:
+        """What it covers: several for ``points``, none for what is not known."""
+        places = [(x, y) for x, y in self.points]
+        if self.kind in ("point", "points"):
+            return [Point(x, y) for x, y in places]
+        if self.kind in ("line", "linestrip"):
+            return [Line(tuple(places))]
+        shape = self._region()
+        return [] if shape is None else [shape]
+
+    def _region(self) -> Shape | None:
         corners = [(x, y) for x, y in self.points]
         if self.kind == "polygon" or (
             self.kind in ("rectangle", "rotation", "oriented_rectangle") and len(corners) == 4
@@ -105,14 +115,15 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     for place, content in enumerate(file.shapes):
         with recorder.forgiving(f"shapes.{place}"):
             item = validated(_Shape, content, "", strict=None, within=f"shapes.{place}")
-            shape, label = item.shape(), label_of(item.label)
-            if shape is None:
-                recorder.leave_out(f"shapes.{place}", f"the {item.kind} {label!r} has no area")
+            shapes, label = item.shapes(), label_of(item.label)
+            if not shapes:
+                recorder.leave_out(f"shapes.{place}", f"the {item.kind} {label!r} is not read; draw another shape")
             else:
                 extra = {field: value for field, value in (item.model_extra or {}).items() if value}
                 details = {"group": item.group_id, "labelme": extra}
                 told = recorder.attribute(item.model_extra or {})
-                marks += recorder.marks(label if told is None else told, shape, f"shapes.{place}", details)
+                for shape in shapes:
+                    marks += recorder.marks(label if told is None else told, shape, f"shapes.{place}", details)
     extra = {field: value for field, value in (file.model_extra or {}).items() if value}
     return recorder.result([Annotation(name, *known, tuple(marks), {"made_by": "LabelMe", **within("labelme", extra)})])
 
@@ -157,6 +168,10 @@ def _fields(mark: Mark) -> dict[str, Any]:
         kind, points = "circle", [[shape.cx, shape.cy], [shape.cx + shape.rx, shape.cy]]
     elif isinstance(shape, Polygon):
         kind, points = "polygon", [[x, y] for x, y in shape.rings[0]]
+    elif isinstance(shape, Point):
+        kind, points = "point", [[shape.x, shape.y]]
+    elif isinstance(shape, Line):
+        kind, points = "line" if len(shape.places) == 2 else "linestrip", [[x, y] for x, y in shape.places]
     else:
         height, width = shape.crop.shape
         kind, mask = "mask", b64encode(encode_png(shape.crop)).decode()

@@ -3,73 +3,43 @@
 An ellipse's ``x, y`` are its centre, although the documentation says top left; a rectangle's are its top left corner,
 about which it is turned. Rotations are in degrees clockwise; that of the view (``image_rotation``) changes no place.
 A brush is Label Studio's own packing of the photograph's RGBA pixels, of which the opaque ones count; a bitmask is a
-PNG, of which the pixels that are not black count. Where a task has several annotations (one for each annotator) or
-several photographs (told apart by ``to_name``), each becomes an annotation of its own. Predictions are read where
-nobody annotated a task, or their model is asked for as the annotator. Answers about a region are its attributes; those
-about the whole photograph, and relations, are kept in the provenance. Regions without an area are left out.
+PNG, of which the pixels that are not black count. A key point's ``width`` is its radius, in percent of the photograph's
+width. A vector is a line, or, closed, a polygon; its curves count as straight. Where a task has several annotations
+(one for each annotator) or several photographs (told apart by ``to_name``), each becomes an annotation of its own.
+Predictions are read where nobody annotated a task, or their model is asked for as the annotator. Answers about a region
+are its attributes; those about the whole photograph, and relations, are kept in the provenance.
 
-Written files are tasks to import: their control tags are ``ellipse``, ``polygon`` and ``brush``, their image ``image``.
+Written files are tasks to import: their control tags are ``ellipse``, ``polygon``, ``brush``, ``keypoint`` and
+``vector``, their image ``image``.
 """
 
 import json
-from base64 import b64decode
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.brush_rle import pack, unpack
+from coarsekit.annotations.brush_rle import pack
 from coarsekit.annotations.details import attributes_of, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import answers_of, by_picture, is_drawn, labels_in, pictures_of, tasks_of
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
-from coarsekit.errors import AnnotationError, ImageError
-from coarsekit.geometry import rotated
-from coarsekit.images import decode_mask
+from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
 from coarsekit.validation import validated
 
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
-HOLDS = frozenset({"label", "id", "attributes"})
+HOLDS = frozenset({"label", "id", "attributes", "radius"})
 _CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, rasters=True)
 
 
 class _Size(LenientModel):
     original_width: Pixels
     original_height: Pixels
-
-
-class _EllipseValue(LenientModel):
-    x: float
-    y: float
-    radiusX: float  # noqa: N815 — their name
-    radiusY: float  # noqa: N815
-    rotation: float = 0.0
-
-
-class _RectangleValue(LenientModel):
-    x: float
-    y: float
-    width: float
-    height: float
-    rotation: float = 0.0
-
-
-class _PolygonValue(LenientModel):
-    points: list[Annotated[list[float], Field(min_length=2, max_length=2)]]
-
-
-class _BrushValue(LenientModel):
-    rle: list[Annotated[int, Field(ge=0, le=255)]]
-
-
-class _BitmaskValue(LenientModel):
-    imageDataURL: str  # noqa: N815
 
 
 def recognise(document: Document) -> bool:
@@ -136,10 +106,10 @@ def _annotations(
         if not is_drawn(item):
             continue
         with recorder.forgiving(f"{where}: result {place}"):
-            shape_of = next((shape for field, shape in _SHAPES.items() if field in item), None)
+            shape_of = shape_reader(item)
             if shape_of is None:
                 kind = item.get("type", "unknown")
-                recorder.leave_out(f"{where}: result {place}", f"{kind} is not a region with an area")
+                recorder.leave_out(f"{where}: result {place}", f"{kind} is not a region that is read")
                 continue
             width, height = _size(item, name, recorder)
             sizes.add((width, height))
@@ -201,43 +171,8 @@ def _size(item: dict[str, Any], name: str, recorder: Recorder) -> tuple[int, int
     return size.original_width, size.original_height
 
 
-def _ellipse(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = validated(_EllipseValue, item, "value", strict=None)
-    rx, ry = v.radiusX * width / 100, v.radiusY * height / 100
-    return Ellipse(v.x * width / 100, v.y * height / 100, rx, ry, v.rotation)
-
-
-def _rectangle(item: dict[str, Any], width: int, height: int) -> Shape:
-    v = validated(_RectangleValue, item, "value", strict=None)
-    x, y, w, h = v.x * width / 100, v.y * height / 100, v.width * width / 100, v.height * height / 100
-    return Polygon((rotated(((0, 0), (w, 0), (w, h), (0, h)), v.rotation, (x, y)),))
-
-
-def _polygon(item: dict[str, Any], width: int, height: int) -> Shape:
-    points = validated(_PolygonValue, item, "value", strict=None).points
-    return Polygon((tuple((x * width / 100, y * height / 100) for x, y in points),))
-
-
-def _brush(item: dict[str, Any], width: int, height: int) -> Shape:
-    packed = bytes(validated(_BrushValue, item, "value", strict=None).rle)
-    return unpack(packed, (height, width))
-
-
-def _bitmask(item: dict[str, Any], width: int, height: int) -> Shape:
-    text = validated(_BitmaskValue, item, "value", strict=None).imageDataURL
-    try:
-        pixels = decode_mask(b64decode(text.rpartition(",")[2], validate=True), "its bitmask")
-    except (ValueError, ImageError) as cause:
-        raise AnnotationError(f"imageDataURL must be a PNG in base64 ({cause}); export it again") from None
-    if pixels.shape != (height, width):
-        raise AnnotationError(f"its bitmask has {pixels.shape[1]} × {pixels.shape[0]} px, not {width} × {height} px")
-    return Raster(0, 0, pixels)
-
-
 _ANSWERS = ("choices", "textarea", "text", "rating", "number", "taxonomy", "datetime")
 """Types of answers to questions, and fields that hold their values."""
-_SHAPES = {"imageDataURL": _bitmask, "radiusX": _ellipse, "rle": _brush, "points": _polygon, "height": _rectangle}
-"""By a field that only this kind of region has; key points have a width but no height."""
 
 
 def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any]]:
@@ -251,6 +186,11 @@ def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any
     elif isinstance(shape, Polygon):
         tag, value = "polygon", {"points": [[x / width * 100, y / height * 100] for x, y in shape.rings[0]]}
         value["closed"] = True
+    elif isinstance(shape, Point):
+        tag, value = "keypoint", {"x": shape.x / width * 100, "y": shape.y / height * 100}
+        value |= {} if shape.radius is None else {"width": shape.radius / width * 100}
+    elif isinstance(shape, Line):
+        tag, value = "vector", {"vertices": _vertices(shape, width, height, key), "closed": False}
     else:
         tag, value = "brush", {"format": "rle", "rle": list(pack(shape, (height, width)))}
     own = own_details(mark, "labelstudio")
@@ -261,6 +201,21 @@ def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any
     region: dict[str, Any] = {**head, **size, **more}
     region["value"] = {**value, f"{tag}labels": [tool_label(mark)]}
     return [region, *(_answer(key, name, answer) for name, answer in attributes_of(mark).items())]
+
+
+def _vertices(line: Line, width: int, height: int, key: str) -> list[dict[str, Any]]:
+    """The places of a line, each of which names the one before it."""
+    places = [(x / width * 100, y / height * 100) for x, y in line.places]
+    return [
+        {
+            "id": f"{key}-{index}",
+            "x": x,
+            "y": y,
+            "isBezier": False,
+            "prevPointId": f"{key}-{index - 1}" if index else None,
+        }
+        for index, (x, y) in enumerate(places)
+    ]
 
 
 def _answer(key: str, name: str, answer: Any) -> dict[str, Any]:

@@ -11,22 +11,25 @@
       ],
       "polygons": [{"lesion": "EX", "rings": [[[10, 10], [40, 12], [25.5, 30]]]}],
       "masks": [{"lesion": "SE", "left": 100, "top": 80, "width": 3, "height": 2, "counts": [1, 3, 1, 1]}],
+      "points": [{"lesion": "MA", "x": 700.5, "y": 310, "radius": 12}],
+      "lines": [{"lesion": "HE", "places": [[50, 60], [80, 75], [95, 120]], "width": 6}],
       "provenance": {"made_by": "coarsekit simulate", "style": "human", "reduction": 1.5, "seed": 0}
     }
 
 Positions and semi-axes are px from the top left corner, ``angle`` is in degrees clockwise on the screen and 0 where it
 is left out, ``r`` is short for a circle. A polygon is the union of its rings. A mask is a crop of ``width × height``
 pixels at ``left, top``; ``counts`` are COCO's run lengths, column by column, beginning with the pixels outside.
-``format``, ``version``, ``polygons``, ``masks`` and ``provenance`` may be left out. Any shape may have ``details``, as
-`coarsekit.types.Mark` does: what else the annotator's tool says of it. Marks are read in the order of the three lists,
-so a file that mixes them returns the ellipses first.
+A point's ``radius`` and a line's ``width`` are null or left out where the tool gives none.
+``format``, ``version``, ``provenance`` and every list but ``ellipses`` may be left out. Any shape may have ``details``,
+as `coarsekit.types.Mark` does: what else the annotator's tool says of it. Marks are read in the order of the lists, so
+a file that mixes them returns the ellipses first.
 """
 
 import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -36,14 +39,15 @@ from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_texts
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.types import KINDS, Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape
 from coarsekit.validation import validated
 
 TITLE = "coarsekit JSON"
 ONE_FILE_EACH = True
-HOLDS = frozenset({"label", "labels", "id", "group", "attributes"})
+HOLDS = frozenset({"label", "labels", "id", "group", "attributes", "radius", "width"})
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
+_Place = Annotated[list[_Finite], Field(min_length=2, max_length=2)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -82,7 +86,7 @@ class _Ellipse(_Drawn):
 
 
 class _Polygon(_Drawn):
-    rings: list[list[Annotated[list[_Finite], Field(min_length=2, max_length=2)]]]
+    rings: list[list[_Place]]
 
     def shape(self) -> Shape:
         return Polygon(tuple(tuple((x, y) for x, y in ring) for ring in self.rings))
@@ -100,6 +104,23 @@ class _Mask(_Drawn):
         return Raster(self.left, self.top, pixels.reshape(self.width, self.height).T)
 
 
+class _Point(_Drawn):
+    x: _Finite
+    y: _Finite
+    radius: _Positive | None = None
+
+    def shape(self) -> Shape:
+        return Point(self.x, self.y, self.radius)
+
+
+class _Line(_Drawn):
+    places: list[_Place]
+    width: _Positive | None = None
+
+    def shape(self) -> Shape:
+        return Line(tuple((x, y) for x, y in self.places), self.width)
+
+
 class _File(_Strict):
     format: Literal["coarsekit-ellipses"] = "coarsekit-ellipses"
     version: Literal[1] = 1
@@ -107,7 +128,14 @@ class _File(_Strict):
     ellipses: list[Any]
     polygons: list[Any] = []
     masks: list[Any] = []
+    points: list[Any] = []
+    lines: list[Any] = []
     provenance: dict[str, Any] = {}
+
+
+_Model: TypeAlias = type[_Ellipse] | type[_Polygon] | type[_Mask] | type[_Point] | type[_Line]
+_MODELS: dict[str, _Model]
+_MODELS = {"ellipses": _Ellipse, "polygons": _Polygon, "masks": _Mask, "points": _Point, "lines": _Line}
 
 
 def recognise(document: Document) -> bool:
@@ -127,13 +155,11 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     path, recorder = document.path, Recorder(document.path, options)
     file = validated(_File, document.content, str(path))
     marks: list[Mark] = []
-    kinds: dict[str, type[_Ellipse] | type[_Polygon] | type[_Mask]]
-    kinds = {"ellipses": _Ellipse, "polygons": _Polygon, "masks": _Mask}
-    for kind, model in kinds.items():
+    for kind, model in _MODELS.items():
         for place, content in enumerate(getattr(file, kind)):
             with recorder.forgiving(f"{kind}.{place}"):
                 item = validated(model, content, "", within=f"{kind}.{place}")
-                marks += recorder.marked(Mark(item.lesion, item.shape(), item.details))
+                marks += recorder.marked(Mark(item.lesion, item.shape(), item.details), f"{kind}.{place}")
     name = file.image.name
     if climbs(name) or re.match(r"[/\\]|[A-Za-z]:", name):
         raise AnnotationError(
@@ -153,7 +179,7 @@ def write(
 def dumps(annotation: Annotation) -> str:
     """The text of an ``ellipses.json``: one line for each shape, numbers as they are."""
     image = {"name": annotation.image, "width": annotation.width, "height": annotation.height}
-    rows: dict[str, list[str]] = {"ellipses": [], "polygons": [], "masks": []}
+    rows: dict[str, list[str]] = {kind: [] for kind in KINDS.values()}
     for mark in annotation.marks:
         kind, fields = _fields(mark.shape)
         details = {"details": dict(mark.details)} if mark.details else {}
@@ -173,6 +199,10 @@ def _fields(shape: Shape) -> tuple[str, dict[str, Any]]:
         return "ellipses", {"cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry, "angle": shape.angle}
     if isinstance(shape, Polygon):
         return "polygons", {"rings": shape.rings}
+    if isinstance(shape, Point):
+        return "points", {"x": shape.x, "y": shape.y, "radius": shape.radius}
+    if isinstance(shape, Line):
+        return "lines", {"places": shape.places, "width": shape.width}
     height, width = shape.crop.shape
     counts = run_lengths(shape.crop.T.ravel())
     return "masks", {"left": shape.left, "top": shape.top, "width": width, "height": height, "counts": counts}

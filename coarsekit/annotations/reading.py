@@ -15,7 +15,7 @@ from coarsekit.annotations.photographs import PhotographFolder, photograph_name,
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import is_flat
 from coarsekit.images import image_size
-from coarsekit.types import Annotation, Mark, Shape
+from coarsekit.types import Annotation, Line, Mark, Point, Shape
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class ReadOptions:
         label_attribute: The attribute that holds the label, in formats whose regions have attributes.
         annotator: Read only what this annotator, task or expert drew; None reads all.
         strict: Whether to raise for what would be left out and reported.
+        points: Whether points are taken.
+        lines: Whether lines are taken.
     """
 
     labels: Mapping[str, str | None] = field(default_factory=dict)
@@ -39,6 +41,12 @@ class ReadOptions:
     label_attribute: str | None = None
     annotator: str | None = None
     strict: bool = False
+    points: bool = True
+    lines: bool = True
+
+    def takes(self, shape: Shape) -> bool:
+        """Whether the user wants shapes of this kind."""
+        return not (isinstance(shape, Point) and not self.points) and not (isinstance(shape, Line) and not self.lines)
 
     def size_of(self, name: str) -> tuple[int, int] | None:
         """(w, h) of a photograph, as its file has it or as the user gave it; None when neither is known."""
@@ -140,14 +148,21 @@ class Recorder:
             self.leave_out(place, f"the region {label!r} has no area")
             return ()
         self._count(label, lesion or LEFT_OUT)
-        if not lesion:
+        if not lesion or not self._taken(label, shape, place):
             return ()
         kept = {name: value for name, value in (details or {}).items() if value is not None and value not in ("", {})}
         if label and label != lesion and self._table.told(label) is None:
             kept = {"label": label, **kept}
         return (Mark(lesion, shape, kept),)
 
-    def marked(self, mark: Mark) -> tuple[Mark, ...]:
+    def _taken(self, label: str, shape: Shape, place: str) -> bool:
+        if taken := self.options.takes(shape):
+            return taken
+        kind = "point" if isinstance(shape, Point) else "line"
+        self.note(place, f"the {kind} {label!r} is not taken, since {kind}s are switched off")
+        return False
+
+    def marked(self, mark: Mark, place: str = "") -> tuple[Mark, ...]:
         """The mark itself, whose class was chosen when it was written, or in the class that the user says."""
         label = mark.details.get("label", mark.lesion)
         told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
@@ -155,7 +170,9 @@ class Recorder:
         lesion, details = self._lesions[label], dict(mark.details)
         if told is not None:
             details.pop("label", None)
-        return (replace(mark, lesion=lesion, details=details),) if lesion else ()
+        if not lesion or not self._taken(label, mark.shape, place):
+            return ()
+        return (replace(mark, lesion=lesion, details=details),)
 
     def _count(self, label: str, lesion: str) -> None:
         self._labels[label] += 1

@@ -2,8 +2,8 @@
 
 ``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the value of
 the first attribute in the order lesion, label, class, type, name, else of its only one, unless ``label_attribute`` says
-which. VIA does not write the photographs' sizes: they are read from the folder of the images, or given. Lines and
-points have no area and are left out.
+which. VIA does not write the photographs' sizes: they are read from the folder of the images, or given. Points and
+polylines are read and written, too.
 """
 
 import csv
@@ -23,7 +23,7 @@ from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Places, Point, Polygon, Shape
 from coarsekit.validation import validated
 
 TITLE = "VIA 2 (JSON or CSV)"
@@ -66,7 +66,12 @@ class _RectangleFields(LenientModel):
     height: float
 
 
-class _PolygonFields(LenientModel):
+class _PlaceFields(LenientModel):
+    cx: float
+    cy: float
+
+
+class _PlacesFields(LenientModel):
     all_points_x: list[float]
     all_points_y: list[float]
 
@@ -181,8 +186,6 @@ def _marks(content: Any, place: int, photograph: str, recorder: Recorder) -> tup
     with recorder.forgiving(where):
         region = validated(_Region, content, "", strict=None, within=where)
         name = region.shape_attributes.get("name")
-        if name in ("polyline", "point"):
-            raise AnnotationError(f"a {name} has no area")
         label, field = _label(region.region_attributes, recorder)
         rest = {name: value for name, value in region.region_attributes.items() if name != field}
         marks += recorder.marks(label, _shape(name, region.shape_attributes), where, {"attributes": rest})
@@ -214,22 +217,35 @@ def _shape(name: object, attributes: dict[str, Any]) -> Shape:
         r = validated(_RectangleFields, attributes, where, strict=None)
         x, y, right, bottom = r.x, r.y, r.x + r.width, r.y + r.height
         return Polygon((((x, y), (right, y), (right, bottom), (x, bottom)),))
-    if name == "polygon":
-        p = validated(_PolygonFields, attributes, where, strict=None)
-        if len(p.all_points_x) != len(p.all_points_y):
-            raise AnnotationError(f"{where}: all_points_x and all_points_y must be equally many")
-        return Polygon((tuple(zip(p.all_points_x, p.all_points_y, strict=True)),))
-    raise AnnotationError(f"{where}.name must be ellipse, circle, rect or polygon, got {json.dumps(name)[:40]}")
+    if name == "point":
+        place = validated(_PlaceFields, attributes, where, strict=None)
+        return Point(place.cx, place.cy)
+    if name in ("polygon", "polyline"):
+        places = _places(attributes, where)
+        return Line(places) if name == "polyline" else Polygon((places,))
+    raise AnnotationError(
+        f"{where}.name must be ellipse, circle, rect, polygon, point or polyline, got {json.dumps(name)[:40]}"
+    )
+
+
+def _places(attributes: dict[str, Any], where: str) -> Places:
+    p = validated(_PlacesFields, attributes, where, strict=None)
+    if len(p.all_points_x) != len(p.all_points_y):
+        raise AnnotationError(f"{where}: all_points_x and all_points_y must be equally many")
+    return tuple(zip(p.all_points_x, p.all_points_y, strict=True))
 
 
 def _attributes(shape: Shape) -> dict[str, Any]:
     if isinstance(shape, Ellipse):
         place = {"cx": shape.cx, "cy": shape.cy, "rx": shape.rx, "ry": shape.ry}
         return {"name": "ellipse", **place, "theta": radians(shape.angle % 360)}
-    if not isinstance(shape, Polygon):
-        raise TypeError(f"VIA has ellipses and polygons, got {type(shape).__name__}")
-    xs, ys = zip(*shape.rings[0], strict=True)
-    return {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
+    if isinstance(shape, Point):
+        return {"name": "point", "cx": shape.x, "cy": shape.y}
+    if not isinstance(shape, (Polygon, Line)):
+        raise TypeError(f"VIA has no masks, got {type(shape).__name__}")
+    name, places = ("polyline", shape.places) if isinstance(shape, Line) else ("polygon", shape.rings[0])
+    xs, ys = zip(*places, strict=True)
+    return {"name": name, "all_points_x": xs, "all_points_y": ys}
 
 
 def _table(files: Iterable[Mapping[str, Any]]) -> str:

@@ -15,13 +15,12 @@ from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import choose_label
 from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
 from coarsekit.errors import AnnotationError
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
 from coarsekit.validation import validated
 
 TITLE = "VIA 3 (JSON, read only)"
 ONE_FILE_EACH = False
 HOLDS: frozenset[str] = frozenset()
-_KINDS = ("", "point", "rectangle", "circle", "ellipse", "line", "polyline", "polygon", "extreme rectangle", "")
 
 
 class _Picture(LenientModel):
@@ -107,24 +106,22 @@ def _marks(
 
 def _shape(xy: Sequence[float]) -> Shape:
     number, places = int(xy[0]), list(xy[1:])
-    kind = _KINDS[number] if 0 < number < len(_KINDS) else ""
+    if number == 1 and len(places) == 2:
+        return Point(*places)
     if number == 2 and len(places) == 4:
         x, y, w, h = places
         return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
-    if number == 3 and len(places) == 3:
-        return Ellipse(places[0], places[1], places[2], places[2])
-    if number == 4 and len(places) in (4, 5):
-        return Ellipse(*places[:4])
-    if number == 7 and len(places) % 2 == 0:
-        return Polygon((tuple(zip(places[::2], places[1::2], strict=True)),))
+    if (number, len(places)) in ((3, 3), (4, 4), (4, 5)):
+        return Ellipse(places[0], places[1], places[2], places[2 if number == 3 else 3])
+    if number in (5, 6, 7) and len(places) % 2 == 0:
+        pairs = tuple(zip(places[::2], places[1::2], strict=True))
+        return Polygon((pairs,)) if number == 7 else Line(pairs)
     if number == 8 and len(places) == 8:
         xs, ys = places[::2], places[1::2]
         x0, y0, x1, y1 = min(xs), min(ys), max(xs), max(ys)
         return Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))
     if number == 9 and len(places) == 6:
         return _circle_through(places)
-    if kind in ("point", "line", "polyline"):
-        raise AnnotationError(f"a {kind} has no area")
     raise AnnotationError(f"xy is no shape of VIA 3 ({list(xy)[:8]}); export it again")
 
 

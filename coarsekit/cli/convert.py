@@ -52,9 +52,9 @@ def command(
     DIARETDB1 or the Retinopathy Online Challenge, each alone or in a ZIP.
     FORMAT is one of native, cvat, labelstudio, via, labelme and coco. OUT is a file, or, for native and labelme, which
     hold one photograph a file, a folder. What FORMAT cannot hold is an error, or with --approximate a named
-    approximation; what cannot be used (lines, points,
-    a malformed region or file) is left out, named, and makes the exit code 1. A label keeps its name in OUT unless
-    --labels gives it another; the usual names of lesions are known. A folder or a ZIP may have several annotators.
+    approximation; what cannot be used (a malformed region or file) is left out, named, and makes the exit code 1. A
+    label keeps its name in OUT unless --labels gives it another; the usual names of lesions are known. A folder or a
+    ZIP may have several annotators.
     """
     path, folder = Path(out), None if images is None else Path(images)
     if folder is not None and not folder.is_dir():
@@ -117,5 +117,6 @@ def _rows(annotations: list[Annotation]) -> list[dict[str, object]]:
             kinds.setdefault(lesion, Counter())["photographs"] += 1
         for mark in annotation.marks:
             kinds[mark.lesion][KINDS[type(mark.shape)]] += 1
-    columns = ("photographs", *KINDS.values())
+    drawn = {kind for counts in kinds.values() for kind in counts}
+    columns = ("photographs", *(kind for kind in KINDS.values() if kind in drawn or kind not in ("points", "lines")))
     return [{"lesion": lesion, **{column: counts[column] for column in columns}} for lesion, counts in kinds.items()]

@@ -12,12 +12,12 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from coarsekit.geometry import draw, extent, moved
-from coarsekit.types import Ellipse, Image, Mask, Polygon, Shape
+from coarsekit.types import Ellipse, Image, Line, Mask, Point, Polygon, Shape
 from coarsekit.visualize.colours import WHITE, Colour
 
 
 def outline_shape(picture: Image, shape: Shape, line: int, colour: Colour = WHITE) -> None:
-    """Draw the shape's rim, ``line`` px thick, where the picture reaches."""
+    """Draw the shape's rim, a point as a cross and a line as itself, ``line`` px thick, where the picture reaches."""
     if max(abs(end) for end in extent(shape)) > 30_000:  # beyond what OpenCV can place
         _outline_pixels(picture, shape, line, colour)
     elif isinstance(shape, Ellipse):
@@ -26,6 +26,13 @@ def outline_shape(picture: Image, shape: Shape, line: int, colour: Colour = WHIT
     elif isinstance(shape, Polygon):
         rings = [np.array([_sixteenths(corner) for corner in ring], np.int32) for ring in shape.rings]
         cv2.polylines(picture, rings, True, colour, line, cv2.LINE_AA, shift=4)
+    elif isinstance(shape, Point):
+        (x, y), arm = _sixteenths((shape.x, shape.y)), 16 * (2 * line + 2)
+        arms = [np.array(ends, np.int32) for ends in ([(x - arm, y), (x + arm, y)], [(x, y - arm), (x, y + arm)])]
+        cv2.polylines(picture, arms, False, colour, line, cv2.LINE_AA, shift=4)
+    elif isinstance(shape, Line):
+        places = np.array([_sixteenths(place) for place in shape.places], np.int32)
+        cv2.polylines(picture, [places], False, colour, line, cv2.LINE_AA, shift=4)
     else:
         contours, _ = cv2.findContours(shape.crop.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, contours, -1, colour, line, offset=(shape.left, shape.top))

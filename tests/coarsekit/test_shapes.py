@@ -1,5 +1,7 @@
 """Shapes that are no ellipses: what is refused, where they lie, and how they are drawn, moved and cut."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,19 @@ from skimage.measure import points_in_poly
 from coarsekit.annotations.approximate import as_ellipse, as_outline, as_polygon, on_photograph
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, eroded, extent, moved
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Window
+from coarsekit.shapes import CLICK_RADIUS, STROKE_WIDTH
+from coarsekit.storage.digests import drawing_sha256
+from coarsekit.types import (
+    Annotation,
+    Ellipse,
+    Line,
+    Mark,
+    Point,
+    Polygon,
+    Raster,
+    Window,
+    sized,
+)
 from coarsekit.visualize.sheets import overlay, preview
 from coarsekit.windows import cut_shapes, window_around, windows_around
 
@@ -103,7 +117,7 @@ def test_a_ring_is_filled_by_the_even_odd_rule_at_pixel_centres(ring: list) -> N
 def _distance(point, a, b) -> float:
     p, a, b = (np.array(each, float) for each in (point, a, b))
     along = b - a
-    share = 0.0 if not along.any() else float(np.clip((p - a) @ along / (along @ along), 0, 1))
+    share = 0.0 if not along @ along else float(np.clip((p - a) @ along / (along @ along), 0, 1))
     return float(np.hypot(*(p - a - share * along)))
 
 
@@ -180,7 +194,16 @@ def test_a_sliver_without_a_pixel_has_the_ellipse_of_its_box() -> None:
     assert as_ellipse(Polygon((((3.1, 4.1), (9.1, 4.1), (5, 4.2)),))) == Ellipse(6.1, 4.15, 3.0, 0.5)
 
 
-@pytest.mark.parametrize("shape", [Polygon((SQUARE,)), Raster(10, 10, np.ones((10, 10), bool)), Ellipse(15, 15, 5, 5)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Polygon((SQUARE,)),
+        Raster(10, 10, np.ones((10, 10), bool)),
+        Ellipse(15, 15, 5, 5),
+        Point(15, 15, 5),
+        Line(((12, 15), (18, 15)), 4),
+    ],
+)
 def test_windows_and_patches_take_every_shape(shape) -> None:
     window = window_around(shape, (500, 500))
     assert window == Window(round((30 - window.side) / 2), round((30 - window.side) / 2), window.side)
@@ -190,6 +213,112 @@ def test_windows_and_patches_take_every_shape(shape) -> None:
     pieces = windows_around(shape, (500, 500), max_window=40)
     assert len(pieces) > 1
     assert all(cut_shapes([shape], piece, piece.side).any() for piece in pieces)
+
+
+numbers = st.floats(-20, 70)
+sizes = st.one_of(st.none(), st.floats(0.3, 15))
+points = st.builds(Point, numbers, numbers, sizes)
+lines = st.builds(Line, st.lists(corners, min_size=2, max_size=6), sizes)
+
+
+@pytest.mark.parametrize("radius", [0, -1, float("nan"), float("inf")])
+def test_a_size_is_positive_and_finite(radius: float) -> None:
+    with pytest.raises(AnnotationError, match="a point's radius must be a finite number above 0 px"):
+        Point(1, 2, radius)
+    with pytest.raises(AnnotationError, match="a line's width must be a finite number above 0 px"):
+        Line(((1, 2), (3, 4)), radius)
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        (((1, 2),), "a line needs at least 2 places, got 1"),
+        (((1, 2), (3,)), "a line's places must be lists"),
+        (((1, 2), (3, float("inf"))), "a line's places must be finite"),
+    ],
+)
+def test_a_line_that_is_none_is_refused(places, said: str) -> None:
+    with pytest.raises(AnnotationError, match=said):
+        Line(places)
+
+
+def test_a_point_is_somewhere() -> None:
+    with pytest.raises(AnnotationError, match="a point's x and y must be finite numbers"):
+        Point(1, float("nan"))
+
+
+@quick
+@given(st.one_of(points, lines))
+def test_a_stroke_has_the_pixels_near_its_places_and_no_others(shape) -> None:
+    places = [(shape.x, shape.y)] * 2 if isinstance(shape, Point) else shape.places
+    size = shape.radius if isinstance(shape, Point) else shape.width and shape.width / 2
+    reach = size or 0.7072
+    drawn = draw([shape], SIZE)
+    for row, column in np.ndindex(*SIZE):
+        centre = (column + 0.5, row + 0.5)
+        away = min(_distance(centre, a, b) for a, b in pairwise(places))
+        assert drawn[row, column] == (away <= reach) or abs(away - reach) < 1e-6
+    left, top, right, bottom = extent(shape)
+    rows, columns = np.nonzero(drawn)
+    if rows.size:
+        assert left <= columns.min() + 0.5
+        assert columns.max() + 0.5 <= right
+        assert top <= rows.min() + 0.5
+        assert rows.max() + 0.5 <= bottom
+
+
+@quick
+@given(st.floats(0, 50), st.floats(0, 40))
+def test_a_point_on_the_photograph_has_a_pixel_however_small_it_is(x: float, y: float) -> None:
+    assert draw([Point(min(x, 49.9), min(y, 39.9))], SIZE).any()
+
+
+@quick
+@given(st.one_of(points, lines), st.floats(-9, 9), st.floats(0.2, 5))
+def test_moving_and_scaling_a_stroke_moves_and_scales_its_box(shape, shift: float, scale: float) -> None:
+    sized_one = sized(shape, 1500)
+    box = (np.array(extent(sized_one)) + shift) * scale
+    assert extent(moved(sized_one, shift, shift, scale)) == pytest.approx(tuple(box), abs=1e-6)
+    assert moved(moved(shape, shift, shift), -shift, -shift) == _almost(shape)
+
+
+def _almost(shape) -> object:
+    class Almost:
+        def __eq__(self, other) -> bool:
+            return type(other) is type(shape) and extent(other) == pytest.approx(extent(shape), abs=1e-9)
+
+        __hash__ = None
+
+    return Almost()
+
+
+def test_strokes_far_away_and_without_length_are_drawn() -> None:
+    assert draw([Line(((-1e300, 20), (1e300, 20)), 4)], SIZE).sum() == 4 * SIZE[1]
+    assert np.array_equal(draw([Line(((9, 9), (9, 9)), 8)], SIZE), draw([Point(9, 9, 4)], SIZE))
+    assert not draw([Point(1e300, 1e300, 5)], SIZE).any()
+
+
+def test_points_and_lines_get_a_size_by_the_photograph_and_keep_their_own() -> None:
+    line = Line(((1, 2), (3, 4)))
+    marks = (Mark("MA", Point(5, 6)), Mark("MA", Point(5, 6, 2)), Mark("MA", line))
+    shapes = Annotation("p.jpg", 1500, 1000, marks).of("MA")
+    assert shapes == (Point(5, 6, CLICK_RADIUS * 1500), Point(5, 6, 2), Line(line.places, STROKE_WIDTH * 1500))
+    assert round(4288 * CLICK_RADIUS) == 40
+    assert pytest.approx(CLICK_RADIUS / 3) == STROKE_WIDTH
+
+
+def test_drawings_that_differ_by_a_size_have_other_digests() -> None:
+    line = ((1, 2), (3, 4))
+    shapes = [Point(1, 2), Point(1, 2, 3), Line(line), Line(line, 3), Line(line[::-1]), Polygon((SQUARE,))]
+    digests = {drawing_sha256(Annotation("p.jpg", 100, 90, (Mark("MA", shape),))) for shape in shapes}
+    assert len(digests) == len(shapes)
+
+
+def test_the_ellipse_of_a_point_is_its_circle_and_that_of_a_line_goes_along_it() -> None:
+    assert as_ellipse(Point(3.5, 4, 2)) == Ellipse(3.5, 4, 2, 2)
+    ellipse = as_ellipse(Line(((10, 10), (40, 10)), 4))
+    assert (ellipse.cx, ellipse.cy) == pytest.approx((25, 10), abs=0.5)
+    assert max(ellipse.rx, ellipse.ry) > 4 * min(ellipse.rx, ellipse.ry)
 
 
 def test_erosion_keeps_what_lies_deep_enough_and_never_loses_all() -> None:
@@ -204,6 +333,8 @@ def test_pictures_show_every_shape() -> None:
         "MA": Ellipse(150, 150, 5, 5),
         "EX": moved(Polygon((SQUARE,)), 0, 0, 10),
         "SE": Raster(300, 200, L),
+        "click": Point(350, 250),
+        "stroke": Line(((200, 40), (260, 60), (210, 90))),
         "HE": Ellipse(15, 9e9, 5, 5),
     }
     image = np.zeros((300, 400, 3), np.uint8)

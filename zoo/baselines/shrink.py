@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Self, final
 
 from coarsekit.errors import RefinerError
-from coarsekit.geometry import draw, eroded, extent
-from coarsekit.types import Annotation, Ellipse, Image, Mask, Polygon, Shape, check_drawn_on
+from coarsekit.geometry import draw, eroded, extent, reach_of
+from coarsekit.types import Annotation, Ellipse, Image, Line, Mask, Point, Polygon, Shape, check_drawn_on
 from zoo.checkpoints.folder import CONFIG, read_config
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -26,6 +26,10 @@ class Amount:
 
     def shrink(self, shape: Shape, width: int) -> Shape:
         """The shape, on a photograph of ``width`` px, shrunk about its centre."""
+        if isinstance(shape, Point):
+            return replace(shape, radius=self._less(reach_of(shape), width))
+        if isinstance(shape, Line):
+            return replace(shape, width=2 * self._less(reach_of(shape), width))
         if isinstance(shape, Ellipse):
             return replace(shape, rx=self._less(shape.rx, width), ry=self._less(shape.ry, width))
         if isinstance(shape, Polygon):

@@ -6,7 +6,7 @@ import pytest
 from coarsekit.annotations import read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
-from coarsekit.types import Ellipse, Polygon, Raster
+from coarsekit.types import Ellipse, Line, Point, Polygon, Raster
 
 # The layout of an export from CVAT 2: meta data with labels and owner, numbers with two decimals, attributes in shapes.
 EXPORT = """<?xml version="1.0" encoding="utf-8"?>
@@ -37,7 +37,13 @@ EXPORT = """<?xml version="1.0" encoding="utf-8"?>
       z_order="0"/>
     <mask label="SE" source="semi-auto" occluded="0" rle="1, 2, 1, 3, 2" left="40" top="30" width="3" height="3"
       z_order="0"/>
-    <polyline label="vessel" source="manual" occluded="0" points="1.00,1.00;2.00,2.00" z_order="0"></polyline>
+    <polyline label="EX" source="manual" occluded="0" points="1.00,1.00;2.00,2.00" z_order="0"></polyline>
+    <points label="Microaneurysm" source="manual" occluded="0" points="60.25,50.50;61.00,7.00" z_order="0"></points>
+    <skeleton label="HE" source="manual" occluded="0" z_order="0">
+      <points label="1" source="manual" outside="0" occluded="0" points="20.00,30.00"></points>
+      <points label="2" source="manual" outside="1" occluded="0" points="0.00,0.00"></points>
+    </skeleton>
+    <cuboid label="HE" source="manual" occluded="0" xtl1="1" ytl1="1" z_order="0"></cuboid>
     <tag label="gradable" source="manual"></tag>
   </image>
   <image id="1" name="IDRiD_02.jpg" width="200" height="150">
@@ -51,8 +57,8 @@ def test_an_export_is_read_whole(put) -> None:
     (first, second), report = read_annotations(put("annotations.xml", EXPORT), reading)
     assert (first.image, first.width, first.height) == ("batch 1/IDRiD_01.jpg", 200, 150)
     assert (second.image, second.marks) == ("IDRiD_02.jpg", ())
-    assert [mark.lesion for mark in first.marks] == ["MA", "HE", "EX", "EX", "SE"]
-    ellipse, turned, polygon, box, mask = (mark.shape for mark in first.marks)
+    assert [mark.lesion for mark in first.marks] == ["MA", "HE", "EX", "EX", "SE", "EX", "MA", "MA", "HE"]
+    ellipse, turned, polygon, box, mask, *others = (mark.shape for mark in first.marks)
     assert ellipse == Ellipse(60.5, 50.25, 12, 9.5)
     assert turned == Ellipse(100, 90, 30, 10, 90)
     assert polygon == Polygon((((10, 10), (30, 12.5), (20, 30)),))
@@ -60,8 +66,9 @@ def test_an_export_is_read_whole(put) -> None:
     upright = Polygon((((18, 12), (22, 12), (22, 32), (18, 32)),))
     assert np.array_equal(draw([box], (150, 200)), draw([upright], (150, 200)))
     assert mask == Raster(40, 30, np.array([[0, 1, 1], [0, 1, 1], [1, 0, 0]], bool))
+    assert others == [Line(((1, 1), (2, 2))), Point(60.25, 50.5), Point(61, 7), Point(20, 30)]
     assert [text.partition(": ")[2] for text in report.left_out] == [
-        "batch 1/IDRiD_01.jpg: the polyline 'vessel' has no area",
+        "batch 1/IDRiD_01.jpg: the cuboid 'HE' is not read; draw an ellipse or a polygon",
     ]
     assert "the tag 'gradable' is of the whole photograph" in report.notes[0]
 
@@ -75,6 +82,8 @@ def test_an_export_is_read_whole(put) -> None:
         ("10.00,10.00;30.00,12.50;20.00,30.00", "1,2;3,4", "at least 3 corners"),
         ("10.00,10.00;30.00,12.50;20.00,30.00", "1,2;3", "points must be"),
         ("1, 2, 1, 3, 2", "1, 2, 1, 3, 3", "must add up to its 9 pixels, got 10"),
+        ("1.00,1.00;2.00,2.00", "1.00,1.00", "a line needs at least 2 places, got 1"),
+        ("60.25,50.50;61.00,7.00", "60.25;61", "points must be"),
         ("1, 2, 1, 3, 2", "9", "at least one pixel"),
         ("1, 2, 1, 3, 2", "1, x", "rle must be whole numbers"),
         (
@@ -91,8 +100,10 @@ def test_what_is_wrong_is_said_with_its_place(refused, old: str, new: str, said:
 
 
 def test_what_is_left_out_is_one_line_a_kind(put) -> None:
-    line = '<polyline label="vessel" points="1,1;5,5"/>'
+    line = '<cuboid label="vessel"/>'
     images = "".join(f'<image name="{name}.jpg" width="9" height="9">{line * 300}</image>' for name in "ABCD")
     text = f"<annotations><version>1.1</version>{images}</annotations>"
     [sentence] = read_annotations(put("many.xml", text)).report.left_out
-    assert sentence.endswith("the polyline 'vessel' has no area: 1,200 times (A.jpg; B.jpg; C.jpg …)")
+    assert sentence.endswith(
+        "the cuboid 'vessel' is not read; draw an ellipse or a polygon: 1,200 times (A.jpg; B.jpg; C.jpg …)"
+    )

@@ -15,7 +15,7 @@ from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.main import main
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import encode_png, write_image
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
 
 SIZE = (100, 80)
 ELLIPSE = '<ellipse label="HE" cx="50" cy="40" rx="9" ry="6"/>'
@@ -315,8 +315,11 @@ def test_the_roc_challenge_is_read(put, tmp_path: Path) -> None:
         ([4, 50, 40, 9, 6], Ellipse(50, 40, 9, 6)),
         ([7, 1, 1, 9, 1, 5, 8], Polygon((((1, 1), (9, 1), (5, 8)),))),
         ([9, 10, 0, 0, 10, -10, 0], Ellipse(0, 0, 10, 10)),
-        ([1, 5, 5], None),
-        ([6, 5, 5, 7, 7], None),
+        ([1, 5, 5], Point(5, 5)),
+        ([5, 5, 5, 7, 7], Line(((5, 5), (7, 7)))),
+        ([6, 5, 5, 7, 7, 8, 9], Line(((5, 5), (7, 7), (8, 9)))),
+        ([6, 5, 5], None),
+        ([10, 5, 5], None),
     ],
 )
 def test_a_project_of_via_3_is_read(put, xy: list, shape: object) -> None:
@@ -327,7 +330,7 @@ def test_a_project_of_via_3_is_read(put, xy: list, shape: object) -> None:
         "metadata": {"1_x": {"vid": "1", "xy": xy, "av": {"1": "0", "2": "mild"}}},
     }
     [annotation], report = read_annotations(put("via3.json", project), ReadOptions(size=SIZE))
-    assert annotation.of("MA") == (() if shape is None else (shape,))
+    assert [mark.shape for mark in annotation.marks] == ([] if shape is None else [shape])
     assert len(report.left_out) == (shape is None)
     assert all(mark.details["attributes"] == {"grade": "mild"} for mark in annotation.marks)
 

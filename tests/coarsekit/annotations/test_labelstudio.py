@@ -9,7 +9,7 @@ import pytest
 from coarsekit.annotations import format_named, read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 
 # What label-studio-converter 0.0.59 makes of this mask (mask2rle): runs of literal and of equal bytes.
 BRUSH_MASK = np.zeros((12, 20), bool)
@@ -32,6 +32,14 @@ def region(kind: str, value: dict, label: str = "MA", **more) -> dict:
 
 
 ELLIPSE = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 25, "rotation": 30}
+VECTOR = {
+    "vertices": [
+        {"id": "a", "x": 10, "y": 10, "prevPointId": None, "isBezier": False},
+        {"id": "b", "x": 20, "y": 10, "prevPointId": "a", "isBezier": False},
+        {"id": "c", "x": 20, "y": 50, "prevPointId": "b", "isBezier": False},
+    ],
+    "closed": False,
+}
 FULL = [
     {
         "id": 1,
@@ -45,7 +53,9 @@ FULL = [
                     region("polygon", {"points": [[10, 10], [50, 10], [30, 50]], "closed": True}, "EX"),
                     region("rectangle", {"x": 50, "y": 25, "width": 20, "height": 50, "rotation": 90}, "HE"),
                     region("brush", {"format": "rle", "rle": BRUSH}, "SE"),
-                    region("keypoint", {"x": 3, "y": 3, "width": 1}),
+                    region("keypoint", {"x": 25, "y": 50, "width": 1}),
+                    region("vector", VECTOR, "HE"),
+                    region("vector", {**VECTOR, "closed": True}, "HE", id="closed"),
                     {
                         "id": "c",
                         "type": "choices",
@@ -87,17 +97,17 @@ def test_a_full_export_is_read_whole(put) -> None:
     [annotation], report = read_annotations(put("a.json", FULL), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 20, 12)
     assert annotation.provenance["annotator"] == 3
-    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "HE", "SE"]
-    ellipse, polygon, rectangle, brush = (mark.shape for mark in annotation.marks)
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "HE", "SE", "MA", "HE", "HE"]
+    ellipse, polygon, rectangle, brush, *others = (mark.shape for mark in annotation.marks)
     assert ellipse == Ellipse(10, 6, 4, 3, 30)
     assert polygon == Polygon((((2, 1.2), (10, 1.2), (6, 6)),))
     # Turned by 90 degrees clockwise about its top left corner, 10, 3: 4 wide and 6 high become 6 and 4, to the left.
     assert isinstance(rectangle, Polygon)
     assert np.allclose(rectangle.rings[0], [(10, 3), (10, 7), (4, 7), (4, 3)])
     assert np.array_equal(draw([brush], (12, 20)), BRUSH_MASK)
-    assert [text.partition("(IDRiD_01.jpg): ")[2] for text in report.left_out] == [
-        "result 4: keypointlabels is not a region with an area",
-    ]
+    places = ((2, 1.2), (4, 1.2), (4, 6))
+    assert others == [Point(5, 6, 0.2), Line(places), Polygon((places,))]
+    assert report.left_out == ()
     assert [text.partition("(IDRiD_01.jpg): ")[2] for text in report.notes] == [
         "an annotation that was skipped in the tool is not read",
         "choices is of no region, and is kept in the provenance",

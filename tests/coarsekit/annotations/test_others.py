@@ -11,7 +11,7 @@ from PIL import Image
 from coarsekit.annotations import native, read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 
 MASK = np.array([[0, 1, 1], [1, 1, 0]], bool)
 
@@ -35,7 +35,11 @@ LABELME = {
         labelme_shape("polygon", [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "EX"),
         labelme_shape("rectangle", [[40.0, 25.0], [10.0, 20.0]], "EX"),
         labelme_shape("mask", [[20.0, 30.0], [22.0, 31.0]], "SE", mask=png(MASK)),
-        labelme_shape("linestrip", [[1.0, 1.0], [2.0, 2.0]], "vessel"),
+        labelme_shape("linestrip", [[1.0, 1.0], [2.0, 2.0], [4.0, 9.0]], "HE"),
+        labelme_shape("line", [[1.0, 1.0], [2.0, 2.0]], "HE"),
+        labelme_shape("point", [[5.5, 6.0]], "MA"),
+        labelme_shape("points", [[5.5, 6.0], [7.0, 8.0]], "MA"),
+        labelme_shape("cube", [[5.5, 6.0], [7.0, 8.0]], "MA"),
         {"label": "old", "points": [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "line_color": None, "fill_color": None},
         {"label": "old", "points": [[1.0, 1.0], [9.0, 1.0], [5.0, 8.0]], "shape_type": None},
         labelme_shape("rotation", [[1.0, 1.0], [9.0, 1.0], [9.0, 8.0], [1.0, 8.0]], "old"),
@@ -51,14 +55,24 @@ def test_labelme_is_read_whole(put) -> None:
     reading = ReadOptions({"Microaneurysm": "MA"})
     [annotation], report = read_annotations(put("a.json", LABELME), reading)
     assert (annotation.image, annotation.width, annotation.height) == ("x/IDRiD_01.jpg", 200, 150)
-    assert [mark.lesion for mark in annotation.marks] == ["MA", "EX", "EX", "SE", "old", "old", "old"]
-    circle, polygon, box, mask, *_ = (mark.shape for mark in annotation.marks)
+    assert [mark.lesion for mark in annotation.marks] == [
+        "MA",
+        "EX",
+        "EX",
+        "SE",
+        *["HE"] * 2,
+        *["MA"] * 3,
+        *["old"] * 3,
+    ]
+    circle, polygon, box, mask, *others = (mark.shape for mark in annotation.marks)
     assert circle == Ellipse(60.5, 50, 5, 5)
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert draw([box], (150, 200)).sum() == 30 * 5
     assert mask == Raster(20, 30, MASK)
+    assert others[:2] == [Line(((1, 1), (2, 2), (4, 9))), Line(((1, 1), (2, 2)))]
+    assert others[2:5] == [Point(5.5, 6), Point(5.5, 6), Point(7, 8)]
     assert len(report.left_out) == 1
-    assert "linestrip" in report.left_out[0]
+    assert "the cube 'MA' is not read" in report.left_out[0]
 
 
 def test_labelme_files_without_a_size_ask_for_the_photographs(refused, put) -> None:

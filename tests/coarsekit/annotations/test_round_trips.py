@@ -1,5 +1,6 @@
 """Every writable format gives back what was written: shapes, classes, names and sizes."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,20 +11,21 @@ from hypothesis import strategies as st
 
 import coarsekit.annotations
 from coarsekit.annotations import FORMATS, format_named, read_annotations, recognise, writable_formats
+from coarsekit.annotations.details import not_held
 from coarsekit.annotations.documents import load
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw, is_flat
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.types import KINDS, Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape, sized
 
 WIDTH, HEIGHT = 200, 150
 HOLDS = {
-    "native": {"ellipse", "polygon", "rings", "raster", "raster outside"},
-    "cvat": {"ellipse", "polygon", "raster"},
-    "labelstudio": {"ellipse", "polygon", "raster"},
-    "via": {"ellipse", "polygon"},
-    "labelme": {"circle", "polygon", "raster"},
-    "coco": {"polygon", "rings", "raster"},
+    "native": {"ellipse", "polygon", "rings", "raster", "raster outside", "point", "click", "line", "stroke"},
+    "cvat": {"ellipse", "polygon", "raster", "point", "line"},
+    "labelstudio": {"ellipse", "polygon", "raster", "point", "click", "line"},
+    "via": {"ellipse", "polygon", "point", "line"},
+    "labelme": {"circle", "polygon", "raster", "point", "line"},
+    "coco": {"polygon", "rings", "raster", "point"},
 }
 """What each format holds as it is; a test below says that there is no other writable one."""
 
@@ -47,6 +49,10 @@ SHAPES = {
     "polygon": st.builds(lambda ring: Polygon((ring,)), rings),
     "rings": st.builds(Polygon, st.lists(rings, min_size=2, max_size=3)),
     "raster": st.builds(raster, st.integers(0, WIDTH - 9), st.integers(0, HEIGHT - 9), crops),
+    "point": st.builds(Point, places, places),
+    "click": st.builds(Point, places, places, st.floats(0.5, 90)),
+    "line": st.builds(Line, st.lists(st.tuples(places, places), min_size=2, max_size=7)),
+    "stroke": st.builds(Line, st.lists(st.tuples(places, places), min_size=2, max_size=7), st.floats(0.5, 40)),
     "raster outside": st.builds(raster, st.integers(-20, 300), st.integers(-20, 300), crops),
 }
 lesions = st.sampled_from(["MA", "laser scars", "Drüsen & Co.", "a 'quoted', one"])
@@ -56,7 +62,7 @@ def annotations(kinds: set[str]) -> st.SearchStrategy[Annotation]:
     shapes = st.one_of([SHAPES[kind] for kind in sorted(kinds)]).filter(lambda shape: not is_flat(shape))
     marks = st.lists(st.builds(Mark, lesions, shapes), min_size=1, max_size=8).map(tuple)
     # Files list photographs under their names; the native one lists shapes by kind.
-    ordered = marks.map(lambda each: tuple(sorted(each, key=lambda mark: type(mark.shape).__name__)))
+    ordered = marks.map(lambda each: tuple(sorted(each, key=lambda mark: list(KINDS).index(type(mark.shape)))))
     return st.builds(Annotation, st.sampled_from(["p.jpg", "left eye é.png"]), st.just(WIDTH), st.just(HEIGHT), ordered)
 
 
@@ -72,6 +78,12 @@ def assert_same(before: Shape, after: Shape) -> None:
         assert [len(ring) for ring in before.rings] == [len(ring) for ring in after.rings]
         for one, other in zip(before.rings, after.rings, strict=True):
             assert np.allclose(one, other, atol=1e-6)
+    elif isinstance(before, Point):
+        assert (after.x, after.y) == pytest.approx((before.x, before.y), abs=1e-6)
+        assert after.radius == (before.radius and pytest.approx(before.radius))
+    elif isinstance(before, Line):
+        assert np.allclose(before.places, after.places, atol=1e-6)
+        assert before.width == after.width
     else:
         assert before == after
 
@@ -88,6 +100,9 @@ def assert_drawn_alike(before: Shape, after: Shape) -> None:
     elif isinstance(before, Polygon):
         edges = [edge for ring in before.rings for edge in zip(ring, ring[1:] + ring[:1], strict=True)]
         assert all(min(distance(place[::-1] + 0.5, edge) for edge in edges) < 1e-6 for place in differing)
+    elif isinstance(before, (Point, Line)):
+        # Numbers in percent are off by rounding, and a pixel on the very rim with them.
+        assert len(differing) <= 2
     else:
         assert not len(differing)
 
@@ -142,6 +157,8 @@ TRICKY = {
     "an ellipse": Ellipse(90.25, 70.5, 40, 22, 33),
     "several rings": Polygon((((10, 10), (60, 12), (40, 60)), ((50, 20), (90, 20), (90, 70), (50, 70)))),
     "a mask": Raster(20, 30, np.array([[1, 1, 1, 0], [1, 0, 1, 0], [1, 1, 1, 0], [0, 0, 0, 1]], bool)),
+    "a line": Line(((20, 30), (60, 40), (90, 120))),
+    "a point": Point(60.5, 70),
     "a mask over the edge": Raster(WIDTH - 2, 30, np.ones((3, 4), bool)),
 }
 
@@ -171,6 +188,52 @@ def test_a_mask_outside_the_photograph_is_never_written(name: str, tmp_path) -> 
     annotation = Annotation("p.jpg", WIDTH, HEIGHT, (Mark("HE", Raster(WIDTH + 5, 3, np.ones((2, 2), bool))),))
     with pytest.raises(AnnotationError, match=r"p\.jpg: mark 0 \(HE\) lies outside"):
         format_named(name).write(tmp_path / "p.json", [annotation], approximate=True)
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS))
+def test_sizes_that_a_format_cannot_hold_are_named(name: str) -> None:
+    marks = (Mark("MA", Point(5, 6, 2)), Mark("MA", Point(5, 6, 3)), Mark("HE", Line(((1, 2), (5, 6)), 4)))
+    target, held = format_named(name), {"click": "radius", "stroke": "width"}
+    lost = not_held([Annotation("p.jpg", WIDTH, HEIGHT, marks)], target.TITLE, target.HOLDS)
+    said = {"radius": "the radii of 2 regions", "width": "the widths of 1 region"}
+    expected = {said[size] for kind, size in held.items() if kind not in HOLDS[name]}
+    assert {sentence.partition("cannot hold ")[2] for sentence in lost} == expected
+
+
+def test_a_line_that_coco_cannot_hold_gets_the_pixels_of_its_stroke(tmp_path) -> None:
+    line = Line(((20, 30), (60, 40), (90, 120)))
+    annotation, path = Annotation("p.jpg", WIDTH, HEIGHT, (Mark("HE", line),)), tmp_path / "p.json"
+    notes = format_named("coco").write(path, [annotation], approximate=True)
+    assert notes == ["p.jpg: 1 × its pixels on the photograph for a line"]
+    [back] = read_annotations(path).annotations
+    assert np.array_equal(draw(back.of("HE"), (HEIGHT, WIDTH)), draw([sized(line, WIDTH)], (HEIGHT, WIDTH)))
+
+
+def test_key_points_of_coco_are_points_unless_they_stand_beside_a_segmentation(tmp_path) -> None:
+    person = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 50, "bbox": [2, 3, 6, 8]}
+    places = {"keypoints": [2, 3, 2, 0, 0, 0, 8, 11, 1], "num_keypoints": 2}
+    ring = [[2, 3, 8, 3, 8, 11]]
+    content = {
+        "images": [{"id": 1, "file_name": "p.jpg", "width": WIDTH, "height": HEIGHT}],
+        "annotations": [
+            person | places,
+            person | places | {"id": 2, "segmentation": []},
+            person | places | {"id": 3, "segmentation": ring},
+            person | {"id": 4, "keypoints": [0, 0, 0], "num_keypoints": 0},
+            person | {"id": 5, "keypoints": [1, 2], "num_keypoints": 1},
+        ],
+        "categories": [{"id": 1, "name": "MA", "keypoints": ["a", "b", "c"], "skeleton": []}],
+    }
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(content))
+    [annotation], report = read_annotations(path)
+    polygon = Polygon((((2, 3), (8, 3), (8, 11)),))
+    assert [mark.shape for mark in annotation.marks] == [*[Point(2, 3), Point(8, 11)] * 2, polygon]
+    assert annotation.marks[-1].details["coco"]["keypoints"] == places["keypoints"]
+    assert [text.partition("annotations.")[2] for text in report.left_out] == [
+        "3: none of its keypoints is visible",
+        "4: keypoints must hold x, y and visibility in turn; correct them",
+    ]
 
 
 def test_via_writes_a_table_too(tmp_path) -> None:

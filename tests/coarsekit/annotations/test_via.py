@@ -10,7 +10,7 @@ from coarsekit.annotations import format_named, read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.images import write_image
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
 
 ELLIPSE = {"name": "ellipse", "cx": 60, "cy": 50, "rx": 12, "ry": 9, "theta": 0.524}
 REGIONS = [
@@ -24,7 +24,12 @@ REGIONS = [
         "shape_attributes": {"name": "rect", "x": 10, "y": 20, "width": 30, "height": 5},
         "region_attributes": {"note": "unsure", "Label": "EX"},
     },
-    {"shape_attributes": {"name": "point", "cx": 3, "cy": 3}, "region_attributes": {}},
+    {"shape_attributes": {"name": "point", "cx": 3, "cy": 4}, "region_attributes": {"lesion": "MA"}},
+    {
+        "shape_attributes": {"name": "polyline", "all_points_x": [1, 9, 5], "all_points_y": [1, 1, 8]},
+        "region_attributes": {"lesion": "HE"},
+    },
+    {"shape_attributes": {"name": "cube", "cx": 3, "cy": 3}, "region_attributes": {"lesion": "HE"}},
 ]
 FILE = {"filename": "IDRiD_01.jpg", "size": 12345, "regions": REGIONS, "file_attributes": {"caption": ""}}
 PROJECT = {
@@ -50,14 +55,15 @@ def test_json_is_read_whole(put, content: dict) -> None:
     told = reading(labels={"Microaneurysm": "MA"})
     [annotation], report = read_annotations(put("via.json", content), told)
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_01.jpg", 200, 150)
-    assert [mark.lesion for mark in annotation.marks] == ["MA", "HE", "EX", "EX"]
-    ellipse, circle, polygon, box = (mark.shape for mark in annotation.marks)
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "HE", "EX", "EX", "MA", "HE"]
+    ellipse, circle, polygon, box, *others = (mark.shape for mark in annotation.marks)
     assert ellipse == Ellipse(60, 50, 12, 9, degrees(0.524))
     assert circle == Ellipse(90, 70, 10.5, 10.5)
     assert polygon == Polygon((((1, 1), (9, 1), (5, 8)),))
     assert box == Polygon((((10, 20), (40, 20), (40, 25), (10, 25)),))
-    assert [text.rpartition(": ")[2] for text in report.left_out] == ["a point has no area"]
-    assert "regions.4" in report.left_out[0]
+    assert others == [Point(3, 4), Line(((1, 1), (9, 1), (5, 8)))]
+    assert len(report.left_out) == 1
+    assert "regions.6" in report.left_out[0]
 
 
 def test_files_of_via_1_have_regions_by_number_and_ellipses_without_angle(put) -> None:
@@ -100,7 +106,7 @@ def test_written_files_know_the_bytes_of_their_photographs(tmp_path) -> None:
     [
         ({"shape_attributes": {**ELLIPSE, "cx": "6O"}}, "shape_attributes: cx: expected a valid number"),
         ({"shape_attributes": {"name": "ellipse"}}, "cx is missing"),
-        ({"shape_attributes": {"name": "cube"}}, "must be ellipse, circle, rect or polygon"),
+        ({"shape_attributes": {"name": "cube"}}, "must be ellipse, circle, rect, polygon, point or polyline"),
         ({"shape_attributes": {"name": "polygon", "all_points_x": [1], "all_points_y": []}}, "equally many"),
         ({"region_attributes": {}}, "it has no label"),
         ({"region_attributes": {"a": "x", "b": "y"}}, "label_attribute=…"),

@@ -65,12 +65,12 @@ def test_approximations_are_asked_for_and_named(cvat, tmp_path) -> None:
 
 
 def test_what_is_left_out_is_named_and_counts_as_a_finding(cvat, tmp_path) -> None:
-    text = cvat.read_text().replace("<polygon ", "<polyline ").replace("</polygon>", "</polyline>")
+    text = cvat.read_text().replace("<polygon ", "<cuboid ").replace("</polygon>", "</cuboid>")
     cvat.write_text(text)
     result = convert(cvat, tmp_path / "out", "--labels", "Drusen=DR")
     assert result.exit_code == 1
     assert "Left out: " in result.stderr
-    assert "the polyline 'EX' has no area" in result.stderr
+    assert "the cuboid 'EX' is not read" in result.stderr
     assert "No region has the label 'Drusen'" in result.stderr
     assert len(read_annotation(tmp_path / "out" / "p1.json").marks) == 1
 

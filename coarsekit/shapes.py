@@ -1,0 +1,198 @@
+"""What can be drawn around or on a lesion: ellipses, polygons, masks, points and lines. Immutable, and valid once made.
+
+Coordinates are those of `coarsekit.types`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.errors import AnnotationError
+
+Mask: TypeAlias = NDArray[np.bool_]
+"""Boolean mask, (h, w)."""
+
+CLICK_RADIUS = 14 / 1500
+"""Radius of a point that has none, as a share of the photograph's width: 14 px of 1500, 40 of 4288."""
+STROKE_WIDTH = CLICK_RADIUS / 3
+"""Width of a line that has none, likewise."""
+
+Places: TypeAlias = tuple[tuple[float, float], ...]
+"""Places x, y on a photograph, px."""
+_FAR = 10**9
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse; a circle is one with ``rx == ry``.
+
+    ``cx, cy``: centre, px. ``rx, ry``: semi-axes, px, positive. ``angle``: degrees by which the ``rx`` axis is turned
+    clockwise on the screen.
+
+    Raises `AnnotationError` when a number is not finite or a semi-axis is not positive.
+    """
+
+    cx: float
+    cy: float
+    rx: float
+    ry: float
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("cx", "cy", "rx", "ry", "angle"):
+            value = getattr(self, name)
+            if not isfinite(value):
+                raise AnnotationError(f"an ellipse's {name} must be a finite number, got {value}")
+        for name in ("rx", "ry"):
+            if getattr(self, name) <= 0:
+                raise AnnotationError(f"an ellipse's {name} must be above 0 px, got {getattr(self, name):g}")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """The union of one or more closed rings, each filled by the even-odd rule.
+
+    ``rings``: for each ring its corners x, y in px, three or more; the last corner joins the first.
+
+    Raises `AnnotationError` without a ring, for a ring of fewer than three corners, and for numbers not finite.
+    """
+
+    rings: tuple[Places, ...]
+
+    def __post_init__(self) -> None:
+        try:
+            given = [list(ring) for ring in self.rings]
+        except TypeError:
+            raise AnnotationError("a polygon's rings must be lists of corners x, y; give two numbers each") from None
+        if not given:
+            raise AnnotationError("a polygon needs at least one ring, got none")
+        rings = tuple(_places(ring, 3, "a polygon's ring", "a polygon's corners") for ring in given)
+        object.__setattr__(self, "rings", rings)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A click, or a key point.
+
+    ``x, y``: px. ``radius``: px, positive, as the tool shows it; None where it has none.
+
+    Raises `AnnotationError` for numbers that are not finite, and a radius that is not positive.
+    """
+
+    x: float
+    y: float
+    radius: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.x) and isfinite(self.y)):
+            raise AnnotationError(f"a point's x and y must be finite numbers, got {self.x}, {self.y}")
+        _check_size(self.radius, "a point's radius")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stroke: a line, or a polyline that stays open.
+
+    ``places``: x, y in px, two or more. ``width``: of the stroke, px, positive; None where the tool has none.
+
+    Raises `AnnotationError` for fewer places, for numbers that are not finite, and a width that is not positive.
+    """
+
+    places: Places
+    width: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", _places(self.places, 2, "a line", "a line's places"))
+        _check_size(self.width, "a line's width")
+
+
+def _places(places: Any, least: int, whole: str, what: str) -> Places:
+    """The places, ``least`` or more, as pairs of floats; ``whole`` and ``what`` are how sentences name them."""
+    try:
+        found = tuple((float(x), float(y)) for x, y in places)
+    except (TypeError, ValueError, OverflowError):
+        raise AnnotationError(f"{what} must be lists of corners x, y; give two numbers each") from None
+    if len(found) < least:
+        raise AnnotationError(f"{whole} needs at least {least} {what.rpartition(' ')[2]}, got {len(found)}")
+    for x, y in found:
+        if not (isfinite(x) and isfinite(y)):
+            raise AnnotationError(f"{what} must be finite numbers, got {x}, {y}")
+    return found
+
+
+def _check_size(size: float | None, what: str) -> None:
+    if size is not None and not (isfinite(size) and size > 0):
+        raise AnnotationError(f"{what} must be a finite number above 0 px, got {size}")
+
+
+def bounding_box(mask: Mask) -> tuple[slice, slice]:
+    """The rows and the columns of a mask (h, w) from the first with a pixel to the last; empty for an empty mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+@final
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A region given by its pixels.
+
+    ``left, top``: column and row of the crop's first pixel on the photograph. ``crop``: (h, w) boolean. Rows and
+    columns without a pixel are cut off its rim, so that equal regions are equal, and it cannot be written to.
+
+    Raises `AnnotationError` for a crop that is not boolean and two-dimensional, or has no pixel, and for a place a
+    billion pixels away.
+    """
+
+    left: int
+    top: int
+    crop: Mask
+
+    def __post_init__(self) -> None:
+        crop = np.asarray(self.crop)
+        if crop.dtype != bool or crop.ndim != 2:
+            raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
+        if not (abs(self.left) < _FAR and abs(self.top) < _FAR):
+            raise AnnotationError(f"a mask must lie within {_FAR} px of the photograph; move or remove it")
+        rows, columns = bounding_box(crop)
+        if rows.stop == 0:
+            raise AnnotationError("a mask needs at least one pixel, got none; leave the region out")
+        crop = crop[rows, columns].copy()
+        crop.setflags(write=False)
+        object.__setattr__(self, "crop", crop)
+        object.__setattr__(self, "left", int(self.left) + columns.start)
+        object.__setattr__(self, "top", int(self.top) + rows.start)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Raster):
+            return NotImplemented
+        return (self.left, self.top) == (other.left, other.top) and np.array_equal(self.crop, other.crop)
+
+    def __hash__(self) -> int:
+        return hash((self.left, self.top, self.crop.shape, self.crop.tobytes()))
+
+
+Shape: TypeAlias = Ellipse | Polygon | Raster | Point | Line
+"""What can be drawn around or on a lesion; the ellipse is the usual one."""
+
+
+KINDS: Mapping[type, str] = {Ellipse: "ellipses", Polygon: "polygons", Raster: "masks", Point: "points", Line: "lines"}
+"""What shapes of a kind are called in files and messages."""
+
+
+def sized(shape: Shape, width: int) -> Shape:
+    """The shape; a point or a line that has no size gets its own of a photograph of ``width`` px."""
+    if isinstance(shape, Point) and shape.radius is None:
+        return Point(shape.x, shape.y, CLICK_RADIUS * width)
+    if isinstance(shape, Line) and shape.width is None:
+        return Line(shape.places, STROKE_WIDTH * width)
+    return shape
