@@ -27,6 +27,8 @@ from zoo.refiner import Advance, no_progress
 )
 @click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
 @reading
+@click.option("--points/--no-points", default=True, show_default=True, help="Take points, as clicks on lesions.")
+@click.option("--lines/--no-lines", default=True, show_default=True, help="Take lines, as strokes on lesions.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @SPLIT
 @SEED
@@ -45,6 +47,8 @@ def command(
     label_attribute: str | None,
     annotator: str | None,
     strict: bool,
+    points: bool,
+    lines: bool,
     ignore_name: bool,
     split: str | None,
     seed: int,
@@ -52,13 +56,16 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Refine the ellipses drawn on photographs into pixel masks.
+    """Refine what was drawn on photographs into pixel masks: ellipses, polygons, boxes, masks, clicks and strokes.
 
     IMAGE ANNOTATION refines one photograph with what was drawn on it in a file of any format that 'coarsekit
     convert' reads; in a file of several photographs it is found by its name. FOLDER ANNOTATION refines every photograph
     of a file, or of a folder of files, that lies in FOLDER; one that cannot be refined is named, the others are, and
     the exit code is 1. A SOURCE (sample, or READER:PATH) has ellipses drawn around its fine masks first, as 'coarsekit
     simulate' does.
+
+    A point, and a circle whose size most marks of its label share to the pixel, is a click; a line is a stroke. Either
+    says where a lesion is, not how large: the answer touches the mark, and may reach beyond it.
 
     Photographs in folders below FOLDER are found, and their results lie in the same folders below --out. Where several
     annotated one photograph, each gets a folder there, or --annotator chooses.
@@ -98,6 +105,8 @@ def command(
             label_attribute=label_attribute,
             annotator=annotator,
             strict=strict,
+            points=points,
+            lines=lines,
             ignore_name=ignore_name,
             split=split,
             style=style_named(style_name),

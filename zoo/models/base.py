@@ -20,7 +20,7 @@ from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
 from zoo.models.config import Config
-from zoo.models.inference import photograph_probability, refine_photograph
+from zoo.models.inference import lesion_probability, refine_photograph
 from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import NETWORKS, variant_named
 
@@ -129,8 +129,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         check_drawn_on(annotation, image.shape)
         network = self.for_inference()
         return {
-            lesion: photograph_probability(network, image, annotation.of(lesion), advance, lesion)
-            for lesion in annotation.lesions
+            lesion: lesion_probability(network, image, annotation, lesion, advance) for lesion in annotation.lesions
         }
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 from coarsekit.errors import OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import write_image
+from coarsekit.marks import count_ways
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
@@ -193,6 +194,7 @@ def _count(lesion: str, annotation: Annotation, mask: Mask, file: Path) -> dict[
     return {
         "lesion": lesion,
         "ellipses": len(ellipses),
+        "drawn_as": count_ways(annotation, lesion),
         "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
         "refined_pixels": int(np.count_nonzero(mask)),
         "file": str(file),

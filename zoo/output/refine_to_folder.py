@@ -12,6 +12,7 @@ from coarsekit.annotations import annotation_files, read_drawn
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import CoarsekitError, OutputError, ParameterError
+from coarsekit.marks import CLICK, STROKE
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from zoo.output.drawn import Drawn, drawn_in_folder
@@ -46,6 +47,8 @@ def refine_to_folder(
     label_attribute: str | None = None,
     annotator: str | None = None,
     strict: bool = False,
+    points: bool = True,
+    lines: bool = True,
     ignore_name: bool = False,
     split: str | None = None,
     style: Style = HUMAN,
@@ -74,7 +77,9 @@ def refine_to_folder(
         labels: The lesion class by label of the annotation, before the names that are known; this and
         label_attribute: the attribute that holds the label,
         annotator: whose drawings to take, and
-        strict: whether nothing may be left out, are as in `coarsekit.annotations.reading.ReadOptions`.
+        strict: whether nothing may be left out,
+        points: whether points, and
+        lines: whether lines are taken, are as in `coarsekit.annotations.reading.ReadOptions`.
         ignore_name: Whether the only annotation of a file is taken for the one photograph, whatever it names.
         split: For a dataset: the split to refine; None for all photographs.
         style: For a dataset: how the ellipses are drawn.
@@ -99,7 +104,9 @@ def refine_to_folder(
             are in the way.
     """
     report, folder = RefineReport(), Path(out)
-    options = ReadOptions(labels, label_attribute=label_attribute, annotator=annotator, strict=strict)
+    options = ReadOptions(
+        labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
+    )
 
     def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
         # Of photographs that are left out whole, failures speak.
@@ -149,6 +156,7 @@ def refine_to_folder(
                 progress(done, total)
 
             _refine(refiner, folder, one, force, report, advance)
+    _tell(_on_lesions(report), report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
     return report
@@ -209,6 +217,14 @@ def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]
     for sentence in sentences:
         kept.append(sentence)
         tell(sentence)
+
+
+def _on_lesions(report: RefineReport) -> list[str]:
+    """A sentence when marks were taken as clicks or strokes, since some of them may have been circles."""
+    drawn = [mask.get("drawn_as", {}) for record in report.records for mask in record["masks"]]
+    counts = [(sum(ways.get(way, 0) for ways in drawn), way) for way in (CLICK, STROKE)]
+    named = " and ".join(f"{count} as {way}{'s'[: count != 1]}" for count, way in counts if count)
+    return [f"Of the marks {named} were taken, which what is answered touches and may reach beyond."] if named else []
 
 
 def _unknown_to(refiner: Refiner, lesions: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from coarsekit.annotations import format_named
 from coarsekit.geometry import draw, extent
 from coarsekit.images import read_mask, write_image
-from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 from zoo.baselines.shrink import Amount
 from zoo.cli.main import main
 
@@ -33,6 +33,8 @@ def image(tmp_path):
     [
         (Polygon((SQUARE,)), Polygon((((12.5, 12.5), (17.5, 12.5), (17.5, 17.5), (12.5, 17.5)),))),
         (Ellipse(15, 15, 5, 8, 30), Ellipse(15, 15, 2.5, 4, 30)),
+        (Point(15, 15, 4), Point(15, 15, 2)),
+        (Line(((1, 1), (5, 9)), 6), Line(((1, 1), (5, 9)), 3)),
         (Polygon((((1, 1), (5, 1), (9, 1)),)), Polygon((((3, 1), (5, 1), (7, 1)),))),
     ],
 )
@@ -78,9 +80,35 @@ def test_refine_says_which_photographs_there_are_and_what_it_left_out(image, tmp
     assert "the cuboid 'EX' is not read" in result.stderr
 
 
+CLICKS = (Mark("MA", Point(60, 50)), Mark("MA", Point(70, 90)), Mark("HE", Line(((30, 30), (60, 30), (70, 40)))))
+
+
+@pytest.mark.parametrize("name", ["native", "cvat", "labelstudio", "via", "labelme", "coco"])
+def test_points_and_lines_of_every_format_are_refined_unless_they_are_switched_off(name: str, image, tmp_path) -> None:
+    path = tmp_path / "annotation.json"
+    marks = (*CLICKS, Mark("MA", Polygon((((30, 30), (60, 30), (45, 60)),))))
+    format_named(name).write(path, [Annotation("p1.png", 160, 120, marks)], approximate=True)
+
+    def refine(*options: str) -> tuple[dict[str, dict[str, int]], str]:
+        common = ["refine", str(image), str(path), "--refiner", "shrink", "-o", str(tmp_path / "out"), "--json"]
+        result = CliRunner().invoke(main, [*common, "--force", *options])
+        assert result.exit_code == 0, result.output
+        return {mask["lesion"]: mask["drawn_as"] for mask in json.loads(result.stdout)["masks"]}, result.stderr
+
+    stroke = {"HE": {"outline" if name == "coco" else "stroke": 1}}
+    counts, said = refine()
+    assert counts == {"MA": {"outline": 1, "click": 2}, **stroke}
+    assert "2 as clicks" in said
+    counts, said = refine("--no-points")
+    assert counts == {"MA": {"outline": 1}, **stroke}
+    assert "since points are switched off: 2 times" in said
+    counts, said = refine("--no-points", "--no-lines", "--strict")
+    assert counts == {"MA": {"outline": 1}} | (stroke if name == "coco" else {})
+
+
 def test_the_network_refines_every_shape(image, tmp_path) -> None:
     path = tmp_path / "a.json"
-    format_named("native").write(path, [Annotation("p1.png", 160, 120, MARKS)])
+    format_named("native").write(path, [Annotation("p1.png", 160, 120, (*MARKS, *CLICKS))])
     result = CliRunner().invoke(main, ["refine", str(image), str(path), "-o", str(tmp_path / "out"), "--json"])
     assert result.exit_code == 0, result.output
-    assert len(json.loads(result.stdout)["masks"]) == 2
+    assert len(json.loads(result.stdout)["masks"]) == 3

@@ -12,7 +12,7 @@ import torch
 from coarsekit.errors import ParameterError, SourceError
 from coarsekit.export.schema import pair_of
 from zoo.models.base import Network
-from zoo.models.inference import BATCH
+from zoo.models.patches import BATCH
 from zoo.training.data.exported_pairs import FixedPairs, RowTransform, StreamedPairs, resized
 from zoo.training.data.pair_transform import pair_transform
 from zoo.training.distributed.devices import Devices

@@ -1,0 +1,55 @@
+"""What refining needs of a network, and the windows of a photograph taken through it in batches."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from coarsekit.types import Image, Shape, Window
+from coarsekit.windows import bounding_boxes
+from zoo.models.config import Config
+from zoo.models.signature import window_tensors
+from zoo.refiner import Advance, no_progress
+
+BATCH = 16
+"""Windows per forward pass: enough to use the processor fully, few enough for a laptop's memory."""
+
+
+class PatchRefiner(Protocol):
+    """Probabilities (n, 1, s, s) for patches of its configuration's size."""
+
+    config: Config
+
+    @property
+    def uses_signature(self) -> bool:
+        """See `Network.uses_signature`."""
+
+    def probabilities(
+        self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "", signature: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """See `Network.probabilities`."""
+
+
+def patch_probabilities(
+    network: PatchRefiner,
+    image: Image,
+    shapes: Sequence[Shape],
+    windows: Sequence[Window],
+    lesion: str = "",
+    signature: torch.Tensor | None = None,
+    advance: Advance = no_progress,
+) -> NDArray[np.float32]:
+    """Probabilities of lesion (n, s, s) in windows whose coarse masks have the ``shapes`` that reach into them.
+
+    ``advance``: called with the number of windows just finished.
+    """
+    size = network.config.size
+    patches, boxes = np.zeros((len(windows), size, size), np.float32), bounding_boxes(shapes)
+    for start in range(0, len(windows), BATCH):
+        chunk = windows[start : start + BATCH]
+        images, coarse = window_tensors(image, shapes, boxes, chunk, size)
+        patches[start : start + len(chunk)] = network.probabilities(images, coarse, lesion, signature)[:, 0].numpy()
+        advance(len(chunk))
+    return patches
