@@ -44,10 +44,6 @@ class ReadOptions:
     points: bool = True
     lines: bool = True
 
-    def takes(self, shape: Shape) -> bool:
-        """Whether the user wants shapes of this kind."""
-        return not (isinstance(shape, Point) and not self.points) and not (isinstance(shape, Line) and not self.lines)
-
     def size_of(self, name: str) -> tuple[int, int] | None:
         """(w, h) of a photograph, as its file has it or as the user gave it; None when neither is known."""
         if self.photographs is None:
@@ -156,11 +152,12 @@ class Recorder:
         return (Mark(lesion, shape, kept),)
 
     def _taken(self, label: str, shape: Shape, place: str) -> bool:
-        if taken := self.options.takes(shape):
-            return taken
-        kind = "point" if isinstance(shape, Point) else "line"
-        self.note(place, f"the {kind} {label!r} is not taken, since {kind}s are switched off")
-        return False
+        """Whether the user wants shapes of this kind; one that is not wanted is noted."""
+        switches = {Point: ("point", self.options.points), Line: ("line", self.options.lines)}
+        kind, taken = switches.get(type(shape), ("", True))
+        if not taken:
+            self.note(place, f"the {kind} {label!r} is not taken, since {kind}s are switched off")
+        return taken
 
     def marked(self, mark: Mark, place: str = "") -> tuple[Mark, ...]:
         """The mark itself, whose class was chosen when it was written, or in the class that the user says."""

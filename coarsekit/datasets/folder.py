@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coarsekit.annotations.coco import Photograph, Region, read_photographs
+from coarsekit.annotations.coco_regions import Photograph, Region, read_photographs
 from coarsekit.annotations.documents import error_context, load
 from coarsekit.datasets.base import (
     UNKNOWN_LICENCE,

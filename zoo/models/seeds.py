@@ -1,17 +1,20 @@
-"""Clicks and strokes: marks on a lesion that say nothing of its size. Each is refined as circles of several sizes.
+"""Clicks and strokes: marks on a lesion that say little of its size. Each is refined as circles of growing size.
 
 A network has learned from shapes around lesions, so a click is shown to it as the middle of a circle, and a stroke as
-that of a capsule; of several sizes the surest answer is taken, and of this only what touches the mark.
+that of a capsule. The circle grows until what is answered has room in it, and of the answer only what touches the mark
+is kept.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import hypot, pi
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coarsekit.geometry import components, draw, moved
+from coarsekit.geometry import components, draw, moved, places_of, reach_of
 from coarsekit.types import Image, Line, Mask, Point, Shape, Window, sized
 from coarsekit.windows import REFERENCE_WIDTH, blend, window_around, windows_around
 from zoo.models.config import Config
@@ -24,18 +27,19 @@ RADII = (36.0, 52.0, 76.0, 110.0, 160.0)
 `REFERENCE_WIDTH`."""
 TOLERANCE = 4.0
 """How far from a mark what is answered may be and still touch it, px likewise: hands and rims are a little off."""
-_SURE = 0.15
-"""By how much the threshold is raised and lowered to see how sure an answer is."""
+ROOM = 9.0
+"""How many times larger than what is answered the circle must be, by area, to grow no further: people circle a small
+lesion that generously, and a network that sees a circle within a lesion takes the circle for the lesion."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What was answered for a mark from circles of one size: ``probability`` (h, w) from ``left``, ``top`` on."""
+    """What was answered for a mark: ``probability`` (h, w) from ``left``, ``top`` on, and how many pixels it has."""
 
     left: int
     top: int
     probability: NDArray[np.float32]
-    sureness: float
+    area: int
 
 
 def seed_probability(
@@ -64,13 +68,16 @@ def seed_probability(
     for start in range(0, len(seeds), BATCH):
         chunk = range(start, min(start + BATCH, len(seeds)))
         best: dict[int, _Answer] = {}
+        growing = list(chunk)
         for radius in RADII:
-            shapes = [*(_grown(seed, radius, size) for seed in seeds), *around]
-            for place, answer in zip(
-                chunk, _answers(network, image, seeds, shapes, chunk, lesion, signature), strict=True
-            ):
-                if place not in best or answer.sureness > best[place].sureness:
-                    best[place] = answer
+            grown = [_grown(seed, radius, size) for seed in seeds]
+            answers = _answers(network, image, seeds, [*grown, *around], growing, lesion, signature)
+            best |= {place: answer for place, answer in zip(growing, answers, strict=True) if answer.area}
+            growing = [
+                place
+                for place, answer in zip(growing, answers, strict=True)
+                if not 0 < ROOM * answer.area < _area(grown[place])
+            ]
         for answer in best.values():
             height, width = answer.probability.shape
             there = whole[answer.top : answer.top + height, answer.left : answer.left + width]
@@ -84,18 +91,18 @@ def _answers(
     image: Image,
     seeds: Sequence[Point | Line],
     shapes: Sequence[Shape],
-    chunk: range,
+    chosen: Sequence[int],
     lesion: str,
     signature: Tensor | None,
 ) -> list[_Answer]:
     """What is answered for some of the seeds, whose circles are the first of the ``shapes``."""
     size = (image.shape[0], image.shape[1])
-    around = [_windows(shapes[place], size, network.config) for place in chunk]
+    around = [_windows(shapes[place], size, network.config) for place in chosen]
     windows = [window for places in around for window in places]
     patches = iter(patch_probabilities(network, image, shapes, windows, lesion, signature))
     return [
         _answer([next(patches) for _ in places], places, seeds[place], size, network.config.threshold)
-        for place, places in zip(chunk, around, strict=True)
+        for place, places in zip(chosen, around, strict=True)
     ]
 
 
@@ -113,21 +120,24 @@ def _answer(
         for name, length in (("x", size[1]), ("y", size[0]))
     )
     if right <= left or bottom <= top:
-        return _Answer(0, 0, np.zeros((0, 0), np.float32), -1.0)
+        return _Answer(0, 0, np.zeros((0, 0), np.float32), 0)
     shifted = [replace(window, x=window.x - left, y=window.y - top) for window in windows]
     probability = blend(np.stack(patches), shifted, (bottom - top, right - left))
     touched = draw([moved(_grown(seed, TOLERANCE, size), -left, -top)], (bottom - top, right - left))
-    kept, core, all_of_it = (_touching(probability >= threshold + more, touched) for more in (0, _SURE, -_SURE))
-    if not kept.any():
-        return _Answer(0, 0, np.zeros((0, 0), np.float32), -1.0)
-    sureness = float(core.sum() / all_of_it.sum())
-    return _Answer(left, top, np.where(kept | (probability < threshold), probability, 0), sureness)
+    kept = _touching(probability >= threshold, touched)
+    return _Answer(left, top, np.where(kept | (probability < threshold), probability, 0), int(kept.sum()))
 
 
 def _grown(seed: Point | Line, radius: float, size: tuple[int, int]) -> Point | Line:
     """The mark with a size: a circle, or a capsule, of ``radius`` px on a photograph as wide as `REFERENCE_WIDTH`."""
     reach = max(radius * size[1] / REFERENCE_WIDTH, 1.0)
     return replace(seed, radius=reach) if isinstance(seed, Point) else replace(seed, width=2 * reach)
+
+
+def _area(shape: Point | Line) -> float:
+    """The area of a circle or a capsule, px; that of a bent one where it crosses itself counts twice."""
+    length = sum(hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(places_of(shape)))
+    return (pi * reach_of(shape) + 2 * length) * reach_of(shape)
 
 
 def _windows(shape: Shape, size: tuple[int, int], config: Config) -> tuple[Window, ...]:

@@ -1,0 +1,213 @@
+"""The regions of a COCO file and what they cover; see `coarsekit.annotations.coco`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, field_validator
+
+from coarsekit.annotations.documents import Document, LenientModel, Pixels
+from coarsekit.annotations.reading import ReadOptions, Recorder
+from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_photograph_runs
+from coarsekit.errors import AnnotationError
+from coarsekit.geometry import rotated
+from coarsekit.types import Point, Polygon, Raster, Shape
+from coarsekit.validation import validated
+
+FAR = 1e7
+"""No coordinate of a region, in px, is larger."""
+
+
+class _Image(LenientModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    file_name: str
+    width: Pixels
+    height: Pixels
+
+
+class _Category(LenientModel):
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str
+
+
+class _Runs(LenientModel):
+    size: Annotated[list[int], Field(min_length=2, max_length=2)]
+    counts: list[int] | str
+
+
+class _Region(LenientModel):
+    model_config = ConfigDict(extra="allow")
+
+    image_id: str
+    category_id: str
+    bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
+    segmentation: _Runs | list[list[float]] | None = None
+    keypoints: list[float] | None = None
+
+    @field_validator("segmentation", mode="before")
+    @classmethod
+    def _rings(cls, value: Any) -> Any:
+        """VIA writes a single ring flat."""
+        flat = isinstance(value, list) and value and not any(isinstance(part, list) for part in value)
+        return [value] if flat else value
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What else the file says of it."""
+        extra = dict(self.model_extra or {})
+        if self.are_points:
+            extra.pop("num_keypoints", None)
+        elif self.keypoints:
+            extra["keypoints"] = self.keypoints
+        return extra
+
+    @property
+    def are_points(self) -> bool:
+        """Whether its key points are what was drawn, and not something beside its segmentation."""
+        return bool(self.keypoints) and not self.segmentation
+
+    @property
+    def turn(self) -> float:
+        """Degrees clockwise by which CVAT turned its box."""
+        attributes = self.extra.get("attributes")
+        turn = attributes.get("rotation") if isinstance(attributes, dict) else None
+        return float(turn) % 360 if isinstance(turn, (int, float)) else 0.0
+
+
+class _File(LenientModel):
+    images: list[Any]
+    annotations: list[Any] = []
+    categories: list[Any] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One region of a file: its place in the list of annotations, its category, and the photograph's size in px."""
+
+    place: int
+    label: str
+    width: int
+    height: int
+    source: _Region
+
+    def shape(self, boxes: bool = True) -> Shape:
+        """What the region covers; ``boxes``: whether a bounding box may stand for a region without a segmentation.
+
+        Raises `AnnotationError` for a region that cannot be drawn.
+        """
+        segmentation, box = self.source.segmentation, self.source.bbox
+        if isinstance(segmentation, _Runs):
+            return self._raster(segmentation)
+        if segmentation:
+            if any(len(ring) % 2 for ring in segmentation):
+                raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
+            if any(abs(number) > FAR for ring in segmentation for number in ring):
+                raise AnnotationError(f"segmentation must lie within {FAR:g} px of the photograph; correct it")
+            # Tools that trace masks write rings of one or two corners, which have no area, beside good ones.
+            segmentation = [ring for ring in segmentation if len(ring) >= 6] or segmentation
+            return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
+        if box is None or not boxes:
+            raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
+        x, y, w, h = box
+        if w <= 0 or h <= 0:
+            raise AnnotationError(f"its box of {w:g} × {h:g} px has no area")
+        offsets = ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
+        if self.source.turn:
+            return Polygon((rotated(offsets, self.source.turn, (x + w / 2, y + h / 2)),))
+        return Polygon((((x, y), (x + w, y), (x + w, y + h), (x, y + h)),))
+
+    def shapes(self) -> list[Shape]:
+        """Its key points, of a region without a segmentation; else its shape alone.
+
+        Raises `AnnotationError` for a region that cannot be drawn, or that has no key point to be seen.
+        """
+        places = self.source.keypoints
+        if not places or not self.source.are_points:
+            return [self.shape()]
+        if len(places) % 3:
+            raise AnnotationError("keypoints must hold x, y and visibility in turn; correct them")
+        points = zip(places[::3], places[1::3], places[2::3], strict=True)
+        seen: list[Shape] = [Point(x, y) for x, y, visibility in points if visibility]
+        if not seen:
+            raise AnnotationError("none of its keypoints is visible")
+        return seen
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
+        segmentation = self.source.segmentation
+        if isinstance(segmentation, _Runs):
+            return segmentation.counts in ([self.width * self.height], compress([self.width * self.height]))
+        return segmentation is not None and all(len(ring) < 6 and len(ring) % 2 == 0 for ring in segmentation)
+
+    def _raster(self, runs: _Runs) -> Raster:
+        counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts
+        crop, left, top = from_photograph_runs(counts, (self.width, self.height))
+        return Raster(left, top, crop.T)
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """One photograph of a file: its name as the file has it, its size in px, its regions, and what else is said."""
+
+    place: int
+    file_name: str
+    width: int
+    height: int
+    regions: list[Region]
+    extra: dict[str, Any]
+
+
+def read_photographs(
+    document: Document, categories: Collection[str] | None = None, recorder: Recorder | None = None
+) -> list[Photograph]:
+    """The photographs of a file with their regions, in its order; the regions are not drawn yet.
+
+    Args:
+        document: The file.
+        categories: Only regions of these; None for all.
+        recorder: Leaves out images and regions that cannot be used; None raises for the first.
+
+    Raises:
+        AnnotationError: When the file is not COCO, or a region belongs to an image or a category that it lacks.
+    """
+    path = document.path
+    recorder = recorder or Recorder(path, ReadOptions(strict=True))
+    file = validated(_File, document.content, str(path), strict=None)
+    labels: dict[str, str] = {}
+    for place, content in enumerate(file.categories):
+        with recorder.forgiving(f"categories.{place}"):
+            category = validated(_Category, content, "", strict=None, within=f"categories.{place}")
+            labels[category.id] = category.name
+    found: dict[str, Photograph] = {}
+    for place, content in enumerate(file.images):
+        with recorder.forgiving(f"images.{place}"):
+            image = validated(_Image, content, "", strict=None, within=f"images.{place}")
+            if image.width * image.height > MOST_PIXELS:
+                raise AnnotationError(
+                    f"{image.file_name!r} is said to be {image.width} × {image.height} px, which no camera takes; "
+                    "correct its size"
+                )
+            if image.id in found:
+                raise AnnotationError(f"id {image.id} is that of an image before; give each its own")
+            extra = dict(image.model_extra or {})
+            found[image.id] = Photograph(place, image.file_name, image.width, image.height, [], extra)
+    for place, content in enumerate(file.annotations):
+        with recorder.forgiving(f"annotations.{place}"):
+            region = validated(_Region, content, "", strict=None, within=f"annotations.{place}")
+            label = labels.get(region.category_id)
+            if categories is not None and label not in categories:
+                continue
+            if region.image_id not in found:
+                raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
+            if label is None:
+                raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
+            own, runs = found[region.image_id], region.segmentation
+            if isinstance(runs, _Runs) and runs.size != [own.height, own.width]:
+                raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
+            own.regions.append(Region(place, label, own.width, own.height, region))
+    return list(found.values())
