@@ -156,7 +156,7 @@ class Recorder:
         switches = {Point: ("point", self.options.points), Line: ("line", self.options.lines)}
         kind, taken = switches.get(type(shape), ("", True))
         if not taken:
-            self.note(place, f"the {kind} {label!r} is not taken, since {kind}s are switched off")
+            self.note(place, f"the {kind} {label!r} is not taken, since {kind}s do not count here")
         return taken
 
     def marked(self, mark: Mark, place: str = "") -> tuple[Mark, ...]:

@@ -71,8 +71,9 @@ def command(
 
     Each FOLDER has one annotator's drawings, or those of several whom the tool tells apart, in files of any format that
     'coarsekit convert' reads (anywhere in it; photographs are matched by file name). What is no ellipse counts as the
-    one of its pixels' moments. Two or more annotators of the same photographs are measured against one another; with
-    --source, one or more against the fine masks, outlined as the style --base does without its imprecision.
+    one of its pixels' moments; points and lines, which have no size, do not count. Two or more annotators of the same
+    photographs are measured against one another; with --source, one or more against the fine masks, outlined as the
+    style --base does without its imprecision.
 
     Drawings of one lesion are mutual nearest marks whose sizes lie within a factor of 4. A class with fewer than 20
     such matches gets the imprecision of all classes together.
@@ -85,7 +86,14 @@ def command(
     inputs = [file for key in dataset.keys(split) for file in dataset.input_files(key)] if dataset else []
     if out:
         claim_outputs([Path(out)], force, [base, *drawn, *inputs])
-    options = ReadOptions(label_table(labels), label_attribute=label_attribute, annotator=annotator, strict=strict)
+    options = ReadOptions(
+        label_table(labels),
+        label_attribute=label_attribute,
+        annotator=annotator,
+        strict=strict,
+        points=False,
+        lines=False,
+    )
     drawings = _read(folders, options, quiet)
     if len(drawings) < 2 and source is None:
         raise ParameterError(

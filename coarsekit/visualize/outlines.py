@@ -27,7 +27,7 @@ def outline_shape(picture: Image, shape: Shape, line: int, colour: Colour = WHIT
         rings = [np.array([_sixteenths(corner) for corner in ring], np.int32) for ring in shape.rings]
         cv2.polylines(picture, rings, True, colour, line, cv2.LINE_AA, shift=4)
     elif isinstance(shape, Point):
-        (x, y), arm = _sixteenths((shape.x, shape.y)), 16 * (2 * line + 2)
+        (x, y), arm = _sixteenths((shape.x, shape.y)), 16 * (4 * line + 2)
         arms = [np.array(ends, np.int32) for ends in ([(x - arm, y), (x + arm, y)], [(x, y - arm), (x, y + arm)])]
         cv2.polylines(picture, arms, False, colour, line, cv2.LINE_AA, shift=4)
     elif isinstance(shape, Line):

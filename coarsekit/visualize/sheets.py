@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.geometry import extent, moved
-from coarsekit.types import Annotation, Image, Mark, Mask, Pair, Raster, Shape, Window
+from coarsekit.types import Annotation, Image, Mark, Mask, Pair, Raster, Shape, Window, sized
 from coarsekit.visualize.colours import BLACK, WHITE, colour_of
 from coarsekit.visualize.outlines import headed, outline_mask, outline_shape, with_legend
 from coarsekit.windows import cut_image, cut_mask, cut_shapes, window_around
@@ -132,7 +132,7 @@ def _some(marks: Sequence[Mark], count: int) -> list[Mark]:
 
 
 def _sheet_cell(image: Image, annotation: Annotation, fine: Mapping[str, Mask] | None, mark: Mark, size: int) -> Image:
-    window = window_around(mark.shape, image.shape[:2], 2.0)
+    window = window_around(sized(mark.shape, annotation.width), image.shape[:2], 2.0)
     reaching = [Mark(other.lesion, part) for other in annotation.marks for part in _in_window(other.shape, window)]
     scale = size / window.side
     marks = [Mark(other.lesion, moved(other.shape, -window.x, -window.y, scale)) for other in reaching]

@@ -13,7 +13,7 @@ from coarsekit.cli.main import main
 from coarsekit.export.pairs import pairs_of, some_pairs_of
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, write_image
-from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Mask, Polygon, Raster
+from coarsekit.types import Annotation, Ellipse, Fundus, Image, Line, Mark, Mask, Point, Polygon, Raster
 from coarsekit.visualize.colours import colour_of
 from coarsekit.visualize.outlines import headed, outline_shape
 from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
@@ -24,6 +24,8 @@ SCALE = 900 / H
 OUTSIDE = Mark("HE", Ellipse(295, 60, 30, 15))
 POLYGON = Mark("EX", Polygon((((60, 60), (120, 60), (90, 140)),)))
 RASTER = Mark("SE", Raster(150, 100, np.ones((30, 40), bool)))
+POINT = Mark("MA", Point(120.5, 60))
+LINE = Mark("HE", Line(((60, 60), (120, 60), (90, 140))))
 GREY = np.full((H, W, 3), 60, np.uint8)
 
 
@@ -221,7 +223,9 @@ def test_bad_files_are_one_sentence(drawn: tuple[Path, Path], tmp_path: Path) ->
 # ---------------------------------------------------------------------------------------------- the pictures
 
 
-@pytest.mark.parametrize("mark", [OUTSIDE, POLYGON, RASTER], ids=["ellipse", "polygon", "raster"])
+@pytest.mark.parametrize(
+    "mark", [OUTSIDE, POLYGON, RASTER, POINT, LINE], ids=["ellipse", "polygon", "raster", "point", "line"]
+)
 def test_every_shape_is_drawn_whole_and_in_a_closeup(mark: Mark) -> None:
     sheet = drawing_sheet(GREY, Annotation("p.png", W, H, (mark,)))
     assert has(photograph_of(sheet, 1), mark.lesion).any()

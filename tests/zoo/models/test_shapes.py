@@ -101,7 +101,7 @@ def test_points_and_lines_of_every_format_are_refined_unless_they_are_switched_o
     assert "2 as clicks" in said
     counts, said = refine("--no-points")
     assert counts == {"MA": {"outline": 1}, **stroke}
-    assert "since points are switched off: 2 times" in said
+    assert "since points do not count here: 2 times" in said
     counts, said = refine("--no-points", "--no-lines", "--strict")
     assert counts == {"MA": {"outline": 1}} | (stroke if name == "coco" else {})
 
