@@ -22,14 +22,14 @@ from zoo.models.patches import BATCH, PatchRefiner, patch_probabilities
 from zoo.models.signature import photograph_signature
 from zoo.refiner import Advance, no_progress
 
-RADII = (36.0, 52.0, 76.0, 110.0, 160.0)
+RADII = (36.0, 52.0, 76.0, 110.0, 160.0, 230.0)
 """Radii of the circles around a click, and of the capsules around a stroke, px on a photograph as wide as
 `REFERENCE_WIDTH`."""
 TOLERANCE = 4.0
 """How far from a mark what is answered may be and still touch it, px likewise: hands and rims are a little off."""
-ROOM = 9.0
-"""How many times larger than what is answered the circle must be, by area, to grow no further: people circle a small
-lesion that generously, and a network that sees a circle within a lesion takes the circle for the lesion."""
+ROOM = {Point: 9.0, Line: 5.0}
+"""How many times larger than what is answered a circle or a capsule must be, by area, to grow no further: people circle
+a small lesion that generously, and a network that sees a circle within a lesion takes the circle for the lesion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def seed_probability(
             growing = [
                 place
                 for place, answer in zip(growing, answers, strict=True)
-                if not 0 < ROOM * answer.area < _area(grown[place])
+                if not 0 < ROOM[type(seeds[place])] * answer.area < _area(grown[place])
             ]
         for answer in best.values():
             height, width = answer.probability.shape

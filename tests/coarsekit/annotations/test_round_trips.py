@@ -1,6 +1,7 @@
 """Every writable format gives back what was written: shapes, classes, names and sizes."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +16,7 @@ from coarsekit.annotations.details import not_held
 from coarsekit.annotations.documents import load
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw, is_flat
+from coarsekit.geometry import draw, is_flat, places_of, reach_of
 from coarsekit.types import KINDS, Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape, sized
 
 WIDTH, HEIGHT = 200, 150
@@ -101,8 +102,10 @@ def assert_drawn_alike(before: Shape, after: Shape) -> None:
         edges = [edge for ring in before.rings for edge in zip(ring, ring[1:] + ring[:1], strict=True)]
         assert all(min(distance(place[::-1] + 0.5, edge) for edge in edges) < 1e-6 for place in differing)
     elif isinstance(before, (Point, Line)):
-        # Numbers in percent are off by rounding, and a pixel on the very rim with them.
-        assert len(differing) <= 2
+        places = [*places_of(before), places_of(before)[-1]]
+        for place in differing:
+            near = min(distance(place[::-1] + 0.5, edge) for edge in pairwise(places))
+            assert abs(near - reach_of(before)) < 1e-6
     else:
         assert not len(differing)
 
