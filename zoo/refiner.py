@@ -109,7 +109,7 @@ class Refiner(ABC):
 
         Args:
             image: (h, w, 3) uint8 RGB, of the annotation's size.
-            annotation: What was drawn on it: ellipses, polygons or masks, each of a lesion class.
+            annotation: What was drawn on it: ellipses, polygons, masks, points or lines, each of a lesion class.
             advance: Called with the number of marks just finished.
 
         Returns:

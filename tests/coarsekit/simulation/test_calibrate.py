@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from coarsekit.simulation.calibrate import (
 )
 from coarsekit.simulation.simulate import draw_by_hand
 from coarsekit.simulation.styles import HUMAN, PAPER, Imprecision, Style, dump_style, load_style, style_named
-from coarsekit.types import Annotation, Ellipse, Mark
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point
 from tests import command_line
 
 KNOWN = {
@@ -305,3 +306,17 @@ def test_experts_of_other_tools_are_measured_as_well(exact, folders: list[Path],
     for row in json.loads(result.stdout)["lesions"]:
         assert row["size"] < 0.02
         assert row["centre"] < 0.02
+
+
+def test_points_and_lines_have_no_size_to_be_measured(folders: list[Path], tmp_path: Path) -> None:
+    measured = []
+    for extra in ((), (Mark("MA", Point(50, 60, 9)), Mark("HE", Line(((5, 6), (70, 80)))))):
+        pair = [tmp_path / str(len(extra)) / str(place) for place in range(2)]
+        for out, folder in zip(pair, folders, strict=False):
+            [drawing] = read_annotations(next(folder.rglob("*.json"))).annotations
+            native.write(out / "ellipses.json", [replace(drawing, marks=(*drawing.marks, *extra))])
+        result = run("calibrate", *pair, "--json")
+        assert result.exit_code == 0, result.output
+        measured.append(json.loads(result.stdout)["lesions"])
+    assert measured[0] == measured[1]
+    assert "the point 'MA' is not taken" in result.stderr
