@@ -14,6 +14,7 @@ from typing import Protocol, cast
 from coarsekit.annotations.annotators import chosen, names_of, without_copies
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
 from coarsekit.annotations.fitting import check_marks, check_name, fitted
+from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.photographs import choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
@@ -108,22 +109,28 @@ def read_all(
     options: ReadOptions,
     root: Path | None = None,
     advance: Callable[[int], None] = lambda _: None,
+    given: Path | None = None,
 ) -> tuple[list[tuple[Path, Annotation]], ReadReport]:
     """Read annotation files, and choose among what they have by the annotator.
 
     Args:
         files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named.
-        options: Labels, photographs and sizes; see `ReadOptions`.
+        options: Labels, photographs and sizes; see `ReadOptions`. A ``coarsekit.toml`` may complete them; see
+            `coarsekit.annotations.folder_labels`.
         root: The folder that the files lie in; None for single ones.
         advance: Called with 1 for each file.
+        given: The file or folder beside or in which ``coarsekit.toml`` lies; None for ``root``, or else the files.
 
     Returns:
         Each annotation with the file that has it, and the report.
 
     Raises:
-        AnnotationError: When no file can be read, and for the first that cannot where the options are strict.
+        AnnotationError: When no file can be read, for the first that cannot where the options are strict, and for a
+            ``coarsekit.toml`` that does not fit.
     """
-    report = ReadReport()
+    files = list(files)
+    place = given or root
+    options, report = with_folder_labels(options, files if place is None else [place])
     found: list[tuple[Path, Annotation]] = []
     refused: list[AnnotationError] = []
     read = 0

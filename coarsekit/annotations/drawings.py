@@ -52,7 +52,8 @@ def read_drawings(
     read: dict[str, list[Annotation]] = {}
     report = ReadReport()
     for annotator in dict.fromkeys(name for name, _ in files):
-        found, own = read_all([path for name, path in files if name == annotator], options, advance=advance)
+        own_files = [path for name, path in files if name == annotator]
+        found, own = read_all(own_files, options, advance=advance, given=Path(annotator))
         read[annotator] = [annotation for _, annotation in found]
         report += own
     split: dict[str, list[Annotation]] = {}

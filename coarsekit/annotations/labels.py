@@ -126,6 +126,12 @@ class Labels:
         return notes + [f"No region has the label {name!r}." if name else "No region lacks a label." for name in missed]
 
 
+def completed(table: Mapping[str, str | None], more: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The table, and what ``more`` says of labels that are not in it, however they are written."""
+    told = {normalise(label) for label in table}
+    return {**table, **{label: lesion for label, lesion in more.items() if normalise(label) not in told}}
+
+
 def usable(label: str) -> str:
     """The label as it can name files: without what is not allowed there."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from coarsekit.annotations.annotators import folders_of
-from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of
+from coarsekit.annotations.labels import LEFT_OUT, Labels, completed, known, label_of
 from coarsekit.annotations.photographs import PhotographFolder, photograph_name, stem_of
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import is_flat
@@ -67,7 +67,8 @@ class ReadReport:
     became, empty where it was left out. ``left_out``: a sentence for each kind of thing that was drawn and is not read.
     ``notes``: a sentence for what was guessed, and for what is no drawing. ``photographs``: of each photograph that is
     left out whole, its name and a sentence. ``whole``: what ``left_out`` says of these. ``attributed``: how many
-    regions have the attribute that `ReadOptions.label_attribute` names.
+    regions have the attribute that holds the label. ``folder_labels`` and ``folder_attribute``: what a
+    ``coarsekit.toml`` said of labels, as `ReadOptions` has it.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -77,6 +78,8 @@ class ReadReport:
     photographs: tuple[tuple[str, str], ...] = ()
     whole: tuple[str, ...] = ()
     attributed: int = 0
+    folder_labels: Mapping[str, str | None] = field(default_factory=dict)
+    folder_attribute: str | None = None
 
     def __add__(self, other: "ReadReport") -> "ReadReport":
         return ReadReport(
@@ -87,13 +90,17 @@ class ReadReport:
             self.photographs + other.photographs,
             self.whole + other.whole,
             self.attributed + other.attributed,
+            completed(self.folder_labels, other.folder_labels),
+            self.folder_attribute or other.folder_attribute,
         )
 
     def all_notes(self, options: ReadOptions) -> list[str]:
         """The notes, what was done with labels that are no lesion or unknown, and what was told in vain."""
-        notes = [*self.notes, *Labels(options.labels).notes(self.labels, self.lesions)]
-        if options.label_attribute is not None and not self.attributed:
-            notes.append(f"No region has the attribute {options.label_attribute!r}.")
+        table = Labels(completed(options.labels, self.folder_labels))
+        notes = [*self.notes, *table.notes(self.labels, self.lesions)]
+        attribute = self.folder_attribute if options.label_attribute is None else options.label_attribute
+        if attribute is not None and not self.attributed:
+            notes.append(f"No region has the attribute {attribute!r}.")
         return notes
 
 

@@ -33,7 +33,8 @@ LABELS = click.option(
     multiple=True,
     metavar="LABEL=LESION|FILE",
     help="The lesion class of a label of the annotation; may be given several times. The usual names are known. LABEL= "
-    "leaves it out, =LESION is for regions without a label, and FILE is a TOML file of such pairs.",
+    "leaves it out, =LESION is for regions without a label, and FILE is a TOML file of such pairs. They "
+    "stand before the table [labels] of a coarsekit.toml beside the annotation or the photographs.",
 )
 LABEL_ATTRIBUTE = click.option(
     "--label-attribute", metavar="NAME", help="The attribute that holds the label, in files whose regions have some."

@@ -17,6 +17,7 @@ import numpy as np
 
 from coarsekit.annotations.coco_regions import Photograph, Region, read_photographs
 from coarsekit.annotations.documents import error_context, load
+from coarsekit.annotations.folder_labels import FILE
 from coarsekit.datasets.base import (
     UNKNOWN_LICENCE,
     Decoded,
@@ -25,7 +26,7 @@ from coarsekit.datasets.base import (
     SampleFiles,
     list_images,
 )
-from coarsekit.datasets.folder_config import FILE, FolderConfig, config_of_options, name_of_folder, read_folder_config
+from coarsekit.datasets.folder_config import FolderConfig, config_of_options, name_of_folder, read_folder_config
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.geometry import draw
 from coarsekit.images import PHOTOGRAPHS, read_values

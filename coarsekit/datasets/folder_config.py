@@ -24,6 +24,9 @@
     [splits]                                       # default: a folder in ``images`` for each split, or none: "all"
     train = "train.txt"                            # a list file: one photograph a line
 
+    [labels]                                       # of what people drew there, see coarsekit.annotations.folder_labels
+    "bright spots" = "EX"
+
 ``every_class = true`` says that a photograph without a mask file of every class is damaged, ``false`` that a class it
 does not show has no file; ``threshold = 127`` that
 masks have soft edges and count above that value. In patterns ``{stem}`` is the photograph's name without its suffix,
@@ -39,12 +42,12 @@ from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from coarsekit.annotations.folder_labels import FILE, FolderLabels
 from coarsekit.datasets import READERS
 from coarsekit.errors import AnnotationError, SourceError
 from coarsekit.types import lesion_name
 from coarsekit.validation import load_toml, validated
 
-FILE = "coarsekit.toml"
 _OPTIONS = ("name", "images", "masks", "lesions", "threshold", "every_class", "title", "citation")
 
 
@@ -126,8 +129,10 @@ class Coco(_Strict):
     classes: dict[str, Lesion] | None = None
 
 
-class FolderConfig(_Strict):
+class FolderConfig(FolderLabels):
     """The fields of ``coarsekit.toml``."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     name: Name | None = None
     title: str = ""

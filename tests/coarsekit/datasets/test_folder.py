@@ -36,6 +36,15 @@ def test_a_mask_file_for_each_class(tmp_path: Path) -> None:
     assert fundus.name == "eye 1.jpg"
 
 
+def test_the_table_of_labels_of_drawings_changes_nothing_of_the_masks(tmp_path: Path) -> None:
+    plain = open_source(write_folder(tmp_path))
+    text = (tmp_path / "coarsekit.toml").read_text()
+    (tmp_path / "coarsekit.toml").write_text(f'label_attribute = "grade"\n{text}\n[labels]\n"bright spots" = "EX"\n')
+    described = open_source(f"folder:{tmp_path}")
+    assert [described.files(key) for key in ("eye 0", "eye 1")] == [plain.files(key) for key in ("eye 0", "eye 1")]
+    assert described.lesions == plain.lesions
+
+
 def test_options_of_the_source_say_the_same_as_the_file(tmp_path: Path) -> None:
     described = open_source(write_folder(tmp_path))
     (tmp_path / "coarsekit.toml").unlink()
@@ -170,6 +179,8 @@ def test_photographs_of_every_kind_arrive_as_upright_rgb(tmp_path: Path, mode: s
         ('[masks]\nMA = "a.png"\n[splits]\ntrain = "none.txt"', "none.txt: cannot be read"),
         ('images = "none"\n[masks]\nMA = "a.png"', "no photographs in its folder 'none'"),
         ('[coco]\nfile = "none.json"', "no such file"),
+        ('[masks]\nMA = "a.png"\n[labels]\nspots = "a/b"', "labels: expected one lesion class for each label"),
+        ('[masks]\nMA = "a.png"\n[lables]\nspots = "EX"', "lables is not a field"),
         ("a = " + "[" * 5000, "cannot be read as TOML"),
     ],
 )
