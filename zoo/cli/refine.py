@@ -31,6 +31,9 @@ from zoo.refiner import Advance, no_progress
 @click.option("--lines/--no-lines", default=True, show_default=True, help="Take lines, as strokes on lesions.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @SPLIT
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
+)
 @SEED
 @FORCE
 @AS_JSON
@@ -52,6 +55,7 @@ def command(
     ignore_name: bool,
     split: str | None,
     seed: int,
+    jobs: int,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -113,7 +117,9 @@ def command(
             reduction=reduction,
             seed=seed,
             force=force,
+            jobs=jobs,
             progress=show,
+            on_photograph=lambda line: say(line, quiet or sys.stderr.isatty()),  # where no bar is shown
             on_note=lambda sentence: say(sentence, quiet),
             on_left_out=lambda sentence: say(f"Left out: {sentence}", quiet),
             on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),

@@ -21,12 +21,15 @@ from zoo.output.photograph_result import PhotographResult
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A photograph to refine: the name of its files, its own, the classes that may be drawn, and how to read it."""
+    """A photograph to refine: the name of its files, its own, the classes that may be drawn, and how to read it.
+
+    ``read``: gives what is seen only once it is opened, too.
+    """
 
     stem: str
     name: str
     lesions: tuple[str, ...]
-    read: Callable[[], tuple[Image, Annotation]]
+    read: Callable[[], tuple[Image, Annotation, ReadReport]]
 
     def result(self, folder: Path) -> PhotographResult:
         """The files that it may get in a folder."""
@@ -35,9 +38,9 @@ class Drawn:
 
     @classmethod
     def of_dataset(cls, dataset: Dataset, key: str, reduction: float, style: Style, seed: int) -> "Drawn":
-        def read() -> tuple[Image, Annotation]:
+        def read() -> tuple[Image, Annotation, ReadReport]:
             fundus = dataset.read(key)
-            return fundus.image, annotate(fundus, reduction, style, seed, dataset.name)
+            return fundus.image, annotate(fundus, reduction, style, seed, dataset.name), ReadReport()
 
         return cls(key, key, dataset.lesions, read)
 
@@ -58,16 +61,14 @@ class InFolder:
     def lesions(self) -> tuple[str, ...]:
         return self.annotation.lesions
 
-    def drawn(self, strict: bool, note_more: Callable[[ReadReport], None]) -> Drawn:
-        """The photograph to refine; ``note_more``: called with what is seen only once it is opened."""
+    def drawn(self, strict: bool) -> Drawn:
+        """The photograph to refine."""
 
-        def read() -> tuple[Image, Annotation]:
+        def read() -> tuple[Image, Annotation, ReadReport]:
             if self.file is None:
                 raise ImageError(self.reason)
             image = read_image(self.file)
-            annotation, more = fitted(self.annotation, image.shape, self.annotation.image, strict)
-            note_more(more)
-            return image, annotation
+            return image, *fitted(self.annotation, image.shape, self.annotation.image, strict)
 
         return Drawn(self.stem, self.annotation.image, self.lesions, read)
 

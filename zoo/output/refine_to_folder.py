@@ -2,8 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,13 +10,14 @@ from typing import Any
 from coarsekit.annotations import annotation_files, read_drawn
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import CoarsekitError, OutputError, ParameterError
+from coarsekit.errors import OutputError, ParameterError
 from coarsekit.marks import CLICK, STROKE
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from zoo.output.drawn import Drawn, drawn_in_folder
-from zoo.output.photograph_result import check_apart, content_of
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.output.outcomes import Outcome, outcomes, refine_one
+from zoo.output.photograph_result import PhotographResult, check_apart
+from zoo.refiner import Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ def refine_to_folder(
     reduction: float = 1.0,
     seed: int = 0,
     force: bool = False,
+    jobs: int = 1,
     progress: Callable[[int, int], None] = no_progress,
+    on_photograph: Callable[[str], None] = no_progress,
     on_left_out: Callable[[str], None] = no_progress,
     on_note: Callable[[str], None] = no_progress,
     on_failure: Callable[[str], None] = no_progress,
@@ -86,8 +88,10 @@ def refine_to_folder(
         reduction: For a dataset: components / ellipses, 1 or more.
         seed: For a dataset: the seed of the drawing.
         force: Whether to write over results of an earlier run from other content, or changed since.
+        jobs: Photographs at a time, each in a process of its own on one thread; results are the same for any number.
         progress: Called with how many steps are finished and how many there are, first with 0 finished; a step is a
             photograph, or a mark where there is only one photograph.
+        on_photograph: Called with a line for each of several photographs when it is done.
         on_left_out: Called with each sentence of ``left_out``, before anything is refined.
         on_note: Called with a sentence when another run is at work in the folder, and when results were kept.
         on_failure: Called with the sentence of each failure when it happens.
@@ -96,13 +100,15 @@ def refine_to_folder(
         Records, failures and what was left out. Of several photographs some can fail and the others go on.
 
     Raises:
-        ParameterError: When the annotation is missing, or given for a dataset; for an unknown split, and for a
-            reduction below 1.
+        ParameterError: When the annotation is missing, or given for a dataset; for an unknown split, for a reduction
+            or jobs below 1, and when one of several processes was ended by the system.
         AnnotationError: When the annotation cannot be read, or does not fit the one photograph.
         ImageError: When the one photograph cannot be read.
         OutputError: When an output is an input, two photographs would share a file, or, of one photograph, other files
             are in the way.
     """
+    if jobs < 1:
+        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
     report, folder = RefineReport(), Path(out)
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
@@ -122,6 +128,11 @@ def refine_to_folder(
         report.failures.append((name, sentence))
         on_failure(sentence)
 
+    def refine_several(photographs: Sequence[Drawn], inputs: Sequence[Path]) -> None:
+        _refine_several(
+            refiner, folder, photographs, inputs, force, jobs, report, progress, on_photograph, note_more, fail
+        )
+
     with at_work(folder, busy=on_note):
         if isinstance(source, Dataset):
             if annotation is not None:
@@ -129,7 +140,7 @@ def refine_to_folder(
             keys = source.keys(split)
             photographs = [Drawn.of_dataset(source, key, reduction, style, seed) for key in keys]
             inputs = [path for key in keys for path in source.input_files(key)]
-            _refine_several(refiner, folder, photographs, inputs, force, report, progress, fail)
+            refine_several(photographs, inputs)
         elif annotation is None:
             name = os.fspath(source)
             raise ParameterError(f"{name} needs an annotation; give the file of what was drawn, annotation=…")
@@ -140,13 +151,12 @@ def refine_to_folder(
                 fail(name, sentence)
             found = [one.file for one in drawings if one.file is not None]
             inputs = [Path(annotation), *annotation_files(annotation, folder), *found]
-            drawn_on = [one.drawn(options.strict, note_more) for one in drawings]
-            _refine_several(refiner, folder, drawn_on, inputs, force, report, progress, fail)
+            refine_several([one.drawn(options.strict) for one in drawings], inputs)
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
             report_reading(read, drawn.lesions)
-            one = Drawn(place.stem, drawn.image, drawn.lesions, lambda: (image, drawn))
-            check_apart([one.result(folder)], [place, Path(annotation)])
+            result = PhotographResult(folder, place.stem, drawn.lesions)
+            check_apart([result], [place, Path(annotation)])
             total, done = len(drawn.marks), 0
             progress(0, total)
 
@@ -155,7 +165,7 @@ def refine_to_folder(
                 done += steps
                 progress(done, total)
 
-            _refine(refiner, folder, one, force, report, advance)
+            _add(Outcome(drawn.image, *refine_one(refiner, result, image, drawn, force, advance)), report)
     _tell(_on_lesions(report), report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
@@ -168,11 +178,14 @@ def _refine_several(
     photographs: Sequence[Drawn],
     inputs: Sequence[Path],
     force: bool,
+    jobs: int,
     report: RefineReport,
     progress: Callable[[int, int], None],
+    on_photograph: Callable[[str], None],
+    note_more: Callable[[ReadReport], None],
     fail: Callable[[str, str], None],
 ) -> None:
-    """Refine photographs one by one; of those that cannot be refined, a sentence is reported, and the others go on."""
+    """Refine photographs; of those that cannot be refined, a sentence is reported, and the others go on."""
     possible = []
     for photograph in photographs:
         try:
@@ -182,34 +195,21 @@ def _refine_several(
             fail(photograph.name, str(error))
     check_apart([photograph.result(folder) for photograph in possible], inputs)
     progress(0, len(possible))
-    for done, photograph in enumerate(possible, start=1):
-        place = photograph.result(folder).folder
-        try:
-            with nullcontext() if place == folder else at_work(place, busy=no_progress):
-                _refine(refiner, folder, photograph, force, report)
-        except CoarsekitError as error:
-            fail(photograph.name, str(error))
-        except OSError as error:
-            fail(photograph.name, f"{photograph.name}: {error.filename or folder}: {error.strerror or error}")
+    for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs), start=1):
+        note_more(outcome.seen)
+        _add(outcome, report)
+        if outcome.record is None:
+            fail(outcome.name, outcome.failure)
+        else:
+            on_photograph(f"{outcome.name}: {'kept' if outcome.kept else 'refined'}, {done} of {len(possible)}")
         progress(done, len(possible))
 
 
-def _refine(
-    refiner: Refiner,
-    folder: Path,
-    photograph: Drawn,
-    force: bool,
-    report: RefineReport,
-    advance: Advance = no_progress,
-) -> None:
-    """Refine one photograph, unless an earlier run did so from the same content."""
-    image, annotation = photograph.read()
-    result = replace(photograph, lesions=annotation.lesions).result(folder)
-    content = content_of(refiner, image, annotation)
-    record = result.find(content, force)
-    if record is not None:
-        report.kept.append(photograph.name)
-    report.records.append(record or result.write(refiner, image, annotation, content, advance))
+def _add(outcome: Outcome, report: RefineReport) -> None:
+    if outcome.record is not None:
+        report.records.append(outcome.record)
+    if outcome.kept:
+        report.kept.append(outcome.name)
 
 
 def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:

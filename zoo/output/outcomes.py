@@ -1,0 +1,135 @@
+"""What becomes of each of several photographs, refined one by one or several at a time, in their order."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from coarsekit.annotations.reading import ReadReport
+from coarsekit.errors import CoarsekitError, OutputError, ParameterError
+from coarsekit.storage.outputs import at_work
+from coarsekit.types import Annotation, Image
+from zoo.output.drawn import Drawn
+from zoo.output.photograph_result import PhotographResult, content_of
+from zoo.refiner import Advance, Refiner, no_progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a photograph.
+
+    ``record``: None where it could not be refined. ``kept``: whether an earlier run refined it from the same content.
+    ``failure``: why it could not be refined. ``seen``: what was seen only once it was opened.
+    """
+
+    name: str
+    record: dict[str, Any] | None = None
+    kept: bool = False
+    failure: str = ""
+    seen: ReadReport = field(default_factory=ReadReport)
+
+
+def refine_one(
+    refiner: Refiner,
+    result: PhotographResult,
+    image: Image,
+    annotation: Annotation,
+    force: bool,
+    advance: Advance = no_progress,
+) -> tuple[dict[str, Any], bool]:
+    """Refine a photograph unless an earlier run did so from the same content; the record, and whether it is kept."""
+    content = content_of(refiner, image, annotation)
+    kept = result.find(content, force)
+    return kept or result.write(refiner, image, annotation, content, advance), kept is not None
+
+
+def outcomes(
+    refiner: Refiner, folder: Path, photographs: Sequence[Drawn], force: bool, jobs: int = 1
+) -> Iterator[Outcome]:
+    """Refine photographs into a folder; one that cannot be refined does not stop the others.
+
+    Args:
+        refiner: Who refines.
+        folder: The folder to write to, in which the caller is at work.
+        photographs: What there is to refine; no two write the same file.
+        force: Whether results of other content may be written over.
+        jobs: Photographs at a time, each in a process of its own on one thread.
+
+    Returns:
+        What became of each, in their order; the files of one are there before it is given.
+
+    Raises:
+        ParameterError: When one of several processes was ended by the system.
+    """
+    if jobs == 1 or len(photographs) < 2:
+        for photograph in photographs:
+            yield _attempt(refiner, folder, photograph, force)
+        return
+    from joblib import Parallel, delayed
+
+    # Once for all: what a process left behind is not told from what another is just writing.
+    for place in {photograph.result(folder).folder for photograph in photographs} - {folder}:
+        with suppress(OutputError, OSError), at_work(place, busy=no_progress):
+            pass
+    parallel = Parallel(
+        n_jobs=min(jobs, len(photographs)),
+        backend="loky",
+        return_as="generator",
+        batch_size=1,  # each as soon as it is done
+        max_nbytes=None,
+        initializer=_begin_process,
+        initargs=(os.getpid(), Path.cwd()),
+    )
+    work = delayed(_in_own_process)
+    try:
+        yield from parallel(work(refiner, folder, photograph, force) for photograph in photographs)
+    except BrokenProcessPool:
+        raise ParameterError(
+            f"one of {jobs} processes was ended by the system, perhaps for lack of memory; what is finished is kept: "
+            "run it again with fewer, jobs=…"
+        ) from None
+
+
+def _attempt(refiner: Refiner, folder: Path, photograph: Drawn, force: bool, remove_partial: bool = True) -> Outcome:
+    place, seen = photograph.result(folder).folder, ReadReport()
+    try:
+        with nullcontext() if place == folder else at_work(place, busy=no_progress, remove_partial=remove_partial):
+            image, annotation, seen = photograph.read()
+            result = replace(photograph, lesions=annotation.lesions).result(folder)
+            return Outcome(photograph.name, *refine_one(refiner, result, image, annotation, force), seen=seen)
+    except CoarsekitError as error:
+        failure = str(error)
+    except OSError as error:
+        failure = f"{photograph.name}: {error.filename or folder}: {error.strerror or error}"
+    return Outcome(photograph.name, failure=failure, seen=seen)
+
+
+def _begin_process(parent: int, place: Path) -> None:
+    """End with the process ``parent``, leave interrupts to it, and start relative paths from the folder ``place``.
+
+    Processes are kept for later calls, between which the parent may go elsewhere.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    os.chdir(place)
+
+
+def _end_with(parent: int) -> None:
+    """One that went on alone would write beside the next run in the folder."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
+
+
+def _in_own_process(refiner: Refiner, folder: Path, photograph: Drawn, force: bool) -> Outcome:
+    """`_attempt` in a process of its own: more threads than cores would make each other slower."""
+    if "torch" in sys.modules:  # a network brought it along, and baselines do without
+        sys.modules["torch"].set_num_threads(1)
+    return _attempt(refiner, folder, photograph, force, remove_partial=False)
