@@ -3,12 +3,13 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Self
 
 from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from zoo.checkpoints.folder import DEFAULT, locate, photographs_seen, read_config, weights_sha256
 from zoo.variants import variant_named
 
@@ -18,6 +19,25 @@ Advance = Callable[[int], None]
 
 def no_progress(*_: object) -> None:
     """The callback that does nothing."""
+
+
+BY_LABEL, BY_CONTENT, CONTRADICTION = "label", "content", "contradiction"
+"""Why marks are refined as a class: their label says so; it says nothing to the refiner, and they look like it; or they
+look like the opposite of what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Marks of one label in one photograph that are refined alike.
+
+    ``taken_as``: the class that the refiner is told; empty for none. ``why``: `BY_LABEL`, `BY_CONTENT` or
+    `CONTRADICTION`. ``marks``: their places in the annotation's marks, in order.
+    """
+
+    lesion: str
+    taken_as: str
+    why: str
+    marks: tuple[int, ...]
 
 
 class Refiner(ABC):
@@ -102,6 +122,29 @@ class Refiner(ABC):
             RefinerError: When the folder is damaged or of a newer version, or the class has no stored form.
         """
         raise RefinerError(f"{folder}: a {cls.__name__} cannot be read from a folder; make one in memory")
+
+    def groups(self, image: Image, annotation: Annotation) -> list[Group]:
+        """Tell what each mark of the annotation is refined as.
+
+        Args:
+            image: (h, w, 3) uint8 RGB, of the annotation's size.
+            annotation: What was drawn on it.
+
+        Returns:
+            One group of marks or more for each label, in the order of the labels; empty for an annotation without
+            marks.
+
+        Raises:
+            AnnotationError: When the annotation was drawn on an image of another size.
+        """
+        check_drawn_on(annotation, image.shape)
+        own: dict[str, list[int]] = {lesion: [] for lesion in annotation.lesions}
+        for place, mark in enumerate(annotation.marks):
+            own[mark.lesion].append(place)
+        return [
+            Group(lesion, lesion if lesion in self.lesions else "", BY_LABEL, tuple(places))
+            for lesion, places in own.items()
+        ]
 
     @abstractmethod
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
-from coarsekit.types import Annotation, Image, Mask, check_drawn_on
+from coarsekit.types import Annotation, Image, Mask
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
@@ -106,7 +106,8 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         return self
 
     def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
-        return refine_photograph(self.for_inference(), image, annotation, advance)
+        groups = self.groups(image, annotation)
+        return refine_photograph(self.for_inference(), image, annotation, groups, advance)
 
     def photograph_probabilities(
         self, image: Image, annotation: Annotation, advance: Advance = no_progress
@@ -126,10 +127,10 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        check_drawn_on(annotation, image.shape)
-        network = self.for_inference()
+        groups, network = self.groups(image, annotation), self.for_inference()
         return {
-            lesion: lesion_probability(network, image, annotation, lesion, advance) for lesion in annotation.lesions
+            lesion: lesion_probability(network, image, annotation, lesion, groups, advance)
+            for lesion in annotation.lesions
         }
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:

@@ -6,49 +6,96 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.marks import CLICK, STROKE, seed_of, ways_drawn
-from coarsekit.types import Annotation, Image, Line, Mask, Point, Shape, check_drawn_on
-from coarsekit.windows import blend, stitch, windows_around
+from coarsekit.types import Annotation, Image, Line, Mask, Point, Shape, Window
+from coarsekit.windows import REFERENCE_WIDTH, blend, stitch, window_around, windows_around
+from zoo.models.config import Config
 from zoo.models.patches import PatchRefiner, patch_probabilities
 from zoo.models.seeds import seed_probability
 from zoo.models.signature import photograph_signature
-from zoo.refiner import Advance, no_progress
+from zoo.refiner import BY_LABEL, Advance, Group, no_progress
+
+WIDE_CONTEXT = 2.5
+"""Side of the one window around something large and unknown, over that of its bounding box."""
+LARGE = 1.25
+"""What is larger than this many of the network's largest windows is shown whole: lesions of the known classes are
+seldom that large on the whole."""
 
 
 def refine_photograph(
-    network: PatchRefiner, image: Image, annotation: Annotation, advance: Advance = no_progress
+    network: PatchRefiner,
+    image: Image,
+    annotation: Annotation,
+    groups: Sequence[Group],
+    advance: Advance = no_progress,
 ) -> dict[str, Mask]:
-    """Refine every lesion class of one photograph; see `Refiner.refine`."""
-    check_drawn_on(annotation, image.shape)
+    """Refine every lesion class of one photograph, group by group; see `Refiner.refine`."""
     return {
-        lesion: lesion_probability(network, image, annotation, lesion, advance) >= network.config.threshold
+        lesion: lesion_probability(network, image, annotation, lesion, groups, advance) >= network.config.threshold
         for lesion in annotation.lesions
     }
 
 
 def lesion_probability(
-    network: PatchRefiner, image: Image, annotation: Annotation, lesion: str, advance: Advance = no_progress
+    network: PatchRefiner,
+    image: Image,
+    annotation: Annotation,
+    lesion: str,
+    groups: Sequence[Group],
+    advance: Advance = no_progress,
 ) -> NDArray[np.float32]:
-    """Probability of lesion (h, w), 0–1, for all marks of one class: those around lesions, and those on them."""
+    """Probability of lesion (h, w), 0–1, for all groups of marks of one class."""
+    probability = np.zeros(image.shape[:2], np.float32)
+    ways = ways_drawn(annotation)
+    for group in groups:
+        if group.lesion == lesion:
+            found = _group_probability(network, image, annotation, ways, group, advance)
+            np.maximum(probability, found, out=probability)
+    return probability
+
+
+def _group_probability(
+    network: PatchRefiner,
+    image: Image,
+    annotation: Annotation,
+    ways: Sequence[str],
+    group: Group,
+    advance: Advance,
+) -> NDArray[np.float32]:
+    """The marks around lesions, and those on them."""
     around: list[Shape] = []
     seeds: list[Point | Line] = []
-    for mark, way in zip(annotation.marks, ways_drawn(annotation), strict=True):
-        seed = seed_of(mark.shape) if way in (CLICK, STROKE) else None
-        if mark.lesion == lesion and seed is None:
-            around.append(mark.shape)
-        elif mark.lesion == lesion and seed is not None:
+    for place in group.marks:
+        shape = annotation.marks[place].shape
+        seed = seed_of(shape) if ways[place] in (CLICK, STROKE) else None
+        if seed is None:
+            around.append(shape)
+        else:
             seeds.append(seed)
-    probability = photograph_probability(network, image, around, advance, lesion)
+    probability = photograph_probability(network, image, around, advance, group.taken_as, group.why != BY_LABEL)
     if seeds:
-        np.maximum(probability, seed_probability(network, image, seeds, around, advance, lesion), out=probability)
+        found = seed_probability(network, image, seeds, around, advance, group.taken_as)
+        np.maximum(probability, found, out=probability)
     return probability
 
 
 def photograph_probability(
-    network: PatchRefiner, image: Image, shapes: Sequence[Shape], advance: Advance = no_progress, lesion: str = ""
+    network: PatchRefiner,
+    image: Image,
+    shapes: Sequence[Shape],
+    advance: Advance = no_progress,
+    lesion: str = "",
+    any_size: bool = False,
 ) -> NDArray[np.float32]:
-    """Probability of lesion (h, w), 0–1, for shapes of one class that are around lesions; 0 outside their windows."""
+    """Probability of lesion (h, w), 0–1, for shapes of one class that are around lesions; 0 outside their windows.
+
+    ``any_size``: whether the shapes may be of a class that the network does not know, and so of another size: shapes
+    that are mostly too large for one window are then shown whole, since parts of them would look like nothing it knows.
+    """
     config, size = network.config, (image.shape[0], image.shape[1])
-    around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
+    if any_size and _mostly_large(shapes, size, config):
+        around: list[tuple[Window, ...]] = [(window_around(shape, size, WIDE_CONTEXT),) for shape in shapes]
+    else:
+        around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
     windows = [window for places in around for window in places]
     signature = photograph_signature(image, shapes, windows) if network.uses_signature else None
     # A shape is done after its last window; then the progress advances.
@@ -62,3 +109,10 @@ def photograph_probability(
 
     patches = patch_probabilities(network, image, shapes, windows, lesion, signature, finish)
     return (blend if config.blend else stitch)(patches, windows, size)
+
+
+def _mostly_large(shapes: Sequence[Shape], size: tuple[int, int], config: Config) -> bool:
+    if config.max_window is None or not shapes:
+        return False
+    sides = [window_around(shape, size, config.context).side for shape in shapes]
+    return float(np.median(sides)) > LARGE * config.max_window * size[1] / REFERENCE_WIDTH

@@ -7,11 +7,13 @@ import torch
 from numpy.typing import NDArray
 
 from coarsekit.types import Image, Shape, Window
-from coarsekit.windows import bounding_boxes, cut_image, cut_shapes, reaching
-from zoo.models.layers.matched_filter import deviations
+from coarsekit.windows import bounding_boxes, cut_image, cut_shapes, reaching, window_around
+from zoo.models.layers.matched_filter import depth, deviations
 
 SIZE = 96
 """Side of the patches that are looked at, px: colours need no more."""
+_AT_A_TIME = 64
+"""Marks that are looked at in one batch."""
 MOST_WINDOWS = 64
 """Windows that are looked at; of more, as many at even distances."""
 
@@ -35,6 +37,28 @@ def photograph_signature(
     chosen = [windows[index] for index in np.unique(np.linspace(0, len(windows) - 1, most).round().astype(int))]
     images, coarse = window_tensors(image, shapes, bounding_boxes(shapes), chosen, SIZE)
     return deviations(images, coarse).mean(0)
+
+
+def mark_deviations(image: Image, shapes: Sequence[Shape], chosen: Sequence[int]) -> torch.Tensor:
+    """How each chosen mark deviates from its surroundings, which are the retina without any mark.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        shapes: All marks of the photograph, of whatever labels.
+        chosen: The places of the marks that are looked at.
+
+    Returns:
+        (n, 3) float32 for the n marks ``chosen``, see `zoo.models.layers.matched_filter.deviations`.
+    """
+    size, boxes = (image.shape[0], image.shape[1]), bounding_boxes(shapes)
+    found = [torch.zeros(0, 3)]
+    for start in range(0, len(chosen), _AT_A_TIME):
+        chunk = [shapes[place] for place in chosen[start : start + _AT_A_TIME]]
+        windows = [window_around(shape, size) for shape in chunk]
+        images, marked = window_tensors(image, shapes, boxes, windows, SIZE)
+        own = np.stack([cut_shapes([shape], window, SIZE) for shape, window in zip(chunk, windows, strict=True)])
+        found.append(deviations(images, marked, depth(torch.from_numpy(own)[:, None].float()) ** 2))
+    return torch.cat(found)
 
 
 def window_tensors(

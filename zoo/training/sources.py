@@ -5,12 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import sha256_of
 from zoo.models.base import Network
 from zoo.refiner import no_progress
+from zoo.training.appearance import mark_appearance
 from zoo.training.data.pair_transform import pair_transform
 from zoo.training.data.photograph_store import CachedPhotograph, cache_photographs
 from zoo.training.data.simulated_pairs import SimulatedPairs
@@ -38,6 +41,9 @@ class TrainingSource(Protocol):
         It has pairs as `SimulatedPairs` has them, their number as its length, and ``start_epoch``, which chooses the
         pairs of an epoch by seed and epoch alone.
         """
+
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[Tensor]]:
+        """What the marks of each class look like, see `mark_appearance`; `ParameterError` where they cannot be seen."""
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """Score the network on the held-out photographs."""
@@ -78,6 +84,10 @@ class Photographs:
             recipe.negatives,
             recipe.synthetic,
         )
+
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[Tensor]]:
+        """See `TrainingSource.appearance`."""
+        return mark_appearance(self._training, self._styles, recipe.reductions, lesions, recipe.seed)
 
     def validate(self, network: Network, devices: Devices) -> Validation:
         """See `TrainingSource.validate`; the processes share the photographs."""

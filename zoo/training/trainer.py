@@ -16,6 +16,7 @@ from coarsekit.errors import OutputError, ParameterError
 from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import STATE, locate, read_record, weights_sha256
+from zoo.models.appearance import Appearance
 from zoo.models.base import Network, build, network_class
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
@@ -72,6 +73,8 @@ class Run:
             self.parent = read_record(locate(recipe.start))
             self.content["start_sha256"] = {recipe.start: weights_sha256(locate(recipe.start))}
         self.network.trained_on = trained_on
+        if isinstance(appearance := getattr(self.network, "appearance", None), Appearance):
+            appearance.fit(training_source.appearance(recipe, self.network.lesions))
         self.pairs = training_source.pairs(recipe, self.network, devices)
         self._check_filled()
         pin = devices.device.type == "cuda"

@@ -8,9 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coarsekit.errors import ParameterError
+from coarsekit.types import Annotation, Image, check_drawn_on
+from zoo.models.appearance import Appearance
 from zoo.models.base import Network
 from zoo.models.config import Config
 from zoo.models.layers import matched_filter
+from zoo.models.recognition import recognise
+from zoo.refiner import Group
 
 _MIDDLE, _SPREAD = [[[0.485]], [[0.456]], [[0.406]]], [[[0.229]], [[0.224]], [[0.225]]]
 """Mean and standard deviation of RGB in ImageNet, by which pretrained features are normalised."""
@@ -26,13 +30,16 @@ class FusedConfig(Config):
     never finds lesion beyond it; see `widen`. 0, as in the paper: the mask as it was drawn. ``matched_filter``: whether
     the network sees how far each pixel deviates from its surroundings in the direction of the marks' signature, see
     `zoo.models.layers.matched_filter`: beside the colours for a class that it is conditioned on, and instead of them
-    for any other, so that it can refine what it never saw.
+    for any other, so that it can refine what it never saw. ``appearance``: whether the network keeps what the marks of
+    its ``lesions`` look like, measured when it is trained on photographs: a label that it does not know is then refined
+    as the class that its marks look like, see `zoo.models.recognition`.
     """
 
     width: int = 64
     lesions: tuple[str, ...] = ()
     mask_dilation: float = 0.0
     matched_filter: bool = False
+    appearance: bool = False
 
     @property
     def planes(self) -> int:
@@ -43,6 +50,8 @@ class FusedConfig(Config):
         super().__post_init__()
         if self.width < 1:
             raise ParameterError(f"width must be 1 or more channels, got {self.width}")
+        if self.appearance and not self.lesions:
+            raise ParameterError("appearance needs the classes whose marks are looked at; give lesions, too")
         if not 0 <= self.mask_dilation <= 0.5:
             raise ParameterError(
                 f"mask_dilation is a share of the patch's side from 0 to 0.5, got {self.mask_dilation}"
@@ -135,6 +144,7 @@ class FusedNetwork(Network):
         self.features = features
         self.fusion = Fusion(channels, channels)
         self.classify = head
+        self.appearance = Appearance(len(config.lesions)) if config.appearance else None
 
     @property
     def lesions(self) -> tuple[str, ...]:
@@ -143,6 +153,12 @@ class FusedNetwork(Network):
     @property
     def uses_signature(self) -> bool:
         return self.config.matched_filter
+
+    def groups(self, image: Image, annotation: Annotation) -> list[Group]:
+        if self.appearance is None or not self.appearance.fitted:
+            return super().groups(image, annotation)
+        check_drawn_on(annotation, image.shape)
+        return recognise(self.appearance, self.lesions, image, annotation)
 
     def forward(
         self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None

@@ -73,6 +73,13 @@ class Exported:
             return StreamedPairs(stream, self._place, len(places), transform, recipe.samples, recipe.batch, *share)
         return FixedPairs(self._rows, places, transform, recipe.samples, recipe.balance)
 
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[torch.Tensor]]:
+        """See `TrainingSource.appearance`; pairs do not show it."""
+        raise ParameterError(
+            "what the marks of a class look like is measured on whole photographs, which an export lacks; leave the "
+            "field appearance out"
+        )
+
     def validate(self, network: Network, devices: Devices) -> Validation:
         """The mean IoU over the patches of each class, at the network's size; the processes share the patches."""
         rows: Iterable[Mapping[str, Any]]

@@ -1,0 +1,122 @@
+"""Marks are refined as what they look like, where their label says nothing or says the opposite."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from skimage.draw import disk
+
+from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.types import Annotation, Ellipse, Image, Mark, Point
+from zoo.models.appearance import Appearance
+from zoo.models.lite import Config, Network
+from zoo.models.recognition import mark_features, recognise
+from zoo.refiner import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
+
+LESIONS = ("HE", "EX")
+DARK, BRIGHT = -40, 50
+PLACES = [(40 + 70 * row, 40 + 70 * column) for row in range(4) for column in range(6)]
+
+
+def photograph(steps: Sequence[int], seed: int = 0) -> Image:
+    """A noisy background with a disk at each of the first `PLACES`, darker or brighter by its step."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.normal([150, 90, 50], 6, (320, 460, 3))
+    for (y, x), step in zip(PLACES, steps, strict=False):
+        rows, columns = disk((y, x), rng.uniform(6, 10))
+        pixels[rows, columns] += step * np.array([0.5, 1, 0.4]) * rng.uniform(0.8, 1.2)
+    return pixels.clip(0, 255).astype(np.uint8)
+
+
+def around(labels: Sequence[str]) -> Annotation:
+    """An ellipse of each label around each of the first `PLACES`."""
+    marks = tuple(Mark(label, Ellipse(x, y, 13, 13, 0)) for (y, x), label in zip(PLACES, labels, strict=False))
+    return Annotation("a.png", 460, 320, marks)
+
+
+@pytest.fixture(scope="module")
+def appearance() -> Appearance:
+    fitted = Appearance(2)
+    shapes = [mark.shape for mark in around(["HE"] * 24).marks]
+    fitted.fit(
+        {
+            index: [mark_features(photograph([step] * 24, seed), shapes, range(24)) for seed in range(4)]
+            for index, step in enumerate((DARK, BRIGHT))
+        }
+    )
+    return fitted
+
+
+def groups(appearance: Appearance, steps: Sequence[int], labels: Sequence[str]) -> list[Group]:
+    return recognise(appearance, LESIONS, photograph(steps, seed=9), around(labels))
+
+
+def test_marks_that_look_like_their_label_are_refined_as_it(appearance: Appearance) -> None:
+    steps, labels = [DARK] * 5 + [BRIGHT] * 5, ["HE"] * 5 + ["EX"] * 5
+    assert groups(appearance, steps, labels) == [
+        Group("HE", "HE", BY_LABEL, (0, 1, 2, 3, 4)),
+        Group("EX", "EX", BY_LABEL, (5, 6, 7, 8, 9)),
+    ]
+
+
+@pytest.mark.parametrize(("step", "expected"), [(DARK, "HE"), (BRIGHT, "EX")])
+@pytest.mark.parametrize("count", [1, 8])
+def test_an_unknown_label_is_refined_as_what_its_marks_look_like(
+    appearance: Appearance, step: int, expected: str, count: int
+) -> None:
+    found = groups(appearance, [step] * count, ["drusen"] * count)
+    assert found == [Group("drusen", expected, BY_CONTENT, tuple(range(count)))]
+
+
+def test_labels_that_were_swapped_are_contradicted_by_their_marks(appearance: Appearance) -> None:
+    assert groups(appearance, [BRIGHT] * 6 + [DARK] * 6, ["HE"] * 6 + ["EX"] * 6) == [
+        Group("HE", "EX", CONTRADICTION, (0, 1, 2, 3, 4, 5)),
+        Group("EX", "HE", CONTRADICTION, (6, 7, 8, 9, 10, 11)),
+    ]
+
+
+def test_a_bright_spot_among_dark_ones_is_a_group_of_its_own(appearance: Appearance) -> None:
+    steps = [DARK] * 10
+    steps[3] = BRIGHT
+    assert groups(appearance, steps, ["HE"] * 10) == [
+        Group("HE", "HE", BY_LABEL, (0, 1, 2, 4, 5, 6, 7, 8, 9)),
+        Group("HE", "EX", CONTRADICTION, (3,)),
+    ]
+
+
+def test_a_click_is_recognised_by_its_colours(appearance: Appearance) -> None:
+    (y, x) = PLACES[0]
+    clicked = Annotation("a.png", 460, 320, (Mark("spot", Point(x, y)),))
+    assert recognise(appearance, LESIONS, photograph([BRIGHT]), clicked) == [Group("spot", "EX", BY_CONTENT, (0,))]
+
+
+def test_no_marks_are_no_groups(appearance: Appearance) -> None:
+    assert groups(appearance, [], []) == []
+
+
+def test_a_network_without_a_fitted_appearance_goes_by_label(appearance: Appearance) -> None:
+    image, drawn = photograph([BRIGHT] * 2), around(["HE", "drusen"])
+    by_label = [Group("HE", "HE", BY_LABEL, (0,)), Group("drusen", "", BY_LABEL, (1,))]
+    small = {"lesions": LESIONS, "matched_filter": True}
+    assert Network(Config(**small)).groups(image, drawn) == by_label
+    network = Network(Config(**small, appearance=True))
+    assert network.groups(image, drawn) == by_label
+    assert network.appearance is not None
+    network.appearance.load_state_dict(appearance.state_dict())
+    assert [group.why for group in network.groups(image, drawn)] == [CONTRADICTION, BY_CONTENT]
+    assert set(network.refine(image, drawn)) == {"HE", "drusen"}
+    with pytest.raises(AnnotationError, match="460"):
+        network.groups(image[:100], drawn)
+
+
+def test_marks_of_other_labels_are_no_surroundings(appearance: Appearance) -> None:
+    image = photograph([DARK, BRIGHT])
+    own = mark_features(image, [mark.shape for mark in around(["a", "b"]).marks], [1])
+    assert torch.isfinite(own).all()
+    assert (own[0, :3] > 0).all()
+
+
+def test_an_appearance_needs_classes() -> None:
+    with pytest.raises(ParameterError, match="lesions"):
+        Config(appearance=True)

@@ -1,0 +1,54 @@
+"""What the marks of each class look like on the photographs that a network is trained on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from coarsekit.simulation.simulate import draw_by_hand, generator
+from coarsekit.simulation.styles import Style
+from zoo.models.recognition import mark_features
+from zoo.training.data.photograph_store import CachedPhotograph
+
+DRAWINGS = 3
+"""Times that each photograph is drawn, in a style and at a reduction factor at random."""
+MARKS = 24
+"""Marks of a class that are looked at in one drawing; of more, as many at random."""
+
+
+def mark_appearance(
+    photographs: Sequence[CachedPhotograph],
+    styles: Sequence[Style],
+    reductions: Sequence[float],
+    lesions: Sequence[str],
+    seed: int,
+) -> dict[int, list[Tensor]]:
+    """Draw photographs and look at the marks.
+
+    Args:
+        photographs: What is trained on.
+        styles: Styles to draw in.
+        reductions: Reduction factors to draw at.
+        lesions: The network's classes.
+        seed: Seed of the random numbers.
+
+    Returns:
+        By the index of the class in ``lesions``, the features of its marks in each drawing, see
+        `zoo.models.appearance.features_of`.
+    """
+    found: dict[int, list[Tensor]] = {index: [] for index in range(len(lesions))}
+    for photograph in photographs:
+        rng = generator(seed, photograph.key)
+        for _ in range(DRAWINGS):
+            style, reduction = styles[int(rng.integers(len(styles)))], float(rng.choice(reductions))
+            shape = photograph.image.shape[:2]
+            drawn = draw_by_hand(photograph.outlines[style.name, reduction], style, rng, shape)
+            shapes = [ellipse for ellipses in drawn.values() for ellipse in ellipses]
+            labels = np.array([lesion for lesion, ellipses in drawn.items() for _ in ellipses])
+            for index, lesion in enumerate(lesions):
+                own = np.flatnonzero(labels == lesion)
+                if len(own) > MARKS:
+                    own = np.sort(rng.choice(own, MARKS, replace=False))
+                if len(own):
+                    found[index].append(mark_features(photograph.image, shapes, own.tolist()))
+    return found
