@@ -107,6 +107,11 @@ class Refiner(ABC):
         """Lesion classes that it is told apart; empty for one that is told no class, or takes any."""
         return ()
 
+    @property
+    def recognises(self) -> bool:
+        """Whether marks of a class that it does not know are refined as the known class that they look like."""
+        return False
+
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:
         """Read a refiner of this class from a checkpoint folder.

@@ -6,7 +6,7 @@ its own leavings, and files of other people are never taken for them.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image, Mask
 from coarsekit.visualize.sheets import overlay, preview
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.refiner import Advance, Group, Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
 _CONTENT = {
@@ -129,6 +129,7 @@ class PhotographResult:
         Files of an earlier run that this one does not write, such as the mask of a class no longer drawn, are removed.
         """
         began = time.perf_counter()
+        groups = refiner.groups(image, annotation)
         refined = refiner.refine(image, annotation, advance)
         seconds = time.perf_counter() - began
         head: dict[str, Any] = {
@@ -152,7 +153,7 @@ class PhotographResult:
         record = {
             **head,
             "seconds": round(seconds, 2),
-            "masks": [_count(lesion, annotation, mask, self.masks[lesion]) for lesion, mask in refined.items()],
+            "masks": [_count(lesion, annotation, groups, mask, self.masks[lesion]) for lesion, mask in refined.items()],
             **{what: str(path) for what, path in self.pictures.items()},
             "finished": True,
             "files": {path.name: file_sha256(path) for path in written},
@@ -189,12 +190,17 @@ def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> 
     claim_outputs((path for result in results for path in result.files), force=True, inputs=inputs)
 
 
-def _count(lesion: str, annotation: Annotation, mask: Mask, file: Path) -> dict[str, Any]:
+def _count(lesion: str, annotation: Annotation, groups: Sequence[Group], mask: Mask, file: Path) -> dict[str, Any]:
     ellipses = annotation.of(lesion)
     return {
         "lesion": lesion,
         "ellipses": len(ellipses),
         "drawn_as": count_ways(annotation, lesion),
+        "refined_as": [
+            {"lesion": group.taken_as, "why": group.why, "marks": len(group.marks)}
+            for group in groups
+            if group.lesion == lesion
+        ],
         "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
         "refined_pixels": int(np.count_nonzero(mask)),
         "file": str(file),

@@ -11,10 +11,10 @@ from coarsekit.annotations import annotation_files, read_drawn
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError, ParameterError
-from coarsekit.marks import CLICK, STROKE
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from zoo.output.drawn import Drawn, drawn_in_folder
+from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
 from zoo.refiner import Refiner, no_progress
@@ -117,7 +117,7 @@ def refine_to_folder(
     def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
         # Of photographs that are left out whole, failures speak.
         _tell([each for each in read.left_out if each not in read.whole], report.left_out, on_left_out)
-        _tell([*read.all_notes(options), *_unknown_to(refiner, lesions)], report.notes, on_note)
+        _tell([*read.all_notes(options), *notes_before(refiner, lesions)], report.notes, on_note)
 
     def note_more(more: ReadReport) -> None:
         """What is seen only once a photograph is opened."""
@@ -166,7 +166,7 @@ def refine_to_folder(
                 progress(done, total)
 
             _add(Outcome(drawn.image, *refine_one(refiner, result, image, drawn, force, advance)), report)
-    _tell(_on_lesions(report), report.notes, on_note)
+    _tell(notes_after(report.records), report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
     return report
@@ -217,23 +217,3 @@ def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]
     for sentence in sentences:
         kept.append(sentence)
         tell(sentence)
-
-
-def _on_lesions(report: RefineReport) -> list[str]:
-    """A sentence when marks were taken as clicks or strokes, since some of them may have been circles."""
-    drawn = [mask.get("drawn_as", {}) for record in report.records for mask in record["masks"]]
-    counts = [(sum(ways.get(way, 0) for ways in drawn), way) for way in (CLICK, STROKE)]
-    named = " and ".join(f"{count} as {way}{'s'[: count != 1]}" for count, way in counts if count)
-    return [f"Of the marks {named} were taken, which what is answered touches and may reach beyond."] if named else []
-
-
-def _unknown_to(refiner: Refiner, lesions: Iterable[str]) -> list[str]:
-    """A sentence when a refiner that is told classes does not know some of those drawn."""
-    unknown = [lesion for lesion in dict.fromkeys(lesions) if lesion not in refiner.lesions]
-    if not refiner.lesions or not unknown:
-        return []
-    return [
-        f"{refiner.name or 'The refiner'} knows {', '.join(refiner.lesions)}: {', '.join(map(repr, unknown))} "
-        f"{'is' if len(unknown) == 1 else 'are'} refined without being told the class; if it is one of them, say so by "
-        f"labels=…, such as {f'{unknown[0]}={refiner.lesions[0]}'!r}."
-    ]

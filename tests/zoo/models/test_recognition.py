@@ -1,13 +1,17 @@
 """Marks are refined as what they look like, where their label says nothing or says the opposite."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from skimage.draw import disk
 
+import zoo
+from coarsekit.annotations import native
 from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Point
 from zoo.models.appearance import Appearance
 from zoo.models.lite import Config, Network
@@ -108,6 +112,28 @@ def test_a_network_without_a_fitted_appearance_goes_by_label(appearance: Appeara
     assert set(network.refine(image, drawn)) == {"HE", "drusen"}
     with pytest.raises(AnnotationError, match="460"):
         network.groups(image[:100], drawn)
+
+
+def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance: Appearance, tmp_path: Path) -> None:
+    network = Network(Config(lesions=LESIONS, appearance=True))
+    assert network.appearance is not None
+    network.appearance.load_state_dict(appearance.state_dict())
+    write_image(tmp_path / "a.png", photograph([BRIGHT] * 5 + [DARK]))
+    native.write(tmp_path / "a.json", [around(["HE", "drusen", "drusen", "EX", "EX", "EX"])])
+    report = zoo.refine_to_folder(network, tmp_path / "a.png", tmp_path / "a.json", tmp_path / "out")
+    by_label = {mask["lesion"]: mask["refined_as"] for mask in report.records[0]["masks"]}
+    assert by_label == {
+        "HE": [{"lesion": "EX", "why": "contradiction", "marks": 1}],
+        "drusen": [{"lesion": "EX", "why": "content", "marks": 2}],
+        "EX": [{"lesion": "EX", "why": "label", "marks": 2}, {"lesion": "HE", "why": "contradiction", "marks": 1}],
+    }
+    *_, before, recognised, contradicted = report.notes
+    assert "'drusen' is refined as the class that their marks look like" in before
+    assert recognised == "What marks look like says what to refine them as: 2 of 'drusen' as EX."
+    assert contradicted == (
+        "2 marks in a.png look like the opposite of the label and were refined as what is there: 1 of 'EX' as HE, "
+        "1 of 'HE' as EX; check their labels."
+    )
 
 
 def test_marks_of_other_labels_are_no_surroundings(appearance: Appearance) -> None:

@@ -154,8 +154,12 @@ class FusedNetwork(Network):
     def uses_signature(self) -> bool:
         return self.config.matched_filter
 
+    @property
+    def recognises(self) -> bool:
+        return self.appearance is not None and self.appearance.fitted
+
     def groups(self, image: Image, annotation: Annotation) -> list[Group]:
-        if self.appearance is None or not self.appearance.fitted:
+        if self.appearance is None or not self.recognises:
             return super().groups(image, annotation)
         check_drawn_on(annotation, image.shape)
         return recognise(self.appearance, self.lesions, image, annotation)

@@ -1,0 +1,87 @@
+"""What is said of a run's guesses: how marks without a size were taken, and what unknown or wrong labels stand for."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from coarsekit.marks import CLICK, STROKE
+from zoo.refiner import BY_CONTENT, CONTRADICTION, Refiner
+
+_NAMED = 3
+"""Photographs that are named; of more, their number."""
+
+
+def notes_before(refiner: Refiner, lesions: Iterable[str]) -> list[str]:
+    """A sentence when a refiner that is told classes does not know some of the ``lesions`` that were drawn."""
+    unknown = [lesion for lesion in dict.fromkeys(lesions) if lesion not in refiner.lesions]
+    if not refiner.lesions or not unknown:
+        return []
+    how = "as the class that their marks look like" if refiner.recognises else "without being told the class"
+    return [
+        f"{refiner.name or 'The refiner'} knows {', '.join(refiner.lesions)}: {', '.join(map(repr, unknown))} "
+        f"{'is' if len(unknown) == 1 else 'are'} refined {how}; if it is one of them, say so by "
+        f"labels=…, such as {f'{unknown[0]}={refiner.lesions[0]}'!r}."
+    ]
+
+
+def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sentences on what was seen in the marks.
+
+    Args:
+        records: Of each photograph, what its JSON file has.
+
+    Returns:
+        One on marks that were taken as clicks or strokes, one on labels that were refined as what their marks look
+        like, and one on marks that look like the opposite of their label; none for what did not happen.
+    """
+    return [*_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
+
+
+def _on_ways(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Some of what was taken as a click or a stroke may have been a circle."""
+    drawn = [mask.get("drawn_as", {}) for record in records for mask in record["masks"]]
+    counts = [(sum(ways.get(way, 0) for ways in drawn), way) for way in (CLICK, STROKE)]
+    named = " and ".join(f"{count} as {way}{'s'[: count != 1]}" for count, way in counts if count)
+    return [f"Of the marks {named} were taken, which what is answered touches and may reach beyond."] if named else []
+
+
+def _on_recognised(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    counts, _ = _counted(records, BY_CONTENT)
+    if not counts:
+        return []
+    return [f"What marks look like says what to refine them as: {_listed(counts)}."]
+
+
+def _on_contradictions(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    counts, photographs = _counted(records, CONTRADICTION)
+    if not counts:
+        return []
+    where = ", ".join(photographs[:_NAMED]) if len(photographs) <= _NAMED else f"{len(photographs)} photographs"
+    several = counts.total() > 1
+    return [
+        f"{counts.total()} mark{'s' * several} in {where} look{'s' * (not several)} like the opposite of the label and "
+        f"{'were' if several else 'was'} refined as what is there: {_listed(counts)}; check "
+        f"{'their labels' if several else 'the label'}."
+    ]
+
+
+def _counted(records: Sequence[Mapping[str, Any]], why: str) -> tuple[Counter[tuple[str, str]], list[str]]:
+    """How many marks of each label were refined as each class for that reason, and on which photographs."""
+    counts: Counter[tuple[str, str]] = Counter()
+    photographs = []
+    for record in records:
+        own = [
+            (mask["lesion"], taken)
+            for mask in record["masks"]
+            for taken in mask.get("refined_as", ())
+            if taken["why"] == why
+        ]
+        for lesion, taken in own:
+            counts[lesion, taken["lesion"]] += taken["marks"]
+        if own:
+            photographs.append(record["image"])
+    return counts, photographs
+
+
+def _listed(counts: Counter[tuple[str, str]]) -> str:
+    return ", ".join(f"{count} of {label!r} as {taken_as}" for (label, taken_as), count in sorted(counts.items()))
