@@ -107,7 +107,9 @@ def drawn_in_folder(
     notes = []
     if elsewhere:
         more = ", …" if len(elsewhere) > 3 else ""
-        notes.append(f"{len(elsewhere)} photographs were found under other names: {', '.join(elsewhere[:3])}{more}.")
+        count = "1 photograph was" if len(elsewhere) == 1 else f"{len(elsewhere)} photographs were"
+        name = "another name" if len(elsewhere) == 1 else "other names"
+        notes.append(f"{count} found under {name}: {', '.join(elsewhere[:3])}{more}.")
     if any(folders):
         who = ", ".join(sorted({annotator_of(one) for one in annotations}))
         notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
