@@ -189,7 +189,7 @@ KINDS: Mapping[type, str] = {Ellipse: "ellipses", Polygon: "polygons", Raster: "
 """What shapes of a kind are called in files and messages."""
 
 
-def sized(shape: Shape, width: int) -> Shape:
+def sized(shape: Shape, width: float) -> Shape:
     """The shape; a point or a line that has no size gets its own of a photograph of ``width`` px."""
     if isinstance(shape, Point) and shape.radius is None:
         return Point(shape.x, shape.y, CLICK_RADIUS * width)

@@ -128,12 +128,13 @@ class Refiner(ABC):
         """
         raise RefinerError(f"{folder}: a {cls.__name__} cannot be read from a folder; make one in memory")
 
-    def groups(self, image: Image, annotation: Annotation) -> list[Group]:
+    def groups(self, image: Image, annotation: Annotation, scale: float | None = None) -> list[Group]:
         """Tell what each mark of the annotation is refined as.
 
         Args:
             image: (h, w, 3) uint8 RGB, of the annotation's size.
             annotation: What was drawn on it.
+            scale: As for `refine`.
 
         Returns:
             One group of marks or more for each label, in the order of the labels; empty for an annotation without
@@ -152,13 +153,17 @@ class Refiner(ABC):
         ]
 
     @abstractmethod
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         """Refine every lesion class of the annotation.
 
         Args:
             image: (h, w, 3) uint8 RGB, of the annotation's size.
             annotation: What was drawn on it: ellipses, polygons, masks, points or lines, each of a lesion class.
             advance: Called with the number of marks just finished.
+            scale: How large the photograph shows the retina, px for one px of IDRiD's photographs; None to find out, as
+                `coarsekit.scale.scale_of` does.
 
         Returns:
             One (h, w) boolean mask for each lesion class; empty for an annotation without marks.

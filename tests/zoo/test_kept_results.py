@@ -31,7 +31,9 @@ class Drawing(Floor):
     def __init__(self, weights: str = "first weights") -> None:
         self.weights_sha256, self.asked = weights, 0
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         self.asked += 1
         return {lesion: mask & (image[..., 0] < 128) for lesion, mask in super().refine(image, annotation).items()}
 
@@ -324,7 +326,9 @@ def test_two_runs_into_one_folder_say_so_and_both_succeed(tmp_path: Path) -> Non
     class Nested(Drawing):
         """Refines the other photograph into the same folder while it is at work."""
 
-        def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+        def refine(
+            self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        ) -> dict[str, Mask]:
             inner(notes.append)
             return super().refine(image, annotation)
 

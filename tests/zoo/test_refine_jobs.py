@@ -97,7 +97,9 @@ class Dying(Floor):
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         if annotation.image == "left/b.png" and not self.file.exists():
             self.file.touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -125,7 +127,9 @@ class Slow(Floor):
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         if annotation.image == "left/b.png" and not self.file.exists():
             self.file.touch()
             time.sleep(2)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.geometry import draw
+from coarsekit.scale import scale_of
 from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mask, Shape, Window, check_drawn_on
-from coarsekit.windows import cut_image, cut_shapes, stitch, windows_around
+from coarsekit.windows import REFERENCE_WIDTH, cut_image, cut_shapes, stitch, windows_around
 from zoo.refiner import Advance, Refiner, no_progress
 
 Grey = NDArray[np.float32]
@@ -67,16 +68,22 @@ class ClassicalBaseline(Refiner):
     def segment(self, patch: Patch) -> Grey:
         """Probability of lesion (s, s), of which only what lies inside counts; `patch.inside` is not of one grey."""
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         check_drawn_on(annotation, image.shape)
         if not annotation.marks:
             return {}
-        even = even_green(image)
-        return {lesion: self._refine(even, lesion, annotation.of(lesion), advance) for lesion in annotation.lesions}
+        if scale is None:
+            scale = scale_of(image, annotation).value
+        even = even_green(image, scale)
+        return {
+            lesion: self._refine(even, lesion, annotation.of(lesion), scale, advance) for lesion in annotation.lesions
+        }
 
-    def _refine(self, even: NDArray, lesion: str, shapes: Sequence[Shape], advance: Advance) -> Mask:
+    def _refine(self, even: NDArray, lesion: str, shapes: Sequence[Shape], scale: float, advance: Advance) -> Mask:
         size = even.shape[0], even.shape[1]
-        around = [windows_around(shape, size, CONTEXT, MAX_WINDOW) for shape in shapes]
+        around = [windows_around(shape, size, CONTEXT, MAX_WINDOW, scale) for shape in shapes]
         cut = [_patches(even, *place, shapes) for place in zip(shapes, around, strict=True)]
         dark = DARK[lesion] if lesion in DARK else _darker([patch for part in cut for patch in part])
         found = []
@@ -145,19 +152,20 @@ class RandomWalker(ClassicalBaseline):
         return np.asarray(probabilities[0], np.float32)
 
 
-def even_green(image: Image) -> Grey:
+def even_green(image: Image, scale: float) -> Grey:
     """The green channel, in which lesions show best, without its noise and its slow changes: (h, w), 0 on average.
 
-    The background is the median around each pixel; `BLUR` and `BACKGROUND` scale with the photograph's width.
+    The background is the median around each pixel; `BLUR` and `BACKGROUND` are multiplied by ``scale``, px for one
+    px of IDRiD's photographs.
     """
     height, width = image.shape[:2]
     green = np.ascontiguousarray(image[..., 1])
-    shrunk = min(1.0, 536 / width)  # a wide median is slow, and needs no detail
+    shrunk = min(1.0, 536 / REFERENCE_WIDTH / scale)  # a wide median is slow, and needs no detail
     small = cv2.resize(
         green, (max(1, round(width * shrunk)), max(1, round(height * shrunk))), None, 0, 0, cv2.INTER_AREA
     )
-    background = cv2.medianBlur(small, round(BACKGROUND / 4288 * small.shape[1]) // 2 * 2 + 1)
-    smooth = cv2.GaussianBlur(green.astype(np.float32), (0, 0), BLUR * width / 4288)
+    background = cv2.medianBlur(small, round(BACKGROUND * scale * shrunk) // 2 * 2 + 1)
+    smooth = cv2.GaussianBlur(green.astype(np.float32), (0, 0), BLUR * scale)
     return np.asarray(smooth - cv2.resize(background.astype(np.float32), (width, height)), np.float32)
 
 

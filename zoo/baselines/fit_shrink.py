@@ -18,6 +18,7 @@ from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import photograph_sha256
 from coarsekit.storage.files import write_texts
+from coarsekit.windows import REFERENCE_WIDTH
 from zoo.baselines.shrink import Amount, Shrink
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, RECORD, STATE, WEIGHTS
 from zoo.refiner import no_progress
@@ -68,7 +69,8 @@ def fit_shrink(
             annotation = annotate(fundus, 1.0, style, seed)
             for lesion in annotation.lesions:
                 fine, ellipses = fundus.fine[lesion], annotation.of(lesion)
-                tried = [draw((a.shrink(e, annotation.width) for e in ellipses), fine.shape) for a in AMOUNTS]
+                scale = annotation.width / REFERENCE_WIDTH
+                tried = [draw((a.shrink(e, scale) for e in ellipses), fine.shape) for a in AMOUNTS]
                 scores.setdefault((style.name, lesion), []).append(np.array([iou(count(t, fine)) for t in tried]))
         advance(1)
     if not scores:

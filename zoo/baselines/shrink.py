@@ -8,6 +8,7 @@ from typing import Self, final
 
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw, eroded, extent, reach_of
+from coarsekit.scale import scale_of
 from coarsekit.types import Annotation, Ellipse, Image, Line, Mask, Point, Polygon, Shape, check_drawn_on
 from zoo.checkpoints.folder import CONFIG, read_config
 from zoo.refiner import Advance, Refiner, no_progress
@@ -24,32 +25,33 @@ class Amount:
     factor: float
     pixels: float
 
-    def shrink(self, shape: Shape, width: int) -> Shape:
-        """The shape, on a photograph of ``width`` px, shrunk about its centre."""
+    def shrink(self, shape: Shape, scale: float) -> Shape:
+        """The shape, shrunk about its centre; ``scale``: px of its photograph for one px of IDRiD's."""
         if isinstance(shape, Point):
-            return replace(shape, radius=self._less(reach_of(shape), width))
+            return replace(shape, radius=self._less(reach_of(shape), scale))
         if isinstance(shape, Line):
-            return replace(shape, width=2 * self._less(reach_of(shape), width))
+            return replace(shape, width=2 * self._less(reach_of(shape), scale))
         if isinstance(shape, Ellipse):
-            return replace(shape, rx=self._less(shape.rx, width), ry=self._less(shape.ry, width))
+            return replace(shape, rx=self._less(shape.rx, scale), ry=self._less(shape.ry, scale))
         if isinstance(shape, Polygon):
             x0, y0, x1, y1 = extent(shape)
             cx, cy, half_w, half_h = (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2
-            across = self._less(half_w, width) / half_w if half_w else 1.0
-            down = self._less(half_h, width) / half_h if half_h else 1.0
+            across = self._less(half_w, scale) / half_w if half_w else 1.0
+            down = self._less(half_h, scale) / half_h if half_h else 1.0
             rings = tuple(tuple((cx + across * (x - cx), cy + down * (y - cy)) for x, y in r) for r in shape.rings)
             return Polygon(rings)
         radius = sqrt(int(shape.crop.sum()) / pi)
-        return eroded(shape, radius - self._less(radius, width))
+        return eroded(shape, radius - self._less(radius, scale))
 
-    def _less(self, semi_axis: float, width: int) -> float:
-        return max(self.factor * semi_axis - self.pixels * width / 4288, 0.5)
+    def _less(self, semi_axis: float, scale: float) -> float:
+        return max(self.factor * semi_axis - self.pixels * scale, 0.5)
 
 
 @final
 class Shrink(Refiner):
     """``shrink``: the image-blind rule. What it scores is mere geometry, and no refiner's merit.
 
+    Of the photograph it sees nothing but the scale.
     ``amounts``: by style and lesion class, fitted on a training split. An annotation whose provenance names no style
     counts as ``human``; a class without an amount of its own takes the style's ``other``.
     """
@@ -79,13 +81,17 @@ class Shrink(Refiner):
         shrink.name, shrink.trained_on = name or str(folder), config.get("trained_on", "")
         return shrink
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         check_drawn_on(annotation, image.shape)
+        if scale is None:
+            scale = scale_of(image, annotation).value
         style = self.amounts.get(str(annotation.provenance.get("style")), self.amounts["human"])
         refined = {}
         for lesion in annotation.lesions:
             amount = style.get(lesion, style["other"])
             shape = (annotation.height, annotation.width)
-            refined[lesion] = draw((amount.shrink(e, annotation.width) for e in annotation.of(lesion)), shape)
+            refined[lesion] = draw((amount.shrink(e, scale) for e in annotation.of(lesion)), shape)
             advance(len(annotation.of(lesion)))
         return refined

@@ -10,10 +10,23 @@ import click
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, progress, reading, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
+from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINER
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
 from zoo.refiner import Advance, no_progress
+
+
+def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """The diameter of the field of view, px, from a number or from ``disc=`` and the diameter of the optic disc."""
+    if text is None:
+        return None
+    disc = text.startswith("disc=")
+    try:
+        value = float(text.removeprefix("disc="))
+    except ValueError:
+        raise click.BadParameter(f"expected px, such as 3400 or disc=520, got {text!r}", param=parameter) from None
+    return value * REFERENCE_FIELD_OF_VIEW / REFERENCE_DISC if disc else value
 
 
 @click.command("refine")
@@ -30,6 +43,15 @@ from zoo.refiner import Advance, no_progress
 @click.option("--points/--no-points", default=True, show_default=True, help="Take points, as clicks on lesions.")
 @click.option("--lines/--no-lines", default=True, show_default=True, help="Take lines, as strokes on lesions.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
+@click.option(
+    "--scale",
+    "--field-of-view",
+    "field_of_view",
+    callback=_field_of_view,
+    metavar="PX|disc=PX",
+    help="Diameter of the circle in which the camera shows the retina, or of the optic disc, px of the photograph.  "
+    "[default: seen in each photograph]",
+)
 @SPLIT
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
@@ -53,6 +75,7 @@ def command(
     points: bool,
     lines: bool,
     ignore_name: bool,
+    field_of_view: float | None,
     split: str | None,
     seed: int,
     jobs: int,
@@ -70,6 +93,9 @@ def command(
 
     A point, and a circle whose size most marks of its label share to the pixel, is a click; a line is a stroke. Either
     says where a lesion is, not how large: the answer touches the mark, and may reach beyond it.
+
+    Lesions are looked for at the scale of the photograph: by the circle in which the camera shows the retina, where its
+    rim is seen, also when it is cut off; else by the sizes of the marks, which is said. --scale says it for all.
 
     Photographs in folders below FOLDER are found, and their results lie in the same folders below --out. Where several
     annotated one photograph, each gets a folder there, or --annotator chooses.
@@ -112,6 +138,7 @@ def command(
             points=points,
             lines=lines,
             ignore_name=ignore_name,
+            field_of_view=field_of_view,
             split=split,
             style=style_named(style_name),
             reduction=reduction,

@@ -8,6 +8,7 @@ import numpy as np
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
+from coarsekit.scale import scale_of
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, photograph_sha256
@@ -171,10 +172,11 @@ def refine_and_score(
     if not isinstance(refiner, Network):
         refined = refiner.refine(image, drawn)
         return {lesion: score_mask(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
-    scores = {}
+    scores, scale = {}, scale_of(image, drawn).value
     for lesion, mask in fine.items():
         own = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion == lesion))
-        probability = refiner.photograph_probabilities(image, own).get(lesion, np.zeros(mask.shape, np.float32))
+        found = refiner.photograph_probabilities(image, own, scale=scale)
+        probability = found.get(lesion, np.zeros(mask.shape, np.float32))
         scores[lesion] = score_mask(probability >= refiner.config.threshold, mask, probability)
     return scores
 

@@ -30,7 +30,9 @@ class Floor(Refiner):
 
     name = variant = FLOOR
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         check_drawn_on(annotation, image.shape)
         shape = (annotation.height, annotation.width)
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}

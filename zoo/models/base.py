@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.scale import scale_of
+from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
 from zoo.models.config import Config
-from zoo.models.inference import lesion_probability, refine_photograph
+from zoo.models.inference import lesion_probability
 from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import NETWORKS, variant_named
 
@@ -105,12 +106,16 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         """The network to refine with: itself, or a faster copy with its present weights, equal but for rounding."""
         return self
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
-        groups = self.groups(image, annotation)
-        return refine_photograph(self.for_inference(), image, annotation, groups, advance)
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
+        return {
+            lesion: probability >= self.config.threshold
+            for lesion, probability in self._each_probability(image, annotation, advance, scale)
+        }
 
     def photograph_probabilities(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
     ) -> dict[str, NDArray[np.float32]]:
         """Compute the probability of lesion, of which `refine` gives the pixels at or above the threshold.
 
@@ -120,6 +125,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
             image: (h, w, 3) uint8 RGB, of the annotation's size.
             annotation: What was drawn on it.
             advance: Called with the number of marks just finished.
+            scale: As for `refine`.
 
         Returns:
             (h, w) float32 in 0–1 by lesion class, 0 outside the windows; empty for an annotation without marks.
@@ -127,11 +133,18 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        groups, network = self.groups(image, annotation), self.for_inference()
-        return {
-            lesion: lesion_probability(network, image, annotation, lesion, groups, advance)
-            for lesion in annotation.lesions
-        }
+        return dict(self._each_probability(image, annotation, advance, scale))
+
+    def _each_probability(
+        self, image: Image, annotation: Annotation, advance: Advance, scale: float | None
+    ) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """One class after the other, since probabilities are large."""
+        check_drawn_on(annotation, image.shape)
+        if scale is None:
+            scale = scale_of(image, annotation).value
+        groups, network = self.groups(image, annotation, scale), self.for_inference()
+        for lesion in annotation.lesions:
+            yield lesion, lesion_probability(network, image, annotation, lesion, groups, scale, advance)
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from coarsekit.errors import ParameterError
 
+MOST_ENLARGED = 8
+"""How many times a window may be enlarged to a patch."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -22,6 +25,11 @@ class Config:
     threshold: float = 0.5
     blend: bool = False
     tta_views: int = 1
+
+    @property
+    def least_window(self) -> float:
+        """Least side of a window, px of the photograph: enlarged further, a photograph shows nothing more."""
+        return self.size / MOST_ENLARGED
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:

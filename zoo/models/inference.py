@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.marks import CLICK, STROKE, seed_of, ways_drawn
-from coarsekit.types import Annotation, Image, Line, Mask, Point, Shape, Window
+from coarsekit.types import Annotation, Image, Line, Point, Shape, Window
 from coarsekit.windows import REFERENCE_WIDTH, blend, stitch, window_around, windows_around
 from zoo.models.config import Config
 from zoo.models.patches import PatchRefiner, patch_probabilities
@@ -21,34 +21,21 @@ LARGE = 1.25
 seldom that large on the whole."""
 
 
-def refine_photograph(
-    network: PatchRefiner,
-    image: Image,
-    annotation: Annotation,
-    groups: Sequence[Group],
-    advance: Advance = no_progress,
-) -> dict[str, Mask]:
-    """Refine every lesion class of one photograph, group by group; see `Refiner.refine`."""
-    return {
-        lesion: lesion_probability(network, image, annotation, lesion, groups, advance) >= network.config.threshold
-        for lesion in annotation.lesions
-    }
-
-
 def lesion_probability(
     network: PatchRefiner,
     image: Image,
     annotation: Annotation,
     lesion: str,
     groups: Sequence[Group],
+    scale: float,
     advance: Advance = no_progress,
 ) -> NDArray[np.float32]:
-    """Probability of lesion (h, w), 0–1, for all groups of marks of one class."""
+    """Probability of lesion (h, w), 0–1, for all groups of marks of one class; ``scale`` as in `Refiner.refine`."""
     probability = np.zeros(image.shape[:2], np.float32)
     ways = ways_drawn(annotation)
     for group in groups:
         if group.lesion == lesion:
-            found = _group_probability(network, image, annotation, ways, group, advance)
+            found = _group_probability(network, image, annotation, ways, group, scale, advance)
             np.maximum(probability, found, out=probability)
     return probability
 
@@ -59,6 +46,7 @@ def _group_probability(
     annotation: Annotation,
     ways: Sequence[str],
     group: Group,
+    scale: float,
     advance: Advance,
 ) -> NDArray[np.float32]:
     """The marks around lesions, and those on them."""
@@ -71,9 +59,10 @@ def _group_probability(
             around.append(shape)
         else:
             seeds.append(seed)
-    probability = photograph_probability(network, image, around, advance, group.taken_as, group.why != BY_LABEL)
+    any_size = group.why != BY_LABEL
+    probability = photograph_probability(network, image, around, advance, group.taken_as, any_size, scale)
     if seeds:
-        found = seed_probability(network, image, seeds, around, advance, group.taken_as)
+        found = seed_probability(network, image, seeds, around, advance, group.taken_as, scale)
         np.maximum(probability, found, out=probability)
     return probability
 
@@ -85,17 +74,22 @@ def photograph_probability(
     advance: Advance = no_progress,
     lesion: str = "",
     any_size: bool = False,
+    scale: float | None = None,
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for shapes of one class that are around lesions; 0 outside their windows.
 
     ``any_size``: whether the shapes may be of a class that the network does not know, and so of another size: shapes
     that are mostly too large for one window are then shown whole, since parts of them would look like nothing it knows.
+    ``scale``: as in `coarsekit.windows.window_around`.
     """
     config, size = network.config, (image.shape[0], image.shape[1])
-    if any_size and _mostly_large(shapes, size, config):
-        around: list[tuple[Window, ...]] = [(window_around(shape, size, WIDE_CONTEXT),) for shape in shapes]
+    if any_size and _mostly_large(shapes, size, config, scale):
+        around: list[tuple[Window, ...]] = [(window_around(shape, size, WIDE_CONTEXT, scale),) for shape in shapes]
     else:
-        around = [windows_around(shape, size, config.context, config.max_window) for shape in shapes]
+        around = [
+            windows_around(shape, size, config.context, config.max_window, scale, config.least_window)
+            for shape in shapes
+        ]
     windows = [window for places in around for window in places]
     signature = photograph_signature(image, shapes, windows) if network.uses_signature else None
     # A shape is done after its last window; then the progress advances.
@@ -111,8 +105,9 @@ def photograph_probability(
     return (blend if config.blend else stitch)(patches, windows, size)
 
 
-def _mostly_large(shapes: Sequence[Shape], size: tuple[int, int], config: Config) -> bool:
+def _mostly_large(shapes: Sequence[Shape], size: tuple[int, int], config: Config, scale: float | None) -> bool:
     if config.max_window is None or not shapes:
         return False
-    sides = [window_around(shape, size, config.context).side for shape in shapes]
-    return float(np.median(sides)) > LARGE * config.max_window * size[1] / REFERENCE_WIDTH
+    sides = [window_around(shape, size, config.context, scale).side for shape in shapes]
+    unit = size[1] / REFERENCE_WIDTH if scale is None else scale
+    return float(np.median(sides)) > LARGE * config.max_window * unit

@@ -26,7 +26,9 @@ training photographs, so that of marks under the right label at most one in fift
 _ROUNDS = 30
 
 
-def recognise(appearance: Appearance, lesions: Sequence[str], image: Image, drawn: Annotation) -> list[Group]:
+def recognise(
+    appearance: Appearance, lesions: Sequence[str], image: Image, drawn: Annotation, scale: float | None = None
+) -> list[Group]:
     """Divide the marks of a photograph into groups that are refined alike.
 
     Args:
@@ -34,12 +36,14 @@ def recognise(appearance: Appearance, lesions: Sequence[str], image: Image, draw
         lesions: The classes that the network knows.
         image: (h, w, 3) uint8 RGB.
         drawn: What was drawn on it.
+        scale: As in `coarsekit.windows.window_around`.
 
     Returns:
         One group or more for each label, in the order of the labels.
     """
-    shapes = [sized(mark.shape, drawn.width) for mark in drawn.marks]
-    features = mark_features(image, shapes, range(len(shapes)))
+    width = drawn.width if scale is None else scale * REFERENCE_WIDTH
+    shapes = [sized(mark.shape, width) for mark in drawn.marks]
+    features = mark_features(image, shapes, range(len(shapes)), scale)
     has_size = torch.tensor([way not in (CLICK, STROKE) for way in ways_drawn(drawn)], dtype=torch.bool)
     groups = []
     for label in drawn.lesions:
@@ -48,21 +52,22 @@ def recognise(appearance: Appearance, lesions: Sequence[str], image: Image, draw
     return groups
 
 
-def mark_features(image: Image, shapes: Sequence[Shape], chosen: Sequence[int]) -> Tensor:
+def mark_features(image: Image, shapes: Sequence[Shape], chosen: Sequence[int], scale: float | None = None) -> Tensor:
     """The features of marks, see `zoo.models.appearance.features_of`.
 
     Args:
         image: (h, w, 3) uint8 RGB.
         shapes: All marks of the photograph, of whatever labels; those without a size with one, see `sized`.
         chosen: The places of the marks that are looked at.
+        scale: As in `coarsekit.windows.window_around`.
 
     Returns:
         (n, `FEATURES`) float64 for the n marks ``chosen``.
     """
     boxes = bounding_boxes([shapes[place] for place in chosen])
     radii = np.sqrt(((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).clip(min=1)) / 2
-    radii *= REFERENCE_WIDTH / image.shape[1]
-    return features_of(mark_deviations(image, shapes, chosen).double(), torch.from_numpy(radii))
+    radii /= image.shape[1] / REFERENCE_WIDTH if scale is None else scale
+    return features_of(mark_deviations(image, shapes, chosen, scale).double(), torch.from_numpy(radii))
 
 
 def _groups(

@@ -49,6 +49,7 @@ def seed_probability(
     around: Sequence[Shape] = (),
     advance: Advance = no_progress,
     lesion: str = "",
+    scale: float | None = None,
 ) -> NDArray[np.float32]:
     """Probability of lesion (h, w), 0–1, for clicks and strokes of one class; 0 where no answer touches its mark.
 
@@ -59,19 +60,23 @@ def seed_probability(
         around: The class's shapes around lesions, which the network sees beside the circles.
         advance: Called with the number of marks just finished.
         lesion: The class.
+        scale: As in `coarsekit.windows.window_around`.
     """
     size = (image.shape[0], image.shape[1])
+    if scale is None:
+        scale = size[1] / REFERENCE_WIDTH
     whole, signature = np.zeros(size, np.float32), None
     if network.uses_signature:
-        shapes = [*(sized(seed, size[1]) for seed in seeds), *around]
-        signature = photograph_signature(image, shapes, [window_around(shape, size) for shape in shapes])
+        shapes = [*(sized(seed, scale * REFERENCE_WIDTH) for seed in seeds), *around]
+        windows = [window_around(shape, size, scale=scale) for shape in shapes]
+        signature = photograph_signature(image, shapes, windows)
     for start in range(0, len(seeds), BATCH):
         chunk = range(start, min(start + BATCH, len(seeds)))
         best: dict[int, _Answer] = {}
         growing = list(chunk)
         for radius in RADII:
-            grown = [_grown(seed, radius, size) for seed in seeds]
-            answers = _answers(network, image, seeds, [*grown, *around], growing, lesion, signature)
+            grown = [_grown(seed, radius, scale) for seed in seeds]
+            answers = _answers(network, image, seeds, [*grown, *around], growing, lesion, signature, scale)
             best |= {place: answer for place, answer in zip(growing, answers, strict=True) if answer.area}
             growing = [
                 place
@@ -94,14 +99,15 @@ def _answers(
     chosen: Sequence[int],
     lesion: str,
     signature: Tensor | None,
+    scale: float,
 ) -> list[_Answer]:
     """What is answered for some of the seeds, whose circles are the first of the ``shapes``."""
     size = (image.shape[0], image.shape[1])
-    around = [_windows(shapes[place], size, network.config) for place in chosen]
+    around = [_windows(shapes[place], size, network.config, scale) for place in chosen]
     windows = [window for places in around for window in places]
     patches = iter(patch_probabilities(network, image, shapes, windows, lesion, signature))
     return [
-        _answer([next(patches) for _ in places], places, seeds[place], size, network.config.threshold)
+        _answer([next(patches) for _ in places], places, seeds[place], size, network.config.threshold, scale)
         for place, places in zip(chosen, around, strict=True)
     ]
 
@@ -112,6 +118,7 @@ def _answer(
     seed: Point | Line,
     size: tuple[int, int],
     threshold: float,
+    scale: float,
 ) -> _Answer:
     """The probability in a mark's windows, without what reaches the threshold and does not touch the mark."""
     left, top = (max(min(getattr(window, name) for window in windows), 0) for name in ("x", "y"))
@@ -123,14 +130,14 @@ def _answer(
         return _Answer(0, 0, np.zeros((0, 0), np.float32), 0)
     shifted = [replace(window, x=window.x - left, y=window.y - top) for window in windows]
     probability = blend(np.stack(patches), shifted, (bottom - top, right - left))
-    touched = draw([moved(_grown(seed, TOLERANCE, size), -left, -top)], (bottom - top, right - left))
+    touched = draw([moved(_grown(seed, TOLERANCE, scale), -left, -top)], (bottom - top, right - left))
     kept = _touching(probability >= threshold, touched)
     return _Answer(left, top, np.where(kept | (probability < threshold), probability, 0), int(kept.sum()))
 
 
-def _grown(seed: Point | Line, radius: float, size: tuple[int, int]) -> Point | Line:
+def _grown(seed: Point | Line, radius: float, scale: float) -> Point | Line:
     """The mark with a size: a circle, or a capsule, of ``radius`` px on a photograph as wide as `REFERENCE_WIDTH`."""
-    reach = max(radius * size[1] / REFERENCE_WIDTH, 1.0)
+    reach = max(radius * scale, 1.0)
     return replace(seed, radius=reach) if isinstance(seed, Point) else replace(seed, width=2 * reach)
 
 
@@ -140,11 +147,11 @@ def _area(shape: Point | Line) -> float:
     return (pi * reach_of(shape) + 2 * length) * reach_of(shape)
 
 
-def _windows(shape: Shape, size: tuple[int, int], config: Config) -> tuple[Window, ...]:
+def _windows(shape: Shape, size: tuple[int, int], config: Config, scale: float) -> tuple[Window, ...]:
     """One window around a circle, whatever its size, since one lesion is looked for; as many as a stroke needs."""
     if isinstance(shape, Point):
-        return (window_around(shape, size, config.context),)
-    return windows_around(shape, size, config.context, config.max_window)
+        return (window_around(shape, size, config.context, scale, config.least_window),)
+    return windows_around(shape, size, config.context, config.max_window, scale, config.least_window)
 
 
 def _touching(mask: Mask, touched: Mask) -> Mask:

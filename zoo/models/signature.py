@@ -39,13 +39,16 @@ def photograph_signature(
     return deviations(images, coarse).mean(0)
 
 
-def mark_deviations(image: Image, shapes: Sequence[Shape], chosen: Sequence[int]) -> torch.Tensor:
+def mark_deviations(
+    image: Image, shapes: Sequence[Shape], chosen: Sequence[int], scale: float | None = None
+) -> torch.Tensor:
     """How each chosen mark deviates from its surroundings, which are the retina without any mark.
 
     Args:
         image: (h, w, 3) uint8 RGB.
         shapes: All marks of the photograph, of whatever labels.
         chosen: The places of the marks that are looked at.
+        scale: As in `coarsekit.windows.window_around`.
 
     Returns:
         (n, 3) float32 for the n marks ``chosen``, see `zoo.models.layers.matched_filter.deviations`.
@@ -54,7 +57,7 @@ def mark_deviations(image: Image, shapes: Sequence[Shape], chosen: Sequence[int]
     found = [torch.zeros(0, 3)]
     for start in range(0, len(chosen), _AT_A_TIME):
         chunk = [shapes[place] for place in chosen[start : start + _AT_A_TIME]]
-        windows = [window_around(shape, size) for shape in chunk]
+        windows = [window_around(shape, size, scale=scale) for shape in chunk]
         images, marked = window_tensors(image, shapes, boxes, windows, SIZE)
         own = np.stack([cut_shapes([shape], window, SIZE) for shape, window in zip(chunk, windows, strict=True)])
         found.append(deviations(images, marked, depth(torch.from_numpy(own)[:, None].float()) ** 2))

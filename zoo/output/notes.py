@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from coarsekit.marks import CLICK, STROKE
+from coarsekit.scale import MARKS, WIDTH
 from zoo.refiner import BY_CONTENT, CONTRADICTION, Refiner
 
 _NAMED = 3
@@ -31,10 +32,24 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
         records: Of each photograph, what its JSON file has.
 
     Returns:
-        One on marks that were taken as clicks or strokes, one on labels that were refined as what their marks look
-        like, and one on marks that look like the opposite of their label; none for what did not happen.
+        One on photographs whose scale was guessed, one on marks that were taken as clicks or strokes, one on labels
+        that were refined as what their marks look like, and one on marks that look like the opposite of their label;
+        none for what did not happen.
     """
-    return [*_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
+    return [*_on_scales(records), *_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
+
+
+def _on_scales(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where no rim was seen, the scale is a guess."""
+    sentences = []
+    for source, guess in ((MARKS, "the sizes of the marks"), (WIDTH, "the width, as of a whole photograph")):
+        if named := [record["image"] for record in records if record.get("scale_from") == source]:
+            where = named[0] if len(named) == 1 else f"{len(named)} photographs such as {named[0]}"
+            sentences.append(
+                f"No rim of the field of view was seen in {where}: the scale was taken from {guess}; field_of_view=… "
+                "says it."
+            )
+    return sentences
 
 
 def _on_ways(records: Sequence[Mapping[str, Any]]) -> list[str]:

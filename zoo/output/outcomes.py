@@ -43,15 +43,21 @@ def refine_one(
     annotation: Annotation,
     force: bool,
     advance: Advance = no_progress,
+    field_of_view: float | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Refine a photograph unless an earlier run did so from the same content; the record, and whether it is kept."""
-    content = content_of(refiner, image, annotation)
+    content = content_of(refiner, image, annotation, field_of_view)
     kept = result.find(content, force)
     return kept or result.write(refiner, image, annotation, content, advance), kept is not None
 
 
 def outcomes(
-    refiner: Refiner, folder: Path, photographs: Sequence[Drawn], force: bool, jobs: int = 1
+    refiner: Refiner,
+    folder: Path,
+    photographs: Sequence[Drawn],
+    force: bool,
+    jobs: int = 1,
+    field_of_view: float | None = None,
 ) -> Iterator[Outcome]:
     """Refine photographs into a folder; one that cannot be refined does not stop the others.
 
@@ -61,6 +67,7 @@ def outcomes(
         photographs: What there is to refine; no two write the same file.
         force: Whether results of other content may be written over.
         jobs: Photographs at a time, each in a process of its own on one thread.
+        field_of_view: As in `coarsekit.scale.scale_of`.
 
     Returns:
         What became of each, in their order; the files of one are there before it is given.
@@ -70,7 +77,7 @@ def outcomes(
     """
     if jobs == 1 or len(photographs) < 2:
         for photograph in photographs:
-            yield _attempt(refiner, folder, photograph, force)
+            yield _attempt(refiner, folder, photograph, force, field_of_view)
         return
     from joblib import Parallel, delayed
 
@@ -89,7 +96,7 @@ def outcomes(
     )
     work = delayed(_in_own_process)
     try:
-        yield from parallel(work(refiner, folder, photograph, force) for photograph in photographs)
+        yield from parallel(work(refiner, folder, photograph, force, field_of_view) for photograph in photographs)
     except BrokenProcessPool:
         raise ParameterError(
             f"one of {jobs} processes was ended by the system, perhaps for lack of memory; what is finished is kept: "
@@ -97,13 +104,21 @@ def outcomes(
         ) from None
 
 
-def _attempt(refiner: Refiner, folder: Path, photograph: Drawn, force: bool, remove_partial: bool = True) -> Outcome:
+def _attempt(
+    refiner: Refiner,
+    folder: Path,
+    photograph: Drawn,
+    force: bool,
+    field_of_view: float | None,
+    remove_partial: bool = True,
+) -> Outcome:
     place, seen = photograph.result(folder).folder, ReadReport()
     try:
         with nullcontext() if place == folder else at_work(place, busy=no_progress, remove_partial=remove_partial):
             image, annotation, seen = photograph.read()
             result = replace(photograph, lesions=annotation.lesions).result(folder)
-            return Outcome(photograph.name, *refine_one(refiner, result, image, annotation, force), seen=seen)
+            done = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
+            return Outcome(photograph.name, *done, seen=seen)
     except CoarsekitError as error:
         failure = str(error)
     except OSError as error:
@@ -128,8 +143,10 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _in_own_process(refiner: Refiner, folder: Path, photograph: Drawn, force: bool) -> Outcome:
+def _in_own_process(
+    refiner: Refiner, folder: Path, photograph: Drawn, force: bool, field_of_view: float | None
+) -> Outcome:
     """`_attempt` in a process of its own: more threads than cores would make each other slower."""
     if "torch" in sys.modules:  # a network brought it along, and baselines do without
         sys.modules["torch"].set_num_threads(1)
-    return _attempt(refiner, folder, photograph, force, remove_partial=False)
+    return _attempt(refiner, folder, photograph, force, field_of_view, remove_partial=False)

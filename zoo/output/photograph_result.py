@@ -18,6 +18,7 @@ from coarsekit.errors import OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import write_image
 from coarsekit.marks import count_ways
+from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
@@ -31,6 +32,7 @@ _CONTENT = {
     "drawing_sha256": "another drawing",
     "weights_sha256": "another refiner, or other weights",
     "refining_version": "another version of what refines",
+    "scale": "another scale",
 }
 """What results depend on, by its field of the record, and what a refusal calls results of another."""
 
@@ -129,8 +131,8 @@ class PhotographResult:
         Files of an earlier run that this one does not write, such as the mask of a class no longer drawn, are removed.
         """
         began = time.perf_counter()
-        groups = refiner.groups(image, annotation)
-        refined = refiner.refine(image, annotation, advance)
+        groups = refiner.groups(image, annotation, content["scale"])
+        refined = refiner.refine(image, annotation, advance, content["scale"])
         seconds = time.perf_counter() - began
         head: dict[str, Any] = {
             "image": annotation.image,
@@ -172,13 +174,21 @@ class PhotographResult:
         return record if inside else None
 
 
-def content_of(refiner: Refiner, image: Image, annotation: Annotation) -> dict[str, Any]:
-    """The digests of all that the results depend on; that of the weights is empty for a refiner made in memory."""
+def content_of(
+    refiner: Refiner, image: Image, annotation: Annotation, field_of_view: float | None = None
+) -> dict[str, Any]:
+    """All that the results depend on: digests, that of the weights empty for a refiner made in memory; and the scale.
+
+    ``field_of_view``: see `coarsekit.scale.scale_of`.
+    """
+    scale = scale_of(image, annotation, field_of_view)
     return {
         "photograph_sha256": photograph_sha256(image),
         "drawing_sha256": drawing_sha256(annotation),
         "weights_sha256": refiner.weights_sha256,
         "refining_version": REFINING_VERSION,
+        "scale": round(scale.value, 4),
+        "scale_from": scale.source,
     }
 
 

@@ -17,7 +17,7 @@ from zoo.output.drawn import Drawn, drawn_in_folder
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
-from zoo.refiner import Refiner, no_progress
+from zoo.refiner import Advance, Refiner, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def refine_to_folder(
     points: bool = True,
     lines: bool = True,
     ignore_name: bool = False,
+    field_of_view: float | None = None,
     split: str | None = None,
     style: Style = HUMAN,
     reduction: float = 1.0,
@@ -83,6 +84,8 @@ def refine_to_folder(
         points: whether points, and
         lines: whether lines are taken, are as in `coarsekit.annotations.reading.ReadOptions`.
         ignore_name: Whether the only annotation of a file is taken for the one photograph, whatever it names.
+        field_of_view: Diameter of the circle in which the camera shows the retina, px; None to find it on each
+            photograph, see `coarsekit.scale.scale_of`.
         split: For a dataset: the split to refine; None for all photographs.
         style: For a dataset: how the ellipses are drawn.
         reduction: For a dataset: components / ellipses, 1 or more.
@@ -130,7 +133,18 @@ def refine_to_folder(
 
     def refine_several(photographs: Sequence[Drawn], inputs: Sequence[Path]) -> None:
         _refine_several(
-            refiner, folder, photographs, inputs, force, jobs, report, progress, on_photograph, note_more, fail
+            refiner,
+            folder,
+            photographs,
+            inputs,
+            force,
+            jobs,
+            field_of_view,
+            report,
+            progress,
+            on_photograph,
+            note_more,
+            fail,
         )
 
     with at_work(folder, busy=on_note):
@@ -157,15 +171,9 @@ def refine_to_folder(
             report_reading(read, drawn.lesions)
             result = PhotographResult(folder, place.stem, drawn.lesions)
             check_apart([result], [place, Path(annotation)])
-            total, done = len(drawn.marks), 0
-            progress(0, total)
-
-            def advance(steps: int) -> None:
-                nonlocal done
-                done += steps
-                progress(done, total)
-
-            _add(Outcome(drawn.image, *refine_one(refiner, result, image, drawn, force, advance)), report)
+            advance = _counting(progress, len(drawn.marks))
+            one = Outcome(drawn.image, *refine_one(refiner, result, image, drawn, force, advance, field_of_view))
+            _add(one, report)
     _tell(notes_after(report.records), report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
@@ -179,6 +187,7 @@ def _refine_several(
     inputs: Sequence[Path],
     force: bool,
     jobs: int,
+    field_of_view: float | None,
     report: RefineReport,
     progress: Callable[[int, int], None],
     on_photograph: Callable[[str], None],
@@ -195,7 +204,7 @@ def _refine_several(
             fail(photograph.name, str(error))
     check_apart([photograph.result(folder) for photograph in possible], inputs)
     progress(0, len(possible))
-    for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs), start=1):
+    for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):
         note_more(outcome.seen)
         _add(outcome, report)
         if outcome.record is None:
@@ -203,6 +212,19 @@ def _refine_several(
         else:
             on_photograph(f"{outcome.name}: {'kept' if outcome.kept else 'refined'}, {done} of {len(possible)}")
         progress(done, len(possible))
+
+
+def _counting(progress: Callable[[int, int], None], total: int) -> Advance:
+    """A callback that adds steps up."""
+    done = 0
+    progress(0, total)
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        done += steps
+        progress(done, total)
+
+    return advance
 
 
 def _add(outcome: Outcome, report: RefineReport) -> None:

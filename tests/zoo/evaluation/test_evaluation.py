@@ -33,7 +33,9 @@ class Counted(Refiner):
 
     asked = 0
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         Counted.asked += 1
         return Floor().refine(image, annotation)
 

@@ -31,7 +31,9 @@ class Half(Refiner):
 
     name = "half"
 
-    def refine(self, image: Image, annotation: Annotation, advance: Advance = no_progress) -> dict[str, Mask]:
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
         masks = {}
         for lesion in annotation.lesions:
             masks[lesion] = draw(annotation.of(lesion), image.shape[:2])

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coarsekit.errors import ParameterError
+from coarsekit.scale import scale_of
 from coarsekit.types import Annotation, Image, check_drawn_on
 from zoo.models.appearance import Appearance
 from zoo.models.base import Network
@@ -158,11 +159,13 @@ class FusedNetwork(Network):
     def recognises(self) -> bool:
         return self.appearance is not None and self.appearance.fitted
 
-    def groups(self, image: Image, annotation: Annotation) -> list[Group]:
+    def groups(self, image: Image, annotation: Annotation, scale: float | None = None) -> list[Group]:
         if self.appearance is None or not self.recognises:
-            return super().groups(image, annotation)
+            return super().groups(image, annotation, scale)
         check_drawn_on(annotation, image.shape)
-        return recognise(self.appearance, self.lesions, image, annotation)
+        if scale is None:
+            scale = scale_of(image, annotation).value
+        return recognise(self.appearance, self.lesions, image, annotation, scale)
 
     def forward(
         self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None

@@ -1,0 +1,83 @@
+"""How large a photograph shows the retina, so that a crop, a padded and a downsized photograph are seen alike."""
+
+from dataclasses import dataclass
+from math import exp, log
+
+from coarsekit.errors import ParameterError
+from coarsekit.geometry import extent
+from coarsekit.images.field_of_view import find_field_of_view
+from coarsekit.marks import CLICK, STROKE, ways_drawn
+from coarsekit.types import EX, HE, MA, SE, Annotation, Image
+from coarsekit.windows import REFERENCE_WIDTH
+
+REFERENCE_FIELD_OF_VIEW = 3418
+"""Diameter of the field of view of IDRiD's photographs, px: the median over those for training."""
+REFERENCE_DISC = 525
+"""Diameter of the optic disc there, px, likewise."""
+GIVEN, RIM, MARKS, WIDTH = "given", "field of view", "marks", "width"
+"""Where a scale comes from, in the order in which they are asked."""
+RADII = {MA: 36.0, HE: 58.0, EX: 48.0, SE: 82.0}
+"""Effective radius of what people draw around a lesion of each class, px on IDRiD's photographs: the geometric mean
+over those for training, style human. It differs by a quarter between photographs."""
+_OTHER = exp(sum(map(log, RADII.values())) / len(RADII))
+_LEAST, _MOST = 1 / 32, 4.0
+"""Bounds of a scale: retinas less than 110 px or more than 13,000 px wide are not photographed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """``value``: px of the photograph for one px of IDRiD's. ``source``: `GIVEN`, `RIM`, `MARKS` or `WIDTH`."""
+
+    value: float
+    source: str
+
+
+def scale_of(image: Image, annotation: Annotation, field_of_view: float | None = None) -> Scale:
+    """Find how large a photograph shows the retina.
+
+    It is what the caller says; else by the circle fitted to the visible rim of the field of view; else by the sizes of
+    the marks; else, where none has a size, by the width, as if it were a whole photograph.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        annotation: What was drawn on it.
+        field_of_view: Diameter of the circle in which the camera shows the retina, px of the photograph, whether or not
+            the circle is seen; None where it is not known.
+
+    Returns:
+        The scale, and where it comes from.
+
+    Raises:
+        ParameterError: When ``field_of_view`` is no diameter of a retina.
+    """
+    if field_of_view is not None:
+        value = field_of_view / REFERENCE_FIELD_OF_VIEW
+        if not _LEAST <= value <= _MOST:
+            raise ParameterError(
+                "the parameter field_of_view is the diameter of the retina's circle, from "
+                f"{round(_LEAST * REFERENCE_FIELD_OF_VIEW)} to {round(_MOST * REFERENCE_FIELD_OF_VIEW)} px, got "
+                f"{field_of_view:g}"
+            )
+        return Scale(value, GIVEN)
+    found = find_field_of_view(image)
+    if found is not None:
+        return Scale(_bounded(found.diameter / REFERENCE_FIELD_OF_VIEW), RIM)
+    by_marks = _by_marks(annotation)
+    return Scale(_bounded(image.shape[1] / REFERENCE_WIDTH), WIDTH) if by_marks is None else by_marks
+
+
+def _by_marks(annotation: Annotation) -> Scale | None:
+    """How much larger the marks are than those on IDRiD's photographs: the mean over classes, of known ones if any."""
+    logs: dict[str, list[float]] = {}
+    for mark, way in zip(annotation.marks, ways_drawn(annotation), strict=True):
+        if way in (CLICK, STROKE):
+            continue
+        x0, y0, x1, y1 = extent(mark.shape)
+        logs.setdefault(mark.lesion, []).append(log(max((x1 - x0) * (y1 - y0), 1.0)) / 2 - log(2))
+    own = {lesion: sum(each) / len(each) - log(RADII.get(lesion, _OTHER)) for lesion, each in logs.items()}
+    counted = [value for lesion, value in own.items() if lesion in RADII] or list(own.values())
+    return Scale(_bounded(exp(sum(counted) / len(counted))), MARKS) if counted else None
+
+
+def _bounded(value: float) -> float:
+    return min(max(value, _LEAST), _MOST)
