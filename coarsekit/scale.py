@@ -20,6 +20,9 @@ RADII = {MA: 36.0, HE: 58.0, EX: 48.0, SE: 82.0}
 """Effective radius of what people draw around a lesion of each class, px on IDRiD's photographs: the geometric mean
 over those for training, style human. It differs by a quarter between photographs."""
 _OTHER = exp(sum(map(log, RADII.values())) / len(RADII))
+_ALIKE = 0.15
+"""By how much a circle may differ from that of a whole photograph as wide, and be taken for it: a camera stops down its
+circle a little more or less at one magnification, as those of IDRiD's photographs 4 and 12 are a tenth wider."""
 _LEAST, _MOST = 1 / 32, 4.0
 """Bounds of a scale: retinas less than 110 px or more than 13,000 px wide are not photographed."""
 
@@ -51,19 +54,24 @@ def scale_of(image: Image, annotation: Annotation, field_of_view: float | None =
         ParameterError: When ``field_of_view`` is no diameter of a retina.
     """
     if field_of_view is not None:
-        value = field_of_view / REFERENCE_FIELD_OF_VIEW
-        if not _LEAST <= value <= _MOST:
-            raise ParameterError(
-                "the parameter field_of_view is the diameter of the retina's circle, from "
-                f"{round(_LEAST * REFERENCE_FIELD_OF_VIEW)} to {round(_MOST * REFERENCE_FIELD_OF_VIEW)} px, got "
-                f"{field_of_view:g}"
-            )
-        return Scale(value, GIVEN)
+        check_field_of_view(field_of_view)
+        return Scale(field_of_view / REFERENCE_FIELD_OF_VIEW, GIVEN)
     found = find_field_of_view(image)
+    whole = image.shape[1] / REFERENCE_WIDTH
     if found is not None:
-        return Scale(_bounded(found.diameter / REFERENCE_FIELD_OF_VIEW), RIM)
+        seen = found.diameter / REFERENCE_FIELD_OF_VIEW
+        return Scale(_bounded(whole if abs(seen / whole - 1) < _ALIKE else seen), RIM)
     by_marks = _by_marks(annotation)
-    return Scale(_bounded(image.shape[1] / REFERENCE_WIDTH), WIDTH) if by_marks is None else by_marks
+    return Scale(_bounded(whole), WIDTH) if by_marks is None else by_marks
+
+
+def check_field_of_view(diameter: float) -> None:
+    """Raise `ParameterError` when ``diameter``, px, is none of a retina."""
+    least, most = (round(bound * REFERENCE_FIELD_OF_VIEW) for bound in (_LEAST, _MOST))
+    if not least <= diameter <= most:
+        raise ParameterError(
+            f"a retina of {diameter:g} px is not photographed; expected {least} to {most}, give another field_of_view=…"
+        )
 
 
 def _by_marks(annotation: Annotation) -> Scale | None:

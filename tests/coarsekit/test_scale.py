@@ -93,7 +93,7 @@ def test_a_caller_knows_best() -> None:
 @pytest.mark.parametrize("wrong", [0, -5, 1e9, float("nan")])
 def test_a_diameter_of_no_retina_is_refused(wrong: float) -> None:
     image = np.full((30, 40, 3), 120, np.uint8)
-    with pytest.raises(ParameterError, match="field_of_view"):
+    with pytest.raises(ParameterError, match="is not photographed; expected 107 to 13672"):
         scale_of(image, annotation(image), wrong)
 
 

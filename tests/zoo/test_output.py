@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 import coarsekit
@@ -12,6 +13,7 @@ import zoo
 from coarsekit.annotations import native
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.types import Annotation, Ellipse, Mark
+from zoo.cli.main import main
 from zoo.evaluation.refiners import Floor
 
 
@@ -76,3 +78,35 @@ def test_the_parameters_that_do_not_fit_are_named(photographs: Path, tmp_path: P
     with pytest.raises(OutputError):
         zoo.refine_to_folder(zoo.from_pretrained("shrink"), photographs / "a.png", file, out)
     zoo.refine_to_folder(zoo.from_pretrained("shrink"), photographs / "a.png", file, out, force=True)
+
+
+def test_the_scale_is_in_the_record_said_where_it_was_guessed_and_part_of_what_results_depend_on(
+    photographs: Path, tmp_path: Path
+) -> None:
+    places = [str(photographs / "a.png"), str(tmp_path / "drawings" / "a.png.json"), "-o", str(tmp_path / "out")]
+
+    def refine(*options: str) -> tuple[int, dict[str, object], str]:
+        result = CliRunner().invoke(main, ["refine", *places, "--refiner", "shrink", "--json", *options])
+        return result.exit_code, json.loads(result.stdout or "{}"), result.stderr
+
+    code, guessed, said = refine()
+    assert (code, guessed["scale_from"]) == (0, "marks")
+    assert "No rim of the field of view was seen in a.png" in said
+    assert "the sizes of the marks; --field-of-view says it" in said
+    code, _, said = refine("--scale", "1709")
+    assert code == 2
+    assert "a.json is of another scale; give --force" in said
+    code, told, said = refine("--scale", "1709", "--force")
+    assert (code, told["scale"], told["scale_from"]) == (0, 0.5, "given")
+    assert "No rim" not in said
+    code, disc, _ = refine("--field-of-view", "disc=262.5")
+    assert (code, disc) == (0, told)
+
+
+@pytest.mark.parametrize("wrong", ["wide", "disc=", "0", "nan", "disc=1e9"])
+def test_a_scale_that_is_none_is_refused(photographs: Path, tmp_path: Path, wrong: str) -> None:
+    places = [str(photographs / "a.png"), str(tmp_path / "drawings" / "a.png.json"), "-o", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, ["refine", *places, "--refiner", "shrink", "--scale", wrong])
+    assert result.exit_code == 2
+    assert "--scale" in result.stderr or "--field-of-view" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -44,10 +44,19 @@ def middle(sample: Sample, share: float) -> Sample:
     """The middle of the photograph, as a camera with ``share`` of its field of view would show it."""
     height, width = sample.image.shape[:2]
     size = (round(share * width), round(share * height))
-    x, y = (width - size[0]) // 2, (height - size[1]) // 2
-    there = (slice(y, y + size[1]), slice(x, x + size[0]))
-    fine = {lesion: mask[there] for lesion, mask in sample.fine.items()}
-    return Sample(sample.image[there].copy(), fine, _redrawn(sample.annotation, -x, -y, 1.0, size))
+    return _cut(sample, (width - size[0]) // 2, (height - size[1]) // 2, size)
+
+
+def around_marks(sample: Sample, side: int) -> Sample:
+    """A crop of ``side`` × ``side`` px, or less, around the middle of the median mark, inside the photograph."""
+    height, width = sample.image.shape[:2]
+    boxes = np.array([extent(mark.shape) for mark in sample.annotation.marks], float).reshape(-1, 4)
+    if not len(boxes):
+        return sample
+    size = min(side, width), min(side, height)
+    places = np.median((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0) - np.array(size) / 2
+    x, y = (int(place) for place in places.clip(0, (width - size[0], height - size[1])))
+    return _cut(sample, x, y, size)
 
 
 def coloured(sample: Sample, gains: tuple[float, float, float], gamma: float = 1.0) -> Sample:
@@ -68,6 +77,13 @@ def compressed(sample: Sample, quality: int) -> Sample:
     return replace(sample, image=jpeg_round_trip(sample.image, quality))
 
 
+def _cut(sample: Sample, x: int, y: int, size: tuple[int, int]) -> Sample:
+    """The part of ``size`` (w, h) from ``x``, ``y`` on."""
+    there = (slice(y, y + size[1]), slice(x, x + size[0]))
+    fine = {lesion: mask[there] for lesion, mask in sample.fine.items()}
+    return Sample(sample.image[there].copy(), fine, _redrawn(sample.annotation, -x, -y, 1.0, size))
+
+
 def _redrawn(annotation: Annotation, dx: float, dy: float, scale: float, size: tuple[int, int]) -> Annotation:
     """The annotation on an image of ``size`` (w, h), without what then lies wholly outside."""
     marks = []
@@ -83,6 +99,9 @@ CORRUPTIONS: Mapping[str, Callable[[Sample], Sample]] = MappingProxyType(
     {
         "as it is": lambda sample: sample,
         "1500 px wide": lambda sample: narrower(sample, 1500),
+        "768 px wide": lambda sample: narrower(sample, 768),
+        "crop of 2000 px": lambda sample: around_marks(sample, 2000),
+        "crop of 1200 px": lambda sample: around_marks(sample, 1200),
         "middle 60 %": lambda sample: middle(sample, 0.6),
         "warm": lambda sample: coloured(sample, (1.1, 1.0, 0.8)),
         "cold": lambda sample: coloured(sample, (0.85, 1.0, 1.15)),

@@ -11,6 +11,7 @@ from coarsekit.annotations import annotation_files, read_drawn
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError, ParameterError
+from coarsekit.scale import check_field_of_view
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from zoo.output.drawn import Drawn, drawn_in_folder
@@ -104,7 +105,8 @@ def refine_to_folder(
 
     Raises:
         ParameterError: When the annotation is missing, or given for a dataset; for an unknown split, for a reduction
-            or jobs below 1, and when one of several processes was ended by the system.
+            or jobs below 1, for a field of view of no retina, and when one of several processes was ended by the
+            system.
         AnnotationError: When the annotation cannot be read, or does not fit the one photograph.
         ImageError: When the one photograph cannot be read.
         OutputError: When an output is an input, two photographs would share a file, or, of one photograph, other files
@@ -112,6 +114,8 @@ def refine_to_folder(
     """
     if jobs < 1:
         raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
+    if field_of_view is not None:
+        check_field_of_view(field_of_view)
     report, folder = RefineReport(), Path(out)
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines

@@ -13,6 +13,7 @@ import zoo
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Raster, Shape
+from coarsekit.windows import REFERENCE_WIDTH
 from tests.places import BUNDLED
 from zoo.baselines.classical import (
     CORE,
@@ -135,7 +136,7 @@ def test_certain_pixels_are_the_most_and_the_least_conspicuous_ones() -> None:
 
 def test_slow_changes_of_the_background_are_taken_out() -> None:
     slope = np.linspace(40, 200, 600)[None, :].repeat(400, axis=0).astype(np.uint8)
-    even = even_green(slope[..., None].repeat(3, axis=2))
+    even = even_green(slope[..., None].repeat(3, axis=2), 600 / REFERENCE_WIDTH)
     assert even.shape == (400, 600)
     assert abs(even[:, 100:-100]).max() < 4
 

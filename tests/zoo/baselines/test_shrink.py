@@ -43,8 +43,8 @@ def rule() -> Shrink:
         ("somebody's own", "HE", (32, 24)),
     ],
 )
-def test_semi_axes_shrink_by_style_class_and_width(style: str | None, lesion: str, axes: tuple[float, float]) -> None:
-    refined = rule().refine(IMAGE, annotate(style, lesion))
+def test_semi_axes_shrink_by_style_class_and_scale(style: str | None, lesion: str, axes: tuple[float, float]) -> None:
+    refined = rule().refine(IMAGE, annotate(style, lesion), scale=0.5)
     assert np.array_equal(refined[lesion], draw([Ellipse(400, 100, *axes, 20)], IMAGE.shape[:2]))
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from coarsekit.datasets import open_source
-from coarsekit.geometry import draw
+from coarsekit.geometry import draw, extent
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.storage.digests import photograph_sha256
@@ -18,7 +18,7 @@ from coarsekit.windows import window_around
 from zoo import from_pretrained
 from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
-from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, middle, narrower
+from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, around_marks, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.models.base import build, network_class
 from zoo.refiner import Advance, Refiner, no_progress
@@ -68,6 +68,17 @@ def test_a_narrower_camera_keeps_areas_and_the_middle_keeps_pixels(taken) -> Non
     h, w = taken.image.shape[:2]
     inner = middle(taken, 0.5)
     assert (inner.image[0, 0] == taken.image[(h - inner.image.shape[0]) // 2, (w - inner.image.shape[1]) // 2]).all()
+
+
+def test_a_crop_has_the_median_mark_and_lies_inside(taken) -> None:
+    crop = around_marks(taken, 200)
+    assert crop.image.shape == (200, 200, 3)
+    boxes = np.array([extent(mark.shape) for mark in taken.annotation.marks])
+    x, y = (int(value) for value in np.median((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0))
+    assert any((crop.image[row, column] == taken.image[y, x]).all() for row in (99, 100) for column in (99, 100))
+    assert around_marks(taken, 9999).image.shape == taken.image.shape
+    nothing = replace(taken, annotation=replace(taken.annotation, marks=()))
+    assert around_marks(nothing, 200) is nothing
 
 
 def test_ellipses_moved_to_empty_retina_cover_no_lesion_of_any_class() -> None:

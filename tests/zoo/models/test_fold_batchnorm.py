@@ -120,10 +120,10 @@ def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
     network, _, _ = make("lite")
     drawn = Annotation("x.png", 200, 100, (Mark("MA", Ellipse(90, 50, 6, 6)), Mark("HE", Ellipse(30, 50, 9, 6))))
     image = np.random.default_rng(0).integers(0, 256, (100, 200, 3), dtype=np.uint8)
-    expected = {lesion: photograph_probability(network, image, drawn.of(lesion)) for lesion in drawn.lesions}
+    expected = {lesion: photograph_probability(network, image, drawn.of(lesion), scale=0.2) for lesion in drawn.lesions}
     network.for_inference()
     monkeypatch.setattr(network, "probabilities", None)  # whoever asks the network itself fails
-    found = network.photograph_probabilities(image, drawn)
+    found = network.photograph_probabilities(image, drawn, scale=0.2)
     assert found.keys() == network.refine(image, drawn).keys() == expected.keys()
     for lesion, probability in expected.items():
         assert np.abs(found[lesion] - probability).max() < 1e-5

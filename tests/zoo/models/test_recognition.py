@@ -127,8 +127,9 @@ def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance:
         "drusen": [{"lesion": "EX", "why": "content", "marks": 2}],
         "EX": [{"lesion": "EX", "why": "label", "marks": 2}, {"lesion": "HE", "why": "contradiction", "marks": 1}],
     }
-    *_, before, recognised, contradicted = report.notes
+    *_, before, on_scale, recognised, contradicted = report.notes
     assert "'drusen' is refined as the class that their marks look like" in before
+    assert "No rim of the field of view was seen in a.png" in on_scale
     assert recognised == "What marks look like says what to refine them as: 2 of 'drusen' as EX."
     assert contradicted == (
         "2 marks in a.png look like the opposite of the label and were refined as what is there: 1 of 'EX' as HE, "

@@ -7,6 +7,7 @@ import pytest
 
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
+from coarsekit.windows import REFERENCE_WIDTH
 from tests.zoo.models.test_inference import Darkness
 from zoo.models.config import Config
 from zoo.models.inference import photograph_probability
@@ -26,7 +27,7 @@ def image() -> np.ndarray:
 
 def refined(image: np.ndarray, *shapes) -> np.ndarray:
     marks = tuple(Mark("HE", shape) for shape in shapes)
-    return NETWORK.refine(image, Annotation("p.png", WIDTH, HEIGHT, marks))["HE"]
+    return NETWORK.refine(image, Annotation("p.png", WIDTH, HEIGHT, marks), scale=WIDTH / REFERENCE_WIDTH)["HE"]
 
 
 def iou(one: np.ndarray, other: np.ndarray) -> float:
