@@ -1,7 +1,7 @@
-"""What other cameras do to a photograph, one thing at a time: width, field of view, colour, blur, JPEG."""
+"""What other cameras do to a photograph, and other people to labels, one thing at a time."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import cv2
@@ -9,17 +9,21 @@ import numpy as np
 
 from coarsekit.geometry import extent, moved
 from coarsekit.images import jpeg_round_trip
-from coarsekit.types import Annotation, Image, Mark, Mask
+from coarsekit.types import EX, HE, LESIONS, MA, SE, Annotation, Image, Mark, Mask
 from coarsekit.windows import REFERENCE_WIDTH
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """A photograph (h, w, 3) uint8, its fine masks (h, w) by lesion class, and what was drawn on it."""
+    """A photograph (h, w, 3) uint8, its fine masks (h, w) by lesion class, and what was drawn on it.
+
+    ``labels``: what classes are called in the annotation, where it is not their own name.
+    """
 
     image: Image
     fine: Mapping[str, Mask]
     annotation: Annotation
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def narrower(sample: Sample, width: int) -> Sample:
@@ -59,6 +63,12 @@ def around_marks(sample: Sample, side: int) -> Sample:
     return _cut(sample, x, y, size)
 
 
+def relabelled(sample: Sample, labels: Mapping[str, str]) -> Sample:
+    """The same drawing under other ``labels`` of its classes; no two classes share one."""
+    marks = tuple(replace(mark, lesion=labels.get(mark.lesion, mark.lesion)) for mark in sample.annotation.marks)
+    return replace(sample, annotation=replace(sample.annotation, marks=marks), labels=labels)
+
+
 def coloured(sample: Sample, gains: tuple[float, float, float], gamma: float = 1.0) -> Sample:
     """Every colour raised to ``gamma`` and multiplied by its gain (red, green, blue), clipped to 0–255."""
     levels = np.linspace(0, 1, 256)[:, None] ** gamma * np.array(gains)
@@ -95,6 +105,10 @@ def _redrawn(annotation: Annotation, dx: float, dy: float, scale: float, size: t
     return replace(annotation, width=size[0], height=size[1], marks=tuple(marks))
 
 
+UNKNOWN = {lesion: f"finding {number}" for number, lesion in enumerate(LESIONS, start=1)}
+"""Labels that say nothing."""
+OPPOSITE = {MA: SE, SE: MA, HE: EX, EX: HE}
+"""Labels that say dark of what is bright, and bright of what is dark."""
 CORRUPTIONS: Mapping[str, Callable[[Sample], Sample]] = MappingProxyType(
     {
         "as it is": lambda sample: sample,
@@ -109,6 +123,8 @@ CORRUPTIONS: Mapping[str, Callable[[Sample], Sample]] = MappingProxyType(
         "dark": lambda sample: coloured(sample, (1.0, 1.0, 1.0), 1.33),
         "blurred by 3 px": lambda sample: blurred(sample, 3.0),
         "JPEG 40": lambda sample: compressed(sample, 40),
+        "labels unknown": lambda sample: relabelled(sample, UNKNOWN),
+        "labels opposite": lambda sample: relabelled(sample, OPPOSITE),
     }
 )
 """By name, in the order of the table."""

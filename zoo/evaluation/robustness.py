@@ -137,8 +137,9 @@ def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
     pairs = {}
     for lesion, fine in sample.fine.items():
         if fine.any():
-            coarse = draw(sample.annotation.of(lesion), fine.shape)
-            found = refined.get(lesion, coarse)
+            label = sample.labels.get(lesion, lesion)
+            coarse = draw(sample.annotation.of(label), fine.shape)
+            found = refined.get(label, coarse)
             pairs[lesion] = (iou(count(coarse, fine)), iou(count(found, fine)))
     return pairs
 

@@ -56,9 +56,13 @@ def test_a_condition_changes_photograph_masks_and_drawing_alike_and_leaves_its_i
     size = changed.image.shape[:2]
     assert (changed.annotation.height, changed.annotation.width) == size
     assert all(mask.shape == size and mask.dtype == bool for mask in changed.fine.values())
-    drawn = draw(changed.annotation.of("EX"), size)
+    drawn = draw(changed.annotation.of(changed.labels.get("EX", "EX")), size)
     assert (drawn & changed.fine["EX"]).sum() > 0.8 * changed.fine["EX"].sum()
-    assert name == "as it is" or changed.image.shape != before.shape or (changed.image != before).any()
+    same = changed.image.shape == before.shape and (changed.image == before).all()
+    assert same == (name == "as it is" or bool(changed.labels))
+    assert set(changed.annotation.lesions) == {
+        changed.labels.get(lesion, lesion) for lesion in taken.annotation.lesions
+    }
 
 
 def test_a_narrower_camera_keeps_areas_and_the_middle_keeps_pixels(taken) -> None:
