@@ -21,9 +21,7 @@ _BLEND_DEVIATION = 0.25
 """Standard deviation of the weights of `blend`, in sides of a window."""
 
 
-def window_around(
-    shape: Shape, size: tuple[int, int], context: float = 1.5, scale: float | None = None, least: float = 0
-) -> Window:
+def window_around(shape: Shape, size: tuple[int, int], context: float = 1.5, scale: float | None = None) -> Window:
     """Lay a square window around the part of a shape that is on the photograph.
 
     Args:
@@ -32,7 +30,6 @@ def window_around(
         context: Side of the window over that of the part's bounding box, 1 or more.
         scale: Px of the photograph for one px of a photograph as wide as `REFERENCE_WIDTH`, by which the least side of
             a window, `LEAST_SIDE`, is multiplied; None for a whole photograph, whose width says it.
-        least: Least side of a window, px of the photograph.
 
     Returns:
         The window; it may reach over the photograph's edge.
@@ -45,7 +42,7 @@ def window_around(
     # What lies off the photograph has nothing to show, and a window around it would have no bound.
     x0, x1 = (min(max(x, 0.0), size[1]) for x in extent(shape)[0::2])
     y0, y1 = (min(max(y, 0.0), size[0]) for y in extent(shape)[1::2])
-    side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * _scale(scale, size), least, 2))
+    side = ceil(max(context * max(x1 - x0, y1 - y0), LEAST_SIDE * _scale(scale, size), 2))
     return Window(round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side)
 
 
@@ -55,7 +52,6 @@ def windows_around(
     context: float = 1.5,
     max_window: float | None = None,
     scale: float | None = None,
-    least: float = 0,
 ) -> tuple[Window, ...]:
     """`window_around`, or several windows of bounded side where that one would be larger than ``max_window``.
 
@@ -68,7 +64,6 @@ def windows_around(
         context: Side of the one window over that of the shape's bounding box, 1 or more.
         max_window: Largest side, px on a photograph as wide as `REFERENCE_WIDTH`; None for no bound.
         scale: As in `window_around`.
-        least: Least side, px of the photograph.
 
     Returns:
         One window or more.
@@ -76,8 +71,8 @@ def windows_around(
     Raises:
         ParameterError: When ``context`` is below 1.
     """
-    one = window_around(shape, size, context, scale, least)
-    side = one.side if max_window is None else max(2, round(max(max_window * _scale(scale, size), least)))
+    one = window_around(shape, size, context, scale)
+    side = one.side if max_window is None else max(2, round(max_window * _scale(scale, size)))
     if one.side <= side:
         return (one,)
     steps = ceil((one.side - side * OVERLAP) / (side - side * OVERLAP))

@@ -4,10 +4,6 @@ from dataclasses import dataclass
 
 from coarsekit.errors import ParameterError
 
-MOST_ENLARGED = 8
-"""How many times a window may be enlarged to a patch. On the held-out photographs at 768 px of width, 12 marks a class,
-`lite` has 49.2 for microaneurysms with 8 times and with 16, and 44.8 with 4."""
-
 
 @dataclass(frozen=True)
 class Config:
@@ -26,11 +22,6 @@ class Config:
     threshold: float = 0.5
     blend: bool = False
     tta_views: int = 1
-
-    @property
-    def least_window(self) -> float:
-        """Least side of a window, px of the photograph: enlarged further, a photograph shows nothing more."""
-        return self.size / MOST_ENLARGED
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:

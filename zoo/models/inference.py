@@ -86,10 +86,7 @@ def photograph_probability(
     if any_size and _mostly_large(shapes, size, config, scale):
         around: list[tuple[Window, ...]] = [(window_around(shape, size, WIDE_CONTEXT, scale),) for shape in shapes]
     else:
-        around = [
-            windows_around(shape, size, config.context, config.max_window, scale, config.least_window)
-            for shape in shapes
-        ]
+        around = [windows_around(shape, size, config.context, config.max_window, scale) for shape in shapes]
     windows = [window for places in around for window in places]
     signature = photograph_signature(image, shapes, windows) if network.uses_signature else None
     # A shape is done after its last window; then the progress advances.

@@ -150,8 +150,8 @@ def _area(shape: Point | Line) -> float:
 def _windows(shape: Shape, size: tuple[int, int], config: Config, scale: float) -> tuple[Window, ...]:
     """One window around a circle, whatever its size, since one lesion is looked for; as many as a stroke needs."""
     if isinstance(shape, Point):
-        return (window_around(shape, size, config.context, scale, config.least_window),)
-    return windows_around(shape, size, config.context, config.max_window, scale, config.least_window)
+        return (window_around(shape, size, config.context, scale),)
+    return windows_around(shape, size, config.context, config.max_window, scale)
 
 
 def _touching(mask: Mask, touched: Mask) -> Mask:
