@@ -33,10 +33,10 @@ def features_of(deviations: Tensor, radii: Tensor) -> Tensor:
 
 
 class Appearance(nn.Module):
-    """Means and covariances of the features of the marks of each class; all 0 until they are fitted.
+    """Means and covariances of the features of the marks of each class, and of marks around nothing.
 
-    ``mean``: (c, `FEATURES`). ``between``, ``within``: covariances between photographs and within one,
-    (c, `FEATURES`, `FEATURES`).
+    ``mean``: (c + 1, `FEATURES`), that of nothing last. ``between``, ``within``: covariances between photographs and
+    within one, (c + 1, `FEATURES`, `FEATURES`). All are 0 until they are fitted.
     """
 
     def __init__(self, classes: int) -> None:
@@ -44,21 +44,21 @@ class Appearance(nn.Module):
         self.mean: Tensor
         self.between: Tensor
         self.within: Tensor
-        self.register_buffer("mean", torch.zeros(classes, FEATURES))
+        self.register_buffer("mean", torch.zeros(classes + 1, FEATURES))
         for name in ("between", "within"):
-            self.register_buffer(name, torch.zeros(classes, FEATURES, FEATURES))
+            self.register_buffer(name, torch.zeros(classes + 1, FEATURES, FEATURES))
 
     @property
     def fitted(self) -> bool:
-        """Whether every class has been measured."""
+        """Whether every class has been measured, and nothing, too."""
         return bool((self.within.diagonal(dim1=1, dim2=2) > 0).all())
 
     def fit(self, marks: Mapping[int, Sequence[Tensor]]) -> None:
         """Measure the classes.
 
         Args:
-            marks: By the index of the class, the features (n, `FEATURES`) of its marks on each of several photographs.
-                A class with fewer than two photographs, or without two marks on any, stays as it is.
+            marks: By the index of the class, c for nothing, the features (n, `FEATURES`) of its marks on each of
+                several photographs. A class with fewer than two photographs, or without two marks on any, stays as it is.
         """
         for index, groups in marks.items():
             counts = torch.tensor([len(group) for group in groups if len(group)]).double()
@@ -75,23 +75,23 @@ class Appearance(nn.Module):
             self.within[index] = within + LEAST_VARIANCE * torch.eye(FEATURES)
 
     def pooled(self, features: Tensor, sized: bool = True) -> Tensor:
-        """The log likelihood (c,) of all marks (n, `FEATURES`), n ≥ 1, being marks of one class on one photograph.
+        """The log likelihood (c + 1,) of all marks (n, `FEATURES`), n ≥ 1, being marks of one class on one photograph.
 
         ``sized``: whether their sizes count.
         """
         return self._log_density(features.mean(0, keepdim=True), len(features), sized)[0]
 
     def single(self, features: Tensor, sized: bool = True) -> Tensor:
-        """The log likelihood (n, c) of each mark by itself; see `pooled`."""
+        """The log likelihood (n, c + 1) of each mark by itself; see `pooled`."""
         return self._log_density(features, 1, sized)
 
     def opposite(self) -> Tensor:
         """Whether two classes deviate to opposite sides of their surroundings, as dark and bright ones do: (c, c)."""
-        colours = self.mean[:, COLOURS]
+        colours = self.mean[:-1, COLOURS]
         return colours @ colours.T < 0
 
     def _log_density(self, features: Tensor, marks: int, sized: bool) -> Tensor:
-        """Of means over as many ``marks`` (n, `FEATURES`), for each class: (n, c)."""
+        """Of means over as many ``marks`` (n, `FEATURES`), for each class and for nothing: (n, c + 1)."""
         use = slice(None) if sized else COLOURS
         covariance = (self.between + self.within / marks).double()[:, use, use]
         apart = features.double()[:, None, use] - self.mean.double()[:, use]

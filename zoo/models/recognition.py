@@ -23,6 +23,8 @@ WRONG, WRONG_WEIGHT = 0.02, 2.0
 TRUST = 0.7
 """How much a mark's evidence counts: its surroundings make it less sure than the model of its class has it. Chosen on
 training photographs, so that of marks under the right label at most one in fifty is reported."""
+NOTHING = 0.7
+"""How likely a mark around nothing is, over one of its label: what looks like nothing is not contradicted."""
 _ROUNDS = 30
 
 
@@ -94,7 +96,7 @@ def _groups(
 def _likeliest(appearance: Appearance, features: Tensor, has_size: Tensor, among: Tensor | None = None) -> int:
     """The index of the class that marks look like, by those with a size where there are any."""
     by_size = bool(has_size.any())
-    likelihoods = appearance.pooled(features[has_size] if by_size else features, by_size)
+    likelihoods = appearance.pooled(features[has_size] if by_size else features, by_size)[:-1]
     if among is not None:
         likelihoods = torch.where(among, likelihoods, -torch.inf)
     return int(likelihoods.argmax())
@@ -109,7 +111,8 @@ def _contradicting(appearance: Appearance, features: Tensor, has_size: Tensor, o
     if not opposite.any() or opposite.all():
         return torch.zeros(len(features), dtype=torch.bool)
     likelihoods = torch.where(has_size[:, None], appearance.single(features), appearance.single(features, sized=False))
-    evidence = TRUST * (likelihoods[:, opposite].amax(1) - likelihoods[:, ~opposite].amax(1))
+    classes, nothing = likelihoods[:, :-1], likelihoods[:, -1] + log(NOTHING)
+    evidence = TRUST * (classes[:, opposite].amax(1) - classes[:, ~opposite].amax(1).maximum(nothing))
     share = WRONG
     for _ in range(_ROUNDS):
         chance = (evidence + log(share / (1 - share))).sigmoid()

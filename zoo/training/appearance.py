@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
+from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import draw_by_hand, generator
 from coarsekit.simulation.styles import Style
 from zoo.models.recognition import mark_features
@@ -34,11 +35,12 @@ def mark_appearance(
 
     Returns:
         By the index of the class in ``lesions``, the features of its marks in each drawing, see
-        `zoo.models.appearance.features_of`.
+        `zoo.models.appearance.features_of`; one index further those of marks moved to retina without lesions.
     """
-    found: dict[int, list[Tensor]] = {index: [] for index in range(len(lesions))}
+    found: dict[int, list[Tensor]] = {index: [] for index in range(len(lesions) + 1)}
     for photograph in photographs:
         rng = generator(seed, photograph.key)
+        lesioned = np.any(list(photograph.fine.values()), axis=0)
         for _ in range(DRAWINGS):
             style, reduction = styles[int(rng.integers(len(styles)))], float(rng.choice(reductions))
             shape = photograph.image.shape[:2]
@@ -51,4 +53,8 @@ def mark_appearance(
                     own = np.sort(rng.choice(own, MARKS, replace=False))
                 if len(own):
                     found[index].append(mark_features(photograph.image, shapes, own.tolist()))
+            tried = rng.permutation(len(shapes))[:MARKS].tolist()
+            moved = [sample_negative(shapes[place], photograph.image, lesioned, rng) for place in tried]
+            if nothing := [ellipse for ellipse in moved if ellipse is not None]:
+                found[len(lesions)].append(mark_features(photograph.image, nothing, range(len(nothing))))
     return found

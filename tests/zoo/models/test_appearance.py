@@ -22,14 +22,15 @@ def drawn(photographs: int, marks: int, mean: float, between: float, within: flo
 @pytest.fixture
 def fitted() -> Appearance:
     appearance = Appearance(2)
-    appearance.fit({0: drawn(400, 6, -1, 0.5, 0.8), 1: drawn(400, 6, 1, 0.3, 0.4, seed=1)})
+    marks = {0: drawn(400, 6, -1, 0.5, 0.8), 1: drawn(400, 6, 1, 0.3, 0.4, seed=1), 2: drawn(400, 6, 0, 0.2, 0.3)}
+    appearance.fit(marks)
     return appearance
 
 
 def test_the_means_and_covariances_are_those_that_were_drawn_from(fitted: Appearance) -> None:
     identity = torch.eye(FEATURES)
     assert fitted.fitted
-    assert torch.allclose(fitted.mean, torch.tensor([[-1.0], [1.0]]).expand(2, FEATURES), atol=0.1)
+    assert torch.allclose(fitted.mean, torch.tensor([[-1.0], [1.0], [0.0]]).expand(3, FEATURES), atol=0.1)
     assert torch.allclose(fitted.between[0], 0.25 * identity, atol=0.08)
     assert torch.allclose(fitted.within[0], 0.64 * identity, atol=0.08)
     assert torch.allclose(fitted.within[1], 0.16 * identity, atol=0.03)
@@ -40,7 +41,7 @@ def test_likelihoods_are_those_of_scipy(fitted: Appearance, sized: bool) -> None
     use = FEATURES if sized else 3
     features = drawn(1, 5, 0, 1, 1, seed=2)[0]
     singles, pooled = fitted.single(features, sized), fitted.pooled(features, sized)
-    for index in range(2):
+    for index in range(3):
         mean = fitted.mean[index, :use].double().numpy()
         between = fitted.between[index, :use, :use].double().numpy()
         within = fitted.within[index, :use, :use].double().numpy()

@@ -46,7 +46,7 @@ def appearance() -> Appearance:
     fitted.fit(
         {
             index: [mark_features(photograph([step] * 24, seed), shapes, range(24)) for seed in range(4)]
-            for index, step in enumerate((DARK, BRIGHT))
+            for index, step in enumerate((DARK, BRIGHT, 0))
         }
     )
     return fitted
@@ -87,6 +87,11 @@ def test_a_bright_spot_among_dark_ones_is_a_group_of_its_own(appearance: Appeara
         Group("HE", "HE", BY_LABEL, (0, 1, 2, 4, 5, 6, 7, 8, 9)),
         Group("HE", "EX", CONTRADICTION, (3,)),
     ]
+
+
+def test_what_looks_like_nothing_is_not_contradicted(appearance: Appearance) -> None:
+    for label in LESIONS:
+        assert groups(appearance, [0] * 8, [label] * 8) == [Group(label, label, BY_LABEL, tuple(range(8)))]
 
 
 def test_a_click_is_recognised_by_its_colours(appearance: Appearance) -> None:
