@@ -58,7 +58,8 @@ class Appearance(nn.Module):
 
         Args:
             marks: By the index of the class, c for nothing, the features (n, `FEATURES`) of its marks on each of
-                several photographs. A class with fewer than two photographs, or without two marks on any, stays as it is.
+                several photographs. A class with fewer than two photographs, or without two marks on any, stays as it
+                is.
         """
         for index, groups in marks.items():
             counts = torch.tensor([len(group) for group in groups if len(group)]).double()
