@@ -35,23 +35,34 @@ def features_of(deviations: Tensor, radii: Tensor) -> Tensor:
 class Appearance(nn.Module):
     """Means and covariances of the features of the marks of each class, and of marks around nothing.
 
-    ``mean``: (c + 1, `FEATURES`), that of nothing last. ``between``, ``within``: covariances between photographs and
-    within one, (c + 1, `FEATURES`, `FEATURES`). All are 0 until they are fitted.
+    ``mean``: (c + 1, `FEATURES`), that of nothing last. ``between_root``, ``within_root``: Cholesky factors of the
+    covariances between photographs and within one, (c + 1, `FEATURES`, `FEATURES`), since those stay covariances when
+    weights are stored as 16-bit floats. All are 0 until they are fitted.
     """
 
     def __init__(self, classes: int) -> None:
         super().__init__()
         self.mean: Tensor
-        self.between: Tensor
-        self.within: Tensor
+        self.between_root: Tensor
+        self.within_root: Tensor
         self.register_buffer("mean", torch.zeros(classes + 1, FEATURES))
-        for name in ("between", "within"):
+        for name in ("between_root", "within_root"):
             self.register_buffer(name, torch.zeros(classes + 1, FEATURES, FEATURES))
 
     @property
     def fitted(self) -> bool:
         """Whether every class has been measured, and nothing, too."""
-        return bool((self.within.diagonal(dim1=1, dim2=2) > 0).all())
+        return bool((self.within_root.diagonal(dim1=1, dim2=2) > 0).all())
+
+    @property
+    def between(self) -> Tensor:
+        """Covariances between photographs, (c + 1, `FEATURES`, `FEATURES`) float64."""
+        return self.between_root.double() @ self.between_root.double().mT
+
+    @property
+    def within(self) -> Tensor:
+        """Covariances within a photograph, likewise."""
+        return self.within_root.double() @ self.within_root.double().mT
 
     def fit(self, marks: Mapping[int, Sequence[Tensor]]) -> None:
         """Measure the classes.
@@ -72,8 +83,9 @@ class Appearance(nn.Module):
             between = means.T.cov() - within * (1 / counts).mean()
             values, vectors = torch.linalg.eigh(between)
             self.mean[index] = means.mean(0)
-            self.between[index] = vectors @ values.clamp(min=LEAST_VARIANCE).diag() @ vectors.T
-            self.within[index] = within + LEAST_VARIANCE * torch.eye(FEATURES)
+            between = vectors @ values.clamp(min=LEAST_VARIANCE).diag() @ vectors.T
+            self.between_root[index] = torch.linalg.cholesky(between)
+            self.within_root[index] = torch.linalg.cholesky(within + LEAST_VARIANCE * torch.eye(FEATURES))
 
     def pooled(self, features: Tensor, sized: bool = True) -> Tensor:
         """The log likelihood (c + 1,) of all marks (n, `FEATURES`), n ≥ 1, being marks of one class on one photograph.
@@ -94,7 +106,7 @@ class Appearance(nn.Module):
     def _log_density(self, features: Tensor, marks: int, sized: bool) -> Tensor:
         """Of means over as many ``marks`` (n, `FEATURES`), for each class and for nothing: (n, c + 1)."""
         use = slice(None) if sized else COLOURS
-        covariance = (self.between + self.within / marks).double()[:, use, use]
+        covariance = (self.between + self.within / marks)[:, use, use]
         apart = features.double()[:, None, use] - self.mean.double()[:, use]
         squared = torch.einsum("nci,cij,ncj->nc", apart, torch.linalg.inv(covariance), apart)
         return -0.5 * (squared + torch.logdet(covariance) + log(2 * pi) * covariance.shape[-1])

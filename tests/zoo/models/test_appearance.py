@@ -28,7 +28,7 @@ def fitted() -> Appearance:
 
 
 def test_the_means_and_covariances_are_those_that_were_drawn_from(fitted: Appearance) -> None:
-    identity = torch.eye(FEATURES)
+    identity = torch.eye(FEATURES, dtype=torch.float64)
     assert fitted.fitted
     assert torch.allclose(fitted.mean, torch.tensor([[-1.0], [1.0], [0.0]]).expand(3, FEATURES), atol=0.1)
     assert torch.allclose(fitted.between[0], 0.25 * identity, atol=0.08)
@@ -49,6 +49,17 @@ def test_likelihoods_are_those_of_scipy(fitted: Appearance, sized: bool) -> None
         assert np.allclose(singles[:, index].numpy(), expected)
         of_mean = multivariate_normal(mean, between + within / 5).logpdf(features[:, :use].mean(0).numpy())
         assert float(pooled[index]) == pytest.approx(of_mean)
+
+
+def test_it_stays_a_model_when_it_is_stored_as_16_bit_floats(fitted: Appearance) -> None:
+    narrow = [each + torch.randn(12, 1).double() * torch.ones(FEATURES).double() for each in drawn(30, 12, 0, 0, 1e-3)]
+    appearance = Appearance(2)
+    appearance.fit({0: narrow, 1: drawn(5, 6, 1, 3, 1e-3), 2: drawn(5, 6, 0, 1, 2)})
+    features = drawn(1, 50, 0, 1, 1, seed=4)[0]
+    whole = appearance.pooled(features)
+    half = appearance.half().pooled(features)
+    assert torch.isfinite(half).all()
+    assert torch.allclose(half, whole, rtol=0.05)
 
 
 def test_a_class_of_too_few_photographs_stays_unfitted() -> None:
