@@ -87,7 +87,8 @@ def test_the_scale_is_in_the_record_said_where_it_was_guessed_and_part_of_what_r
 
     def refine(*options: str) -> tuple[int, dict[str, object], str]:
         result = CliRunner().invoke(main, ["refine", *places, "--refiner", "shrink", "--json", *options])
-        return result.exit_code, json.loads(result.stdout or "{}"), result.stderr
+        records = json.loads(result.stdout)["records"] if result.stdout else [{}]
+        return result.exit_code, records[0], result.stderr
 
     code, guessed, said = refine()
     assert (code, guessed["scale_from"]) == (0, "marks")

@@ -107,7 +107,10 @@ def test_nothing_unmeasured_is_pushed_unless_one_says_so(hub: Any, folder: Path)
         ({"refiner": "another", "weights_sha256": "0" * 64}, "measures another, not "),
         ({"weights_sha256": "0" * 64}, "measured of another"),
         ({"weights_sha256": None}, "rows: 0.weights_sha256: expected a valid string, got null"),
-        ({"refining_version": REFINING_VERSION - 1}, "measured by version 0 of what refines, and this is version 1"),
+        (
+            {"refining_version": REFINING_VERSION - 1},
+            f"measured by version {REFINING_VERSION - 1} of what refines, and this is version {REFINING_VERSION}",
+        ),
         ({"iou": "high"}, 'rows: 0.iou: expected a valid number, got "high"'),
         ({"style": None}, "rows: 0.style: expected a valid string, got null"),
     ],
@@ -371,7 +374,7 @@ def test_the_ecosystem_pushes_and_loads_by_class(hub: Any, folder: Path) -> None
 def test_every_command_takes_a_repository_as_refiner(hub: Any, tmp_path: Path) -> None:
     run("push", "shrink", "ada/rule", "--no-metrics")
     refined = run("refine", "sample", "--refiner", "ada/rule", "-o", tmp_path / "out", "--json")
-    assert json.loads(refined.stdout.splitlines()[0])["refiner"] == "ada/rule"
+    assert json.loads(refined.stdout)["records"][0]["refiner"] == "ada/rule"
 
 
 def test_the_console_pushes_pulls_and_lists_in_processes_of_their_own(hub: Any, tmp_path: Path) -> None:
@@ -424,12 +427,13 @@ def test_a_photograph_refined_by_other_weights_of_the_same_name_is_not_taken_for
 ) -> None:
     arguments = ("refine", "sample", "--refiner", folder, "-o", tmp_path / "out", "--json")
     first = run(*arguments)
-    assert json.loads(first.stdout.splitlines()[0])["weights_sha256"] == weights_sha256(folder)
-    assert run(*arguments).stdout == first.stdout
+    records = json.loads(first.stdout)["records"]
+    assert records[0]["weights_sha256"] == weights_sha256(folder)
+    assert json.loads(run(*arguments).stdout)["records"] == records
     network = from_pretrained(folder)
     with torch.no_grad():
         next(network.parameters()).add_(1)
     network.save(folder, {"seed": 0})
     refused = run(*arguments)
-    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert (refused.exit_code, json.loads(refused.stdout)["records"]) == (1, [])
     assert refused.stderr.count("is of another refiner, or other weights; give --force to write over it") == 2

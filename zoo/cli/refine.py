@@ -1,13 +1,13 @@
 """``zoo refine``."""
 
-import json
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, progress, reading, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, emit, label_table, progress, reading, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
@@ -101,8 +101,9 @@ def command(
     annotated one photograph, each gets a folder there, or --annotator chooses.
 
     For a photograph p.png, --out gets a mask p_LESION.png for each lesion class, p_overlay.jpg with the outlines at
-    full size, p_preview.jpg with close-ups, and p.json, the line of what was done that --json prints. What was refined
-    there before from the same pixels and ellipses, by the same weights, is kept.
+    full size, p_preview.jpg with close-ups, and p.json, the record of what was done. What was refined there before from
+    the same pixels, marks and scale, by the same weights, is kept. --json prints the records, and what was kept, left
+    out, guessed, and not refined.
 
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
@@ -156,8 +157,8 @@ def command(
 
 def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool) -> None:
     if as_json:
-        for record in report.records:
-            click.echo(json.dumps(record))
+        failures = [{"photograph": photograph, "reason": reason} for photograph, reason in report.failures]
+        emit({**asdict(report), "failures": failures})
     elif report.records and not quiet:
         table(f"Refined by {name}", [_line(record, mask) for record in report.records for mask in record["masks"]])
     count, failed = len(report.records), len(report.failures)

@@ -56,7 +56,7 @@ def test_a_photograph_and_its_ellipses_go_in_and_masks_come_out(photograph, tmp_
     out = tmp_path / "out"
     result = zoo("refine", image, annotation(tmp_path, content), "-o", out, "--json")
     assert result.exit_code == 0, result.output
-    record = json.loads(result.stdout)
+    [record] = json.loads(result.stdout)["records"]
     assert (record["refiner"], record["width"], record["height"]) == (DEFAULT, 160, 120)
     assert [(m["lesion"], m["ellipses"]) for m in record["masks"]] == [("MA", 1), ("laser scars", 1)]
     for mask in record["masks"]:
@@ -78,7 +78,7 @@ def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
     command = [SCRIPT, "refine", "sample", "--refiner", "shrink", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    records = [json.loads(line) for line in done.stdout.splitlines()]
+    records = json.loads(done.stdout)["records"]
     assert [record["image"] for record in records] == ["IDRiD_19.jpg", "IDRiD_46.jpg"]
     assert all((tmp_path / record["overlay"]).exists() for record in records)
 
@@ -89,7 +89,7 @@ def test_the_photographs_that_a_network_held_out_can_be_refined(tmp_path) -> Non
     result = zoo(*arguments, "--refiner", "tiny")
     assert result.exit_code == 0, result.output
     held_out = json.loads((BUNDLED / "tiny" / "training.json").read_text())["validation_images"]
-    names = [json.loads(line)["image"] for line in result.stdout.splitlines()]
+    names = [record["image"] for record in json.loads(result.stdout)["records"]]
     assert names
     assert {Path(name).stem for name in names} <= set(held_out)
 
@@ -117,8 +117,9 @@ def test_what_was_done_already_is_not_done_again(photograph, tmp_path) -> None:
         "--json",
     )
     first = json.loads(zoo(*arguments).stdout)
+    assert first["kept"] == []
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
-    assert json.loads(zoo(*arguments).stdout) == first
+    assert json.loads(zoo(*arguments).stdout) == {**first, "kept": ["image.png"]}
     assert times == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
 
 
@@ -141,7 +142,8 @@ def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None
     written = first.stat().st_mtime_ns
     assert not list((tmp_path / "refined").glob(".*"))
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert len(done.stdout.splitlines()) == 2
+    document = json.loads(done.stdout)
+    assert (len(document["records"]), document["kept"]) == (2, ["IDRiD_19"])
     assert first.stat().st_mtime_ns == written
 
 
@@ -198,7 +200,9 @@ def test_a_folder_is_refined_and_what_cannot_be_is_named(photograph, tmp_path) -
     out = tmp_path / "out"
     result = zoo("refine", tmp_path, drawings, "--refiner", "shrink", "-o", out, "--json")
     assert result.exit_code == 1
-    assert [json.loads(line)["image"] for line in result.stdout.splitlines()] == ["image.png", "second.png"]
+    document = json.loads(result.stdout)
+    assert [record["image"] for record in document["records"]] == ["image.png", "second.png"]
+    assert [failure["photograph"] for failure in document["failures"]] == ["missing.png", "small.png"]
     failures = [line for line in result.stderr.splitlines() if line.startswith("Failed")]
     assert [name for name in ("missing.png", "90 × 60") for line in failures if name in line] == [
         "missing.png",
@@ -267,7 +271,7 @@ def test_train_writes_a_checkpoint_that_refine_can_use(photograph, tmp_path) -> 
     assert "epoch 1:" not in more.stderr
     refined = zoo("refine", image, annotation(tmp_path, content), "--refiner", folder, "-o", tmp_path / "out", "--json")
     assert refined.exit_code == 0, refined.output
-    assert json.loads(refined.stdout)["trained_on"] == "sample validation"
+    assert json.loads(refined.stdout)["records"][0]["trained_on"] == "sample validation"
 
 
 def test_train_starts_from_a_refiner_of_the_same_variant_or_of_another_one(tmp_path) -> None:

@@ -60,7 +60,7 @@ def test_refine_finds_a_photograph_in_a_file_of_any_format(name: str, image, tmp
     options = ["--refiner", "shrink", "--labels", "Microaneurysm=MA", "-o", str(tmp_path / "out"), "--json"]
     result = CliRunner().invoke(main, ["refine", str(image), str(path), *options])
     assert result.exit_code == 0, result.output
-    masks = {mask["lesion"]: mask for mask in json.loads(result.stdout)["masks"]}
+    masks = {mask["lesion"]: mask for mask in json.loads(result.stdout)["records"][0]["masks"]}
     assert set(masks) == {"MA", "EX"}
     for mask in masks.values():
         assert 0 < read_mask(mask["file"]).sum() < mask["coarse_pixels"]
@@ -93,7 +93,8 @@ def test_points_and_lines_of_every_format_are_refined_unless_they_are_switched_o
         common = ["refine", str(image), str(path), "--refiner", "shrink", "-o", str(tmp_path / "out"), "--json"]
         result = CliRunner().invoke(main, [*common, "--force", *options])
         assert result.exit_code == 0, result.output
-        return {mask["lesion"]: mask["drawn_as"] for mask in json.loads(result.stdout)["masks"]}, result.stderr
+        [record] = json.loads(result.stdout)["records"]
+        return {mask["lesion"]: mask["drawn_as"] for mask in record["masks"]}, result.stderr
 
     stroke = {"HE": {"outline" if name == "coco" else "stroke": 1}}
     counts, said = refine()
@@ -111,4 +112,4 @@ def test_the_network_refines_every_shape(image, tmp_path) -> None:
     format_named("native").write(path, [Annotation("p1.png", 160, 120, (*MARKS, *CLICKS))])
     result = CliRunner().invoke(main, ["refine", str(image), str(path), "-o", str(tmp_path / "out"), "--json"])
     assert result.exit_code == 0, result.output
-    assert len(json.loads(result.stdout)["masks"]) == 3
+    assert len(json.loads(result.stdout)["records"][0]["masks"]) == 3
