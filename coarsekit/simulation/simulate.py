@@ -15,6 +15,7 @@ from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
+from coarsekit.simulation.kinds import as_kind, choose_kinds
 from coarsekit.simulation.perturb import perturb
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
@@ -127,8 +128,8 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
         dataset: The name that the provenance gives as the photograph's origin.
 
     Returns:
-        One mark for each ellipse, px of the photograph; none for a photograph without lesions. The provenance has all
-        arguments, and the number of components by lesion class.
+        One mark for each ellipse, or of another of the style's kinds in its place, px of the photograph; none for a
+        photograph without lesions. The provenance has all arguments, and the number of components by lesion class.
 
     Raises:
         ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0.
@@ -167,12 +168,20 @@ def annotate_sweep(
             del components
     for place, reduction in enumerate(reductions):
         outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}
-        drawn = draw_by_hand(outlines, style, generator(seed, fundus.key), fundus.shape)
+        rng = generator(seed, fundus.key)
+        drawn = draw_by_hand(outlines, style, rng, fundus.shape)
+        marks = [
+            Mark(lesion, as_kind(kind, ellipse, exact, fundus.fine[lesion], rng))
+            for lesion, ellipses in drawn.items()
+            for ellipse, exact, kind in zip(
+                ellipses, outlines[lesion], choose_kinds(style.kinds, len(ellipses), rng), strict=True
+            )
+        ]
         yield Annotation(
             image=fundus.name,
             width=width,
             height=height,
-            marks=tuple(Mark(lesion, ellipse) for lesion, ellipses in drawn.items() for ellipse in ellipses),
+            marks=tuple(marks),
             provenance={
                 "made_by": "coarsekit simulate",
                 "dataset": dataset,

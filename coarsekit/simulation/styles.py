@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, ConfigDict, Strict
 
 from coarsekit.errors import ParameterError, did_you_mean
+from coarsekit.simulation.kinds import BOX, CLICK, ELLIPSE, KINDS, POLYGON, STROKE
 from coarsekit.types import EX, HE, MA, SE
 from coarsekit.validation import load_toml, validated
 from coarsekit.windows import REFERENCE_WIDTH
@@ -54,6 +55,8 @@ class Style:
     the paper's order has it, the dilation would swallow its effect). ``dilate``: radius of the dilation; components
     that it joins become one. ``expand``: px by which each component then grows without joining others.
     ``imprecision``: by lesion class, empty for a drawing without any; ``other``: for classes that it does not name.
+    ``kinds``: the share of the marks that is drawn as each of `coarsekit.simulation.kinds.KINDS`; empty for ellipses
+    only.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -65,8 +68,15 @@ class Style:
     expand: Number = 0.0
     imprecision: Mapping[str, Imprecision] = field(default_factory=dict)
     other: Imprecision | None = None
+    kinds: Mapping[str, Number] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        unknown = [kind for kind in self.kinds if kind not in KINDS]
+        if unknown:
+            offered = f"{', '.join(KINDS)}{did_you_mean(unknown[0], KINDS)}"
+            raise ParameterError(f"no kind of mark {unknown[0]!r}; kinds has shares of {offered}")
+        if self.kinds and not (min(self.kinds.values()) >= 0 and abs(sum(self.kinds.values()) - 1) < 1e-6):
+            raise ParameterError(f"the shares of kinds are 0 or more and make 1, got {dict(self.kinds)}")
         for name in ("smooth", "dilate", "expand"):
             if not getattr(self, name) >= 0:
                 raise ParameterError(f"{name} must be 0 px or more, got {getattr(self, name)}")
@@ -86,6 +96,7 @@ class Style:
             "expand": self.expand,
             "imprecision": {lesion: asdict(imprecision) for lesion, imprecision in self.imprecision.items()},
             "other": asdict(self.other) if self.other else None,
+            **({"kinds": dict(self.kinds)} if self.kinds else {}),
         }
 
 
@@ -109,10 +120,18 @@ HUMAN = Style(
 )
 """The imprecision of real experts, as measured; the style to train for."""
 
+MIXED = Style(
+    "mixed",
+    imprecision=HUMAN.imprecision,
+    other=HUMAN.other,
+    kinds={ELLIPSE: 0.4, BOX: 0.1, POLYGON: 0.1, CLICK: 0.3, STROKE: 0.1},
+)
+"""Drawings of people who use whatever their tool offers, as imprecise as `HUMAN`. The shares are set, not measured."""
+
 _LENGTHS = ("smooth", "dilate", "expand")
 _NAME = re.compile(r"[\w-]{1,80}")
 
-STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN)})
+STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN, MIXED)})
 """The presets by name."""
 
 
@@ -120,7 +139,7 @@ def style_named(name: str) -> Style:
     """Find a style.
 
     Args:
-        name: ``"human"``, ``"paper"``, or the path of a TOML file that describes a style.
+        name: ``"human"``, ``"paper"``, ``"mixed"``, or the path of a TOML file that describes a style.
 
     Returns:
         The preset, or the style of the file.
@@ -161,6 +180,7 @@ def dump_style(style: Style) -> str:
     lines += [f"{name} = {parameters[name]!r}" for name in _LENGTHS]
     tables = {f"imprecision.{json.dumps(lesion)}": own for lesion, own in parameters["imprecision"].items()}
     tables |= {"other": parameters["other"]} if style.other else {}
+    tables |= {"kinds": parameters["kinds"]} if style.kinds else {}
     for head, own in tables.items():
         lines += ["", f"[{head}]", *(f"{name} = {value!r}" for name, value in own.items())]
     return "\n".join(lines) + "\n"

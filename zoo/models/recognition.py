@@ -23,7 +23,7 @@ WRONG, WRONG_WEIGHT = 0.02, 2.0
 TRUST = 0.7
 """How much a mark's evidence counts: its surroundings make it less sure than the model of its class has it. Chosen on
 training photographs, so that of marks under the right label at most one in fifty is reported."""
-NOTHING = 0.7
+NOTHING = 0.8
 """How likely a mark around nothing is, over one of its label: what looks like nothing is not contradicted."""
 _ROUNDS = 30
 
