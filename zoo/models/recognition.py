@@ -18,14 +18,14 @@ from zoo.models.appearance import Appearance, features_of
 from zoo.models.signature import mark_deviations
 from zoo.refiner import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 
-WRONG, WRONG_WEIGHT = 0.02, 2.0
-"""The share of a label's marks that is expected to be of the opposite kind, and how many marks this counts for."""
+WRONG, ALL_WRONG = 0.02, 0.95
+"""The share of a label's marks that is expected to be of the opposite kind where all together do not look like it, and
+where they do."""
 TRUST = 0.7
 """How much a mark's evidence counts: its surroundings make it less sure than the model of its class has it. Chosen on
 training photographs, so that of marks under the right label at most one in fifty is reported."""
 NOTHING = 0.8
 """How likely a mark around nothing is, over one of its label: what looks like nothing is not contradicted."""
-_ROUNDS = 30
 
 
 def recognise(
@@ -105,16 +105,16 @@ def _likeliest(appearance: Appearance, features: Tensor, has_size: Tensor, among
 def _contradicting(appearance: Appearance, features: Tensor, has_size: Tensor, opposite: Tensor) -> Tensor:
     """Which marks (n,) of one label look like classes of the ``opposite`` kind (c,).
 
-    What share of the label's marks does is estimated with it, by expectation maximisation: where most look like the
-    opposite, one that is unclear does too; where none does, one alone must be clear.
+    All marks together are looked at first: where they look like the opposite, one that is unclear does too; where they
+    do not, one alone must be clear.
     """
-    if not opposite.any() or opposite.all():
+    if not len(features) or not opposite.any() or opposite.all():
         return torch.zeros(len(features), dtype=torch.bool)
     likelihoods = torch.where(has_size[:, None], appearance.single(features), appearance.single(features, sized=False))
     classes, nothing = likelihoods[:, :-1], likelihoods[:, -1] + log(NOTHING)
     evidence = TRUST * (classes[:, opposite].amax(1) - classes[:, ~opposite].amax(1).maximum(nothing))
-    share = WRONG
-    for _ in range(_ROUNDS):
-        chance = (evidence + log(share / (1 - share))).sigmoid()
-        share = float((chance.sum() + WRONG * WRONG_WEIGHT) / (len(chance) + WRONG_WEIGHT))
-    return chance > 0.5
+    by_size = bool(has_size.any())
+    together = appearance.pooled(features[has_size] if by_size else features, by_size)
+    against = torch.cat([together[:-1][~opposite], together[-1:]]).max()
+    share = WRONG + (ALL_WRONG - WRONG) * (together[:-1][opposite].max() - against).sigmoid()
+    return evidence + (share / (1 - share)).log() > 0
