@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,6 +118,33 @@ def test_a_network_without_a_fitted_appearance_goes_by_label(appearance: Appeara
     assert set(network.refine(image, drawn)) == {"HE", "drusen"}
     with pytest.raises(AnnotationError, match="460"):
         network.groups(image[:100], drawn)
+
+
+def test_marks_are_looked_at_once_until_photograph_drawing_or_appearance_change(
+    appearance: Appearance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = Network(Config(lesions=LESIONS, appearance=True))
+    assert network.appearance is not None
+    network.appearance.load_state_dict(appearance.state_dict())
+    looked: list[Annotation] = []
+
+    def counting(*given: Any) -> list[Group]:
+        looked.append(given[3])
+        return recognise(*given)
+
+    monkeypatch.setattr("zoo.models.layers.fusion.recognise", counting)
+    image, drawn = photograph([BRIGHT] * 2), around(["HE", "drusen"])
+    first = network.groups(image, drawn, 0.1)
+    assert network.groups(image.copy(), around(["HE", "drusen"]), 0.1) == first
+    network.refine(image, drawn, scale=0.1)
+    assert len(looked) == 1
+    image[:] = 90
+    network.groups(image, drawn, 0.1)
+    network.groups(image, around(["HE", "HE"]), 0.1)
+    network.groups(image, drawn, 0.2)
+    network.appearance.mean.neg_()
+    network.groups(image, drawn, 0.2)
+    assert len(looked) == 5
 
 
 def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance: Appearance, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from coarsekit.errors import ParameterError
 from coarsekit.scale import scale_of
+from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import Annotation, Image, check_drawn_on
 from zoo.models.appearance import Appearance
 from zoo.models.base import Network
@@ -146,6 +147,7 @@ class FusedNetwork(Network):
         self.fusion = Fusion(channels, channels)
         self.classify = head
         self.appearance = Appearance(len(config.lesions)) if config.appearance else None
+        self._recognised: tuple[tuple[str, str, str, float], list[Group]] | None = None
 
     @property
     def lesions(self) -> tuple[str, ...]:
@@ -165,7 +167,12 @@ class FusedNetwork(Network):
         check_drawn_on(annotation, image.shape)
         if scale is None:
             scale = scale_of(image, annotation).value
-        return recognise(self.appearance, self.lesions, image, annotation, scale)
+        # The marks of a drawing are looked at once, whoever asks what they are and then refines them.
+        known = str([buffer.tolist() for buffer in self.appearance.buffers()])
+        asked = (photograph_sha256(image), drawing_sha256(annotation), known, scale)
+        if self._recognised is None or self._recognised[0] != asked:
+            self._recognised = asked, recognise(self.appearance, self.lesions, image, annotation, scale)
+        return list(self._recognised[1])
 
     def forward(
         self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
