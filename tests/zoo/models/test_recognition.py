@@ -95,6 +95,14 @@ def test_what_looks_like_nothing_is_not_contradicted(appearance: Appearance) -> 
         assert groups(appearance, [0] * 8, [label] * 8) == [Group(label, label, BY_LABEL, tuple(range(8)))]
 
 
+@pytest.mark.parametrize("step", [DARK, BRIGHT])
+def test_of_many_marks_some_are_looked_at(appearance: Appearance, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.models.recognition.MOST_MARKS", 5)
+    places = tuple(range(24))
+    taken = {DARK: Group("HE", "HE", BY_LABEL, places), BRIGHT: Group("HE", "EX", CONTRADICTION, places)}
+    assert groups(appearance, [step] * 24, ["HE"] * 24) == [taken[step]]
+
+
 def test_a_click_is_recognised_by_its_colours(appearance: Appearance) -> None:
     (y, x) = PLACES[0]
     clicked = Annotation("a.png", 460, 320, (Mark("spot", Point(x, y)),))
