@@ -54,11 +54,17 @@ def refine(
     native.write(folder / "drawn" / "a.json", [drawn])
     native.write(folder / "drawn" / "b.json", [replace(DRAWN, image="b.png")])
     return zoo.refine_to_folder(
-        refiner or Drawing(), folder / "in", folder / "drawn", folder / "out", force=force, on_note=NOTES.append
+        refiner or Drawing(), folder / "in", folder / "drawn", folder / "out", force=force, on_note=heard
     )
 
 
 NOTES: list[str] = []
+
+
+def heard(note: str) -> None:
+    """Keep a note; that these photographs show no rim is another matter."""
+    if "No rim of the field of view" not in note:
+        NOTES.append(note)
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -77,7 +83,7 @@ def test_just_what_depends_on_a_change_is_done_anew(
     if change == "drawing":
         drawn = replace(DRAWN, marks=DRAWN.marks[:1])
     if change == "version":
-        monkeypatch.setattr(results, "REFINING_VERSION", 2)
+        monkeypatch.setattr(results, "REFINING_VERSION", results.REFINING_VERSION + 1)
     stale = ["a.png", "b.png"] if change in ("weights", "version") else ["a.png"]
     before = bytes_of(tmp_path / "out")
     refused = refine(tmp_path, refiner, drawn)
@@ -329,7 +335,7 @@ def test_two_runs_into_one_folder_say_so_and_both_succeed(tmp_path: Path) -> Non
         def refine(
             self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
         ) -> dict[str, Mask]:
-            inner(notes.append)
+            inner(lambda note: None if "No rim" in note else notes.append(note))
             return super().refine(image, annotation)
 
     def inner(note: Callable[[str], None]) -> None:

@@ -28,6 +28,7 @@ from tests.pictures import photograph, six_lesions
 from zoo.cli.main import main as zoo_main
 from zoo.models.base import build, network_class
 from zoo.models.unet import Network
+from zoo.variants import REFINING_VERSION
 
 TABLE = """
                 train    resume   evaluate    robustness  export     refine     push        card
@@ -116,7 +117,7 @@ def change_version(patch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         for constant in ("REFINING_VERSION", "PAIRS_VERSION"):
             if name.startswith(("zoo.", "coarsekit.")) and hasattr(module, constant):
-                patch.setattr(module, constant, 2)
+                patch.setattr(module, constant, getattr(module, constant) + 1)
 
 
 def edit(path: str, change: Callable[[Any], None]) -> None:
@@ -426,7 +427,7 @@ def check_push(cell: Cell) -> None:
 OTHER_WEIGHTS = {
     "weights": "measured of other weights, or another config",
     "configuration": "measured of other weights, or another config",
-    "version": "measured by version 1 of what refines, and this is version 2",
+    "version": f"measured by version {REFINING_VERSION} of what refines, and this is version {REFINING_VERSION + 1}",
 }
 PUSHED = {
     "recipe": ["training.json"],
