@@ -15,7 +15,7 @@ import torch
 
 from zoo import from_pretrained, list_refiners
 from zoo.models.base import Network, build, network_class
-from zoo.models.inference import BATCH
+from zoo.models.patches import BATCH
 
 ROUNDS = 7
 FULL = "unet-64"
