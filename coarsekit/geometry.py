@@ -219,7 +219,8 @@ def _stroke(mask: Mask, start: tuple[float, float], end: tuple[float, float], re
     top, bottom = (int(np.clip(y, 0, mask.shape[0])) for y in (min(y0, y1) - reach - 1, max(y0, y1) + reach + 1))
     x, y = np.arange(left, right) + 0.5 - x0, np.arange(top, bottom)[:, None] + 0.5 - y0
     along, length = (x1 - x0, y1 - y0), hypot(x1 - x0, y1 - y0)
-    share = 0.0 if length == 0 else np.clip((x * (along[0] / length) + y * (along[1] / length)) / length, 0, 1)
+    # Of a line shorter than any that shows, the division could overflow.
+    share = 0.0 if length < 1e-9 else np.clip((x * (along[0] / length) + y * (along[1] / length)) / length, 0, 1)
     mask[top:bottom, left:right] |= np.hypot(x - share * along[0], y - share * along[1]) <= reach + _RIM
 
 

@@ -22,7 +22,7 @@ from coarsekit.geometry import (
     extent,
     moved,
 )
-from coarsekit.types import Ellipse, Mask
+from coarsekit.types import Ellipse, Line, Mask, Point
 
 SHAPE = (36, 44)
 NOTHING = np.empty((0, 2))
@@ -319,3 +319,11 @@ def test_points_are_never_changed() -> None:
     contains(covering_ellipse(cloud, inside), inside)
     assert (cloud == before[0]).all()
     assert (inside == before[1]).all()
+
+
+@pytest.mark.parametrize("length", [0.0, 2.2e-313, 1e-200, 1e-12])
+def test_a_line_that_is_all_but_a_point_is_drawn_as_one(length: float) -> None:
+    line = Line(((5.5, 5.5), (5.5, 5.5 + length)), 4.0)
+    start = Line(((0.0, 0.0), (0.0, length)), 4.0)
+    assert np.array_equal(draw([line], (12, 12)), draw([Point(5.5, 5.5, 2.0)], (12, 12)))
+    assert np.array_equal(draw([start], (12, 12)), draw([Point(0.0, 0.0, 2.0)], (12, 12)))
