@@ -27,7 +27,8 @@ from coarsekit.annotations.details import (
 )
 from coarsekit.annotations.documents import Document, load
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import compress, photograph_runs
 from coarsekit.geometry import extent
 from coarsekit.storage.files import write_text
@@ -63,6 +64,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 attributes = attributes if isinstance(attributes, dict) else {}
                 label = recorder.attribute(attributes)
                 details = {"id": region.source.extra.get("id"), "attributes": attributes, "coco": extra}
+                if flat := region.flat_rings:
+                    recorder.note(place, f"{flat} of its rings has no area, and is passed over")
                 for shape in region.shapes():
                     marks += recorder.marks(region.label if label is None else label, shape, place, details)
         with recorder.forgiving(f"images.{photograph.place}"):

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, field_validator
 
 from coarsekit.annotations.documents import Document, LenientModel, Pixels
-from coarsekit.annotations.reading import ReadOptions, Recorder
+from coarsekit.annotations.reading import ReadOptions
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_photograph_runs
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import rotated
@@ -78,6 +79,10 @@ class _Region(LenientModel):
         return float(turn) % 360 if isinstance(turn, (int, float)) else 0.0
 
 
+_LEAST_RING = 6
+"""Numbers of the ring of a triangle."""
+
+
 class _File(LenientModel):
     images: list[Any]
     annotations: list[Any] = []
@@ -107,8 +112,7 @@ class Region:
                 raise AnnotationError("segmentation must hold x and y in turn, got a ring of odd length")
             if any(abs(number) > FAR for ring in segmentation for number in ring):
                 raise AnnotationError(f"segmentation must lie within {FAR:g} px of the photograph; correct it")
-            # Tools that trace masks write rings of one or two corners, which have no area, beside good ones.
-            segmentation = [ring for ring in segmentation if len(ring) >= 6] or segmentation
+            segmentation = [ring for ring in segmentation if len(ring) >= _LEAST_RING] or segmentation
             return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
         if box is None or not boxes:
             raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
@@ -137,12 +141,19 @@ class Region:
         return seen
 
     @property
+    def flat_rings(self) -> int:
+        """How many rings of one or two corners it has beside good ones: tools that trace masks write them."""
+        rings = self.source.segmentation if isinstance(self.source.segmentation, list) else []
+        flat = sum(len(ring) < _LEAST_RING for ring in rings)
+        return flat if flat < len(rings) else 0
+
+    @property
     def is_empty(self) -> bool:
         """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
         segmentation = self.source.segmentation
         if isinstance(segmentation, _Runs):
             return segmentation.counts in ([self.width * self.height], compress([self.width * self.height]))
-        return segmentation is not None and all(len(ring) < 6 and len(ring) % 2 == 0 for ring in segmentation)
+        return segmentation is not None and all(len(ring) < _LEAST_RING and len(ring) % 2 == 0 for ring in segmentation)
 
     def _raster(self, runs: _Runs) -> Raster:
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts

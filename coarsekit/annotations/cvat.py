@@ -25,7 +25,8 @@ from coarsekit.annotations.details import (
 )
 from coarsekit.annotations.documents import Document, finite_number, load
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import rotated

@@ -15,7 +15,8 @@ from xml.etree.ElementTree import Element
 
 from coarsekit.annotations.documents import Document, error_context, finite_number, load
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon, Shape
 

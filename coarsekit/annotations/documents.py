@@ -112,6 +112,7 @@ def _bytes_in(path: Path, name: str) -> bytes:
 def _unpacking(path: Path) -> Iterator[None]:
     try:
         yield
+    # What zipfile raises of damaged archives, of encrypted ones, and of compressions that it lacks.
     except (BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError) as cause:
         raise AnnotationError(f"{path}: the ZIP cannot be unpacked ({cause}); download it again") from None
 

@@ -21,7 +21,8 @@ from coarsekit.annotations.details import own_details, own_provenance, tool_labe
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.labels import label_of
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadResult, one_file_each
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import decode_mask, decode_png, encode_png
 from coarsekit.storage.files import write_texts

@@ -25,7 +25,8 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
 from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import answers_of, by_picture, is_drawn, labels_in, pictures_of, tasks_of
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.labels import label_of
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import Recorder
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.images import PHOTOGRAPHS
 from coarsekit.validation import validated

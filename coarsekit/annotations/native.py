@@ -35,7 +35,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from coarsekit.annotations.documents import Document, Pixels, load
 from coarsekit.annotations.photographs import climbs
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadResult, one_file_each
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_texts

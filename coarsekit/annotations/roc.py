@@ -9,7 +9,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from coarsekit.annotations.documents import Document, finite_number, load
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Mark
 

@@ -20,7 +20,8 @@ from coarsekit.annotations.details import attributes_of, own_provenance, tool_la
 from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import choose_label
 from coarsekit.annotations.photographs import photograph_name
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Places, Point, Polygon, Shape

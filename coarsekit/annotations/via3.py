@@ -13,7 +13,8 @@ from typing import Any
 
 from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import choose_label
-from coarsekit.annotations.reading import ReadOptions, ReadResult, Recorder
+from coarsekit.annotations.reading import ReadOptions, ReadResult
+from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
 from coarsekit.validation import validated

@@ -279,8 +279,9 @@ def say(sentence: str, quiet: bool) -> None:
 
 def with_flags(sentence: str, command: click.Command | None) -> str:
     """The library's sentence, in which the command's options stand for parameters such as ``force=True``, ``out=…``."""
-    options = [option for parameter in command.params for option in parameter.opts] if command else []
-    flags = {option.removeprefix("--").replace("-", "_"): option for option in options}
+    parameters = command.params if command else []
+    flags = {parameter.name: parameter.opts[0] for parameter in parameters}
+    flags |= {option.removeprefix("--").replace("-", "_"): option for each in parameters for option in each.opts}
     return _PARAMETER.sub(lambda found: flags.get(found[1], found[0]), sentence)
 
 

@@ -93,7 +93,7 @@ def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
         raise ImageError(f"{path}: a DICOM file without pixels; give the photograph's own file")
     try:
         pixels = pixel_array(dataset)
-    except (RuntimeError, NotImplementedError):
+    except (RuntimeError, NotImplementedError):  # what pydicom raises without a decoder for the file
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise ImageError(
             f"{path}: its pixels are compressed as {syntax}, which no decoder that is installed opens, or are damaged; "

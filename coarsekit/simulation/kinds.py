@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.geometry import draw, extent, moved
+from coarsekit.marks import BOX, CLICK, STROKE
 from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Shape
 
-ELLIPSE, BOX, POLYGON, CLICK, STROKE = "ellipse", "box", "polygon", "click", "stroke"
+ELLIPSE, POLYGON = "ellipse", "polygon"
 KINDS = (ELLIPSE, BOX, POLYGON, CLICK, STROKE)
 """What a style's ``kinds`` has shares of."""
 CORNERS = 6

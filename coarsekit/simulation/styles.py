@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, ConfigDict, Strict
 
 from coarsekit.errors import ParameterError, did_you_mean
-from coarsekit.simulation.kinds import BOX, CLICK, ELLIPSE, KINDS, POLYGON, STROKE
+from coarsekit.marks import BOX, CLICK, STROKE
+from coarsekit.simulation.kinds import ELLIPSE, KINDS, POLYGON
 from coarsekit.types import EX, HE, MA, SE
 from coarsekit.validation import load_toml, validated
 from coarsekit.windows import REFERENCE_WIDTH

@@ -93,14 +93,14 @@ def test_the_scale_is_in_the_record_said_where_it_was_guessed_and_part_of_what_r
     code, guessed, said = refine()
     assert (code, guessed["scale_from"]) == (0, "marks")
     assert "No rim of the field of view was seen in a.png" in said
-    assert "the sizes of the marks; --field-of-view says it" in said
+    assert "the sizes of the marks; --scale says it" in said
     code, _, said = refine("--scale", "1709")
     assert code == 2
     assert "a.json is of another scale; give --force" in said
     code, told, said = refine("--scale", "1709", "--force")
     assert (code, told["scale"], told["scale_from"]) == (0, 0.5, "given")
     assert "No rim" not in said
-    code, disc, _ = refine("--field-of-view", "disc=262.5")
+    code, disc, _ = refine("--scale", "disc=262.5")
     assert (code, disc) == (0, told)
 
 
@@ -109,5 +109,5 @@ def test_a_scale_that_is_none_is_refused(photographs: Path, tmp_path: Path, wron
     places = [str(photographs / "a.png"), str(tmp_path / "drawings" / "a.png.json"), "-o", str(tmp_path / "out")]
     result = CliRunner().invoke(main, ["refine", *places, "--refiner", "shrink", "--scale", wrong])
     assert result.exit_code == 2
-    assert "--scale" in result.stderr or "--field-of-view" in result.stderr
+    assert "--scale" in result.stderr
     assert "Traceback" not in result.stderr

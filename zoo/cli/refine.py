@@ -45,7 +45,6 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @click.option(
     "--scale",
-    "--field-of-view",
     "field_of_view",
     callback=_field_of_view,
     metavar="PX|disc=PX",

@@ -111,7 +111,7 @@ def _given(name: str) -> bool:
 
 def _is_training(folder: Path) -> bool:
     """Whether the folder has the state of a training that has no checkpoint yet."""
-    from zoo.training.trainer import read_state
+    from zoo.training.state import read_state
 
     try:
         return bool(read_state(folder))
@@ -122,7 +122,7 @@ def _is_training(folder: Path) -> bool:
 def _resumed(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
     """Fill the options that are not given from the interrupted training; its recipe, or None where one is given."""
     from zoo.training.recipe_files import checked
-    from zoo.training.trainer import read_state
+    from zoo.training.state import read_state
 
     state = read_state(folder)
     options |= {name: value for name, value in state["launch"].items() if name in KEPT and not _given(name)}

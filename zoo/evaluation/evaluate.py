@@ -8,7 +8,6 @@ import numpy as np
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
-from coarsekit.scale import scale_of
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, photograph_sha256
@@ -165,20 +164,22 @@ def refine_and_score(
 ) -> dict[str, MaskScore]:
     """Refine a drawing and score every class of ``fine``, (h, w) masks with a pixel; of one not drawn nothing is found.
 
-    A network refines one class at a time, since its probabilities are large.
+    Of a network one class after the other is scored, since its probabilities are large.
     """
     from zoo.models.base import Network
 
     if not isinstance(refiner, Network):
         refined = refiner.refine(image, drawn)
         return {lesion: score_mask(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
-    scores, scale = {}, scale_of(image, drawn).value
+    scores = {
+        lesion: score_mask(probability >= refiner.config.threshold, fine[lesion], probability)
+        for lesion, probability in refiner.each_probability(image, drawn)
+        if lesion in fine
+    }
     for lesion, mask in fine.items():
-        own = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion == lesion))
-        found = refiner.photograph_probabilities(image, own, scale=scale)
-        probability = found.get(lesion, np.zeros(mask.shape, np.float32))
-        scores[lesion] = score_mask(probability >= refiner.config.threshold, mask, probability)
-    return scores
+        if lesion not in scores:
+            scores[lesion] = score_mask(np.zeros_like(mask), mask, np.zeros(mask.shape, np.float32))
+    return {lesion: scores[lesion] for lesion in fine}
 
 
 def _in_own_process(

@@ -111,7 +111,7 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
     ) -> dict[str, Mask]:
         return {
             lesion: probability >= self.config.threshold
-            for lesion, probability in self._each_probability(image, annotation, advance, scale)
+            for lesion, probability in self.each_probability(image, annotation, advance, scale)
         }
 
     def photograph_probabilities(
@@ -133,12 +133,12 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        return dict(self._each_probability(image, annotation, advance, scale))
+        return dict(self.each_probability(image, annotation, advance, scale))
 
-    def _each_probability(
-        self, image: Image, annotation: Annotation, advance: Advance, scale: float | None
+    def each_probability(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """One class after the other, since probabilities are large."""
+        """`photograph_probabilities`, one class after the other, since they are large."""
         check_drawn_on(annotation, image.shape)
         if scale is None:
             scale = scale_of(image, annotation).value

@@ -1,4 +1,4 @@
-"""The training loop, and the state that an interrupted training goes on from."""
+"""The training loop."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import ParameterError
 from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import STATE, locate, read_record, weights_sha256
@@ -26,11 +26,9 @@ from zoo.training.losses import refinement_loss
 from zoo.training.progress import Progress
 from zoo.training.recipe import MOST_PROCESSES, Recipe, check_whole
 from zoo.training.sources import TrainingSource
-from zoo.training.validation import Validation
+from zoo.training.state import STATEFUL, changes, read_state
+from zoo.training.validation import Validation, in_history
 from zoo.variants import REFINING_VERSION
-
-_STATEFUL = ("network", "average", "optimizer", "scheduler")
-"""The parts of a `Run` whose own state is saved with it."""
 
 
 class Run:
@@ -173,7 +171,7 @@ class Run:
             "best": self.best,
             "history": self.history,
             "scaler": self.devices.scaler.state_dict(),
-            **{name: getattr(self, name).state_dict() for name in _STATEFUL},
+            **{name: getattr(self, name).state_dict() for name in STATEFUL},
         }
         if self.devices.is_main:
             with atomic_write(self.out / STATE) as temporary:
@@ -191,7 +189,7 @@ class Run:
             raise ParameterError(
                 f"{self.out}: {changed[0]} differs from the interrupted training there; resume with the same parameters"
             )
-        if said := _changes(self.content, state.get("content", {})):
+        if said := changes(self.content, state.get("content", {})):
             raise ParameterError(
                 f"{self.out}: {said} differ from the interrupted training there; put back what was there, or train "
                 "anew with force=True"
@@ -199,7 +197,7 @@ class Run:
         for part in self.out.glob(".*.part") if self.devices.is_main else ():
             part.unlink(missing_ok=True)
         self.epoch, self.best, self.history = state["epoch"], state["best"], state["history"]
-        for name in _STATEFUL:
+        for name in STATEFUL:
             getattr(self, name).load_state_dict(state[name])
         if state["scaler"]:
             self.devices.scaler.load_state_dict(state["scaler"])
@@ -233,46 +231,6 @@ def _example(network: Network, batch: int) -> tuple[Tensor, ...]:
     side = network.config.size
     images, masks = torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side)
     return images, masks, torch.zeros(batch, dtype=torch.long), torch.zeros(batch, 3)
-
-
-_CONTENT = {
-    "photograph_sha256": "the pixels of",
-    "masks_sha256": "the masks of",
-    "style_sha256": "the parameters of the style",
-    "pairs_sha256": "the pairs of",
-    "start_sha256": "the weights of",
-    "refining_version": "the versions of what refines",
-}
-"""What a training depends on, in words, by its name in the record."""
-
-
-def _changes(ours: Mapping[str, Mapping[str, str]], theirs: Mapping[str, Mapping[str, str]]) -> str:
-    """What differs, in words, with the first of the names for which it does; empty where nothing does."""
-    said = []
-    for what, words in _CONTENT.items():
-        one, other = ours.get(what, {}), theirs.get(what, {})
-        names = sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
-        if names:
-            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-            said.append(f"{words} {names[0]}{more}".rstrip())
-    return ", and ".join(said)
-
-
-def read_state(folder: Path) -> dict[str, Any]:
-    """What `Run.save` wrote into a folder: the recipe, how the training was started, its epochs, and all tensors.
-
-    Raises `OutputError` when there is none, or it is damaged, or of another program or version.
-    """
-    path = folder / STATE
-    if not path.exists():
-        raise OutputError(f"{folder}: no training to resume there; expected {STATE}, so leave resume=True out")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as cause:  # torch's reader stumbles over other files with errors of many kinds
-        raise OutputError(f"{path}: cannot be read ({type(cause).__name__}); train anew with force=True") from None
-    if not isinstance(state, dict) or not {"recipe", "launch", "content", "history", *_STATEFUL} <= state.keys():
-        raise OutputError(f"{path}: not the state of a training by this version; train anew with force=True")
-    return state
 
 
 def train(
@@ -330,7 +288,7 @@ def train(
             "epoch": run.epoch,
             "loss": round(loss, 5),
             "learning_rate": run.optimizer.param_groups[0]["lr"],
-            **_validated(scores),
+            **in_history(scores),
             "seconds": round(time.monotonic() - began, 1),
         }
         run.history.append(line)
@@ -338,14 +296,3 @@ def train(
         run.save()
         log(line)
     return run.record()
-
-
-def _validated(scores: Validation | None) -> dict[str, Any]:
-    """What a line of the history says of the validation; nothing where there was none."""
-    if scores is None:
-        return {}
-    return {
-        "validation_iou": round(scores.iou, 3),
-        "threshold": scores.threshold,
-        "validation": scores.rows,
-    }

@@ -1,7 +1,7 @@
 """Validation during training: one number to choose by, at the threshold that is best for it."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,3 +77,14 @@ def summary(scores: Sequence[Scored]) -> Validation:
     for (style, lesion), values in means.items():
         rows[style][lesion] = round(100 * float(values[best]), 2)
     return Validation(100 * float(by_threshold[best]), THRESHOLDS[best], rows)
+
+
+def in_history(scores: Validation | None) -> dict[str, Any]:
+    """What a line of the history says of the validation; nothing where there was none."""
+    if scores is None:
+        return {}
+    return {
+        "validation_iou": round(scores.iou, 3),
+        "threshold": scores.threshold,
+        "validation": scores.rows,
+    }

@@ -10,8 +10,8 @@ import torch
 from click.testing import CliRunner
 from safetensors.torch import load_file
 
+from zoo.checkpoints.folder import STATE
 from zoo.cli.main import main
-from zoo.training.trainer import STATE
 
 TINY = ("train", "sample", "--split", "validation", "--set", "variant=proto", "--set", "width=2", "--set", "size=32")
 TINY += (

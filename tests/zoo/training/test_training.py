@@ -14,6 +14,7 @@ from coarsekit.errors import OutputError, ParameterError, RefinerError
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Window
 from coarsekit.windows import cut_image
+from zoo.checkpoints.folder import STATE
 from zoo.models.base import network_class
 from zoo.refiner import no_progress
 from zoo.training.data.camera_augmentation import cut_by_another_camera, scramble_colors
@@ -23,7 +24,7 @@ from zoo.training.data.simulated_pairs import SimulatedPairs
 from zoo.training.distributed.devices import Devices
 from zoo.training.recipe import Recipe, hold_out
 from zoo.training.sources import Photographs
-from zoo.training.trainer import STATE, Run, train
+from zoo.training.trainer import Run, train
 
 RECIPE = Recipe(
     "proto", {"width": 2, "size": 32}, epochs=3, samples=12, batch=4, learning_rate=1e-2, balance=0.5, ema=0.9
