@@ -1,5 +1,6 @@
 """The field of view: the circle in which a fundus camera shows the retina, on black."""
 
+import warnings
 from dataclasses import dataclass
 
 import cv2
@@ -49,7 +50,9 @@ def find_field_of_view(image: Image) -> FieldOfView | None:
     points = _rim(_retina(brightest))
     if len(points) < 3 * _SAGITTA:
         return None
-    found, on_circle = ransac(points, CircleModel, 3, _TOLERANCE, max_trials=_TRIALS, rng=0)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No inliers found")  # of a straight border: there is no circle to warn of
+        found, on_circle = ransac(points, CircleModel, 3, _TOLERANCE, max_trials=_TRIALS, rng=0)
     if found is None or on_circle is None or on_circle.mean() < _INLIERS:
         return None
     circle = CircleModel.from_estimate(points[on_circle])

@@ -68,8 +68,9 @@ def test_a_resized_photograph_has_a_resized_circle(times: float) -> None:
         np.pad(np.full((200, 300, 3), 150, np.uint8), ((50, 50), (60, 60), (0, 0))),
         np.zeros((1, 1, 3), np.uint8),
         retina(400, 300, FieldOfView(200, 150, 1000)),
+        np.repeat(np.repeat([[0, 150]], 300, axis=1), 500, axis=0)[..., None].astype(np.uint8).repeat(3, axis=2),
     ],
-    ids=["black", "grey", "noise", "a rectangle", "one pixel", "all retina"],
+    ids=["black", "grey", "noise", "a rectangle", "one pixel", "all retina", "a straight border"],
 )
 def test_what_shows_no_circle_has_none(image: Image) -> None:
     assert find_field_of_view(image) is None
