@@ -2,7 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self, TypeVar
@@ -177,10 +177,14 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         classes = torch.full((len(image),), self.class_index(lesion), device=device)
         signatures = None if signature is None else signature.to(device).expand(len(image), -1)
         mirrored: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
-        views = [
-            self(image.flip(axes), coarse.flip(axes), classes, signatures).sigmoid().flip(axes) for axes in mirrored
-        ]
-        return torch.stack(views).mean(0).float().cpu()
+        view = self.views(image, coarse, classes, signatures)
+        return torch.stack([view(axes).sigmoid().flip(axes) for axes in mirrored]).mean(0).float().cpu()
+
+    def views(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
+    ) -> Callable[[list[int]], Tensor]:
+        """What gives the logits of patches mirrored along axes, mirrored as they are; arguments as of `forward`."""
+        return lambda axes: self(image.flip(axes), coarse.flip(axes), lesion, signature)
 
     def class_index(self, lesion: str) -> int:
         """The index of a class in `lesions`, −1 for any other."""

@@ -1,5 +1,6 @@
 """The coarse mask at the features' resolution, and its fusion with them (Yu et al., section 2.1)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isqrt
 
@@ -179,6 +180,18 @@ class FusedNetwork(Network):
     ) -> Tensor:
         if lesion is None:
             lesion = coarse.new_full((len(coarse),), -1, dtype=torch.long)
+        return self._answer(*self._look(image, coarse, lesion, signature))
+
+    def views(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
+    ) -> Callable[[list[int]], Tensor]:
+        seen = self._look(image, coarse, lesion, signature)  # once, since all of it is mirrored with the patch
+        return lambda axes: self._answer(*(part.flip(axes) for part in seen))
+
+    def _look(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the features are taken of: the image, its planes, and the mask as the network sees it."""
         wide = widen(coarse, self.config.mask_dilation)
         planes = class_planes(wide, lesion, len(self.lesions))
         if self.config.matched_filter:
@@ -186,7 +199,10 @@ class FusedNetwork(Network):
                 signature = matched_filter.deviations(image, coarse)
             image, filtered = _filtered(image, coarse, lesion, signature)
             planes = torch.cat([planes, filtered], dim=1)
-        features, coarse = self.features(image, planes), wide
-        mask = downsample_mask(coarse, features)
+        return image, planes, wide
+
+    def _answer(self, image: Tensor, planes: Tensor, wide: Tensor) -> Tensor:
+        features = self.features(image, planes)
+        mask = downsample_mask(wide, features)
         logits = self.classify(self.fusion(features, mask), mask)
         return functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)
