@@ -58,9 +58,11 @@ def claim_outputs(
 def at_work(
     folder: Path, *subfolders: str, busy: Callable[[str], None] | None = None, remove_partial: bool = True
 ) -> Iterator[None]:
-    """Hold the folder while the block works in it, and first remove the temporary files that a killed run left there.
+    """Hold the folder while the block works in it, and remove the temporary files that a killed run left there.
 
-    The system lets go of a folder when the process ends, however it ends; on a disk without locks nothing is held.
+    They are removed before the block, and after it: processes of a killed run outlive it by a moment, in which they can
+    begin another file. Nothing is removed while another run is at work there. The system lets go of a folder when the
+    process ends, however it ends; on a disk without locks nothing is held.
 
     Args:
         folder: The folder; it is made where it is missing.
@@ -78,30 +80,36 @@ def at_work(
         raise OutputError(f"{folder} is a file; give another out=…") from None
     handle = os.open(folder, os.O_RDONLY)
     try:
-        alone = _lock(handle)
+        alone = _lock(handle, alone=busy is None or remove_partial)
         if not alone:
             if busy is None:
                 raise OutputError(f"{folder}: another run is at work there; wait for its end, or give another out=…")
             busy(f"Another run is at work in {folder}, too.")
         if alone and remove_partial:
-            for place in (folder, *(found for pattern in subfolders for found in folder.glob(pattern))):
-                _remove_partial(place)
+            _remove_partial(folder, subfolders)
+        if busy is not None:
+            _lock(handle, alone=False)
         yield
     finally:
+        if remove_partial and _lock(handle, alone=True):
+            _remove_partial(folder, subfolders)
         os.close(handle)
         if missing:
             with suppress(OSError):  # it has something
                 folder.rmdir()
 
 
-def _lock(handle: int) -> bool:
-    """Whether no other run has the folder. The lock is the process's, so a killed one leaves none behind."""
+def _lock(handle: int, alone: bool) -> bool:
+    """Lock a folder for one run alone, or beside others that do not need it alone; False where another has it.
+
+    The lock is the process's, so a killed one leaves none behind.
+    """
     try:
         import fcntl
     except ImportError:  # Windows has no locks of folders
         return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # some network disks have no locks
@@ -109,8 +117,9 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _remove_partial(folder: Path) -> None:
-    for path in folder.glob(PARTIAL):
+def _remove_partial(folder: Path, subfolders: Iterable[str]) -> None:
+    places = (folder, *(found for pattern in subfolders for found in folder.glob(pattern)))
+    for path in (found for place in places for found in place.glob(PARTIAL)):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:

@@ -10,8 +10,9 @@ import zoo
 from tests.golden_masks import PHOTOGRAPHS, VERSION, file_of, masks_of
 from zoo.variants import REFINING_VERSION
 
-ROUNDING = 0.002
-"""Share of a mask's pixels that processors with other arithmetic may decide otherwise."""
+ROUNDING = 0.01
+"""Share of a mask's pixels that processors with other arithmetic may decide otherwise: 0.3 % of one of
+`proto-superpixel`, whose superpixels jump, with SSE4.1 in place of AVX2; none of those of `lite` and `tiny`."""
 
 
 def test_the_golden_masks_are_of_this_version() -> None:

@@ -94,6 +94,25 @@ def test_what_a_killed_run_left_is_removed(work: Path) -> None:
     assert not any(path.exists() for path in left)
 
 
+class Outlived(Floor):
+    """Leaves temporary files while it refines, as a process does that outlives its killed run by a moment."""
+
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
+        for place in ("left", "right", ""):
+            (Path("out") / place / ".a_MA.png.7.part").write_bytes(b"half")
+        return super().refine(image, annotation, advance)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_a_process_of_a_killed_run_leaves_during_the_next_is_removed(work: Path, jobs: int) -> None:
+    for place in ("left", "right"):
+        (work / "out" / place).mkdir(parents=True)
+    assert len(zoo.refine_to_folder(Outlived(), "in", "drawn", "out", jobs=jobs).records) == 4
+    assert not list((work / "out").rglob(".*"))
+
+
 class Dying(Floor):
     """Is killed at the photograph ``left/b.png`` unless the file is there, as the system ends what takes its memory."""
 

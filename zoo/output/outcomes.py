@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -75,16 +75,35 @@ def outcomes(
     Raises:
         ParameterError: When one of several processes was ended by the system.
     """
-    if jobs == 1 or len(photographs) < 2:
+    # Before all and after all: what a process left behind is not told from what another is just writing.
+    places = {photograph.result(folder).folder for photograph in photographs} - {folder}
+    _remove_partial(places)
+    if jobs > 1 and len(photographs) > 1:
+        yield from _in_processes(refiner, folder, photographs, force, jobs, field_of_view)
+    else:
         for photograph in photographs:
             yield _attempt(refiner, folder, photograph, force, field_of_view)
-        return
-    from joblib import Parallel, delayed
+    _remove_partial(places)
 
-    # Once for all: what a process left behind is not told from what another is just writing.
-    for place in {photograph.result(folder).folder for photograph in photographs} - {folder}:
-        with suppress(OutputError, OSError), at_work(place, busy=no_progress):
+
+def _remove_partial(places: Iterable[Path]) -> None:
+    """Remove what a killed run left in folders, but for those in which another run is at work."""
+    for place in places:
+        with suppress(OutputError, OSError), at_work(place, busy=no_progress):  # what fails is said of each photograph
             pass
+
+
+def _in_processes(
+    refiner: Refiner,
+    folder: Path,
+    photographs: Sequence[Drawn],
+    force: bool,
+    jobs: int,
+    field_of_view: float | None,
+) -> Iterator[Outcome]:
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+
     parallel = Parallel(
         n_jobs=min(jobs, len(photographs)),
         backend="loky",
@@ -98,6 +117,7 @@ def outcomes(
     try:
         yield from parallel(work(refiner, folder, photograph, force, field_of_view) for photograph in photographs)
     except BrokenProcessPool:
+        get_reusable_executor().shutdown(kill_workers=True)  # none writes on beside the next run
         raise ParameterError(
             f"one of {jobs} processes was ended by the system, perhaps for lack of memory; what is finished is kept: "
             "run it again with fewer, jobs=…"
@@ -110,11 +130,10 @@ def _attempt(
     photograph: Drawn,
     force: bool,
     field_of_view: float | None,
-    remove_partial: bool = True,
 ) -> Outcome:
     place, seen = photograph.result(folder).folder, ReadReport()
     try:
-        with nullcontext() if place == folder else at_work(place, busy=no_progress, remove_partial=remove_partial):
+        with nullcontext() if place == folder else at_work(place, busy=no_progress, remove_partial=False):
             image, annotation, seen = photograph.read()
             result = replace(photograph, lesions=annotation.lesions).result(folder)
             done = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
@@ -149,4 +168,4 @@ def _in_own_process(
     """`_attempt` in a process of its own: more threads than cores would make each other slower."""
     if "torch" in sys.modules:  # a network brought it along, and baselines do without
         sys.modules["torch"].set_num_threads(1)
-    return _attempt(refiner, folder, photograph, force, field_of_view, remove_partial=False)
+    return _attempt(refiner, folder, photograph, force, field_of_view)

@@ -1,5 +1,6 @@
 """All marks of one label in a photograph are looked at once, and every window is given what they have in common."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -51,13 +52,15 @@ def test_every_window_is_given_the_signature_of_all_marks_of_its_label(
     image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Tensor] = []
-    own = Network.forward
+    own = Network.views
 
-    def forward(self: Network, images: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor) -> Tensor:
+    def views(
+        self: Network, images: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor
+    ) -> Callable[[list[int]], Tensor]:
         given.extend(signature)
         return own(self, images, coarse, lesion, signature)
 
-    monkeypatch.setattr(Network, "forward", forward)
+    monkeypatch.setattr(Network, "views", views)
     marks = [Mark(lesion, shape) for lesion in ("MA", "finding 1") for shape in ellipses(20)]
     drawn = Annotation("a.png", *SIZES[::-1], tuple(marks))
     network().refine(image, drawn)
