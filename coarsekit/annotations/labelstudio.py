@@ -15,6 +15,7 @@ Written files are tasks to import: their control tags are ``ellipse``, ``polygon
 
 import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,29 +71,47 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                     own = f"task {place} ({name})"
                     with recorder.forgiving(own, name):
                         recorder.photograph(address, name)
-                        annotations += _annotations(name, results, given.annotator, own, recorder)
+                        read = _annotations(name, results, given.annotator, own, recorder)
+                        annotations += [_with_data(one, task) for one in read] if len(pictures) == 1 else read
     return recorder.result(annotations)
 
 
 def write(
     path: Path, annotations: Sequence[Annotation], approximate: bool = False, images: Path | None = None
 ) -> list[str]:
-    """Write one JSON file of tasks to import, with an annotation for each annotator of one; see `Format.write`."""
+    """Write one JSON file of tasks to import, with an annotation for each annotator of one; see `Format.write`.
+
+    What a model made, as the ``model_version`` of an annotation's provenance says, is written as a prediction.
+    """
     tasks: dict[str, dict[str, Any]] = {}
     notes: list[str] = []
     for annotation in annotations:
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         name = photograph_name(annotation.image)
-        task = tasks.setdefault(name, {"data": {"image": name}, "annotations": []})
+        own = own_provenance(annotation, "labelstudio")
+        task = tasks.setdefault(name, {"data": own.get("data", {"image": name}), "annotations": []})
         prefix = f"{list(tasks).index(name)}-"
         result = [item for place, mark in enumerate(marks) for item in _results(annotation, mark, f"{prefix}{place}")]
-        result += own_provenance(annotation, "labelstudio").get("results", ())
+        result += own.get("results", ())
+        if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
+            prediction = {"model_version": annotation.provenance["model_version"], "result": result}
+            task.setdefault("predictions", []).append(prediction)
+            continue
         who = annotation.provenance.get("annotator")
         # Label Studio takes the number or the fields of a user, and no name of another tool's.
         task["annotations"].append({"result": result, **within("completed_by", None if isinstance(who, str) else who)})
     write_text(path, json.dumps(list(tasks.values()), ensure_ascii=False) + "\n")
     return notes
+
+
+def _with_data(annotation: Annotation, task: dict[str, Any]) -> Annotation:
+    """The annotation with the data of its task, such as the address of its photograph, as the tool has them."""
+    data = task.get("data")
+    if not isinstance(data, dict):
+        return annotation
+    own = {**own_provenance(annotation, "labelstudio"), "data": data}
+    return replace(annotation, provenance={**annotation.provenance, "labelstudio": own})
 
 
 def _annotations(

@@ -14,6 +14,7 @@ from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINER
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
+from zoo.output.tool_files import SHAPES, ToolOptions
 from zoo.refiner import Advance, no_progress
 
 
@@ -55,6 +56,17 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
 )
+@click.option(
+    "--to",
+    "formats",
+    multiple=True,
+    metavar="FORMAT",
+    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; repeatable.",
+)
+@click.option(
+    "--shape", type=click.Choice(SHAPES), default=SHAPES[0], show_default=True, help="Of each refined mark for --to."
+)
+@click.option("--with-drawing", is_flag=True, help="Write for --to what was drawn, too.")
 @SEED
 @FORCE
 @AS_JSON
@@ -78,6 +90,9 @@ def command(
     split: str | None,
     seed: int,
     jobs: int,
+    formats: tuple[str, ...],
+    shape: str,
+    with_drawing: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -103,6 +118,11 @@ def command(
     full size, p_preview.jpg with close-ups, and p.json, the record of what was done. What was refined there before from
     the same pixels, marks and scale, by the same weights, is kept. --json prints the records, and what was kept, left
     out, guessed, and not refined.
+
+    --to writes one file of all photographs for a tool (for labelme and native a folder of files) to --out, with a mask
+    for each mark: its id, group, attributes and label are kept, colours where the tool's own export has them. CVAT is
+    told that a machine made them (source auto); Label Studio gets predictions with the refiner as their model, and the
+    labelling configuration that shows them.
 
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
@@ -145,6 +165,7 @@ def command(
             seed=seed,
             force=force,
             jobs=jobs,
+            for_tools=ToolOptions(formats, shape, with_drawing),
             progress=show,
             on_photograph=lambda line: say(line, quiet or sys.stderr.isatty()),  # where no bar is shown
             on_note=lambda sentence: say(sentence, quiet),
@@ -162,6 +183,8 @@ def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool)
         table(f"Refined by {name}", [_line(record, mask) for record in report.records for mask in record["masks"]])
     count, failed = len(report.records), len(report.failures)
     say(f"Masks and pictures of {count} photograph{'s'[: count != 1]} are in {out}", quiet)
+    for file in report.for_tools:
+        say(f"For a tool: {file}", quiet)
     if failed:
         say(f"{failed} photograph{'s'[: failed > 1]} could not be refined", quiet=False)
         sys.exit(1)

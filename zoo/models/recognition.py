@@ -89,7 +89,7 @@ def _groups(
     if label not in lesions:
         return [Group(label, lesions[_likeliest(appearance, features, has_size)], BY_CONTENT, tuple(places))]
     opposite = appearance.opposite()[lesions.index(label)]
-    seen_wrong = _contradicting(appearance, features, has_size, opposite)
+    seen_wrong = _contradicting(appearance, features, opposite)
     wrong = torch.full((len(places),), bool(seen_wrong.double().mean() > 0.5))
     wrong[looked] = seen_wrong
     groups = [(BY_LABEL, label, ~wrong)]
@@ -114,19 +114,19 @@ def _likeliest(appearance: Appearance, features: Tensor, has_size: Tensor, among
     return int(likelihoods.argmax())
 
 
-def _contradicting(appearance: Appearance, features: Tensor, has_size: Tensor, opposite: Tensor) -> Tensor:
-    """Which marks (n,) of one label look like classes of the ``opposite`` kind (c,).
+def _contradicting(appearance: Appearance, features: Tensor, opposite: Tensor) -> Tensor:
+    """Which marks (n,) of one label look like classes of the ``opposite`` kind (c,), by their colours.
 
+    Sizes say nothing of it: a large ellipse around several small lesions is as large as one around another class.
     All marks together are looked at first: where they look like the opposite, one that is unclear does too; where they
     do not, one alone must be clear.
     """
     if not len(features) or not opposite.any() or opposite.all():
         return torch.zeros(len(features), dtype=torch.bool)
-    likelihoods = torch.where(has_size[:, None], appearance.single(features), appearance.single(features, sized=False))
+    likelihoods = appearance.single(features, sized=False)
     classes, nothing = likelihoods[:, :-1], likelihoods[:, -1] + log(NOTHING)
     evidence = TRUST * (classes[:, opposite].amax(1) - classes[:, ~opposite].amax(1).maximum(nothing))
-    by_size = bool(has_size.any())
-    together = appearance.pooled(features[has_size] if by_size else features, by_size)
+    together = appearance.pooled(features, sized=False)
     against = torch.cat([together[:-1][~opposite], together[-1:]]).max()
     share = WRONG + (ALL_WRONG - WRONG) * (together[:-1][opposite].max() - against).sigmoid()
     return evidence + (share / (1 - share)).log() > 0

@@ -26,7 +26,8 @@ class Outcome:
     """What became of a photograph.
 
     ``record``: None where it could not be refined. ``kept``: whether an earlier run refined it from the same content.
-    ``failure``: why it could not be refined. ``seen``: what was seen only once it was opened.
+    ``failure``: why it could not be refined. ``seen``: what was seen only once it was opened. ``drawn``: what was
+    drawn, as it fits the photograph; None where it could not be refined.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Outcome:
     kept: bool = False
     failure: str = ""
     seen: ReadReport = field(default_factory=ReadReport)
+    drawn: Annotation | None = None
 
 
 def refine_one(
@@ -137,7 +139,7 @@ def _attempt(
             image, annotation, seen = photograph.read()
             result = replace(photograph, lesions=annotation.lesions).result(folder)
             done = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
-            return Outcome(photograph.name, *done, seen=seen)
+            return Outcome(photograph.name, *done, seen=seen, drawn=annotation)
     except CoarsekitError as error:
         failure = str(error)
     except OSError as error:

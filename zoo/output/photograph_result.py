@@ -17,13 +17,14 @@ from pydantic import BaseModel, ValidationError, model_validator
 from coarsekit.errors import OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import write_image
-from coarsekit.marks import count_ways
+from coarsekit.marks import count_ways, ways_drawn
 from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image, Mask
 from coarsekit.visualize.sheets import overlay, preview
+from zoo.output.mark_masks import mark_masks
 from zoo.refiner import Advance, Group, Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
@@ -156,6 +157,7 @@ class PhotographResult:
             **head,
             "seconds": round(seconds, 2),
             "masks": [_count(lesion, annotation, groups, mask, self.masks[lesion]) for lesion, mask in refined.items()],
+            "marks": _marks(annotation, groups, refined),
             **{what: str(path) for what, path in self.pictures.items()},
             "finished": True,
             "files": {path.name: file_sha256(path) for path in written},
@@ -198,6 +200,30 @@ def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> 
     Raises `OutputError` otherwise.
     """
     claim_outputs((path for result in results for path in result.files), force=True, inputs=inputs)
+
+
+def _marks(annotation: Annotation, groups: Sequence[Group], refined: Mapping[str, Mask]) -> list[dict[str, Any]]:
+    """What was found for each mark, in the annotation's order."""
+    ways, taken = ways_drawn(annotation), {place: group.taken_as for group in groups for place in group.marks}
+    found = [one for lesion, mask in refined.items() for one in mark_masks(annotation, lesion, mask)]
+    rows = []
+    for one in sorted(found, key=lambda one: one.place):
+        mark = annotation.marks[one.place]
+        named = {name: mark.details[name] for name in ("id", "label") if name in mark.details}
+        rows.append(
+            {
+                "mark": one.place,
+                **named,
+                "lesion": mark.lesion,
+                "drawn_as": ways[one.place],
+                "refined_as": taken.get(one.place, ""),
+                "found": one.found,
+                "drawn_pixels": one.drawn_pixels,
+                "refined_pixels": one.pixels,
+                "outside_pixels": one.outside_pixels,
+            }
+        )
+    return rows
 
 
 def _count(lesion: str, annotation: Annotation, groups: Sequence[Group], mask: Mask, file: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from zoo.output.drawn import Drawn, drawn_in_folder
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
+from zoo.output.tool_files import NO_TOOLS, ToolOptions, check_tool_files, made_by, write_for_tools
 from zoo.refiner import Advance, Refiner, no_progress
 
 
@@ -28,7 +29,8 @@ class RefineReport:
     ``records``: of each photograph that was refined, what its JSON file has, too. ``kept``: the names of those that an
     earlier run had refined from the same content. ``failures``: of each that could not be refined, its name and a
     sentence. ``left_out``: a sentence for each kind of thing that was drawn and is not read. ``notes``: a sentence for
-    what was guessed, such as labels that the refiner does not know.
+    what was guessed, such as labels that the refiner does not know. ``for_tools``: files, and folders of files, of
+    tools' formats.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -36,6 +38,7 @@ class RefineReport:
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    for_tools: list[str] = field(default_factory=list)
 
 
 def refine_to_folder(
@@ -58,6 +61,7 @@ def refine_to_folder(
     seed: int = 0,
     force: bool = False,
     jobs: int = 1,
+    for_tools: ToolOptions = NO_TOOLS,
     progress: Callable[[int, int], None] = no_progress,
     on_photograph: Callable[[str], None] = no_progress,
     on_left_out: Callable[[str], None] = no_progress,
@@ -93,6 +97,7 @@ def refine_to_folder(
         seed: For a dataset: the seed of the drawing.
         force: Whether to write over results of an earlier run from other content, or changed since.
         jobs: Photographs at a time, each in a process of its own on one thread; results are the same for any number.
+        for_tools: Annotation formats to write the masks of all photographs in, a mask for each mark, beside the others.
         progress: Called with how many steps are finished and how many there are, first with 0 finished; a step is a
             photograph, or a mark where there is only one photograph.
         on_photograph: Called with a line for each of several photographs when it is done.
@@ -116,7 +121,8 @@ def refine_to_folder(
         raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
     if field_of_view is not None:
         check_field_of_view(field_of_view)
-    report, folder = RefineReport(), Path(out)
+    report, folder, refined = RefineReport(), Path(out), list[Outcome]()
+    check_tool_files(folder, for_tools, force)
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
     )
@@ -144,7 +150,7 @@ def refine_to_folder(
             force,
             jobs,
             field_of_view,
-            report,
+            refined,
             progress,
             on_photograph,
             note_more,
@@ -176,9 +182,10 @@ def refine_to_folder(
             result = PhotographResult(folder, place.stem, drawn.lesions)
             check_apart([result], [place, Path(annotation)])
             advance = _counting(progress, len(drawn.marks))
-            one = Outcome(drawn.image, *refine_one(refiner, result, image, drawn, force, advance, field_of_view))
-            _add(one, report)
-    _tell(notes_after(report.records), report.notes, on_note)
+            done = refine_one(refiner, result, image, drawn, force, advance, field_of_view)
+            refined.append(Outcome(drawn.image, *done, drawn=drawn))
+        lacking = _finish(refiner, source, folder, refined, for_tools, force, report)
+    _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
     return report
@@ -192,7 +199,7 @@ def _refine_several(
     force: bool,
     jobs: int,
     field_of_view: float | None,
-    report: RefineReport,
+    refined: list[Outcome],
     progress: Callable[[int, int], None],
     on_photograph: Callable[[str], None],
     note_more: Callable[[ReadReport], None],
@@ -210,7 +217,7 @@ def _refine_several(
     progress(0, len(possible))
     for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):
         note_more(outcome.seen)
-        _add(outcome, report)
+        refined.append(outcome)
         if outcome.record is None:
             fail(outcome.name, outcome.failure)
         else:
@@ -231,11 +238,31 @@ def _counting(progress: Callable[[int, int], None], total: int) -> Advance:
     return advance
 
 
-def _add(outcome: Outcome, report: RefineReport) -> None:
-    if outcome.record is not None:
-        report.records.append(outcome.record)
-    if outcome.kept:
-        report.kept.append(outcome.name)
+def _finish(
+    refiner: Refiner,
+    source: str | os.PathLike[str] | Dataset,
+    folder: Path,
+    refined: Sequence[Outcome],
+    options: ToolOptions,
+    force: bool,
+    report: RefineReport,
+) -> list[str]:
+    """Report what was refined, and write all masks in the formats of tools; sentences of what these do not hold."""
+    report.records.extend(one.record for one in refined if one.record is not None)
+    report.kept.extend(one.name for one in refined if one.kept)
+    found = [
+        (one.drawn, {mask["lesion"]: Path(mask["file"]) for mask in one.record["masks"]})
+        for one in refined
+        if one.record is not None and one.drawn is not None
+    ]
+    if not options.formats or not found:
+        return []
+    images = None if isinstance(source, Dataset) else Path(source)
+    if images is not None and images.is_file():
+        images = images.parent
+    made, lacking = write_for_tools(folder, options, found, made_by(refiner), images, force)
+    report.for_tools.extend(map(str, made))
+    return lacking
 
 
 def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:

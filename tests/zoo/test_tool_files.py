@@ -1,0 +1,239 @@
+"""What was refined goes back into the tool that the drawing came from."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Tree
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from pycocotools.coco import COCO
+
+import zoo
+from coarsekit.annotations import format_named, native, read_annotations, writable_formats
+from coarsekit.annotations.reading import ReadOptions
+from coarsekit.errors import OutputError, ParameterError
+from coarsekit.geometry import draw
+from coarsekit.images import read_mask
+from coarsekit.types import Annotation, Ellipse, Image, Line, Mark, Mask, Point, Raster
+from tests import command_line
+from zoo.cli.main import main
+from zoo.evaluation.refiners import Floor
+from zoo.output.tool_files import POLYGON, ToolOptions
+from zoo.refiner import Advance, no_progress
+
+SIZE = (160, 120)
+COLOURS = {"Microaneurysm": "#ff0000", "Hemorrhage": "#aa0000"}
+MARKS = (
+    Mark("MA", Ellipse(40, 30, 9, 6, 30), {"label": "Microaneurysm", "id": 7, "attributes": {"certain": "false"}}),
+    Mark("MA", Ellipse(54, 34, 9, 6), {"label": "Microaneurysm", "id": 8, "attributes": {"certain": "true"}}),
+    Mark("HE", Ellipse(100, 80, 20, 12, 45), {"label": "Hemorrhage", "id": 9, "group": "3"}),
+    Mark("MA", Ellipse(140, 20, 5, 5), {"label": "Microaneurysm", "id": 10}),
+    Mark("HE", Line(((20, 90), (50, 100)), 4), {"label": "Hemorrhage", "id": 11}),
+)
+DRAWN = Annotation("left/a.png", *SIZE, MARKS, {"labels": [{"name": n, "color": c} for n, c in COLOURS.items()]})
+
+
+class Upper(Floor):
+    """Answers what was drawn but for a strip through each photograph, and nothing of what lies on the right."""
+
+    name, weights_sha256 = "upper", "0123456789abcdef"
+
+    def refine(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> dict[str, Mask]:
+        masks = super().refine(image, annotation)
+        for mask in masks.values():
+            mask[31:33] = mask[:, 98:101] = mask[:, 130:] = False
+        return masks
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two photographs, with drawings on them."""
+    for name in ("left/a.png", "b.png"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        Pillow.fromarray(np.full((*SIZE[::-1], 3), 90, np.uint8)).save(tmp_path / "in" / name)
+    native.write(tmp_path / "drawn.json", [DRAWN])
+    native.write(tmp_path / "drawn" / "a.json", [DRAWN])
+    native.write(tmp_path / "drawn" / "b.json", [replace(DRAWN, image="b.png", marks=MARKS[:3])])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def refine(*formats: str, force: bool = False, drawn: str = "drawn", **options: Any) -> zoo.RefineReport:
+    tools = ToolOptions(formats, **options)
+    return zoo.refine_to_folder(Upper(), "in", drawn, "out", for_tools=tools, force=force)
+
+
+def place_of(name: str) -> Path:
+    [place] = [path for path in Path("out").glob(f"refined_{name}*") if "config" not in path.name]
+    return place
+
+
+def read(name: str) -> dict[str, Annotation]:
+    """What a written file, or the files of a folder, hold, by photograph."""
+    place, options = place_of(name), ReadOptions(size=SIZE)
+    files = sorted(place.rglob("*.json")) if place.is_dir() else [place]
+    found = [one for file in files for one in read_annotations(file, options).annotations]
+    return {one.image.rpartition("/")[2]: one for one in found}
+
+
+def masks(stem: str) -> dict[str, Mask]:
+    return {lesion: read_mask(Path("out") / f"{stem}_{lesion}.png") for lesion in ("MA", "HE")}
+
+
+def drawn_of(annotation: Annotation) -> dict[str, Mask]:
+    return {lesion: draw(annotation.of(lesion), SIZE[::-1]) for lesion in ("MA", "HE")}
+
+
+def same(one: Mapping[str, Mask], other: Mapping[str, Mask]) -> bool:
+    return all(np.array_equal(one[lesion], other[lesion]) for lesion in ("MA", "HE"))
+
+
+@pytest.mark.parametrize("shape", ["mask", POLYGON])
+@pytest.mark.parametrize("name", writable_formats())
+def test_every_format_holds_just_the_masks_a_mark_each_and_convert_reads_them(
+    work: Path, name: str, shape: str
+) -> None:
+    report = refine(name, shape=shape)
+    assert report.failures == []
+    found = read(name)
+    assert {image: len(one.marks) for image, one in found.items()} == {"a.png": 4, "b.png": 3}
+    assert same(drawn_of(found["a.png"]), masks("left/a"))
+    assert same(drawn_of(found["b.png"]), masks("b"))
+    rasters = name not in ("via",) and shape == "mask"
+    assert all(isinstance(mark.shape, Raster) == rasters for one in found.values() for mark in one.marks)
+    labels = [mark.details.get("label", mark.lesion) for mark in found["a.png"].marks]
+    assert labels == ["Microaneurysm", "Microaneurysm", "Hemorrhage", "Hemorrhage"]
+    held = format_named(name).HOLDS
+    if "attributes" in held:
+        kept = [mark.details.get("attributes", {}).get("certain") for mark in found["a.png"].marks]
+        assert kept == ["false", "true", None, None]
+    if "id" in held and name != "native":
+        assert [int(mark.details["id"]) for mark in found["a.png"].marks] in ([7, 8, 9, 11], [1, 2, 3, 4])
+    if "labels" in held:
+        assert {each["name"]: each["color"] for each in found["a.png"].provenance["labels"]} == COLOURS
+    assert report.for_tools[0] == str(place_of(name))
+    assert "Nothing was found for 1 mark (MA 1): not in the files for tools." in report.notes
+
+
+def test_cvat_is_told_that_a_machine_made_the_masks_and_has_the_drawing_where_asked(work: Path) -> None:
+    refine("cvat", with_drawing=True)
+    [image] = [each for each in Tree.parse(place_of("cvat")).iter("image") if each.get("name") == "left/a.png"]
+    kinds = [(shape.tag, shape.get("source"), shape.get("group_id")) for shape in image]
+    assert kinds[:5] == [("ellipse", "manual", None)] * 2 + [
+        ("ellipse", "manual", "3"),
+        ("ellipse", "manual", None),
+        ("polyline", "manual", None),
+    ]
+    assert kinds[5:] == [("mask", "auto", None)] * 2 + [("mask", "auto", "3"), ("mask", "auto", None)]
+
+
+def test_label_studio_gets_predictions_of_the_model_at_the_address_as_it_came_and_their_configuration(
+    work: Path,
+) -> None:
+    refine("labelstudio", with_drawing=True)
+    tasks = json.loads(place_of("labelstudio").read_text())
+    tasks[0]["data"] = {"image": "/data/upload/3/0a1b2c3d-a.png", "patient": "17"}
+    del tasks[0]["predictions"], tasks[1]
+    Path("export.json").write_text(json.dumps(tasks))
+    (work / "in" / "a.png").write_bytes((work / "in" / "left" / "a.png").read_bytes())
+    tools = ToolOptions(("labelstudio",))
+    zoo.refine_to_folder(Upper(), work / "in" / "a.png", "export.json", "again", for_tools=tools)
+    [task] = json.loads(Path("again/refined_labelstudio.json").read_text())
+    assert task["data"] == {"image": "/data/upload/3/0a1b2c3d-a.png", "patient": "17"}
+    assert task["annotations"] == []
+    [prediction] = task["predictions"]
+    assert prediction["model_version"] == "upper 01234567"
+    regions = [result for result in prediction["result"] if result["type"] == "brushlabels"]
+    assert [region["value"]["brushlabels"] for region in regions] == [["Microaneurysm"]] * 2 + [["Hemorrhage"]] * 2
+    view = Tree.parse("again/refined_labelstudio_config.xml").getroot()
+    assert view.find("Image").attrib["value"] == "$image"  # type: ignore[union-attr]
+    controls = {each.get("name"): each for each in view}
+    assert {result["from_name"] for result in prediction["result"]} <= controls.keys()
+    labels = [label.get("value") for label in controls["brush"]]
+    assert labels == ["Microaneurysm", "Hemorrhage"]
+    assert [choice.get("value") for choice in controls["certain"]] == ["false", "true"]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools' own
+def test_pycocotools_loads_coco_and_finds_the_same_pixels(work: Path) -> None:
+    refine("coco")
+    coco = COCO(str(place_of("coco")))
+    for image in coco.dataset["images"]:
+        regions = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
+        whole = np.any([coco.annToMask(region) for region in regions], axis=0)
+        expected = masks(image["file_name"].removesuffix(".png"))
+        assert np.array_equal(whole, expected["MA"] | expected["HE"])
+        assert all(region["area"] == coco.annToMask(region).sum() for region in regions)
+
+
+def test_the_record_says_what_was_found_for_each_mark(work: Path) -> None:
+    report = refine()
+    record = next(one for one in report.records if one["image"] == "left/a.png")
+    rows = record["marks"]
+    assert [row["mark"] for row in rows] == [0, 1, 2, 3, 4]
+    assert [row["found"] for row in rows] == ["part"] * 3 + ["nothing", "part"]
+    assert [row["drawn_as"] for row in rows][3:] == ["outline", "stroke"]
+    assert [row["id"] for row in rows] == [7, 8, 9, 10, 11]
+    for lesion, mask in masks("left/a").items():
+        assert sum(row["refined_pixels"] for row in rows if row["lesion"] == lesion) == mask.sum()
+    assert json.loads(Path("out/left/a.json").read_text())["marks"] == rows
+
+
+def test_a_second_run_writes_the_same_from_what_is_kept_and_changed_files_need_force(work: Path) -> None:
+    refine("cvat", "labelme")
+    before = place_of("cvat").read_bytes()
+    report = refine("cvat", "labelme")
+    assert (len(report.kept), place_of("cvat").read_bytes()) == (2, before)
+    native.write(work / "drawn" / "b.json", [replace(DRAWN, image="b.png", marks=MARKS[:1])])
+    refine("cvat", force=True)
+    assert place_of("cvat").read_bytes() != before
+    place_of("cvat").write_text("mine")
+    with pytest.raises(OutputError, match=r"refined_cvat\.xml is already there, and no earlier run wrote it"):
+        refine("cvat")
+    assert place_of("cvat").read_text() == "mine"
+    refine("cvat", force=True)
+    assert place_of("cvat").read_bytes() != before
+
+
+def test_a_new_drawing_goes_into_the_file_without_force(work: Path) -> None:
+    (work / "drawn" / "b.json").rename(work / "b.json")
+    refine("cvat")
+    assert list(read("cvat")) == ["a.png"]
+    (work / "b.json").rename(work / "drawn" / "b.json")
+    assert refine("cvat").kept == ["left/a.png"]
+    assert set(read("cvat")) == {"a.png", "b.png"}
+
+
+def test_a_click_gets_the_mask_of_what_was_found_around_it(work: Path) -> None:
+    native.write(work / "drawn" / "b.json", [replace(DRAWN, image="b.png", marks=(Mark("MA", Point(30.0, 60.0)),))])
+    refine("coco")
+    assert isinstance(read("coco")["b.png"].marks[0].shape, Raster)
+
+
+def test_the_command_writes_them_and_says_where(work: Path) -> None:
+    result = command_line.run(
+        main, "refine", "in", "drawn", "-o", "out", "--refiner", "shrink", "--to", "cvat", "--to", "labelstudio"
+    )
+    assert result.exit_code == 0
+    assert "For a tool: out/refined_cvat.xml" in result.stderr
+    assert "For a tool: out/refined_labelstudio_config.xml" in result.stderr
+    assert set(read("cvat")) == {"a.png", "b.png"}
+
+
+@pytest.mark.parametrize("name", ["roc", "voc"])
+def test_a_format_that_cannot_be_written_is_refused_before_the_work(work: Path, name: str) -> None:
+    with pytest.raises(ParameterError, match=f"no tool's format '{name}' that can be written; choose of coco, cvat"):
+        refine(name)
+    result = command_line.run(main, "refine", "in", "drawn", "-o", "out", "--refiner", "shrink", "--to", name)
+    assert (result.exit_code, Path("out").exists()) == (2, False)
+
+
+def test_another_shape_is_refused() -> None:
+    with pytest.raises(ParameterError, match="shape must be one of mask, polygon, got 'box'"):
+        ToolOptions(("cvat",), "box")

@@ -1,0 +1,201 @@
+"""What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from coarsekit.annotations import format_named, writable_formats
+from coarsekit.annotations.annotators import check_one_each
+from coarsekit.annotations.approximate import as_outline
+from coarsekit.annotations.details import own_details
+from coarsekit.annotations.labelstudio_config import labelling_config
+from coarsekit.annotations.reading import one_file_each
+from coarsekit.errors import ParameterError, did_you_mean
+from coarsekit.images import read_mask
+from coarsekit.storage.digests import file_sha256
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import claim_outputs
+from coarsekit.types import Annotation, Mark, Mask
+from zoo.output.mark_masks import mark_masks
+from zoo.refiner import Refiner
+
+MASK, POLYGON = "mask", "polygon"
+SHAPES = (MASK, POLYGON)
+"""How a refined mark can be written: as its pixels, or as the outline along their edges."""
+_LEDGER = ".for_tools.json"
+"""Which files of a folder were written for tools, with their digests: others are not written over unasked."""
+_NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
+_CONFIG = "refined_labelstudio_config.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOptions:
+    """What to write for tools.
+
+    ``formats``: names of formats that can be written, see `coarsekit.annotations.writable_formats`. ``shape``: `MASK`
+    or `POLYGON`. ``with_drawing``: whether what was drawn is written, too.
+
+    Raises `ParameterError` for a format that cannot be written, and for another shape.
+    """
+
+    formats: tuple[str, ...] = ()
+    shape: str = MASK
+    with_drawing: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in (known := writable_formats()):
+                raise ParameterError(
+                    f"no tool's format {name!r} that can be written; choose of {', '.join(known)}"
+                    f"{did_you_mean(name, known)}"
+                )
+        if self.shape not in SHAPES:
+            raise ParameterError(f"the parameter shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
+
+
+def refined_annotation(
+    annotation: Annotation, masks: Mapping[str, Mask], made_by: str, shape: str = MASK
+) -> tuple[Annotation, Counter[str]]:
+    """What a refiner found, as an annotation: for each mark its mask, with its id, group, attributes and label.
+
+    Args:
+        annotation: What was drawn.
+        masks: (h, w) boolean by lesion class, what was found.
+        made_by: The refiner and its weights, which the tool shows in the place of an annotator.
+        shape: `MASK` or `POLYGON`.
+
+    Returns:
+        The annotation, and by class how many marks are not in it because nothing was found for them.
+    """
+    found: dict[int, Mark] = {}
+    nothing: Counter[str] = Counter()
+    for lesion in annotation.lesions:
+        for place, raster, *_ in mark_masks(annotation, lesion, masks[lesion]):
+            if raster is None:
+                nothing[lesion] += 1
+                continue
+            mark = annotation.marks[place]
+            found[place] = replace(
+                mark, shape=raster if shape == MASK else as_outline(raster), details=_details(mark.details, mark)
+            )
+    provenance = {**annotation.provenance, "model_version": made_by}
+    return replace(annotation, marks=tuple(found[place] for place in sorted(found)), provenance=provenance), nothing
+
+
+def _details(details: Mapping[str, Any], mark: Mark) -> dict[str, Any]:
+    """The annotator's, but for what says with what it was drawn, and that a person drew it."""
+    drawn_with = {"labelstudio": ("from_name", "score"), "coco": ("score", "keypoints", "num_keypoints")}
+    own = {
+        name: {field: value for field, value in own_details(mark, name).items() if field not in fields}
+        for name, fields in drawn_with.items()
+        if name in details
+    }
+    return {**details, **own, "cvat": {**own_details(mark, "cvat"), "source": "auto"}}
+
+
+NO_TOOLS = ToolOptions()
+"""Nothing is written for a tool."""
+
+
+def made_by(refiner: Refiner) -> str:
+    """What a tool shows in the place of an annotator: the refiner and the first digits of its weights' digest."""
+    return f"{Path(refiner.name).name or refiner.variant} {refiner.weights_sha256[:8]}".strip()
+
+
+def check_tool_files(folder: Path, options: ToolOptions, force: bool) -> None:
+    """Raise `OutputError` before any work when a file for a tool may not be written over; see `write_for_tools`."""
+    _claim([place for place in _places(folder, options) if place.suffix], folder, force)
+
+
+def write_for_tools(
+    folder: Path,
+    options: ToolOptions,
+    refined: Iterable[tuple[Annotation, Mapping[str, Path]]],
+    made_by: str,
+    images: Path | None = None,
+    force: bool = False,
+) -> tuple[list[Path], list[str]]:
+    """Write the files for tools.
+
+    Args:
+        folder: The folder of the results.
+        options: What to write.
+        refined: What was drawn on each photograph, and the file of each class's mask.
+        made_by: As for `refined_annotation`.
+        images: The folder of the photographs, if they have one: VIA knows them by their bytes.
+        force: Whether to write over files that were changed since they were written for a tool, or were not.
+
+    Returns:
+        The files and folders, and a sentence for what they do not hold.
+
+    Raises:
+        OutputError: When a file is in the way.
+        AnnotationError: When a format holds one annotation of a photograph, and there are several.
+    """
+    drawn, found = [], []
+    nothing: Counter[str] = Counter()
+    for annotation, files in refined:
+        masks = {lesion: read_mask(file) for lesion, file in files.items()}
+        one, without = refined_annotation(annotation, masks, made_by, options.shape)
+        drawn.append(annotation)
+        found.append(one)
+        nothing += without
+    written: list[Path] = []
+    for name, place in zip(options.formats, _places(folder, options), strict=False):
+        target = format_named(name)
+        together = _together(drawn, found, apart=name == "labelstudio") if options.with_drawing else found
+        if not target.ONE_FILE_EACH and name != "labelstudio":
+            check_one_each(together, target.TITLE)
+        places = list(one_file_each(place, together, ".json")) if target.ONE_FILE_EACH else [place]
+        config = [folder / _CONFIG] if name == "labelstudio" else []
+        _claim([*places, *config], folder, force)
+        target.write(place, together, True, images)
+        for file in config:
+            write_text(file, labelling_config(together))
+        _note_written([*places, *config], folder)
+        written += [place, *config]
+    notes = []
+    if nothing:
+        count, each = sum(nothing.values()), ", ".join(f"{lesion} {number}" for lesion, number in nothing.items())
+        held = "with what was drawn alone" if options.with_drawing else "not in the files for tools"
+        notes.append(f"Nothing was found for {count} mark{'s'[: count > 1]} ({each}): {held}.")
+    return written, notes
+
+
+def _places(folder: Path, options: ToolOptions) -> list[Path]:
+    """For each format the file, or the folder of files."""
+    return [folder / _NAMES.get(name, f"refined_{name}.json") for name in options.formats]
+
+
+def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: bool) -> list[Annotation]:
+    """What was drawn and what was found; ``apart``: as annotations of their own, of a person and of a model."""
+    if apart:
+        return [one for pair in zip(drawn, found, strict=True) for one in pair]
+    return [replace(own, marks=own.marks + more.marks) for own, more in zip(drawn, found, strict=True)]
+
+
+def _ledger(folder: Path) -> dict[str, str]:
+    """The digests of the files that were written for tools, by their path below the folder."""
+    try:
+        found = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
+
+
+def _claim(files: Sequence[Path], folder: Path, force: bool) -> None:
+    """Check that each file is not there, or was written for a tool and not changed since, unless ``force``."""
+    known = _ledger(folder)
+
+    def own(path: Path) -> bool:
+        return known.get(path.relative_to(folder).as_posix()) == file_sha256(path)
+
+    claim_outputs([file for file in files if force or not (file.is_file() and own(file))], force, own=lambda _: False)
+
+
+def _note_written(files: Sequence[Path], folder: Path) -> None:
+    digests = {file.relative_to(folder).as_posix(): file_sha256(file) for file in files}
+    write_text(folder / _LEDGER, json.dumps({**_ledger(folder), **digests}, indent=1) + "\n")
