@@ -1,5 +1,6 @@
 """What was refined goes back into the tool that the drawing came from."""
 
+import csv
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -183,6 +184,19 @@ def test_the_record_says_what_was_found_for_each_mark(work: Path) -> None:
     for lesion, mask in masks("left/a").items():
         assert sum(row["refined_pixels"] for row in rows if row["lesion"] == lesion) == mask.sum()
     assert json.loads(Path("out/left/a.json").read_text())["marks"] == rows
+
+
+def test_a_table_has_a_row_for_each_mark(work: Path) -> None:
+    report = refine("csv", "via")
+    assert [Path(file).name for file in report.for_tools] == ["refined_marks.csv", "refined_via.json"]
+    rows = list(csv.DictReader(Path("out/refined_marks.csv").read_text().splitlines()))
+    assert [(row["image"], row["mark"], row["found"]) for row in rows if row["image"] == "b.png"] == [
+        ("b.png", "0", "part"),
+        ("b.png", "1", "part"),
+        ("b.png", "2", "part"),
+    ]
+    expected = [one for record in report.records for one in record["marks"]]
+    assert [row["refined_pixels"] for row in rows] == [str(one["refined_pixels"]) for one in expected]
 
 
 def test_a_second_run_writes_the_same_from_what_is_kept_and_changed_files_need_force(work: Path) -> None:

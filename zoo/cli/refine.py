@@ -61,7 +61,8 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
     "formats",
     multiple=True,
     metavar="FORMAT",
-    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; repeatable.",
+    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks. "
+    "Repeatable.",
 )
 @click.option(
     "--shape", type=click.Choice(SHAPES), default=SHAPES[0], show_default=True, help="Of each refined mark for --to."

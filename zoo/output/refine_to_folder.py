@@ -250,11 +250,7 @@ def _finish(
     """Report what was refined, and write all masks in the formats of tools; sentences of what these do not hold."""
     report.records.extend(one.record for one in refined if one.record is not None)
     report.kept.extend(one.name for one in refined if one.kept)
-    found = [
-        (one.drawn, {mask["lesion"]: Path(mask["file"]) for mask in one.record["masks"]})
-        for one in refined
-        if one.record is not None and one.drawn is not None
-    ]
+    found = [(one.drawn, one.record) for one in refined if one.record is not None and one.drawn is not None]
     if not options.formats or not found:
         return []
     images = None if isinstance(source, Dataset) else Path(source)

@@ -1,9 +1,11 @@
 """What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,12 @@ SHAPES = (MASK, POLYGON)
 """How a refined mark can be written: as its pixels, or as the outline along their edges."""
 _LEDGER = ".for_tools.json"
 """Which files of a folder were written for tools, with their digests: others are not written over unasked."""
+TABLE = "csv"
+"""Not a tool's format: a table with a row for each mark."""
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
+_NAMES |= {TABLE: "refined_marks.csv"}
+_FOUND = ("found", "drawn_pixels", "refined_pixels", "outside_pixels")
+_COLUMNS = ("image", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND)
 _CONFIG = "refined_labelstudio_config.xml"
 
 
@@ -35,8 +42,8 @@ _CONFIG = "refined_labelstudio_config.xml"
 class ToolOptions:
     """What to write for tools.
 
-    ``formats``: names of formats that can be written, see `coarsekit.annotations.writable_formats`. ``shape``: `MASK`
-    or `POLYGON`. ``with_drawing``: whether what was drawn is written, too.
+    ``formats``: names of formats that can be written, see `coarsekit.annotations.writable_formats`, and `TABLE`.
+    ``shape``: `MASK` or `POLYGON`. ``with_drawing``: whether what was drawn is written, too.
 
     Raises `ParameterError` for a format that cannot be written, and for another shape.
     """
@@ -47,7 +54,7 @@ class ToolOptions:
 
     def __post_init__(self) -> None:
         for name in self.formats:
-            if name not in (known := writable_formats()):
+            if name not in (known := (*writable_formats(), TABLE)):
                 raise ParameterError(
                     f"no tool's format {name!r} that can be written; choose of {', '.join(known)}"
                     f"{did_you_mean(name, known)}"
@@ -113,7 +120,7 @@ def check_tool_files(folder: Path, options: ToolOptions, force: bool) -> None:
 def write_for_tools(
     folder: Path,
     options: ToolOptions,
-    refined: Iterable[tuple[Annotation, Mapping[str, Path]]],
+    refined: Iterable[tuple[Annotation, Mapping[str, Any]]],
     made_by: str,
     images: Path | None = None,
     force: bool = False,
@@ -123,7 +130,7 @@ def write_for_tools(
     Args:
         folder: The folder of the results.
         options: What to write.
-        refined: What was drawn on each photograph, and the file of each class's mask.
+        refined: What was drawn on each photograph, and the record of what was found.
         made_by: As for `refined_annotation`.
         images: The folder of the photographs, if they have one: VIA knows them by their bytes.
         force: Whether to write over files that were changed since they were written for a tool, or were not.
@@ -135,16 +142,23 @@ def write_for_tools(
         OutputError: When a file is in the way.
         AnnotationError: When a format holds one annotation of a photograph, and there are several.
     """
-    drawn, found = [], []
+    drawn, found, rows = [], [], []
     nothing: Counter[str] = Counter()
-    for annotation, files in refined:
-        masks = {lesion: read_mask(file) for lesion, file in files.items()}
+    for annotation, record in refined:
+        rows += [{"image": annotation.image, **row} for row in record["marks"]]
+        masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         one, without = refined_annotation(annotation, masks, made_by, options.shape)
         drawn.append(annotation)
         found.append(one)
         nothing += without
     written: list[Path] = []
     for name, place in zip(options.formats, _places(folder, options), strict=False):
+        if name == TABLE:
+            _claim([place], folder, force)
+            write_text(place, _table(rows))
+            _note_written([place], folder)
+            written.append(place)
+            continue
         target = format_named(name)
         together = _together(drawn, found, apart=name == "labelstudio") if options.with_drawing else found
         if not target.ONE_FILE_EACH and name != "labelstudio":
@@ -175,6 +189,14 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
     if apart:
         return [one for pair in zip(drawn, found, strict=True) for one in pair]
     return [replace(own, marks=own.marks + more.marks) for own, more in zip(drawn, found, strict=True)]
+
+
+def _table(rows: Iterable[Mapping[str, Any]]) -> str:
+    text = StringIO(newline="")
+    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
 
 
 def _ledger(folder: Path) -> dict[str, str]:
