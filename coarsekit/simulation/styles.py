@@ -132,7 +132,13 @@ MIXED = Style(
 _LENGTHS = ("smooth", "dilate", "expand")
 _NAME = re.compile(r"[\w-]{1,80}")
 
-STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN, MIXED)})
+ONE_KIND = tuple(
+    Style(name, imprecision=HUMAN.imprecision, other=HUMAN.other, kinds={kind: 1.0})
+    for name, kind in {"boxes": BOX, "polygons": POLYGON, "clicks": CLICK, "strokes": STROKE}.items()
+)
+"""Marks of one kind alone, each as imprecise as `HUMAN`: to measure what a refiner makes of them."""
+
+STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN, MIXED, *ONE_KIND)})
 """The presets by name."""
 
 
@@ -140,7 +146,7 @@ def style_named(name: str) -> Style:
     """Find a style.
 
     Args:
-        name: ``"human"``, ``"paper"``, ``"mixed"``, or the path of a TOML file that describes a style.
+        name: One of `STYLES`, or the path of a TOML file that describes a style.
 
     Returns:
         The preset, or the style of the file.

@@ -39,12 +39,13 @@ def test_the_reference_width_is_at_least_a_pixel() -> None:
 def test_styles_are_found_by_name() -> None:
     assert style_named("paper") is PAPER
     assert style_named("human") is HUMAN
-    assert {name: style.name for name, style in STYLES.items()} == {name: name for name in ("paper", "human", "mixed")}
+    names = ("paper", "human", "mixed", "boxes", "polygons", "clicks", "strokes")
+    assert {name: style.name for name, style in STYLES.items()} == {name: name for name in names}
 
 
 def test_an_unknown_style_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(
-        ParameterError, match="no style 'humane'; choose one of paper, human, mixed; did you mean 'human'"
+        ParameterError, match="no style 'humane'; choose one of paper, human, mixed, boxes, polygons, clicks, strokes; did you mean 'human'"
     ):
         style_named("humane")
 
