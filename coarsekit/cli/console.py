@@ -48,7 +48,8 @@ STYLE = click.option(
     "style_name",
     default="human",
     show_default=True,
-    help="How it is drawn: human, paper, mixed, or the TOML file of a style (see 'coarsekit calibrate').",
+    help="How it is drawn: human, paper, mixed, clicks, strokes, boxes, polygons, or the TOML file of a style (see "
+    "'coarsekit calibrate').",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 

@@ -240,7 +240,7 @@ def test_an_out_that_is_a_file_is_one_sentence(source: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["simulate", "--style", "humane"], "no style 'humane'; choose one of .*, mixed; did you mean 'human'?"),
+        (["simulate", "--style", "humane"], "no style 'humane'; choose one of .*, strokes; did you mean 'human'?"),
         (["simulate", "sampel"], "'sampel' is not a source; .* did you mean 'sample'"),
         (["simulate", "--split", "train"], "sample has no split 'train'; choose one of validation"),
         (["simulate", "--reduction", "much"], "Invalid value for '--reduction'"),

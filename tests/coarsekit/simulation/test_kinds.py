@@ -90,7 +90,7 @@ def test_human_draws_as_before_and_kinds_are_among_the_parameters_of_those_that_
 
 
 def test_kinds_come_back_from_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "clicks.toml"
+    file = tmp_path / "mine.toml"
     file.write_text("kinds = {click = 1.0}\n")
     assert style_named(str(file)).kinds == {"click": 1.0}
     mixed = replace(MIXED, name="ours")

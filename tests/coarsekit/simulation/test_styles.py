@@ -45,7 +45,8 @@ def test_styles_are_found_by_name() -> None:
 
 def test_an_unknown_style_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(
-        ParameterError, match="no style 'humane'; choose one of paper, human, mixed, boxes, polygons, clicks, strokes; did you mean 'human'"
+        ParameterError,
+        match="no style 'humane'; choose one of paper, human, .*, strokes; did you mean 'human'",
     ):
         style_named("humane")
 
