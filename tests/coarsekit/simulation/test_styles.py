@@ -46,7 +46,7 @@ def test_styles_are_found_by_name() -> None:
 def test_an_unknown_style_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(
         ParameterError,
-        match="no style 'humane'; choose one of paper, human, .*, strokes; did you mean 'human'",
+        match=r"no style 'humane'; choose one of paper, human, .*, strokes; did you mean 'human'",
     ):
         style_named("humane")
 
