@@ -224,6 +224,13 @@ def test_a_new_drawing_goes_into_the_file_without_force(work: Path) -> None:
     assert set(read("cvat")) == {"a.png", "b.png"}
 
 
+def test_several_processes_write_the_same(work: Path) -> None:
+    refine("cvat", "csv")
+    one = [path.read_bytes() for path in (place_of("cvat"), place_of("marks"))]
+    zoo.refine_to_folder(Upper(), "in", "drawn", "two", for_tools=ToolOptions(("cvat", "csv")), jobs=2)
+    assert [Path("two", name).read_bytes() for name in ("refined_cvat.xml", "refined_marks.csv")] == one
+
+
 def test_a_click_gets_the_mask_of_what_was_found_around_it(work: Path) -> None:
     native.write(work / "drawn" / "b.json", [replace(DRAWN, image="b.png", marks=(Mark("MA", Point(30.0, 60.0)),))])
     refine("coco")
