@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -132,11 +132,14 @@ MIXED = Style(
 _LENGTHS = ("smooth", "dilate", "expand")
 _NAME = re.compile(r"[\w-]{1,80}")
 
-ONE_KIND = tuple(
-    Style(name, imprecision=HUMAN.imprecision, other=HUMAN.other, kinds={kind: 1.0})
-    for name, kind in {"boxes": BOX, "polygons": POLYGON, "clicks": CLICK, "strokes": STROKE}.items()
+ONE_KIND = (
+    replace(HUMAN, name="boxes", kinds={BOX: 1.0}),
+    replace(HUMAN, name="polygons", kinds={POLYGON: 1.0}),
+    replace(HUMAN, name="clicks", kinds={CLICK: 1.0}, smooth=0.0, dilate=0.0),
+    replace(HUMAN, name="strokes", kinds={STROKE: 1.0}, smooth=0.0, dilate=0.0),
 )
-"""Marks of one kind alone, each as imprecise as `HUMAN`: to measure what a refiner makes of them."""
+"""Marks of one kind alone, to measure what a refiner makes of them: boxes and polygons in the place of each ellipse of
+`HUMAN`, and one click or stroke for each lesion by itself, since neither says how far a group of them reaches."""
 
 STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN, MIXED, *ONE_KIND)})
 """The presets by name."""
