@@ -71,8 +71,9 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                     own = f"task {place} ({name})"
                     with recorder.forgiving(own, name):
                         recorder.photograph(address, name)
-                        read = _annotations(name, results, given.annotator, own, recorder)
-                        annotations += [_with_data(one, task) for one in read] if len(pictures) == 1 else read
+                        found = _annotations(name, results, given.annotator, own, recorder)
+                        data = task.get("data") if len(pictures) == 1 else None
+                        annotations += [_of_task(one, data, given.is_prediction) for one in found]
     return recorder.result(annotations)
 
 
@@ -105,13 +106,14 @@ def write(
     return notes
 
 
-def _with_data(annotation: Annotation, task: dict[str, Any]) -> Annotation:
-    """The annotation with the data of its task, such as the address of its photograph, as the tool has them."""
-    data = task.get("data")
-    if not isinstance(data, dict):
-        return annotation
-    own = {**own_provenance(annotation, "labelstudio"), "data": data}
-    return replace(annotation, provenance={**annotation.provenance, "labelstudio": own})
+def _of_task(annotation: Annotation, data: Any, is_prediction: bool) -> Annotation:
+    """The annotation with the data of its task, such as the address of its photograph, and whether a model made it."""
+    provenance = dict(annotation.provenance)
+    if isinstance(data, dict):
+        provenance["labelstudio"] = {**own_provenance(annotation, "labelstudio"), "data": data}
+    if is_prediction:
+        provenance["model_version"] = provenance["annotator"]
+    return replace(annotation, provenance=provenance)
 
 
 def _annotations(

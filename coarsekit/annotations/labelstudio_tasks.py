@@ -33,10 +33,11 @@ class Picture(NamedTuple):
 
 
 class Given(NamedTuple):
-    """The flat results of one annotator, and who that is."""
+    """The flat results of one annotator, and who that is: a person, or the model of a prediction."""
 
     results: list[dict[str, Any]]
     annotator: Any = None
+    is_prediction: bool = False
 
 
 def tasks_of(document: Document) -> list[Any]:
@@ -77,7 +78,7 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
             recorder.note(where, f"nobody annotated it, so the prediction of {str(one.model_version)!r} is read")
     if not models and not given:
         recorder.leave_out(where, "nobody annotated it")
-    return [*given, *(Given(_labelled(one.result), str(one.model_version or "prediction")) for one in models)]
+    return [*given, *(Given(_labelled(one.result), str(one.model_version or "prediction"), True) for one in models)]
 
 
 def by_picture(

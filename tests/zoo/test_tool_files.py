@@ -16,7 +16,7 @@ from pycocotools.coco import COCO
 import zoo
 from coarsekit.annotations import format_named, native, read_annotations, writable_formats
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.geometry import draw
 from coarsekit.images import read_mask
 from coarsekit.types import Annotation, Ellipse, Image, Line, Mark, Mask, Point, Raster
@@ -197,6 +197,43 @@ def test_a_table_has_a_row_for_each_mark(work: Path) -> None:
     ]
     expected = [one for record in report.records for one in record["marks"]]
     assert [row["refined_pixels"] for row in rows] == [str(one["refined_pixels"]) for one in expected]
+
+
+def test_what_a_format_does_not_hold_is_said_once_for_all_photographs(work: Path) -> None:
+    notes = refine("via", "coco", with_drawing=True).notes
+    assert "VIA 2 (JSON or CSV) has 7 × an outline along the edges of its pixels for a mask" in notes
+    assert "COCO (JSON) has 7 × a polygon of 72 corners for an ellipse" in notes
+    assert any(note.startswith("VIA 2 (JSON or CSV) cannot hold the ids of") for note in notes)
+
+
+def two_annotators(work: Path) -> None:
+    tasks = [{"data": {"image": "b.png"}, "annotations": []}]
+    for who in (1, 2):
+        value = {"x": 20 * who, "y": 50, "radiusX": 5, "radiusY": 5, "rotation": 0, "ellipselabels": ["MA"]}
+        region = {"id": f"r{who}", "type": "ellipselabels", "from_name": "ellipse", "to_name": "image", "value": value}
+        region |= {"original_width": SIZE[0], "original_height": SIZE[1]}
+        tasks[0]["annotations"].append({"result": [region], "completed_by": who})  # type: ignore[attr-defined]
+    (work / "two.json").write_text(json.dumps(tasks))
+
+
+def test_two_annotators_of_a_photograph_need_a_format_that_holds_both_and_that_is_said_first(work: Path) -> None:
+    two_annotators(work)
+    with pytest.raises(AnnotationError, match=r"b\.png was annotated by 1 and 2, and CVAT .* holds one annotation"):
+        refine("labelstudio", "cvat", drawn="two.json")
+    assert not list(Path().glob("out/**/*.png"))
+    refine("labelstudio", "csv", drawn="two.json")
+    assert [row["annotator"] for row in csv.DictReader(place_of("marks").read_text().splitlines())] == ["1", "2"]
+    [task] = json.loads(place_of("labelstudio").read_text())
+    assert len(task["predictions"]) == 2
+
+
+def test_a_prediction_stays_one_when_it_is_converted(work: Path) -> None:
+    refine("labelstudio")
+    found = read_annotations(place_of("labelstudio")).annotations
+    format_named("labelstudio").write(work / "again.json", found)
+    tasks = json.loads((work / "again.json").read_text())
+    assert [task["annotations"] for task in tasks] == [[], []]
+    assert {task["predictions"][0]["model_version"] for task in tasks} == {"upper 01234567"}
 
 
 def test_a_second_run_writes_the_same_from_what_is_kept_and_changed_files_need_force(work: Path) -> None:

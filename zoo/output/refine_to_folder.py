@@ -14,11 +14,19 @@ from coarsekit.errors import OutputError, ParameterError
 from coarsekit.scale import check_field_of_view
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
+from coarsekit.types import Annotation
 from zoo.output.drawn import Drawn, drawn_in_folder
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
-from zoo.output.tool_files import NO_TOOLS, ToolOptions, check_tool_files, made_by, write_for_tools
+from zoo.output.tool_files import (
+    NO_TOOLS,
+    ToolOptions,
+    check_one_annotation_each,
+    check_tool_files,
+    made_by,
+    write_for_tools,
+)
 from zoo.refiner import Advance, Refiner, no_progress
 
 
@@ -112,7 +120,8 @@ def refine_to_folder(
         ParameterError: When the annotation is missing, or given for a dataset; for an unknown split, for a reduction
             or jobs below 1, for a field of view of no retina, and when one of several processes was ended by the
             system.
-        AnnotationError: When the annotation cannot be read, or does not fit the one photograph.
+        AnnotationError: When the annotation cannot be read, or does not fit the one photograph; when several annotated
+            a photograph, and a format for tools holds one annotation of each.
         ImageError: When the one photograph cannot be read.
         OutputError: When an output is an input, two photographs would share a file, or, of one photograph, other files
             are in the way.
@@ -127,10 +136,18 @@ def refine_to_folder(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
     )
 
-    def report_reading(read: ReadReport, lesions: Iterable[str]) -> None:
+    def report_reading(read: ReadReport, annotations: Sequence[Annotation]) -> None:
+        check_one_annotation_each(annotations, for_tools)
         # Of photographs that are left out whole, failures speak.
         _tell([each for each in read.left_out if each not in read.whole], report.left_out, on_left_out)
-        _tell([*read.all_notes(options), *notes_before(refiner, lesions)], report.notes, on_note)
+        _tell(
+            [
+                *read.all_notes(options),
+                *notes_before(refiner, (lesion for one in annotations for lesion in one.lesions)),
+            ],
+            report.notes,
+            on_note,
+        )
 
     def note_more(more: ReadReport) -> None:
         """What is seen only once a photograph is opened."""
@@ -170,15 +187,17 @@ def refine_to_folder(
             raise ParameterError(f"{name} needs an annotation; give the file of what was drawn, annotation=…")
         elif (place := Path(source)).is_dir():
             drawings, read = drawn_in_folder(place, Path(annotation), options, folder)
-            report_reading(read, (lesion for one in drawings for lesion in one.lesions))
+            report_reading(read, [one.annotation for one in drawings])
             for name, sentence in read.photographs:
                 fail(name, sentence)
             found = [one.file for one in drawings if one.file is not None]
-            inputs = [Path(annotation), *annotation_files(annotation, folder), *found]
-            refine_several([one.drawn(options.strict) for one in drawings], inputs)
+            refine_several(
+                [one.drawn(options.strict) for one in drawings],
+                [Path(annotation), *annotation_files(annotation, folder), *found],
+            )
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
-            report_reading(read, drawn.lesions)
+            report_reading(read, [drawn])
             result = PhotographResult(folder, place.stem, drawn.lesions)
             check_apart([result], [place, Path(annotation)])
             advance = _counting(progress, len(drawn.marks))

@@ -9,10 +9,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations import format_named, writable_formats
-from coarsekit.annotations.annotators import check_one_each
+from coarsekit.annotations import Format, format_named, writable_formats
+from coarsekit.annotations.annotators import annotator_of, check_one_each
 from coarsekit.annotations.approximate import as_outline
-from coarsekit.annotations.details import own_details
+from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
 from coarsekit.errors import ParameterError, did_you_mean
@@ -34,7 +34,7 @@ TABLE = "csv"
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
 _NAMES |= {TABLE: "refined_marks.csv"}
 _FOUND = ("found", "drawn_pixels", "refined_pixels", "outside_pixels")
-_COLUMNS = ("image", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND)
+_COLUMNS = ("image", "annotator", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND)
 _CONFIG = "refined_labelstudio_config.xml"
 
 
@@ -117,6 +117,13 @@ def check_tool_files(folder: Path, options: ToolOptions, force: bool) -> None:
     _claim([place for place in _places(folder, options) if place.suffix], folder, force)
 
 
+def check_one_annotation_each(annotations: Sequence[Annotation], options: ToolOptions) -> None:
+    """Raise `AnnotationError` before any work when a format holds one annotation of a photograph, and has several."""
+    for name in options.formats:
+        if name not in (TABLE, "labelstudio") and not (target := format_named(name)).ONE_FILE_EACH:
+            check_one_each(annotations, target.TITLE)
+
+
 def write_for_tools(
     folder: Path,
     options: ToolOptions,
@@ -140,18 +147,18 @@ def write_for_tools(
 
     Raises:
         OutputError: When a file is in the way.
-        AnnotationError: When a format holds one annotation of a photograph, and there are several.
     """
     drawn, found, rows = [], [], []
     nothing: Counter[str] = Counter()
     for annotation, record in refined:
-        rows += [{"image": annotation.image, **row} for row in record["marks"]]
+        rows += [_row(annotation, row) for row in record["marks"]]
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         one, without = refined_annotation(annotation, masks, made_by, options.shape)
         drawn.append(annotation)
         found.append(one)
         nothing += without
     written: list[Path] = []
+    notes: list[str] = []
     for name, place in zip(options.formats, _places(folder, options), strict=False):
         if name == TABLE:
             _claim([place], folder, force)
@@ -161,22 +168,36 @@ def write_for_tools(
             continue
         target = format_named(name)
         together = _together(drawn, found, apart=name == "labelstudio") if options.with_drawing else found
-        if not target.ONE_FILE_EACH and name != "labelstudio":
-            check_one_each(together, target.TITLE)
         places = list(one_file_each(place, together, ".json")) if target.ONE_FILE_EACH else [place]
         config = [folder / _CONFIG] if name == "labelstudio" else []
         _claim([*places, *config], folder, force)
-        target.write(place, together, True, images)
+        notes += _lost(target, together, target.write(place, together, True, images))
         for file in config:
             write_text(file, labelling_config(together))
         _note_written([*places, *config], folder)
         written += [place, *config]
-    notes = []
     if nothing:
         count, each = sum(nothing.values()), ", ".join(f"{lesion} {number}" for lesion, number in nothing.items())
         held = "with what was drawn alone" if options.with_drawing else "not in the files for tools"
         notes.append(f"Nothing was found for {count} mark{'s'[: count > 1]} ({each}): {held}.")
     return written, notes
+
+
+def _lost(target: Format, annotations: Sequence[Annotation], made: Iterable[str]) -> list[str]:
+    """A sentence for each kind of approximation that was made, of all photographs, and of detail that is not held."""
+    counts: Counter[str] = Counter()
+    for text in made:
+        place, _, what = text.rpartition(" × ")
+        counts[what] += int(place.rpartition(" ")[2])
+    approximated = [f"{target.TITLE} has {count} × {what}" for what, count in counts.items()]
+    return approximated + not_held(annotations, target.TITLE, target.HOLDS)
+
+
+def _row(annotation: Annotation, found: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table: what was found for a mark, and what the annotation says of it now."""
+    details = annotation.marks[found["mark"]].details
+    told = {name: details.get(name, "") for name in ("id", "label")}
+    return {**found, **told, "image": annotation.image, "annotator": annotator_of(annotation)}
 
 
 def _places(folder: Path, options: ToolOptions) -> list[Path]:
