@@ -18,7 +18,7 @@ from coarsekit.geometry import Points, component_points, covering_ellipse, disk_
 from coarsekit.simulation.kinds import as_kind, choose_kinds
 from coarsekit.simulation.perturb import perturb
 from coarsekit.simulation.styles import Style
-from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
+from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask, Shape
 
 
 class Component(NamedTuple):
@@ -105,6 +105,27 @@ def draw_by_hand(
     return drawn
 
 
+def draw_marks(
+    outlines: Mapping[str, Sequence[Ellipse]], fine: Mapping[str, Mask], style: Style, rng: np.random.Generator
+) -> dict[str, tuple[Shape, ...]]:
+    """`draw_by_hand`, with marks of the style's other kinds in the place of ellipses.
+
+    ``fine``: the fine masks (h, w) of one photograph, of every class in ``outlines``.
+    """
+    if not outlines:
+        return {}
+    drawn = draw_by_hand(outlines, style, rng, next(iter(fine.values())).shape)
+    return {
+        lesion: tuple(
+            as_kind(kind, ellipse, exact, fine[lesion], rng)
+            for ellipse, exact, kind in zip(
+                ellipses, outlines[lesion], choose_kinds(style.kinds, len(ellipses), rng), strict=True
+            )
+        )
+        for lesion, ellipses in drawn.items()
+    }
+
+
 def generator(seed: int, key: str) -> np.random.Generator:
     """The random numbers of one photograph: they follow from its key and the seed, not from what came before it.
 
@@ -169,14 +190,8 @@ def annotate_sweep(
     for place, reduction in enumerate(reductions):
         outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}
         rng = generator(seed, fundus.key)
-        drawn = draw_by_hand(outlines, style, rng, fundus.shape)
-        marks = [
-            Mark(lesion, as_kind(kind, ellipse, exact, fundus.fine[lesion], rng))
-            for lesion, ellipses in drawn.items()
-            for ellipse, exact, kind in zip(
-                ellipses, outlines[lesion], choose_kinds(style.kinds, len(ellipses), rng), strict=True
-            )
-        ]
+        drawn = draw_marks(outlines, fundus.fine, style, rng)
+        marks = [Mark(lesion, shape) for lesion, shapes in drawn.items() for shape in shapes]
         yield Annotation(
             image=fundus.name,
             width=width,

@@ -75,13 +75,13 @@ def seed_probability(
         best: dict[int, _Answer] = {}
         growing = list(chunk)
         for radius in RADII:
-            grown = [_grown(seed, radius, scale) for seed in seeds]
-            answers = _answers(network, image, seeds, [*grown, *around], growing, lesion, signature, scale)
+            shown = [grown(seed, radius, scale) for seed in seeds]
+            answers = _answers(network, image, seeds, [*shown, *around], growing, lesion, signature, scale)
             best |= {place: answer for place, answer in zip(growing, answers, strict=True) if answer.area}
             growing = [
                 place
                 for place, answer in zip(growing, answers, strict=True)
-                if not 0 < ROOM[type(seeds[place])] * answer.area < _area(grown[place])
+                if not 0 < ROOM[type(seeds[place])] * answer.area < _area(shown[place])
             ]
         for answer in best.values():
             height, width = answer.probability.shape
@@ -103,7 +103,7 @@ def _answers(
 ) -> list[_Answer]:
     """What is answered for some of the seeds, whose circles are the first of the ``shapes``."""
     size = (image.shape[0], image.shape[1])
-    around = [_windows(shapes[place], size, network.config, scale) for place in chosen]
+    around = [seed_windows(shapes[place], size, network.config, scale) for place in chosen]
     windows = [window for places in around for window in places]
     patches = iter(patch_probabilities(network, image, shapes, windows, lesion, signature))
     return [
@@ -130,12 +130,12 @@ def _answer(
         return _Answer(0, 0, np.zeros((0, 0), np.float32), 0)
     shifted = [replace(window, x=window.x - left, y=window.y - top) for window in windows]
     probability = blend(np.stack(patches), shifted, (bottom - top, right - left))
-    touched = draw([moved(_grown(seed, TOLERANCE, scale), -left, -top)], (bottom - top, right - left))
+    touched = draw([moved(grown(seed, TOLERANCE, scale), -left, -top)], (bottom - top, right - left))
     kept = _touching(probability >= threshold, touched)
     return _Answer(left, top, np.where(kept | (probability < threshold), probability, 0), int(kept.sum()))
 
 
-def _grown(seed: Point | Line, radius: float, scale: float) -> Point | Line:
+def grown(seed: Point | Line, radius: float, scale: float) -> Point | Line:
     """The mark with a size: a circle, or a capsule, of ``radius`` px on a photograph as wide as `REFERENCE_WIDTH`."""
     reach = max(radius * scale, 1.0)
     return replace(seed, radius=reach) if isinstance(seed, Point) else replace(seed, width=2 * reach)
@@ -147,7 +147,7 @@ def _area(shape: Point | Line) -> float:
     return (pi * reach_of(shape) + 2 * length) * reach_of(shape)
 
 
-def _windows(shape: Shape, size: tuple[int, int], config: Config, scale: float) -> tuple[Window, ...]:
+def seed_windows(shape: Shape, size: tuple[int, int], config: Config, scale: float) -> tuple[Window, ...]:
     """One window around a circle, whatever its size, since one lesion is looked for; as many as a stroke needs."""
     if isinstance(shape, Point):
         return (window_around(shape, size, config.context, scale),)

@@ -127,9 +127,6 @@ def training_source(
         source.keys(split), recipe.validation, recipe.seed, partial(_shows_lesions, source, recipe.only_lesions)
     )
     styles = [style_named(name) for name in recipe.styles]
-    for style in styles:
-        if style.kinds:
-            raise ParameterError(f"the style {style.name} has other marks than ellipses; choose styles without kinds")
     training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.only_lesions, advance)
     validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.only_lesions, advance)
     return Photographs(training, validation, recipe.styles)

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError
 from coarsekit.metrics import count, iou
-from coarsekit.simulation.simulate import draw_by_hand, generator
+from coarsekit.simulation.simulate import draw_marks, generator
 from coarsekit.simulation.styles import Style
-from coarsekit.types import Mask
+from coarsekit.types import Annotation, Mark, Mask
+from coarsekit.windows import REFERENCE_WIDTH
 from zoo.models.base import Network
-from zoo.models.inference import photograph_probability
+from zoo.models.inference import lesion_probability
+from zoo.refiner import BY_LABEL, Group
 from zoo.training.data.photograph_store import CachedPhotograph
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
@@ -39,12 +41,17 @@ class Validation(NamedTuple):
 
 def score_photograph(network: Network, photograph: CachedPhotograph, styles: Sequence[Style]) -> list[Scored]:
     """Refine a whole photograph at reduction 1.0 under each style, and score every class with a fine mask."""
-    shape = (photograph.image.shape[0], photograph.image.shape[1])
+    height, width = photograph.image.shape[:2]
+    scale = width / REFERENCE_WIDTH
     scores = []
     for style in styles:
-        drawn = draw_by_hand(photograph.outlines[style.name, 1.0], style, generator(SEED, photograph.key), shape)
-        for lesion, ellipses in drawn.items():
-            probability = photograph_probability(network, photograph.image, ellipses, lesion=lesion)
+        rng = generator(SEED, photograph.key)
+        drawn = draw_marks(photograph.outlines[style.name, 1.0], photograph.fine, style, rng)
+        for lesion, shapes in drawn.items():
+            marks = tuple(Mark(lesion, shape) for shape in shapes)
+            own = Annotation(photograph.key, width, height, marks)
+            group = Group(lesion, lesion, BY_LABEL, tuple(range(len(marks))))
+            probability = lesion_probability(network, photograph.image, own, lesion, [group], scale)
             scores.append(Scored(style.name, lesion, at_thresholds(probability, np.asarray(photograph.fine[lesion]))))
     return scores
 

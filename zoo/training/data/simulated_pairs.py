@@ -1,4 +1,7 @@
-"""Training pairs, simulated for every epoch: no two epochs have the same drawings."""
+"""Training pairs, simulated for every epoch: no two epochs have the same drawings.
+
+Clicks and strokes are shown as in refining (`zoo.models.seeds`): as circles and capsules of one of several radii.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +12,14 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from coarsekit.geometry import extent, moved
 from coarsekit.simulation.negatives import sample_negative
-from coarsekit.simulation.simulate import draw_by_hand
+from coarsekit.simulation.simulate import draw_marks
 from coarsekit.simulation.styles import Style
-from coarsekit.types import Ellipse, Image, Mask, Window
-from coarsekit.windows import cut_image, cut_mask, cut_shapes, windows_around
+from coarsekit.types import Ellipse, Image, Line, Mask, Point, Shape, Window
+from coarsekit.windows import REFERENCE_WIDTH, cut_image, cut_mask, cut_shapes, windows_around
 from zoo.models.config import Config
+from zoo.models.seeds import RADII, grown, seed_windows
 from zoo.models.signature import photograph_signature
 from zoo.training.data.augmentation import MARGIN
 from zoo.training.data.camera_augmentation import cut_by_another_camera
@@ -33,18 +38,18 @@ NO_CLASS = ""
 class _Draw:
     photograph: CachedPhotograph
     lesion: str
-    ellipses: tuple[Ellipse, ...]
-    ellipse: Ellipse
+    shapes: tuple[Shape, ...]
+    shape: Shape
     window: Window
 
 
 class SimulatedPairs(Dataset[Item]):
-    """Patches around simulated ellipses, each made a pair by ``transform``.
+    """Patches around simulated marks, each made a pair by ``transform``.
 
     For every epoch each photograph gets one annotator, style and reduction factor at random. Everything random follows
     from (seed, epoch, place in the epoch), so an epoch can be repeated by any process.
 
-    Photographs without lesions have no pairs of their own, and take ellipses that are moved away from others.
+    Photographs without lesions have no pairs of their own, and take marks that are moved away from others.
 
     ``samples``, ``balance``, ``negatives``, ``synthetic``: see `zoo.training.recipe.Recipe`.
     """
@@ -100,7 +105,7 @@ class SimulatedPairs(Dataset[Item]):
         size = round(self._config.size * window.side / inner.side)
         if synthetic:
             return self._painted(draw, window, size, rng, index)
-        masks = cut_shapes(draw.ellipses, window, size), cut_mask(_fine(draw), window, size)
+        masks = cut_shapes(draw.shapes, window, size), cut_mask(_fine(draw), window, size)
         return self._transform(
             lambda: cut_image(image, window, size),
             lambda rng: cut_by_another_camera(image, window, size, rng),
@@ -113,11 +118,11 @@ class SimulatedPairs(Dataset[Item]):
         )
 
     def _painted(self, draw: _Draw, window: Window, size: int, rng: np.random.Generator, index: int) -> Item:
-        """The window with a synthetic lesion in the draw's ellipse, and with no other mark."""
-        one, scale = draw.ellipse, size / window.side
+        """The window with a synthetic lesion in the draw's mark, and with no other mark."""
+        one, scale = _ellipse_in(draw.shape), size / window.side
         place = (one.cx - window.x) * scale, (one.cy - window.y) * scale
         ellipse = Ellipse(*place, one.rx * scale, one.ry * scale, one.angle)
-        coarse = cut_shapes([draw.ellipse], window, size)
+        coarse = cut_shapes([draw.shape], window, size)
         retina = cut_image(draw.photograph.image, window, size)
         image, fine = paint_lesion(retina, ellipse, rng)
 
@@ -131,47 +136,54 @@ class SimulatedPairs(Dataset[Item]):
         key = draw.photograph.key, draw.lesion
         if key not in self._signatures:
             image, windows = draw.photograph.image, self._windows[key]
-            self._signatures[key] = photograph_signature(image, draw.ellipses, windows, WINDOWS_LOOKED_AT)
+            self._signatures[key] = photograph_signature(image, draw.shapes, windows, WINDOWS_LOOKED_AT)
         return self._signatures[key]
 
     def _draw(self, photograph: CachedPhotograph) -> list[_Draw]:
         rng = np.random.default_rng([self._transform.seed, self._epoch, crc32(photograph.key.encode())])
         style = self._styles[int(rng.integers(len(self._styles)))]
         reduction = self._reductions[int(rng.integers(len(self._reductions)))]
-        shape = photograph.image.shape[:2]
-        drawn = draw_by_hand(photograph.outlines[style.name, reduction], style, rng, shape)
-        return [
-            _Draw(photograph, lesion, ellipses, ellipse, window)
-            for lesion, ellipses in drawn.items()
-            for ellipse in ellipses
-            for window in windows_around(ellipse, shape, self._config.context, self._config.max_window)
-        ]
+        drawn = draw_marks(photograph.outlines[style.name, reduction], photograph.fine, style, rng)
+        draws = []
+        for lesion, shapes in drawn.items():
+            shown = _as_refined(shapes, photograph.image.shape[1], rng)
+            for shape in shown:
+                windows = self._windows_around(shape, photograph.image)
+                draws += [_Draw(photograph, lesion, shown, shape, window) for window in windows]
+        return draws
+
+    def _windows_around(self, shape: Shape, image: Image) -> tuple[Window, ...]:
+        size = (image.shape[0], image.shape[1])
+        if isinstance(shape, (Point, Line)):
+            return seed_windows(shape, size, self._config, size[1] / REFERENCE_WIDTH)
+        return windows_around(shape, size, self._config.context, self._config.max_window)
 
     def _moved_away(self, draw: _Draw, rng: np.random.Generator) -> _Draw:
-        """The draw with its ellipse and window moved to retina without the class; as it was where none is found.
+        """The draw with its mark and window moved to retina without the class; as it was where none is found.
 
         It goes to photographs without lesions as often as they are among all.
         """
         near = draw
         if self._healthy and rng.random() < len(self._healthy) / len(self._photographs):
             near = _onto(draw, self._healthy[int(rng.integers(len(self._healthy)))])
-        there = sample_negative(near.ellipse, near.photograph.image, _fine(near), rng)
+        there = sample_negative(near.shape, near.photograph.image, _fine(near), rng)
         if there is None:
             return draw
-        across, down = round(there.cx - near.ellipse.cx), round(there.cy - near.ellipse.cy)
+        (x0, y0), (x1, y1) = _middle(near.shape), _middle(there)
+        across, down = round(x1 - x0), round(y1 - y0)
         window = Window(near.window.x + across, near.window.y + down, near.window.side)
-        return replace(near, ellipses=(*near.ellipses, there), ellipse=there, window=window)
+        return replace(near, shapes=(*near.shapes, there), shape=there, window=window)
 
 
 def _onto(draw: _Draw, photograph: CachedPhotograph) -> _Draw:
-    """The ellipse and window of the draw, alone on a photograph without lesions, scaled by the width of both."""
+    """The mark and window of the draw, alone on a photograph without lesions, scaled by the width of both."""
     scale = photograph.image.shape[1] / draw.photograph.image.shape[1]
-    one, window = draw.ellipse, draw.window
+    window = draw.window
     return replace(
         draw,
         photograph=photograph,
-        ellipses=(),
-        ellipse=Ellipse(one.cx * scale, one.cy * scale, one.rx * scale, one.ry * scale, one.angle),
+        shapes=(),
+        shape=moved(draw.shape, 0, 0, scale),
         window=Window(round(window.x * scale), round(window.y * scale), max(1, round(window.side * scale))),
     )
 
@@ -181,3 +193,24 @@ def _fine(draw: _Draw) -> Mask:
     photograph = draw.photograph
     there = photograph.fine.get(draw.lesion)
     return np.broadcast_to(np.False_, photograph.image.shape[:2]) if there is None else there
+
+
+def _as_refined(shapes: tuple[Shape, ...], width: int, rng: np.random.Generator) -> tuple[Shape, ...]:
+    """The marks of a class with clicks and strokes as a network is shown them: all with one radius, at random."""
+    if not any(isinstance(shape, (Point, Line)) for shape in shapes):
+        return shapes
+    radius, scale = float(rng.choice(RADII)), width / REFERENCE_WIDTH
+    return tuple(grown(shape, radius, scale) if isinstance(shape, (Point, Line)) else shape for shape in shapes)
+
+
+def _middle(shape: Shape) -> tuple[float, float]:
+    x0, y0, x1, y1 = extent(shape)
+    return (x0 + x1) / 2, (y0 + y1) / 2
+
+
+def _ellipse_in(shape: Shape) -> Ellipse:
+    """An ellipse as it is, and of another shape the one in its bounding box."""
+    if isinstance(shape, Ellipse):
+        return shape
+    x0, y0, x1, y1 = extent(shape)
+    return Ellipse((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, (y1 - y0) / 2)
