@@ -2,15 +2,23 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
+from coarsekit.marks import ways_drawn
+from coarsekit.scale import scale_of
 from coarsekit.types import Annotation, Image, Mask, check_drawn_on
 from zoo.checkpoints.folder import DEFAULT, locate, photographs_seen, read_config, weights_sha256
+from zoo.marks.doubt import DoubtModel, mark_features, read_doubt
+from zoo.marks.mark_masks import MarkMask, mark_masks
+from zoo.marks.result import MarkResult, Refined, count_overlap
 from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
@@ -40,6 +48,19 @@ class Group:
     marks: tuple[int, ...]
 
 
+class Answer(NamedTuple):
+    """What is found for one lesion class.
+
+    ``mask``: (h, w) boolean. ``claimed``: (h, w) boolean, before pixels are left to other classes. ``probability``:
+    (h, w) in 0–1; None of a refiner that has none.
+    """
+
+    lesion: str
+    mask: Mask
+    claimed: Mask
+    probability: NDArray[np.float32] | None
+
+
 class Refiner(ABC):
     """The one interface of networks and baselines."""
 
@@ -51,6 +72,12 @@ class Refiner(ABC):
     """The data that it was trained on or fitted to."""
     weights_sha256: str = ""
     """Which weights it was loaded with, see `zoo.checkpoints.folder.weights_sha256`; empty for one made in memory."""
+    doubt: DoubtModel | None = None
+    """What tells how far to trust an answer; None of a refiner that was not fitted for it."""
+    keep_specks: bool = False
+    """Whether to leave in tiny components beside a larger answer, of a refiner that leaves them out."""
+    keep_overlaps: bool = False
+    """Whether a pixel may be of several classes, of a refiner that leaves it to one."""
     photographs_seen: frozenset[str] | None = None
     """The digests of the photographs that it was trained or validated on; None where that is not known."""
 
@@ -100,6 +127,7 @@ class Refiner(ABC):
             )
         refiner = kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
         refiner.weights_sha256, refiner.photographs_seen = weights_sha256(folder), photographs_seen(folder)
+        refiner.doubt = read_doubt(folder)
         return refiner
 
     @property
@@ -111,6 +139,11 @@ class Refiner(ABC):
     def recognises(self) -> bool:
         """Whether marks of a class that it does not know are refined as the known class that they look like."""
         return False
+
+    @property
+    def cleaning(self) -> str:
+        """What is done to its answers, for records."""
+        return "none"
 
     @classmethod
     def load(cls, folder: Path, name: str = "") -> Self:
@@ -171,3 +204,85 @@ class Refiner(ABC):
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
+
+    def answers(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> Iterator[Answer]:
+        """`refine`, one class after the other, with the probability of a refiner that has one.
+
+        Args:
+            image: As for `refine`.
+            annotation: As for `refine`.
+            advance: As for `refine`.
+            scale: As for `refine`.
+
+        Yields:
+            An answer for each lesion class, in the order of the annotation's.
+
+        Raises:
+            AnnotationError: When the annotation was drawn on an image of another size.
+        """
+        for lesion, mask in self.refine(image, annotation, advance, scale).items():
+            yield Answer(lesion, mask, mask, None)
+
+    def refine_marks(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> Refined:
+        """`refine`, and tell what was found for each mark: its own mask, how far it reaches, how far to trust it.
+
+        Args:
+            image: As for `refine`.
+            annotation: As for `refine`.
+            advance: As for `refine`.
+            scale: As for `refine`.
+
+        Returns:
+            The masks of `refine`, and a result for each mark; both empty for an annotation without marks. The masks of
+            a class's marks are disjoint, and are the class's mask together, see `zoo.marks.mark_masks`.
+
+        Raises:
+            AnnotationError: When the annotation was drawn on an image of another size.
+        """
+        check_drawn_on(annotation, image.shape)
+        if scale is None:
+            scale = scale_of(image, annotation).value
+        groups = {place: group for group in self.groups(image, annotation, scale) for place in group.marks}
+        masks: dict[str, Mask] = {}
+        claimed: dict[str, Mask] = {}
+        found: dict[int, tuple[MarkMask, float | None, dict[str, float]]] = {}
+        for answer in self.answers(image, annotation, advance, scale):
+            masks[answer.lesion], claimed[answer.lesion] = answer.mask, answer.claimed
+            for own in mark_masks(annotation, answer.lesion, answer.mask):
+                by_content = groups[own.place].why != BY_LABEL
+                features = mark_features(image, own, answer.mask, answer.probability, scale, by_content)
+                found[own.place] = own, _mean(answer, own), features
+        ways, results = ways_drawn(annotation), []
+        for place in sorted(found):
+            (own, mean, features), group = found[place], groups[place]
+            results.append(
+                MarkResult(
+                    place,
+                    group.lesion,
+                    ways[place],
+                    group.taken_as,
+                    group.why,
+                    own.mask,
+                    own.found,
+                    own.drawn_pixels,
+                    own.pixels,
+                    own.outside_pixels,
+                    count_overlap(own, group.lesion, claimed),
+                    mean,
+                    None if self.doubt is None else self.doubt.expected_iou(group.taken_as or group.lesion, features),
+                )
+            )
+        return Refined(masks, tuple(results))
+
+
+def _mean(answer: Answer, found: MarkMask) -> float | None:
+    """The mean probability over what was found for a mark."""
+    if answer.probability is None or found.mask is None:
+        return None
+    height, width = found.mask.crop.shape
+    top, left = found.mask.top, found.mask.left
+    return float(answer.probability[top : top + height, left : left + width][found.mask.crop].mean())

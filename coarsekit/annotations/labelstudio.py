@@ -14,7 +14,7 @@ Written files are tasks to import: their control tags are ``ellipse``, ``polygon
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def write(
         result = [item for place, mark in enumerate(marks) for item in _results(annotation, mark, f"{prefix}{place}")]
         result += own.get("results", ())
         if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
-            prediction = {"model_version": annotation.provenance["model_version"], "result": result}
+            prediction = {"model_version": annotation.provenance["model_version"], "result": result, **_score(result)}
             task.setdefault("predictions", []).append(prediction)
             continue
         who = annotation.provenance.get("annotator")
@@ -104,6 +104,12 @@ def write(
         task["annotations"].append({"result": result, **within("completed_by", None if isinstance(who, str) else who)})
     write_text(path, json.dumps(list(tasks.values()), ensure_ascii=False) + "\n")
     return notes
+
+
+def _score(result: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """That of a prediction, by which the tool sorts tasks: the mean of its regions'."""
+    scores = [item["score"] for item in result if isinstance(item.get("score"), (int, float))]
+    return {"score": round(sum(scores) / len(scores), 4)} if scores else {}
 
 
 def _of_task(annotation: Annotation, data: Any, is_prediction: bool) -> Annotation:

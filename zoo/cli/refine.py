@@ -43,6 +43,8 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @reading
 @click.option("--points/--no-points", default=True, show_default=True, help="Take points, as clicks on lesions.")
 @click.option("--lines/--no-lines", default=True, show_default=True, help="Take lines, as strokes on lesions.")
+@click.option("--keep-specks", is_flag=True, help="Keep tiny components beside a larger answer.")
+@click.option("--keep-overlaps", is_flag=True, help="Let a pixel be of several classes.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @click.option(
     "--scale",
@@ -86,6 +88,8 @@ def command(
     strict: bool,
     points: bool,
     lines: bool,
+    keep_specks: bool,
+    keep_overlaps: bool,
     ignore_name: bool,
     field_of_view: float | None,
     split: str | None,
@@ -112,6 +116,9 @@ def command(
     Lesions are looked for at the scale of the photograph: by the circle in which the camera shows the retina, where its
     rim is seen, also when it is cut off; else by the sizes of the marks, which is said. --scale says it for all.
 
+    lite leaves out components of less than 8 px, on a photograph 4288 px wide, beside a larger answer for the same
+    mark, and leaves a pixel that several classes claim to the likeliest; --keep-specks and --keep-overlaps do not.
+
     Photographs in folders below FOLDER are found, and their results lie in the same folders below --out. Where several
     annotated one photograph, each gets a folder there, or --annotator chooses.
 
@@ -131,6 +138,7 @@ def command(
     from zoo.loading import from_pretrained, on_device
 
     refiner = on_device(from_pretrained(name), device)
+    refiner.keep_specks, refiner.keep_overlaps = keep_specks, keep_overlaps
     opened: str | Dataset = source
     if annotation is None:
         if ":" not in source and source != "sample":

@@ -168,17 +168,15 @@ def refine_and_score(
     """
     from zoo.models.base import Network
 
-    if not isinstance(refiner, Network):
-        refined = refiner.refine(image, drawn)
-        return {lesion: score_mask(refined.get(lesion, np.zeros_like(mask)), mask) for lesion, mask in fine.items()}
     scores = {
-        lesion: score_mask(probability >= refiner.config.threshold, fine[lesion], probability)
-        for lesion, probability in refiner.each_probability(image, drawn)
-        if lesion in fine
+        answer.lesion: score_mask(answer.mask, fine[answer.lesion], answer.probability)
+        for answer in refiner.answers(image, drawn)
+        if answer.lesion in fine
     }
     for lesion, mask in fine.items():
         if lesion not in scores:
-            scores[lesion] = score_mask(np.zeros_like(mask), mask, np.zeros(mask.shape, np.float32))
+            nowhere = np.zeros(mask.shape, np.float32) if isinstance(refiner, Network) else None
+            scores[lesion] = score_mask(np.zeros_like(mask), mask, nowhere)
     return {lesion: scores[lesion] for lesion in fine}
 
 

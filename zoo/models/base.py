@@ -20,9 +20,11 @@ from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
+from zoo.marks.overlaps import divide_overlaps
+from zoo.marks.specks import without_specks
 from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.refiner import Advance, Answer, Refiner, no_progress
 from zoo.variants import NETWORKS, variant_named
 
 AnyNetwork = TypeVar("AnyNetwork", bound="Network")
@@ -109,15 +111,39 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
     def refine(
         self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
     ) -> dict[str, Mask]:
-        return {
-            lesion: probability >= self.config.threshold
-            for lesion, probability in self.each_probability(image, annotation, advance, scale)
-        }
+        return {answer.lesion: answer.mask for answer in self.answers(image, annotation, advance, scale)}
+
+    def answers(
+        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    ) -> Iterator[Answer]:
+        check_drawn_on(annotation, image.shape)
+        if scale is None:
+            scale = scale_of(image, annotation).value
+        each = self.each_probability(image, annotation, advance, scale)
+        least = 0.0 if self.keep_specks else self.config.least_area * scale**2
+        if not self.config.one_class or self.keep_overlaps or len(annotation.lesions) < 2:
+            for lesion, probability in each:
+                mask = probability >= self.config.threshold
+                yield Answer(lesion, without_specks(mask, annotation, lesion, least), mask, probability)
+            return
+        probabilities = dict(each)  # all at once, since each pixel's are compared
+        claimed = {lesion: probability >= self.config.threshold for lesion, probability in probabilities.items()}
+        for lesion, own in divide_overlaps(claimed, probabilities).items():
+            mask = without_specks(own, annotation, lesion, least)
+            yield Answer(lesion, mask, claimed[lesion], probabilities[lesion])
+
+    @property
+    def cleaning(self) -> str:
+        specks = "" if self.keep_specks or not self.config.least_area else f"least area {self.config.least_area:g}"
+        one_class = "one class a pixel" if self.config.one_class and not self.keep_overlaps else ""
+        return ", ".join(filter(None, (specks, one_class))) or super().cleaning
 
     def photograph_probabilities(
         self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
     ) -> dict[str, NDArray[np.float32]]:
         """Compute the probability of lesion, of which `refine` gives the pixels at or above the threshold.
+
+        Less what it leaves out after that, see `cleaning`.
 
         It needs four bytes of memory a pixel for every class.
 

@@ -13,7 +13,9 @@ class Config:
     largest side of a window, px on a photograph 4288 px wide, above which an ellipse gets several; None for no bound.
     ``threshold``: probability, 0–1, from which a pixel is lesion. ``blend``: average overlapping windows, weighted
     towards their middles, instead of keeping the maximum. ``tta_views``: mirrored views of each patch, 1–4, whose
-    probabilities are averaged.
+    probabilities are averaged. ``least_area``: px on a photograph 4288 px wide; smaller components beside a larger
+    answer are left out, see `zoo.marks.specks`. ``one_class``: whether a pixel that several classes claim is left to
+    the likeliest, see `zoo.marks.overlaps`.
     """
 
     size: int = 256
@@ -22,6 +24,8 @@ class Config:
     threshold: float = 0.5
     blend: bool = False
     tta_views: int = 1
+    least_area: float = 0.0
+    one_class: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:
@@ -32,5 +36,7 @@ class Config:
             raise ParameterError(f"max_window must be 32 px or more, got {self.max_window}")
         if self.tta_views not in (1, 2, 3, 4):
             raise ParameterError(f"tta_views must be 1, 2, 3 or 4, got {self.tta_views}")
+        if not self.least_area >= 0:
+            raise ParameterError(f"least_area must be 0 px or more, got {self.least_area}")
         if not 0 < self.threshold < 1:
             raise ParameterError(f"threshold must lie between 0 and 1, got {self.threshold}")

@@ -6,7 +6,8 @@ its own leavings, and files of other people are never taken for them.
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,15 @@ from pydantic import BaseModel, ValidationError, model_validator
 from coarsekit.errors import OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import write_image
-from coarsekit.marks import count_ways, ways_drawn
+from coarsekit.marks import count_ways
 from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
-from coarsekit.types import Annotation, Image, Mask
+from coarsekit.types import Annotation, Image
 from coarsekit.visualize.sheets import overlay, preview
-from zoo.output.mark_masks import mark_masks
-from zoo.refiner import Advance, Group, Refiner, no_progress
+from zoo.marks.result import MarkResult, Refined
+from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
 _CONTENT = {
@@ -34,6 +35,7 @@ _CONTENT = {
     "weights_sha256": "another refiner, or other weights",
     "refining_version": "another version of what refines",
     "scale": "another scale",
+    "cleaning": "another choice of what is left out",
 }
 """What results depend on, by its field of the record, and what a refusal calls results of another."""
 
@@ -132,8 +134,8 @@ class PhotographResult:
         Files of an earlier run that this one does not write, such as the mask of a class no longer drawn, are removed.
         """
         began = time.perf_counter()
-        groups = refiner.groups(image, annotation, content["scale"])
-        refined = refiner.refine(image, annotation, advance, content["scale"])
+        result = refiner.refine_marks(image, annotation, advance, content["scale"])
+        refined = result.masks
         seconds = time.perf_counter() - began
         head: dict[str, Any] = {
             "image": annotation.image,
@@ -156,8 +158,8 @@ class PhotographResult:
         record = {
             **head,
             "seconds": round(seconds, 2),
-            "masks": [_count(lesion, annotation, groups, mask, self.masks[lesion]) for lesion, mask in refined.items()],
-            "marks": _marks(annotation, groups, refined),
+            "masks": [_count(lesion, annotation, result, self.masks[lesion]) for lesion in refined],
+            "marks": [_row(annotation, mark) for mark in result.marks],
             **{what: str(path) for what, path in self.pictures.items()},
             "finished": True,
             "files": {path.name: file_sha256(path) for path in written},
@@ -191,6 +193,7 @@ def content_of(
         "refining_version": REFINING_VERSION,
         "scale": round(scale.value, 4),
         "scale_from": scale.source,
+        "cleaning": refiner.cleaning,
     }
 
 
@@ -202,41 +205,21 @@ def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> 
     claim_outputs((path for result in results for path in result.files), force=True, inputs=inputs)
 
 
-def _marks(annotation: Annotation, groups: Sequence[Group], refined: Mapping[str, Mask]) -> list[dict[str, Any]]:
-    """What was found for each mark, in the annotation's order."""
-    ways, taken = ways_drawn(annotation), {place: group.taken_as for group in groups for place in group.marks}
-    found = [one for lesion, mask in refined.items() for one in mark_masks(annotation, lesion, mask)]
-    rows = []
-    for one in sorted(found, key=lambda one: one.place):
-        mark = annotation.marks[one.place]
-        named = {name: mark.details[name] for name in ("id", "label") if name in mark.details}
-        rows.append(
-            {
-                "mark": one.place,
-                **named,
-                "lesion": mark.lesion,
-                "drawn_as": ways[one.place],
-                "refined_as": taken.get(one.place, ""),
-                "found": one.found,
-                "drawn_pixels": one.drawn_pixels,
-                "refined_pixels": one.pixels,
-                "outside_pixels": one.outside_pixels,
-            }
-        )
-    return rows
+def _row(annotation: Annotation, result: MarkResult) -> dict[str, Any]:
+    """What was found for a mark, with what the annotation says of it."""
+    mark = annotation.marks[result.mark]
+    named = {name: mark.details[name] for name in ("id", "label") if name in mark.details}
+    return {"mark": result.mark, **named, **result.row()}
 
 
-def _count(lesion: str, annotation: Annotation, groups: Sequence[Group], mask: Mask, file: Path) -> dict[str, Any]:
-    ellipses = annotation.of(lesion)
+def _count(lesion: str, annotation: Annotation, result: Refined, file: Path) -> dict[str, Any]:
+    ellipses, mask = annotation.of(lesion), result.masks[lesion]
+    taken = Counter((mark.refined_as, mark.why) for mark in result.marks if mark.lesion == lesion)
     return {
         "lesion": lesion,
         "ellipses": len(ellipses),
         "drawn_as": count_ways(annotation, lesion),
-        "refined_as": [
-            {"lesion": group.taken_as, "why": group.why, "marks": len(group.marks)}
-            for group in groups
-            if group.lesion == lesion
-        ],
+        "refined_as": [{"lesion": taken_as, "why": why, "marks": count} for (taken_as, why), count in taken.items()],
         "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
         "refined_pixels": int(np.count_nonzero(mask)),
         "file": str(file),

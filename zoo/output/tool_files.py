@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from coarsekit.annotations import Format, format_named, writable_formats
@@ -21,7 +22,7 @@ from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Mark, Mask
-from zoo.output.mark_masks import mark_masks
+from zoo.marks.mark_masks import mark_masks
 from zoo.refiner import Refiner
 
 MASK, POLYGON = "mask", "polygon"
@@ -33,8 +34,9 @@ TABLE = "csv"
 """Not a tool's format: a table with a row for each mark."""
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
 _NAMES |= {TABLE: "refined_marks.csv"}
-_FOUND = ("found", "drawn_pixels", "refined_pixels", "outside_pixels")
-_COLUMNS = ("image", "annotator", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND)
+_FOUND = ("found", "drawn_pixels", "refined_pixels", "outside_pixels", "overlap_pixels")
+_TRUST = ("mean_probability", "expected_iou")
+_COLUMNS = ("image", "annotator", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND, *_TRUST)
 _CONFIG = "refined_labelstudio_config.xml"
 
 
@@ -64,7 +66,11 @@ class ToolOptions:
 
 
 def refined_annotation(
-    annotation: Annotation, masks: Mapping[str, Mask], made_by: str, shape: str = MASK
+    annotation: Annotation,
+    masks: Mapping[str, Mask],
+    made_by: str,
+    shape: str = MASK,
+    expected_ious: Mapping[int, float] = MappingProxyType({}),
 ) -> tuple[Annotation, Counter[str]]:
     """What a refiner found, as an annotation: for each mark its mask, with its id, group, attributes and label.
 
@@ -73,6 +79,8 @@ def refined_annotation(
         masks: (h, w) boolean by lesion class, what was found.
         made_by: The refiner and its weights, which the tool shows in the place of an annotator.
         shape: `MASK` or `POLYGON`.
+        expected_ious: How far to trust what was found, 0–1, by the place of the mark; it becomes the score of a region
+            in Label Studio and COCO.
 
     Returns:
         The annotation, and by class how many marks are not in it because nothing was found for them.
@@ -80,26 +88,28 @@ def refined_annotation(
     found: dict[int, Mark] = {}
     nothing: Counter[str] = Counter()
     for lesion in annotation.lesions:
-        for place, raster, *_ in mark_masks(annotation, lesion, masks[lesion]):
-            if raster is None:
+        for one in mark_masks(annotation, lesion, masks[lesion]):
+            if one.mask is None:
                 nothing[lesion] += 1
                 continue
-            mark = annotation.marks[place]
-            found[place] = replace(
-                mark, shape=raster if shape == MASK else as_outline(raster), details=_details(mark.details, mark)
-            )
+            mark = annotation.marks[one.place]
+            own = one.mask if shape == MASK else as_outline(one.mask)
+            details = _details(mark.details, mark, expected_ious.get(one.place))
+            found[one.place] = replace(mark, shape=own, details=details)
     provenance = {**annotation.provenance, "model_version": made_by}
     return replace(annotation, marks=tuple(found[place] for place in sorted(found)), provenance=provenance), nothing
 
 
-def _details(details: Mapping[str, Any], mark: Mark) -> dict[str, Any]:
-    """The annotator's, but for what says with what it was drawn, and that a person drew it."""
+def _details(details: Mapping[str, Any], mark: Mark, score: float | None) -> dict[str, Any]:
+    """The annotator's, but for what says with what it was drawn, and that a person drew it; and a score."""
     drawn_with = {"labelstudio": ("from_name", "score"), "coco": ("score", "keypoints", "num_keypoints")}
     own = {
         name: {field: value for field, value in own_details(mark, name).items() if field not in fields}
         for name, fields in drawn_with.items()
         if name in details
     }
+    if score is not None:
+        own = {name: {**own.get(name, {}), "score": score} for name in drawn_with}
     return {**details, **own, "cvat": {**own_details(mark, "cvat"), "source": "auto"}}
 
 
@@ -153,7 +163,8 @@ def write_for_tools(
     for annotation, record in refined:
         rows += [_row(annotation, row) for row in record["marks"]]
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
-        one, without = refined_annotation(annotation, masks, made_by, options.shape)
+        trust = {row["mark"]: row["expected_iou"] for row in record["marks"] if row["expected_iou"] is not None}
+        one, without = refined_annotation(annotation, masks, made_by, options.shape, trust)
         drawn.append(annotation)
         found.append(one)
         nothing += without

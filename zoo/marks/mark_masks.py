@@ -24,19 +24,31 @@ NOTHING, PART, BEYOND = "nothing", "part", "beyond the drawing"
 class MarkMask(NamedTuple):
     """What was found for one mark.
 
-    ``place``: the mark's in the annotation. ``mask``: None where nothing was found. ``drawn_pixels``: what was drawn
-    covers so many pixels of the photograph. ``outside_pixels``: found outside of what was drawn.
+    ``place``: the mark's in the annotation. ``mask``: None where nothing was found. ``drawn``: the pixels of what was
+    drawn, None where that lies outside of the photograph.
     """
 
     place: int
     mask: Raster | None
-    drawn_pixels: int
-    outside_pixels: int
+    drawn: Raster | None
 
     @property
     def pixels(self) -> int:
         """How many were found."""
-        return 0 if self.mask is None else int(np.count_nonzero(self.mask.crop))
+        return _area(self.mask)
+
+    @property
+    def drawn_pixels(self) -> int:
+        """How many pixels of the photograph are covered by what was drawn."""
+        return _area(self.drawn)
+
+    @property
+    def outside_pixels(self) -> int:
+        """How many were found outside of what was drawn."""
+        if self.mask is None:
+            return 0
+        inside = self.mask.crop & cut_raster(self.drawn, self.mask.left, self.mask.top, self.mask.crop.shape)
+        return self.pixels - int(np.count_nonzero(inside))
 
     @property
     def found(self) -> str:
@@ -71,7 +83,7 @@ def mark_masks(annotation: Annotation, lesion: str, mask: Mask) -> list[MarkMask
             near = np.flatnonzero(
                 (boxes[:, 0] < left + width) & (boxes[:, 2] > left) & (boxes[:, 1] < top + height) & (boxes[:, 3] > top)
             )
-            covers = {int(index): _cut(drawn[index], left, top, own.shape) for index in near}
+            covers = {int(index): cut_raster(drawn[index], left, top, own.shape) for index in near}
             touching = [index for index, cover in covers.items() if (cover & own).any()]
             if len(touching) > 1:
                 owner = _owners([covers[index] for index in touching], [_area(drawn[index]) for index in touching])
@@ -81,6 +93,19 @@ def mark_masks(annotation: Annotation, lesion: str, mask: Mask) -> list[MarkMask
                 nearest = int(((centres - middles[part]) ** 2).sum(1).argmin())
                 found[touching[0] if touching else nearest].append((left, top, own))
     return [_whole(place, pieces, outline) for place, pieces, outline in zip(places, found, drawn, strict=True)]
+
+
+def cut_raster(raster: Raster | None, left: int, top: int, shape: tuple[int, ...]) -> Mask:
+    """The pixels of a raster in the box of ``shape`` (h, w) at ``left``, ``top``."""
+    cover = np.zeros(shape, bool)
+    if raster is not None:
+        x0, y0, x1, y1 = _box(raster)
+        rows, columns = slice(max(y0, top), min(y1, top + shape[0])), slice(max(x0, left), min(x1, left + shape[1]))
+        if rows.start < rows.stop and columns.start < columns.stop:
+            cover[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = raster.crop[
+                rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0
+            ]
+    return cover
 
 
 def _box(raster: Raster | None) -> tuple[int, int, int, int]:
@@ -93,19 +118,6 @@ def _box(raster: Raster | None) -> tuple[int, int, int, int]:
 
 def _area(raster: Raster | None) -> int:
     return 0 if raster is None else int(np.count_nonzero(raster.crop))
-
-
-def _cut(raster: Raster | None, left: int, top: int, shape: tuple[int, ...]) -> Mask:
-    """The pixels of a raster in the box of ``shape`` (h, w) at ``left``, ``top``."""
-    cover = np.zeros(shape, bool)
-    if raster is not None:
-        x0, y0, x1, y1 = _box(raster)
-        rows, columns = slice(max(y0, top), min(y1, top + shape[0])), slice(max(x0, left), min(x1, left + shape[1]))
-        if rows.start < rows.stop and columns.start < columns.stop:
-            cover[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = raster.crop[
-                rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0
-            ]
-    return cover
 
 
 def _owners(covers: Sequence[Mask], areas: Sequence[int]) -> NDArray[np.intp]:
@@ -121,13 +133,11 @@ def _owners(covers: Sequence[Mask], areas: Sequence[int]) -> NDArray[np.intp]:
 def _whole(place: int, pieces: Sequence[tuple[int, int, Mask]], outline: Raster | None) -> MarkMask:
     """The pieces of one mark together."""
     pieces = [piece for piece in pieces if piece[2].any()]
-    drawn = _area(outline)
     if not pieces:
-        return MarkMask(place, None, drawn, 0)
+        return MarkMask(place, None, outline)
     left, top = min(piece[0] for piece in pieces), min(piece[1] for piece in pieces)
     right, bottom = max(x + own.shape[1] for x, _, own in pieces), max(y + own.shape[0] for _, y, own in pieces)
     crop = np.zeros((bottom - top, right - left), bool)
     for x, y, own in pieces:
         crop[y - top : y - top + own.shape[0], x - left : x - left + own.shape[1]] |= own
-    inside = crop & _cut(outline, left, top, crop.shape)
-    return MarkMask(place, Raster(left, top, crop), drawn, int(np.count_nonzero(crop) - np.count_nonzero(inside)))
+    return MarkMask(place, Raster(left, top, crop), outline)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark, Mask, Point, Polygon, Raster
-from zoo.output.mark_masks import BEYOND, NOTHING, PART, MarkMask, mark_masks
+from zoo.marks.mark_masks import BEYOND, NOTHING, PART, MarkMask, mark_masks
 
 SHAPE = (60, 80)
 
