@@ -6,7 +6,7 @@ from pathlib import Path
 from coarsekit.errors import RefinerError
 from coarsekit.storage.files import write_text
 from zoo.cards.model_card import NOTHING, card_text
-from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, read_config, read_record
+from zoo.checkpoints.folder import CARD, CONFIG, DOUBT, METRICS, NOTES, RECORD, WEIGHTS, read_config, read_record
 from zoo.checkpoints.metrics import read_metrics
 from zoo.evaluation.measures import CARD_SENTENCES
 from zoo.variants import variant_named
@@ -41,7 +41,7 @@ def stage(folder: Path, to: Path, card: str, measured: bool = True) -> list[str]
         RefinerError: When config, weights or record are missing.
     """
     weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
-    needed, optional = [CONFIG, *weights, RECORD], [*([METRICS] if measured else []), NOTES]
+    needed, optional = [CONFIG, *weights, RECORD], [*([METRICS] if measured else []), NOTES, DOUBT]
     for name in needed:
         if not (folder / name).is_file():
             raise RefinerError(

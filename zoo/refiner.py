@@ -274,6 +274,7 @@ class Refiner(ABC):
                     count_overlap(own, group.lesion, claimed),
                     mean,
                     None if self.doubt is None else self.doubt.expected_iou(group.taken_as or group.lesion, features),
+                    features,
                 )
             )
         return Refined(masks, tuple(results))

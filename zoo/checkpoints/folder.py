@@ -18,6 +18,8 @@ CONFIG = "config.json"
 RECORD = "training.json"
 WEIGHTS = "model.safetensors"
 METRICS = "metrics.json"
+DOUBT = "doubt.json"
+"""What tells how far to trust an answer, see `zoo.marks.doubt`."""
 NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
@@ -49,7 +51,7 @@ def locate(name: str | os.PathLike[str], access: Access | None = MAIN) -> Path:
 
     A text is a bundled name, else the path of a folder, else ``ORG/NAME[@REVISION]`` on the Hub; ``bundled:NAME`` and
     ``hub:ORG/NAME`` are nothing else, and a `Path` is a path. A folder that is there never touches the network. Of a
-    repository config, weights, record, metrics and card are fetched into the Hub's cache, and nothing else.
+    repository the files named above are fetched into the Hub's cache, and nothing else.
 
     Args:
         name: What the user named.
@@ -101,7 +103,7 @@ def from_hub(repository: str, access: Access = MAIN) -> Path:
     folder = fetch(repository, [CONFIG], access=access)
     weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
     same = replace(access, revision=folder.name)
-    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES], same)
+    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES, DOUBT], same)
 
 
 class StoredConfig(BaseModel):

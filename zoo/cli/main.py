@@ -12,6 +12,7 @@ main = LazyGroup(
         "train": "Train a refiner on a SOURCE.",
         "evaluate": "Score refiners on a SOURCE with fine masks.",
         "robustness": "Score refiners on a SOURCE as other cameras would show it, and on empty retina.",
+        "doubt": "Measure, or fit, how well a refiner knows which of its answers to trust.",
         "agreement": "Measure how well annotators agree before and after refinement.",
         "report": "Make tables and figures of what was evaluated.",
         "cache": "Show or drop what trainings and evaluations keep to go on from.",

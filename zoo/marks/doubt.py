@@ -20,10 +20,9 @@ from scipy.optimize import minimize
 from coarsekit.errors import ParameterError, RefinerError
 from coarsekit.types import Image, Mask, Raster
 from coarsekit.validation import validated
+from zoo.checkpoints.folder import DOUBT
 from zoo.marks.mark_masks import MarkMask, cut_raster
 
-DOUBT = "doubt.json"
-"""The file of a checkpoint folder that has it."""
 OTHER = ""
 """Stands for every class that was not fitted."""
 _MARGIN = 6

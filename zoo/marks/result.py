@@ -20,7 +20,7 @@ class MarkResult:
     ``found``: ``nothing``, ``part``, or ``beyond the drawing``. ``outside_pixels``: found outside of the drawing.
     ``overlap_pixels``: found, and claimed for another class, too. ``mean_probability``: over what was found, 0–1; None
     of a refiner without probabilities. ``expected_iou``: how far to trust it, 0–1, see `zoo.marks.doubt`; None of a
-    refiner that was not fitted for it.
+    refiner that was not fitted for it. ``features``: what that follows from, see `zoo.marks.doubt.mark_features`.
     """
 
     mark: int
@@ -36,10 +36,11 @@ class MarkResult:
     overlap_pixels: int
     mean_probability: float | None
     expected_iou: float | None
+    features: Mapping[str, float]
 
     def row(self) -> dict[str, Any]:
-        """All but the mask, for JSON and tables; shares rounded to four digits."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("mask", "why")}
+        """The numbers and words, for JSON and tables; shares rounded to four digits."""
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in ("mask", "why", "features")}
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in plain.items()}
 
 

@@ -1,0 +1,84 @@
+"""``zoo doubt``."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE, emit, progress, say, table
+from coarsekit.datasets import open_source
+from coarsekit.errors import ParameterError
+from coarsekit.simulation.styles import style_named
+from coarsekit.storage.digests import sha256_of
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import claim_outputs
+from zoo.cli.options import DEVICE, REFINERS
+
+
+@click.command("doubt")
+@click.argument("source")
+@SPLIT
+@REFINERS
+@STYLE
+@DEVICE
+@SEED
+@click.option("--fit", "out", metavar="FILE", help="Fit the expectation of one refiner on SOURCE, and write it.")
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    source: str,
+    split: str | None,
+    names: tuple[str, ...],
+    style_name: str,
+    device: str,
+    seed: int,
+    out: str | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure on SOURCE, which has fine masks, how well the expected IoU of marks tells which answers to trust.
+
+    The marks of every photograph are refined as drawn, and moved to retina without lesions. For each class and for all
+    marks: the mean IoU of the fifth with the lowest expectation and of the rest, the calibration error, Spearman's rho,
+    and how many of the moved marks lie in that fifth.
+
+    --fit FILE fits the expectation anew, on photographs that the refiner did not learn from: doubt.json in a refiner's
+    folder is what zoo refine goes by. The table is then that of the photographs that it was fitted on.
+    """
+    from zoo.evaluation.doubt import doubt_rows, fit, mark_scores
+    from zoo.evaluation.refiners import select_split
+    from zoo.loading import from_pretrained, on_device
+
+    style, names = style_named(style_name), tuple(dict.fromkeys(names))
+    if out is not None:
+        if len(names) > 1:
+            raise ParameterError(f"one refiner is fitted at a time, got {', '.join(names)}; name one")
+        claim_outputs([Path(out)], force)
+    dataset, split = select_split(open_source(source), split, names)
+    refiners = [on_device(from_pretrained(name), device) for name in names]
+    for refiner in refiners:
+        if out is None and refiner.doubt is None:
+            raise ParameterError(f"{refiner.name} has no doubt.json; 'zoo doubt --fit' writes one")
+    rows = []
+    with progress("Refining", len(dataset.keys(split)) * len(refiners), quiet) as advance:
+        for refiner in refiners:
+            scores = mark_scores(refiner, dataset, split, style, seed, advance)
+            model = fit(scores) if out is not None or refiner.doubt is None else refiner.doubt
+            rows += doubt_rows(refiner, model, scores, dataset.lesions)
+    if out is not None:
+        fitted = {"dataset": dataset.name, "split": split or "all", "style": style.name, "seed": seed}
+        fitted |= {"style_sha256": sha256_of(style.parameters()), "weights_sha256": refiners[0].weights_sha256}
+        write_text(Path(out), json.dumps({"fitted_on": fitted, "model": asdict(model)}, indent=1) + "\n")
+    if as_json:
+        emit({"rows": [{"dataset": dataset.name, "split": split or "all"} | asdict(row) for row in rows]})
+    elif not quiet:
+        for refiner in refiners:
+            own = [asdict(row) for row in rows if row.refiner == refiner.name]
+            columns = [name for name in asdict(rows[0]) if name not in ("refiner", "weights_sha256")]
+            title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}"
+            table(title, [{name: row[name] for name in columns} for row in own])
+    if out is not None:
+        say(f"Fitted: {out}", quiet)
