@@ -48,9 +48,9 @@ class DoubtRow:
 
     ``worst_iou``, ``rest_iou``: of the fifth of the marks with the lowest expected IoU, and of the others.
     ``calibration_error``: mean distance between expected IoU and mean IoU, 0–1, over ten bins of equal width, weighted
-    by their marks. ``rho``: Spearman's, of expected IoU and IoU; None where one of them is constant. ``moved_in_worst``:
-    share, percent, of marks on empty retina whose expected IoU is no higher than that of the worst fifth; None without
-    any.
+    by their marks. ``rho``: Spearman's, of expected IoU and IoU; None where one of them is constant. ``moved``: marks
+    on empty retina; ``moved_in_worst``: the share of them, percent, whose expected IoU is no higher than that of the
+    worst fifth; None without any.
     """
 
     refiner: str
@@ -106,9 +106,8 @@ def fit(scores: Sequence[MarkScore]) -> DoubtModel:
 
     Marks on empty retina for which something was found are fitted with an IoU of 0.
     """
-    return fit_doubt(
-        [(score.taken_as or score.lesion, score.features, score.iou) for score in scores if score.features]
-    )
+    found = [score for score in scores if score.features]
+    return fit_doubt([(score.taken_as or score.lesion, score.features, score.iou) for score in found])
 
 
 def doubt_rows(
@@ -138,8 +137,7 @@ def doubt_rows(
     for lesion in (*lesions, ALL):
         own = np.ones(len(scores), bool) if lesion == ALL else classes == lesion
         if (own & ~moved).any():
-            which = (refiner.name, refiner.weights_sha256, lesion)
-            rows.append(DoubtRow(*which, *_measured(expected[own], ious[own], moved[own])))
+            rows.append(_row(refiner, lesion, expected[own], ious[own], moved[own]))
     return rows
 
 
@@ -150,15 +148,22 @@ def calibration_error(expected: NDArray[np.float64], ious: NDArray[np.float64]) 
     return float(sum(part.sum() * abs(expected[part].mean() - ious[part].mean()) for part in parts) / len(expected))
 
 
-def _measured(
-    expected: NDArray[np.float64], ious: NDArray[np.float64], moved: NDArray[np.bool_]
-) -> tuple[int, float, float, float, float, float | None, int, float | None]:
+def _row(
+    refiner: Refiner,
+    lesion: str,
+    expected: NDArray[np.float64],
+    ious: NDArray[np.float64],
+    moved: NDArray[np.bool_],
+) -> DoubtRow:
     own, real = expected[~moved], ious[~moved]
     order = np.argsort(own, kind="stable")
     worst = order[: max(1, round(WORST * len(own)))]
     rest = np.setdiff1d(order, worst)
     constant = len(set(own.tolist())) < 2 or len(set(real.tolist())) < 2
-    return (
+    return DoubtRow(
+        refiner.name,
+        refiner.weights_sha256,
+        lesion,
         len(own),
         100 * float(real.mean()),
         100 * float(real[worst].mean()),
