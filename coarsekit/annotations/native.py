@@ -27,7 +27,7 @@ a file that mixes them returns the ellipses first.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -137,6 +137,25 @@ class _File(_Strict):
 _Model: TypeAlias = type[_Ellipse] | type[_Polygon] | type[_Mask] | type[_Point] | type[_Line]
 _MODELS: dict[str, _Model]
 _MODELS = {"ellipses": _Ellipse, "polygons": _Polygon, "masks": _Mask, "points": _Point, "lines": _Line}
+
+
+def shape_document(shape: Shape) -> dict[str, Any]:
+    """A shape as JSON: the fields of this format, and under ``kind`` the list that it would stand in."""
+    kind, fields = _fields(shape)
+    document: dict[str, Any] = json.loads(json.dumps({"kind": kind, **fields}))  # lists for tuples, as it is read
+    return document
+
+
+def shape_of(document: Mapping[str, Any]) -> Shape:
+    """The shape that `shape_document` wrote.
+
+    Raises `AnnotationError` when it is none.
+    """
+    fields = {"lesion": "", **document}
+    model = _MODELS.get(str(fields.pop("kind", "")))
+    if model is None:
+        raise AnnotationError(f"kind: expected one of {', '.join(_MODELS)}, got {document.get('kind')!r}")
+    return validated(model, fields, "a shape").shape()
 
 
 def recognise(document: Document) -> bool:

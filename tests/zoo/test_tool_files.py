@@ -23,6 +23,7 @@ from coarsekit.types import Annotation, Ellipse, Image, Line, Mark, Mask, Point,
 from tests import command_line
 from zoo.cli.main import main
 from zoo.evaluation.refiners import Floor
+from zoo.output.records import drawn_in
 from zoo.output.tool_files import POLYGON, ToolOptions
 from zoo.refiner import Advance, no_progress
 
@@ -184,6 +185,7 @@ def test_the_record_says_what_was_found_for_each_mark(work: Path) -> None:
     for lesion, mask in masks("left/a").items():
         assert sum(row["refined_pixels"] for row in rows if row["lesion"] == lesion) == mask.sum()
     assert json.loads(Path("out/left/a.json").read_text())["marks"] == rows
+    assert drawn_in(json.loads(Path("out/left/a.json").read_text())) == DRAWN
 
 
 def test_a_table_has_a_row_for_each_mark(work: Path) -> None:

@@ -26,6 +26,7 @@ from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.marks.result import MarkResult, Refined
+from zoo.output.records import mark_document
 from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
@@ -144,6 +145,7 @@ class PhotographResult:
             "refiner": refiner.name,
             "trained_on": refiner.trained_on,
             **content,
+            "provenance": dict(annotation.provenance),
         }
         earlier = self._earlier()
         names = dict.fromkeys([*(earlier["files"] if earlier else ()), *(path.name for path in self.files[:-1])])
@@ -209,7 +211,7 @@ def _row(annotation: Annotation, result: MarkResult) -> dict[str, Any]:
     """What was found for a mark, with what the annotation says of it."""
     mark = annotation.marks[result.mark]
     named = {name: mark.details[name] for name in ("id", "label") if name in mark.details}
-    return {"mark": result.mark, **named, **result.row()}
+    return {"mark": result.mark, **named, **result.row(), **mark_document(mark)}
 
 
 def _count(lesion: str, annotation: Annotation, result: Refined, file: Path) -> dict[str, Any]:

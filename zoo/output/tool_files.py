@@ -225,7 +225,7 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:
     text = StringIO(newline="")
-    table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
+    table = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     return text.getvalue()

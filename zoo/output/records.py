@@ -1,0 +1,71 @@
+"""The records of a folder of results, read again: what was drawn on each photograph, and what was found."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from coarsekit.annotations.native import shape_document, shape_of
+from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.types import Annotation, Mark
+
+
+class _Mark(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    mark: int
+    lesion: str
+    drawing: dict[str, Any]
+    details: dict[str, Any] = {}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    image: str
+    width: int
+    height: int
+    provenance: dict[str, Any]
+    masks: list[dict[str, Any]]
+    marks: list[_Mark]
+
+
+def mark_document(mark: Mark) -> dict[str, Any]:
+    """What was drawn, as a record has it."""
+    return {"drawing": shape_document(mark.shape), "details": dict(mark.details)}
+
+
+def drawn_in(record: Mapping[str, Any]) -> Annotation:
+    """What was drawn on a photograph, by its record.
+
+    Raises `AnnotationError` when the record is of an older version, or was changed.
+    """
+    try:
+        found = _Record.model_validate(record)
+        marks = [Mark(one.lesion, shape_of(one.drawing), one.details) for one in found.marks]
+    except (ValidationError, AnnotationError) as error:
+        raise AnnotationError(
+            f"the record of {record.get('image')} does not say what was drawn ({str(error).splitlines()[0]}); refine "
+            "the photograph again"
+        ) from None
+    return Annotation(found.image, found.width, found.height, tuple(marks), found.provenance)
+
+
+def finished_records(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The files and records of all photographs that were refined into a folder, in the order of their paths.
+
+    Raises `ParameterError` when there is none.
+    """
+    none = True
+    for path in sorted(folder.rglob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(record, dict) and record.get("finished") is True and {"masks", "marks", "files"} <= record.keys():
+            none = False
+            yield path, record
+    if none:
+        raise ParameterError(f"{folder}: no photograph was refined into it; expected the folder that refining wrote")
