@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from coarsekit.annotations import read_all
 from coarsekit.annotations.annotators import annotator_of
 from coarsekit.annotations.documents import SUFFIXES
-from coarsekit.annotations.photographs import stem_of
+from coarsekit.annotations.photographs import PhotographFolder, stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
-from coarsekit.errors import ParameterError
+from coarsekit.errors import ImageError, ParameterError
 from coarsekit.types import Annotation
 
 Drawings: TypeAlias = dict[str, dict[str, Annotation]]
@@ -64,6 +65,28 @@ def read_drawings(
         for one in annotations:
             split.setdefault(f"{annotator} ({annotator_of(one)})" if several else annotator, []).append(one)
     return _by_photograph(split), report
+
+
+def annotated_by_several(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], list[str]]:
+    """The photographs that two or more annotated, by their key, and the keys of those that are not in the folder.
+
+    Raises `ParameterError` when one annotator is alone, nobody shares a photograph, or none of these is there.
+    """
+    if len(drawings) < 2:
+        raise ParameterError("one annotator alone agrees with nobody; name a second one")
+    shared = [key for key, number in Counter(key for own in drawings.values() for key in own).items() if number > 1]
+    if not shared:
+        raise ParameterError(
+            "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
+        )
+    photographs, found = PhotographFolder(folder), {}
+    for key in sorted(shared):
+        image = next(own[key].image for own in drawings.values() if key in own)
+        with suppress(ImageError):
+            found[key] = photographs.find(image)
+    if not found:
+        raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check it")
+    return found, sorted(set(shared) - set(found))
 
 
 def _by_photograph(read: Mapping[str, Sequence[Annotation]]) -> Drawings:

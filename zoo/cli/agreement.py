@@ -1,19 +1,15 @@
 """``zoo agreement``."""
 
 import sys
-from collections import Counter
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from coarsekit.annotations.drawings import Drawings, find_drawings, read_drawings
-from coarsekit.annotations.photographs import PhotographFolder
+from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, QUIET, emit, label_table, progress, reading, say, say_report, table
-from coarsekit.errors import ImageError, ParameterError
 from coarsekit.images import read_image
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from zoo.cli.options import DEVICE, REFINERS
@@ -65,9 +61,7 @@ def command(
     with progress("Reading", len(files), quiet) as advance:
         drawings, report = read_drawings(files, options, advance)
     notes = say_report(report, options, quiet)
-    if len(drawings) < 2:
-        raise ParameterError("one annotator alone agrees with nobody; name a second ANNOTATOR")
-    photographs, missing = _photographs(Path(images), drawings)
+    photographs, missing = annotated_by_several(Path(images), drawings)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     rows: dict[Refiner, list[AgreementRow]] = {}
     with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
@@ -105,20 +99,3 @@ def _pins(refiner: "Refiner") -> dict[str, Any]:
     """Which refiner a row is of, by content."""
     weights = {"weights_sha256": refiner.weights_sha256, "refining_version": REFINING_VERSION}
     return {"refiner": refiner.name, **weights}
-
-
-def _photographs(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], list[str]]:
-    """The photographs that two or more annotated, and the names of those that are not in the folder."""
-    shared = [key for key, number in Counter(key for own in drawings.values() for key in own).items() if number > 1]
-    if not shared:
-        raise ParameterError(
-            "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
-        )
-    photographs, found = PhotographFolder(folder), {}
-    for key in sorted(shared):
-        image = next(own[key].image for own in drawings.values() if key in own)
-        with suppress(ImageError):
-            found[key] = photographs.find(image)
-    if not found:
-        raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check IMAGES")
-    return found, sorted(set(shared) - set(found))

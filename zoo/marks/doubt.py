@@ -157,7 +157,8 @@ def read_doubt(folder: Path) -> DoubtModel | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as cause:
         raise RefinerError(f"{path}: cannot be read ({cause}); fit it again with 'zoo doubt --fit'") from None
-    model: DoubtModel = validated(DoubtModel, content.get("model") if isinstance(content, dict) else content, str(path))
+    fields = content.get("model") if isinstance(content, dict) else content
+    model: DoubtModel = validated(DoubtModel, fields, str(path), error=RefinerError, strict=None)
     if OTHER not in model.biases:
         raise RefinerError(f"{path}: biases: expected one for the empty text; fit it again with 'zoo doubt --fit'")
     return model

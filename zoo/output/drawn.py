@@ -23,18 +23,20 @@ from zoo.output.photograph_result import PhotographResult
 class Drawn:
     """A photograph to refine: the name of its files, its own, the classes that may be drawn, and how to read it.
 
-    ``read``: gives what is seen only once it is opened, too.
+    ``read``: gives what is seen only once it is opened, too. ``file``: the photograph's; None where no single file has
+    it.
     """
 
     stem: str
     name: str
     lesions: tuple[str, ...]
     read: Callable[[], tuple[Image, Annotation, ReadReport]]
+    file: Path | None = None
 
     def result(self, folder: Path) -> PhotographResult:
         """The files that it may get in a folder."""
         place = folder / self.stem
-        return PhotographResult(place.parent, place.name, self.lesions)
+        return PhotographResult(place.parent, place.name, self.lesions, self.file)
 
     @classmethod
     def of_dataset(cls, dataset: Dataset, key: str, reduction: float, style: Style, seed: int) -> "Drawn":
@@ -42,7 +44,7 @@ class Drawn:
             fundus = dataset.read(key)
             return fundus.image, annotate(fundus, reduction, style, seed, dataset.name), ReadReport()
 
-        return cls(key, key, dataset.lesions, read)
+        return cls(key, key, dataset.lesions, read, next(iter(dataset.input_files(key)), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class InFolder:
             image = read_image(self.file)
             return image, *fitted(self.annotation, image.shape, self.annotation.image, strict)
 
-        return Drawn(self.stem, self.annotation.image, self.lesions, read)
+        return Drawn(self.stem, self.annotation.image, self.lesions, read, self.file)
 
 
 def drawn_in_folder(

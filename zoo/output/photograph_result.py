@@ -65,11 +65,15 @@ class _Record(BaseModel, extra="allow"):
 
 @dataclass(frozen=True, slots=True)
 class PhotographResult:
-    """The files of one photograph in ``folder``, named by ``stem``: masks, overlay, preview, record."""
+    """The files of one photograph in ``folder``, named by ``stem``: masks, overlay, preview, record.
+
+    ``photograph``: the file that is refined, which the record names; None where no single file has it.
+    """
 
     folder: Path
     stem: str
     lesions: tuple[str, ...]
+    photograph: Path | None = None
 
     @property
     def masks(self) -> dict[str, Path]:
@@ -142,6 +146,7 @@ class PhotographResult:
             "image": annotation.image,
             "width": annotation.width,
             "height": annotation.height,
+            "photograph": None if self.photograph is None else str(self.photograph.absolute()),
             "refiner": refiner.name,
             "trained_on": refiner.trained_on,
             **content,

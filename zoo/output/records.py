@@ -11,6 +11,9 @@ from coarsekit.annotations.native import shape_document, shape_of
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.types import Annotation, Mark
 
+ACCEPT, REJECT, DRAWING = "accept", "reject", "drawing"
+"""What a reviewer can decide of a mark: its refined mask is right; it is no lesion; what was drawn is better."""
+
 
 class _Mark(BaseModel):
     model_config = ConfigDict(extra="allow")
@@ -56,6 +59,8 @@ def drawn_in(record: Mapping[str, Any]) -> Annotation:
 def finished_records(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The files and records of all photographs that were refined into a folder, in the order of their paths.
 
+    What was written after a review of such results is none of them.
+
     Raises `ParameterError` when there is none.
     """
     none = True
@@ -64,7 +69,9 @@ def finished_records(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             continue
-        if isinstance(record, dict) and record.get("finished") is True and {"masks", "marks", "files"} <= record.keys():
+        if not isinstance(record, dict) or record.get("finished") is not True or "reviewed" in record:
+            continue
+        if {"masks", "marks", "files"} <= record.keys():
             none = False
             yield path, record
     if none:

@@ -198,7 +198,7 @@ def refine_to_folder(
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
             report_reading(read, [drawn])
-            result = PhotographResult(folder, place.stem, drawn.lesions)
+            result = PhotographResult(folder, place.stem, drawn.lesions, place)
             check_apart([result], [place, Path(annotation)])
             advance = _counting(progress, len(drawn.marks))
             done = refine_one(refiner, result, image, drawn, force, advance, field_of_view)

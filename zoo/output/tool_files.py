@@ -23,6 +23,7 @@ from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Mark, Mask
 from zoo.marks.mark_masks import mark_masks
+from zoo.output.records import DRAWING, REJECT
 from zoo.refiner import Refiner
 
 MASK, POLYGON = "mask", "polygon"
@@ -71,6 +72,7 @@ def refined_annotation(
     made_by: str,
     shape: str = MASK,
     expected_ious: Mapping[int, float] = MappingProxyType({}),
+    decisions: Mapping[int, str] = MappingProxyType({}),
 ) -> tuple[Annotation, Counter[str]]:
     """What a refiner found, as an annotation: for each mark its mask, with its id, group, attributes and label.
 
@@ -81,6 +83,8 @@ def refined_annotation(
         shape: `MASK` or `POLYGON`.
         expected_ious: How far to trust what was found, 0–1, by the place of the mark; it becomes the score of a region
             in Label Studio and COCO.
+        decisions: What a reviewer decided, by the place of the mark: one of `zoo.output.records.ACCEPT`, ``REJECT``,
+            which leaves it out, and ``DRAWING``, which leaves it as it was drawn.
 
     Returns:
         The annotation, and by class how many marks are not in it because nothing was found for them.
@@ -89,10 +93,13 @@ def refined_annotation(
     nothing: Counter[str] = Counter()
     for lesion in annotation.lesions:
         for one in mark_masks(annotation, lesion, masks[lesion]):
-            if one.mask is None:
+            mark, decision = annotation.marks[one.place], decisions.get(one.place)
+            if decision == DRAWING:
+                found[one.place] = mark
+            elif one.mask is None and decision != REJECT:
                 nothing[lesion] += 1
+            if one.mask is None or decision in (DRAWING, REJECT):
                 continue
-            mark = annotation.marks[one.place]
             own = one.mask if shape == MASK else as_outline(one.mask)
             details = _details(mark.details, mark, expected_ious.get(one.place))
             found[one.place] = replace(mark, shape=own, details=details)
@@ -147,7 +154,8 @@ def write_for_tools(
     Args:
         folder: The folder of the results.
         options: What to write.
-        refined: What was drawn on each photograph, and the record of what was found.
+        refined: What was drawn on each photograph, and the record of what was found. A ``decision`` of its ``marks`` is
+            what a reviewer decided, see `refined_annotation`.
         made_by: As for `refined_annotation`.
         images: The folder of the photographs, if they have one: VIA knows them by their bytes.
         force: Whether to write over files that were changed since they were written for a tool, or were not.
@@ -164,7 +172,8 @@ def write_for_tools(
         rows += [_row(annotation, row) for row in record["marks"]]
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         trust = {row["mark"]: row["expected_iou"] for row in record["marks"] if row["expected_iou"] is not None}
-        one, without = refined_annotation(annotation, masks, made_by, options.shape, trust)
+        decisions = {row["mark"]: row["decision"] for row in record["marks"] if row.get("decision")}
+        one, without = refined_annotation(annotation, masks, made_by, options.shape, trust, decisions)
         drawn.append(annotation)
         found.append(one)
         nothing += without
@@ -220,14 +229,20 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
     """What was drawn and what was found; ``apart``: as annotations of their own, of a person and of a model."""
     if apart:
         return [one for pair in zip(drawn, found, strict=True) for one in pair]
-    return [replace(own, marks=own.marks + more.marks) for own, more in zip(drawn, found, strict=True)]
+    together = []
+    for own, more in zip(drawn, found, strict=True):
+        there = set(map(id, own.marks))  # a mark that a reviewer left as it was drawn is in both
+        together.append(replace(own, marks=own.marks + tuple(mark for mark in more.marks if id(mark) not in there)))
+    return together
 
 
 def _table(rows: Iterable[Mapping[str, Any]]) -> str:
     text = StringIO(newline="")
-    table = csv.DictWriter(text, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+    every = list(rows)
+    decided = ("decision",) if any("decision" in row for row in every) else ()
+    table = csv.DictWriter(text, (*_COLUMNS, *decided), extrasaction="ignore", lineterminator="\n")
     table.writeheader()
-    table.writerows(rows)
+    table.writerows(every)
     return text.getvalue()
 
 

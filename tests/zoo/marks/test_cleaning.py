@@ -1,0 +1,69 @@
+"""What is left out of answers: specks, and pixels that another class has."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coarsekit.geometry import components
+from coarsekit.types import Annotation, Ellipse, Mark, Mask
+from zoo.marks.overlaps import divide_overlaps
+from zoo.marks.specks import without_specks
+
+SHAPE = (40, 60)
+
+
+def drawn(*shapes: Ellipse) -> Annotation:
+    return Annotation("a.png", SHAPE[1], SHAPE[0], tuple(Mark("MA", shape) for shape in shapes))
+
+
+def mask_of(*boxes: tuple[int, int, int, int]) -> Mask:
+    mask = np.zeros(SHAPE, bool)
+    for x0, y0, x1, y1 in boxes:
+        mask[y0:y1, x0:x1] = True
+    return mask
+
+
+def test_a_speck_beside_a_larger_answer_of_its_mark_is_left_out_and_one_alone_is_kept() -> None:
+    annotation = drawn(Ellipse(15, 15, 10, 10), Ellipse(45, 15, 8, 8))
+    mask = mask_of((10, 10, 18, 18), (20, 20, 22, 22), (44, 14, 46, 16))
+    assert np.array_equal(without_specks(mask, annotation, "MA", 8), mask_of((10, 10, 18, 18), (44, 14, 46, 16)))
+    assert without_specks(mask, annotation, "MA", 0) is mask
+    assert without_specks(mask, annotation, "HE", 8) is mask
+    assert without_specks(mask_of((44, 14, 46, 16)), annotation, "MA", 8).sum() == 4
+
+
+boxes = st.tuples(st.integers(0, 50), st.integers(0, 30), st.integers(1, 8), st.integers(1, 8))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(boxes, max_size=8), st.lists(boxes, min_size=1, max_size=4), st.integers(0, 12))
+def test_only_whole_components_below_the_least_area_are_left_out_and_no_mark_loses_all(
+    parts: list[tuple[int, int, int, int]], marks: list[tuple[int, int, int, int]], least: int
+) -> None:
+    annotation = drawn(*(Ellipse(x, y, w, h) for x, y, w, h in marks))
+    mask = mask_of(*((x, y, x + w, y + h) for x, y, w, h in parts))
+    kept = without_specks(mask, annotation, "MA", least)
+    labels, count = components(mask)
+    for part in range(1, count + 1):
+        own = labels == part
+        assert (kept & own).sum() in (0, own.sum())
+        if own.sum() >= least:
+            assert (kept & own).any()
+    assert not (kept & ~mask).any()
+    assert kept.any() or not mask.any()
+
+
+maps = st.lists(st.lists(st.integers(0, 10), min_size=6, max_size=6), min_size=1, max_size=4)
+
+
+@given(maps)
+def test_a_pixel_goes_to_the_likeliest_of_the_classes_that_claim_it(values: list[list[int]]) -> None:
+    probabilities = {str(place): np.array([row], np.float32) / 10 for place, row in enumerate(values)}
+    masks = {name: own >= 0.5 for name, own in probabilities.items()}
+    divided = divide_overlaps(masks, probabilities)
+    assert list(divided) == list(masks)
+    for pixel in range(6):
+        claims = [name for name in masks if masks[name][0, pixel]]
+        winners = [name for name in masks if divided[name][0, pixel]]
+        best = max(claims, key=lambda name: probabilities[name][0, pixel], default=None)
+        assert winners == ([] if best is None else [best])

@@ -1,0 +1,100 @@
+"""``zoo consensus``."""
+
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from statistics import mean
+
+import click
+
+from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
+from coarsekit.annotations.reading import ReadOptions
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, progress, reading, say, say_report, table
+from zoo.cli.options import DEVICE, REFINER
+
+
+@click.command("consensus")
+@click.argument("images", metavar="IMAGES")
+@click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
+@REFINER
+@click.option("-o", "--out", default="consensus", show_default=True, metavar="FOLDER", help="Folder to write to.")
+@DEVICE
+@reading
+@FORCE
+@AS_JSON
+@QUIET
+def command(
+    images: str,
+    annotators: tuple[str, ...],
+    name: str,
+    out: str,
+    device: str,
+    labels: tuple[str, ...],
+    label_attribute: str | None,
+    annotator: str | None,
+    strict: bool,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make one mask a class of what several people drew on the same photographs.
+
+    IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
+    any format that 'coarsekit convert' reads; photographs are matched by their file names. What each drew is refined.
+    For a photograph p, --out gets p_LESION_majority.png, the pixels that more than half of its annotators have, and
+    p_LESION_staple.png, by STAPLE (Warfield et al., 2004), which weighs people by how well they agree with all others.
+
+    A lesion is a connected part of what all together marked. consensus_lesions.csv has a row for each: who saw it, how
+    far they agree (the mean IoU of every two), and its area; those that only one person saw are told apart.
+
+    A photograph that one person annotated alone is left out. What was done before from the same content is kept.
+    """
+    from zoo.loading import from_pretrained, on_device
+    from zoo.output.consensus_to_folder import consensus_to_folder
+
+    files = find_drawings(annotators)
+    options = ReadOptions(
+        label_table(labels), Path(images), label_attribute=label_attribute, annotator=annotator, strict=strict
+    )
+    with progress("Reading", len(files), quiet) as advance:
+        drawings, read = read_drawings(files, options, advance)
+    notes = say_report(read, options, quiet)
+    photographs, missing = annotated_by_several(Path(images), drawings)
+    refiner = on_device(from_pretrained(name), device)
+    with progress("Refining", len(photographs), quiet) as advance:
+        report = consensus_to_folder(
+            refiner,
+            photographs,
+            drawings,
+            Path(out),
+            force=force,
+            advance=advance,
+            on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
+        )
+    for note in report.notes:
+        say(note, quiet)
+    if as_json:
+        emit({**asdict(report), "left_out": [*read.left_out, *missing], "notes": [*notes, *report.notes]})
+    elif not quiet:
+        table(f"{len(drawings)} annotators, {len(report.records)} photographs", _lines(report.records))
+    say(f"Masks of {len(report.records)} photographs are in {out}, all lesions in {report.table}", quiet)
+    if missing:
+        say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
+    if missing or report.failures:
+        sys.exit(1)
+
+
+def _lines(records: list[dict]) -> list[dict[str, object]]:
+    """A line for each class: its lesions, by how many saw them, and how far these agree."""
+    found: dict[str, list[dict]] = {}
+    for record in records:
+        for lesion, own in record["lesions"].items():
+            found.setdefault(lesion, []).extend(own)
+    lines = []
+    for lesion, own in found.items():
+        seen = Counter(min(len(one["seen_by"]), 2) for one in own)
+        shared = [one["agreement"] for one in own if len(one["seen_by"]) > 1]
+        counts = {"lesions": len(own), "seen by one": seen[1], "shared": seen[2]}
+        lines.append({"lesion": lesion, **counts, "agreement": 100 * mean(shared) if shared else None})
+    return lines

@@ -1,0 +1,217 @@
+"""One mask a class from the drawings of several people on the same photographs, written to a folder."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coarsekit.annotations.drawings import Drawings
+from coarsekit.annotations.fitting import fitted
+from coarsekit.errors import CoarsekitError, OutputError
+from coarsekit.images import read_image, write_image
+from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
+from coarsekit.storage.files import write_text
+from coarsekit.storage.outputs import at_work, claim_outputs
+from coarsekit.types import Annotation, Image, Mask
+from zoo.marks.consensus import Lesion, lesions_seen, majority, staple
+from zoo.refiner import Refiner, no_progress
+from zoo.variants import REFINING_VERSION
+
+TABLE = "consensus_lesions.csv"
+"""A row for each lesion of all photographs."""
+MAJORITY, STAPLE = "majority", "staple"
+_LIKELY = 0.5
+"""Probability of STAPLE from which a pixel is lesion."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassConsensus:
+    """One lesion class of one photograph: (h, w) masks by majority and by STAPLE, and its lesions."""
+
+    majority: Mask
+    staple: Mask
+    lesions: tuple[Lesion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusReport:
+    """What `consensus_to_folder` did.
+
+    ``records``: of each photograph, what its JSON file has, too. ``kept``: the photographs that an earlier run did from
+    the same content. ``failures``: of each photograph that could not be done, its name and a sentence. ``notes``: a
+    sentence for what was guessed or left out. ``table``: the file with a row for each lesion.
+    """
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    table: str = ""
+
+
+def consensus(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -> dict[str, ClassConsensus]:
+    """Refine what several people drew on a photograph, and make one mask of each class.
+
+    Who drew nothing of a class that another drew marked nothing of it.
+
+    Args:
+        refiner: Who refines.
+        image: (h, w, 3) uint8 RGB.
+        drawn: What each drew on it, by person, two or more.
+
+    Returns:
+        By lesion class, in order of first appearance.
+
+    Raises:
+        AnnotationError: When something was drawn on an image of another size.
+    """
+    refined = {who: refiner.refine(image, annotation) for who, annotation in drawn.items()}
+    nothing = np.zeros(image.shape[:2], bool)
+    found = {}
+    for lesion in dict.fromkeys(lesion for annotation in drawn.values() for lesion in annotation.lesions):
+        masks = {who: own.get(lesion, nothing) for who, own in refined.items()}
+        each = list(masks.values())
+        by_majority, by_staple = majority(each), staple(each) >= _LIKELY
+        found[lesion] = ClassConsensus(by_majority, by_staple, tuple(lesions_seen(masks, by_majority, by_staple)))
+    return found
+
+
+def consensus_to_folder(
+    refiner: Refiner,
+    photographs: Mapping[str, Path],
+    drawings: Drawings,
+    out: Path,
+    *,
+    force: bool = False,
+    advance: Callable[[int], None] = no_progress,
+    on_failure: Callable[[str], None] = no_progress,
+) -> ConsensusReport:
+    """Write for each photograph ``p`` the masks ``p_LESION_majority.png`` and ``p_LESION_staple.png``, and ``p.json``.
+
+    What an earlier run wrote from the same photograph and drawings, by the same weights, is kept. One photograph that
+    cannot be done is reported, and the others go on. `TABLE` has a row for each lesion of all of them.
+
+    Args:
+        refiner: Who refines.
+        photographs: The files of the photographs, by the key that the drawings have; see `annotated_by_several`.
+        drawings: What each person drew.
+        out: The folder to write to.
+        force: Whether files of other content may be written over.
+        advance: Called with 1 for each photograph that is done.
+        on_failure: Called with the sentence of each that is not.
+
+    Returns:
+        What was done.
+
+    Raises:
+        OutputError: When a file is in the way, or another run is at work there.
+    """
+    report = ConsensusReport()
+    table = out / TABLE
+    written = [table, *(_record(out, key) for key in photographs)]
+    claim_outputs(written, force=True, inputs=photographs.values())
+    claim_outputs([path for path in written if not _is_ours(path)], force, own=lambda _: False)
+    with at_work(out):
+        for key, file in photographs.items():
+            try:
+                record, kept, notes = _one(refiner, file, key, drawings, out, force)
+                report.records.append(record)
+                report.notes.extend(notes)
+                report.kept.extend([key] if kept else [])
+            except CoarsekitError as error:
+                report.failures.append((key, str(error)))
+                on_failure(str(error))
+            advance(1)
+        write_text(table, _table(report.records))
+    return ConsensusReport(report.records, report.kept, report.failures, report.notes, str(table))
+
+
+def _one(
+    refiner: Refiner, file: Path, key: str, drawings: Drawings, out: Path, force: bool
+) -> tuple[dict[str, Any], bool, list[str]]:
+    image, notes = read_image(file), []
+    drawn = {}
+    for who, own in drawings.items():
+        if key in own:
+            drawn[who], seen = fitted(own[key], image.shape, f"{who}, {own[key].image}")
+            notes += [*seen.left_out, *seen.notes]
+    content = {
+        "photograph_sha256": photograph_sha256(image),
+        "drawings_sha256": {who: drawing_sha256(annotation) for who, annotation in drawn.items()},
+        "weights_sha256": refiner.weights_sha256,
+        "refining_version": REFINING_VERSION,
+        "cleaning": refiner.cleaning,
+    }
+    place = _record(out, key)
+    earlier = _read(place)
+    if earlier and earlier.get("content") == content and refiner.weights_sha256 and _whole(place, earlier):
+        return earlier, True, notes
+    if earlier and earlier.get("content") != content and not force:
+        raise OutputError(f"{place} is of other drawings, or another refiner; give force=True to write over it")
+    found = consensus(refiner, image, drawn)
+    masks = {
+        place.with_name(f"{place.stem}_{lesion}_{how}.png"): getattr(one, how)
+        for lesion, one in found.items()
+        for how in (MAJORITY, STAPLE)
+    }
+    names = (earlier or {}).get("files", {})
+    claim_outputs([path for path in masks if path.name not in names], force, own=lambda _: False)
+    head = {"image": next(iter(drawn.values())).image, "annotators": list(drawn), "refiner": refiner.name}
+    write_text(place, json.dumps({**head, "content": None, "files": dict.fromkeys(path.name for path in masks)}) + "\n")
+    for path, mask in masks.items():
+        write_image(path, mask)
+    record = {
+        **head,
+        "content": content,
+        "lesions": {lesion: [asdict(each) for each in one.lesions] for lesion, one in found.items()},
+        "files": {path.name: file_sha256(path) for path in masks},
+    }
+    write_text(place, json.dumps(record) + "\n")
+    return record, False, notes
+
+
+def _record(out: Path, key: str) -> Path:
+    return out / f"{key}.json"
+
+
+def _read(place: Path) -> dict[str, Any] | None:
+    """The record of an earlier run; None where there is none, or the file is none."""
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    ours = isinstance(record, dict) and isinstance(record.get("files"), dict) and "annotators" in record
+    return record if ours else None
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether an earlier run wrote the file."""
+    if path.name != TABLE:
+        return _read(path) is not None
+    return path.is_file() and path.read_bytes().startswith(_table([]).encode())
+
+
+def _whole(place: Path, record: Mapping[str, Any]) -> bool:
+    """Whether all files of a record are there, unchanged."""
+    files = {place.with_name(name): digest for name, digest in record["files"].items()}
+    return all(path.is_file() and file_sha256(path) == digest for path, digest in files.items())
+
+
+def _table(records: list[dict[str, Any]]) -> str:
+    text = StringIO(newline="")
+    columns = ["image", "lesion", "x", "y", "seen_by", "seen_by_one", "agreement"]
+    columns += ["union_pixels", "majority_pixels", "staple_pixels"]
+    table = csv.DictWriter(text, columns, lineterminator="\n")
+    table.writeheader()
+    for record in records:
+        for lesion, found in record["lesions"].items():
+            for one in found:
+                seen = list(one["seen_by"])
+                told = {"image": record["image"], "lesion": lesion, "seen_by_one": len(seen) == 1}
+                table.writerow({**one, **told, "seen_by": "; ".join(seen)})
+    return text.getvalue()
