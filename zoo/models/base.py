@@ -24,7 +24,7 @@ from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
 from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
-from zoo.refiner import Advance, Answer, Refiner, no_progress
+from zoo.refiner import CONTRADICTION, Advance, Answer, Refiner, no_progress
 from zoo.variants import NETWORKS, variant_named
 
 AnyNetwork = TypeVar("AnyNetwork", bound="Network")
@@ -119,17 +119,24 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         check_drawn_on(annotation, image.shape)
         if scale is None:
             scale = scale_of(image, annotation).value
-        each = self.each_probability(image, annotation, advance, scale)
+        each = self._each_class(image, annotation, advance, scale)
         least = 0.0 if self.keep_specks else self.config.least_area * scale**2
         if not self.config.one_class or self.keep_overlaps or len(annotation.lesions) < 2:
-            for lesion, probability in each:
+            for lesion, probability, _ in each:
                 mask = probability >= self.config.threshold
                 yield Answer(lesion, without_specks(mask, annotation, lesion, least), mask, probability)
             return
-        probabilities = dict(each)  # all at once, since each pixel's are compared
+        # All at once, since each pixel's are compared.
+        probabilities, by_label = {}, {}
+        for lesion, probability, own in each:
+            probabilities[lesion], by_label[lesion] = probability, own
         claimed = {lesion: probability >= self.config.threshold for lesion, probability in probabilities.items()}
-        for lesion, own in divide_overlaps(claimed, probabilities).items():
-            mask = without_specks(own, annotation, lesion, least)
+        ranks = {
+            lesion: np.where(own >= self.config.threshold, own, probabilities[lesion] - 1)
+            for lesion, own in by_label.items()
+        }
+        for lesion, divided in divide_overlaps(claimed, ranks).items():
+            mask = without_specks(divided, annotation, lesion, least)
             yield Answer(lesion, mask, claimed[lesion], probabilities[lesion])
 
     @property
@@ -168,9 +175,23 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         check_drawn_on(annotation, image.shape)
         if scale is None:
             scale = scale_of(image, annotation).value
+        for lesion, probability, _ in self._each_class(image, annotation, advance, scale):
+            yield lesion, probability
+
+    def _each_class(
+        self, image: Image, annotation: Annotation, advance: Advance, scale: float
+    ) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+        """Each class with its probability, and with that of the marks alone that do not contradict their label."""
         groups, network = self.groups(image, annotation, scale), self.for_inference()
+        own = [group for group in groups if group.why != CONTRADICTION]
+        others = [group for group in groups if group.why == CONTRADICTION]
         for lesion in annotation.lesions:
-            yield lesion, lesion_probability(network, image, annotation, lesion, groups, scale, advance)
+            by_label = lesion_probability(network, image, annotation, lesion, own, scale, advance)
+            probability = by_label
+            if any(group.lesion == lesion for group in others):
+                against = lesion_probability(network, image, annotation, lesion, others, scale, advance)
+                probability = np.maximum(by_label, against)
+            yield lesion, probability, by_label
 
     def generate_model_card(self, *args: Any, **kwargs: Any) -> ModelCard:
         """The card that `save_pretrained` and `push_to_hub` put beside the weights, where there is none yet."""
