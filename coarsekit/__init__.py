@@ -48,7 +48,15 @@ _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("coarsekit")
     if name not in _HOMES:
         raise AttributeError(f"module 'coarsekit' has no attribute {name!r}")
     return getattr(import_module(f"coarsekit.{_HOMES[name]}"), name)

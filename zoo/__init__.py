@@ -28,7 +28,15 @@ _HOMES = {
 __all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
 
 
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("coarsekit")
     if name not in _HOMES:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
     return getattr(import_module(f"zoo.{_HOMES[name]}"), name)

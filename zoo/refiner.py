@@ -10,11 +10,13 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from coarsekit.annotations.given import AnnotationLike, as_annotation
 from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
+from coarsekit.images.given import ImageLike, as_image
 from coarsekit.marks import ways_drawn
 from coarsekit.scale import scale_of
-from coarsekit.types import Annotation, Image, Mask, check_drawn_on
+from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import DEFAULT, locate, photographs_seen, read_config, weights_sha256
 from zoo.marks.doubt import DoubtModel, mark_features, read_doubt
 from zoo.marks.mark_masks import MarkMask, mark_masks
@@ -46,6 +48,25 @@ class Group:
     taken_as: str
     why: str
     marks: tuple[int, ...]
+
+
+def as_given(image: ImageLike, annotation: AnnotationLike) -> tuple[Image, Annotation]:
+    """A photograph and what was drawn on it, as callers have them; see `as_image` and `as_annotation`.
+
+    Args:
+        image: A path, Pillow's image, or an array.
+        annotation: An annotation, a path, or a list of marks.
+
+    Returns:
+        (h, w, 3) uint8 RGB, and the annotation in its pixels.
+
+    Raises:
+        ImageError: When the photograph cannot be read, or is none.
+        AnnotationError: When the annotation cannot be read, or was drawn on an image of another size.
+        TypeError: When one of them is of another type.
+    """
+    pixels = as_image(image)
+    return pixels, as_annotation(annotation, pixels.shape, Path(image).name if isinstance(image, (str, Path)) else "")
 
 
 class Answer(NamedTuple):
@@ -161,7 +182,7 @@ class Refiner(ABC):
         """
         raise RefinerError(f"{folder}: a {cls.__name__} cannot be read from a folder; make one in memory")
 
-    def groups(self, image: Image, annotation: Annotation, scale: float | None = None) -> list[Group]:
+    def groups(self, image: ImageLike, annotation: AnnotationLike, scale: float | None = None) -> list[Group]:
         """Tell what each mark of the annotation is refined as.
 
         Args:
@@ -176,7 +197,7 @@ class Refiner(ABC):
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         own: dict[str, list[int]] = {lesion: [] for lesion in annotation.lesions}
         for place, mark in enumerate(annotation.marks):
             own[mark.lesion].append(place)
@@ -187,13 +208,18 @@ class Refiner(ABC):
 
     @abstractmethod
     def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, Mask]:
         """Refine every lesion class of the annotation.
 
         Args:
-            image: (h, w, 3) uint8 RGB, of the annotation's size.
-            annotation: What was drawn on it: ellipses, polygons, masks, points or lines, each of a lesion class.
+            image: The photograph: a path, Pillow's image, or an array, see `coarsekit.images.given.as_image`.
+            annotation: What was drawn on it, ellipses, polygons, masks, points or lines, each of a lesion class: an
+                annotation, the path of a file of any format that is read, or a list of marks.
             advance: Called with the number of marks just finished.
             scale: How large the photograph shows the retina, px for one px of IDRiD's photographs; None to find out, as
                 `coarsekit.scale.scale_of` does.
@@ -206,7 +232,11 @@ class Refiner(ABC):
         """
 
     def answers(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> Iterator[Answer]:
         """`refine`, one class after the other, with the probability of a refiner that has one.
 
@@ -226,7 +256,11 @@ class Refiner(ABC):
             yield Answer(lesion, mask, mask, None)
 
     def refine_marks(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> Refined:
         """`refine`, and tell what was found for each mark: its own mask, how far it reaches, how far to trust it.
 
@@ -243,7 +277,7 @@ class Refiner(ABC):
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
         """
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         if scale is None:
             scale = scale_of(image, annotation).value
         groups = {place: group for group in self.groups(image, annotation, scale) for place in group.marks}

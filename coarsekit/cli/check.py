@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, QUIET, SPLIT, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
@@ -15,7 +16,7 @@ _SHOWN = 40
 
 
 @click.command("check", epilog="Findings: " + "; ".join(f"{kind}: {what}" for kind, what in KINDS.items()) + ".")
-@click.argument("source", default="sample")
+@click.argument("source", default="sample", shell_complete=complete_sources)
 @SPLIT
 @AS_JSON
 @QUIET

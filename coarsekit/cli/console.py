@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from coarsekit.cli.completion import complete_styles
 from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 
 if TYPE_CHECKING:
     from coarsekit.annotations.reading import ReadOptions, ReadReport
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
 
 OUT = click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.")
 SPLIT = click.option("--split", metavar="NAME", help="Only this split, such as train or test.  [default: all]")
@@ -48,10 +51,15 @@ STYLE = click.option(
     "style_name",
     default="human",
     show_default=True,
+    shell_complete=complete_styles,
     help="How it is drawn: human, paper, mixed, clicks, strokes, boxes, polygons, or the TOML file of a style (see "
     "'coarsekit calibrate').",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
+
+EXTRAS = {"torch": "zoo", "torchvision": "zoo", "timm": "zoo", "safetensors": "zoo"}
+EXTRAS |= {"accelerate": "train", "matplotlib": "report"}
+"""The extra of the distribution that brings a package, where a command needs one that is not installed."""
 
 _PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
 
@@ -70,6 +78,10 @@ class Group(click.Group):
             sys.exit(code if isinstance(code, int) else 0)
         except CoarsekitError as error:
             self._stop(f"Error: {with_flags(str(error), self.running)}", 2)
+        except ModuleNotFoundError as error:
+            if (extra := EXTRAS.get(str(error.name).partition(".")[0])) is None:
+                raise
+            self._stop(f"Error: {error.name} is not installed; install it with pip install 'coarsekit[{extra}]'", 2)
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)
@@ -94,13 +106,16 @@ class Group(click.Group):
 class LazyGroup(Group):
     """A group whose commands lie one to a file of ``package``, and are imported when they are run.
 
+    The file of a command ``two-words`` is ``two_words.py``.
+
     ``summaries``: the one-line help by command name, so that --help imports none of them.
     """
 
     def __init__(self, name: str, *, package: str, about: str, summaries: dict[str, str]) -> None:
-        super().__init__(name, help=about, no_args_is_help=False)
+        settings = {"help_option_names": ["-h", "--help"]}
+        super().__init__(name, help=about, no_args_is_help=False, context_settings=settings)
         self._package, self._summaries = package, summaries
-        click.version_option(package_name="coarsekit", prog_name=name)(self)
+        click.version_option(None, "-V", "--version", package_name="coarsekit", prog_name=name)(self)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -111,8 +126,14 @@ class LazyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._summaries:
             return None
-        self.running = import_module(f"{self._package}.{cmd_name}").command
+        self.running = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         return self.running
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands with their summaries; none is imported."""
+        found = [CompletionItem(name, help=about) for name, about in self._summaries.items()]
+        options = [] if not incomplete.startswith("-") else super().shell_complete(ctx, incomplete)
+        return [item for item in found if str(item.value).startswith(incomplete)] + options
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -11,6 +11,7 @@ from coarsekit.annotations import FORMATS, annotation_files, format_named, read_
 from coarsekit.annotations.annotators import check_one_each
 from coarsekit.annotations.details import not_held
 from coarsekit.annotations.reading import ReadOptions, one_file_each
+from coarsekit.cli.completion import complete_formats
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, reading, say, say_report, table
 from coarsekit.datasets.base import list_images
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
@@ -24,7 +25,7 @@ _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
 @click.argument("source", metavar="IN")
 @click.argument("out")
 @click.option(
-    "--to", "to", metavar="FORMAT", help="Format of OUT.  [default: cvat for .xml, via for .csv, else native]"
+    "--to", "to", metavar="FORMAT", shell_complete=complete_formats, help="Format of OUT.  [default: cvat for .xml, via for .csv, else native]"
 )
 @click.option("--approximate", is_flag=True, help="Write what comes nearest to a shape that the format cannot hold.")
 @reading

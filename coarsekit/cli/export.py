@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -13,7 +14,7 @@ _OWN = ""
 
 
 @click.command("export")
-@click.argument("source", default="sample")
+@click.argument("source", default="sample", shell_complete=complete_sources)
 @click.option(
     "-o", "--out", metavar="FOLDER", help="Folder to write to.  [default with --hub: exported/NAME-STYLE-SEED]"
 )

@@ -7,6 +7,7 @@ import click
 
 from coarsekit.annotations import read_drawn
 from coarsekit.annotations.reading import ReadOptions
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import (
     AS_JSON,
     FORCE,
@@ -30,13 +31,13 @@ from coarsekit.simulation.simulate import annotate, check_reduction
 from coarsekit.simulation.styles import Style, style_named
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Pair
-from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, masks_sheet
+from coarsekit.visualize.sheets import captioned_pairs, drawing_sheet, preview
 
 _PATCH = 192
 
 
 @click.command("preview")
-@click.argument("source", metavar="SOURCE|IMAGE", default="sample")
+@click.argument("source", metavar="SOURCE|IMAGE", default="sample", shell_complete=complete_sources)
 @click.argument("annotation", required=False)
 @click.option("-o", "--out", default="preview", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @click.option(
@@ -130,7 +131,7 @@ def _dataset(
         for key, file in files.items():
             fundus = dataset.read(key)
             annotation = annotate(fundus, reduction, style, seed, dataset.name)
-            write_image(file, masks_sheet(fundus.image, annotation, fundus.fine))
+            write_image(file, preview(fundus.image, annotation, fundus.fine))
             pairs += some_pairs_of(fundus, annotation, _PATCH)
             shown.append({"photograph": key, "marks": _counts(annotation), "file": str(file)})
             advance(1)

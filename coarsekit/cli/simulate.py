@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from coarsekit.annotations import native
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
@@ -24,7 +25,7 @@ ELLIPSES, PREVIEW = "ellipses.json", "preview.jpg"
 
 
 @click.command("simulate")
-@click.argument("source", default="sample")
+@click.argument("source", default="sample", shell_complete=complete_sources)
 @SPLIT
 @REDUCTION
 @STYLE

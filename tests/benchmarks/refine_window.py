@@ -47,9 +47,9 @@ def _milliseconds(network: Network, count: int) -> float:
     size = network.config.size
     image, coarse = torch.rand(count, 3, size, size), torch.zeros(count, 1, size, size)
     coarse[:, :, size // 4 : -size // 4, size // 4 : -size // 4] = 1
-    network.probabilities(image[:1], coarse[:1])
+    network.patch_probabilities(image[:1], coarse[:1])
     began = time.perf_counter()
-    network.probabilities(image, coarse)
+    network.patch_probabilities(image, coarse)
     return 1000 * (time.perf_counter() - began) / count
 
 

@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from coarsekit.annotations.given import AnnotationLike
 from coarsekit.geometry import draw
+from coarsekit.images.given import ImageLike
 from coarsekit.scale import scale_of
-from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mask, Shape, Window, check_drawn_on
+from coarsekit.types import EX, HE, MA, SE, Image, Mask, Shape, Window
 from coarsekit.windows import REFERENCE_WIDTH, cut_image, cut_shapes, stitch, windows_around
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.refiner import Advance, Refiner, as_given, no_progress
 
 Grey = NDArray[np.float32]
 """(h, w), 0–1 or any other range."""
@@ -69,9 +71,13 @@ class ClassicalBaseline(Refiner):
         """Probability of lesion (s, s), of which only what lies inside counts; `patch.inside` is not of one grey."""
 
     def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, Mask]:
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         if not annotation.marks:
             return {}
         if scale is None:

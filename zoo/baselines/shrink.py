@@ -6,12 +6,14 @@ from math import pi, sqrt
 from pathlib import Path
 from typing import Self, final
 
+from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw, eroded, extent, reach_of
+from coarsekit.images.given import ImageLike
 from coarsekit.scale import scale_of
-from coarsekit.types import Annotation, Ellipse, Image, Line, Mask, Point, Polygon, Shape, check_drawn_on
+from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Shape
 from zoo.checkpoints.folder import CONFIG, read_config
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.refiner import Advance, Refiner, as_given, no_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,13 @@ class Shrink(Refiner):
         return shrink
 
     def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, Mask]:
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         if scale is None:
             scale = scale_of(image, annotation).value
         style = self.amounts.get(str(annotation.provenance.get("style")), self.amounts["human"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE, emit, progress, say, table
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -17,7 +18,7 @@ from zoo.cli.options import DEVICE, REFINERS
 
 
 @click.command("doubt")
-@click.argument("source")
+@click.argument("source", shell_complete=complete_sources)
 @SPLIT
 @REFINERS
 @STYLE

@@ -7,7 +7,20 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, emit, label_table, progress, reading, say, table
+from coarsekit.cli.completion import complete_formats, complete_sources, complete_styles
+from coarsekit.cli.console import (
+    AS_JSON,
+    FORCE,
+    QUIET,
+    SEED,
+    SPLIT,
+    emit,
+    label_table,
+    progress,
+    reading,
+    say,
+    table,
+)
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
@@ -31,13 +44,18 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 
 
 @click.command("refine")
-@click.argument("source", metavar="IMAGE|FOLDER|SOURCE")
+@click.argument("source", metavar="IMAGE|FOLDER|SOURCE", shell_complete=complete_sources)
 @click.argument("annotation", required=False)
 @REFINER
 @click.option("-o", "--out", default="refined", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @DEVICE
 @click.option(
-    "--style", "style_name", default="human", show_default=True, help="For a SOURCE: how its ellipses are drawn."
+    "--style",
+    "style_name",
+    default="human",
+    show_default=True,
+    shell_complete=complete_styles,
+    help="For a SOURCE: how its ellipses are drawn.",
 )
 @click.option("--reduction", default=1.0, show_default=True, help="For a SOURCE: components / ellipses.")
 @reading
@@ -63,6 +81,7 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
     "formats",
     multiple=True,
     metavar="FORMAT",
+    shell_complete=complete_formats,
     help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks. "
     "Repeatable.",
 )

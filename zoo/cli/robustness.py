@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, progress, table
 from coarsekit.datasets import open_source
 from coarsekit.simulation.styles import style_named
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("robustness")
-@click.argument("source")
+@click.argument("source", shell_complete=complete_sources)
 @SPLIT
 @REFINERS
 @STYLE

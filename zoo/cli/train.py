@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, progress, say
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError
@@ -24,7 +25,7 @@ KEPT = ("source", "split", "device", "precision", "compiling", "threads", "worke
 
 
 @click.command("train")
-@click.argument("source", required=False)
+@click.argument("source", required=False, shell_complete=complete_sources)
 @click.option("-o", "--out", required=True, metavar="FOLDER", help="Checkpoint folder to write.")
 @click.option(
     "--recipe",

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import final
 
+from coarsekit.annotations.given import AnnotationLike
 from coarsekit.datasets.base import Dataset, Subset
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
+from coarsekit.images.given import ImageLike
 from coarsekit.storage.digests import photograph_sha256
-from coarsekit.types import Annotation, Image, Mask, check_drawn_on
+from coarsekit.types import Mask
 from zoo.checkpoints.folder import BUNDLED, classes_seen, locate, read_config, read_record, weights_sha256
 from zoo.checkpoints.sources import sources
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
-from zoo.refiner import Advance, Refiner, no_progress
+from zoo.refiner import Advance, Refiner, as_given, no_progress
 from zoo.variants import variant_named
 
 FLOOR = "floor"
@@ -31,9 +33,13 @@ class Floor(Refiner):
     name = variant = FLOOR
 
     def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, Mask]:
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         shape = (annotation.height, annotation.width)
         return {lesion: draw(annotation.of(lesion), shape) for lesion in annotation.lesions}
 

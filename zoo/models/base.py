@@ -13,9 +13,11 @@ from huggingface_hub import ModelCard, PyTorchModelHubMixin
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
+from coarsekit.images.given import ImageLike
 from coarsekit.scale import scale_of
-from coarsekit.types import Annotation, Image, Mask, check_drawn_on
+from coarsekit.types import Annotation, Image, Mask
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
@@ -24,7 +26,7 @@ from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
 from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
-from zoo.refiner import CONTRADICTION, Advance, Answer, Refiner, no_progress
+from zoo.refiner import CONTRADICTION, Advance, Answer, Refiner, as_given, no_progress
 from zoo.variants import NETWORKS, variant_named
 
 AnyNetwork = TypeVar("AnyNetwork", bound="Network")
@@ -109,14 +111,22 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         return self
 
     def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, Mask]:
         return {answer.lesion: answer.mask for answer in self.answers(image, annotation, advance, scale)}
 
     def answers(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> Iterator[Answer]:
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         if scale is None:
             scale = scale_of(image, annotation).value
         each = self._each_class(image, annotation, advance, scale)
@@ -145,8 +155,12 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         one_class = "one class a pixel" if self.config.one_class and not self.keep_overlaps else ""
         return ", ".join(filter(None, (specks, one_class))) or super().cleaning
 
-    def photograph_probabilities(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+    def probabilities(
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Compute the probability of lesion, of which `refine` gives the pixels at or above the threshold.
 
@@ -169,10 +183,14 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         return dict(self.each_probability(image, annotation, advance, scale))
 
     def each_probability(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
+        self,
+        image: ImageLike,
+        annotation: AnnotationLike,
+        advance: Advance = no_progress,
+        scale: float | None = None,
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
-        """`photograph_probabilities`, one class after the other, since they are large."""
-        check_drawn_on(annotation, image.shape)
+        """`probabilities`, one class after the other, since they are large."""
+        image, annotation = as_given(image, annotation)
         if scale is None:
             scale = scale_of(image, annotation).value
         for lesion, probability, _ in self._each_class(image, annotation, advance, scale):
@@ -202,7 +220,9 @@ class Network(nn.Module, Refiner, PyTorchModelHubMixin):  # type: ignore[misc] #
         self.save(save_directory, dict(self.record), half=weights.fits_half(self))
 
     @torch.inference_mode()
-    def probabilities(self, image: Tensor, coarse: Tensor, lesion: str = "", signature: Tensor | None = None) -> Tensor:
+    def patch_probabilities(
+        self, image: Tensor, coarse: Tensor, lesion: str = "", signature: Tensor | None = None
+    ) -> Tensor:
         """Compute the probability of lesion for a batch of patches of one class, in evaluation mode.
 
         It is the mean over the first `tta_views` of four views: the patch as it is, mirrored from left to right, from

@@ -26,10 +26,10 @@ class PatchRefiner(Protocol):
     def uses_signature(self) -> bool:
         """See `Network.uses_signature`."""
 
-    def probabilities(
+    def patch_probabilities(
         self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "", signature: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """See `Network.probabilities`."""
+        """See `Network.patch_probabilities`."""
 
 
 def patch_probabilities(
@@ -50,6 +50,8 @@ def patch_probabilities(
     for start in range(0, len(windows), BATCH):
         chunk = windows[start : start + BATCH]
         images, coarse = window_tensors(image, shapes, boxes, chunk, size)
-        patches[start : start + len(chunk)] = network.probabilities(images, coarse, lesion, signature)[:, 0].numpy()
+        patches[start : start + len(chunk)] = network.patch_probabilities(images, coarse, lesion, signature)[
+            :, 0
+        ].numpy()
         advance(len(chunk))
     return patches

@@ -118,7 +118,7 @@ def test_the_calibration_of_a_network_is_that_of_the_pixels_it_looked_at() -> No
     drawn = Annotation("p", 80, 60, (Mark("MA", Ellipse(30, 30, 9, 7)),))
     fine = {"MA": draw([Ellipse(31, 29, 5, 5)], (60, 80))}
     measured = refine_and_score(network, image, fine, drawn)["MA"]
-    probability = network.photograph_probabilities(image, drawn)["MA"]
+    probability = network.probabilities(image, drawn)["MA"]
     looked = probability > 0
     assert 0 < np.count_nonzero(looked) < looked.size
     expected = np.mean((probability[looked].astype(float) - fine["MA"][looked]) ** 2)

@@ -54,9 +54,9 @@ def norms(module: nn.Module) -> int:
 def test_what_refines_photographs_answers_as_the_network_does(case: str) -> None:
     network, image, coarse = make(case)
     lesion = "HE" if "HE" in network.lesions else ""
-    answers = network.probabilities(image, coarse, lesion)
+    answers = network.patch_probabilities(image, coarse, lesion)
     assert answers.std() > 1e-3
-    assert (network.for_inference().probabilities(image, coarse, lesion) - answers).abs().max() < 1e-5
+    assert (network.for_inference().patch_probabilities(image, coarse, lesion) - answers).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("case", [case for case, (name, _) in CASES.items() if name == "lite"])
@@ -109,11 +109,11 @@ def see(network: Network) -> None:
 def test_the_copy_is_never_older_than_the_weights(change: Callable[[Network], None], inference: bool) -> None:
     with torch.inference_mode(inference and change is not step):
         network, image, coarse = make("lite")
-        before = network.for_inference().probabilities(image, coarse)
+        before = network.for_inference().patch_probabilities(image, coarse)
         change(network)
-        answers = network.probabilities(image, coarse)
+        answers = network.patch_probabilities(image, coarse)
         assert (answers - before).abs().max() > 1e-3
-        assert (network.for_inference().probabilities(image, coarse) - answers).abs().max() < 1e-5
+        assert (network.for_inference().patch_probabilities(image, coarse) - answers).abs().max() < 1e-5
 
 
 def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
@@ -123,7 +123,7 @@ def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
     expected = {lesion: photograph_probability(network, image, drawn.of(lesion), scale=0.2) for lesion in drawn.lesions}
     network.for_inference()
     monkeypatch.setattr(network, "probabilities", None)  # whoever asks the network itself fails
-    found = network.photograph_probabilities(image, drawn, scale=0.2)
+    found = network.probabilities(image, drawn, scale=0.2)
     assert found.keys() == network.refine(image, drawn).keys() == expected.keys()
     for lesion, probability in expected.items():
         assert np.abs(found[lesion] - probability).max() < 1e-5

@@ -139,7 +139,7 @@ def test_the_network_is_told_each_class_and_hears_of_no_other(photograph) -> Non
     drawn = replace(annotation, marks=tuple(Mark(lesion, ellipse) for lesion in ("MA", "EX", "NV")))
     refined = ClassConditioned(Config(size=64)).refine(image, drawn)
     assert {lesion: bool(mask.any()) for lesion, mask in refined.items()} == {"MA": False, "EX": True, "NV": False}
-    probabilities = ClassConditioned(Config(size=64)).photograph_probabilities(image, drawn)
+    probabilities = ClassConditioned(Config(size=64)).probabilities(image, drawn)
     assert {lesion: bool((p >= 0.5).any()) for lesion, p in probabilities.items()} == {
         "MA": False,
         "EX": True,
@@ -158,8 +158,8 @@ def test_views_are_averaged() -> None:
             return self.scale * torch.linspace(-1, 1, coarse.shape[-1]).expand_as(coarse)
 
     image, coarse = torch.rand(2, 3, 32, 32), torch.ones(2, 1, 32, 32)
-    once = Ramp(Config(size=32)).probabilities(image, coarse)
-    mean = Ramp(Config(size=32, tta_views=2)).probabilities(image, coarse)
+    once = Ramp(Config(size=32)).patch_probabilities(image, coarse)
+    mean = Ramp(Config(size=32, tta_views=2)).patch_probabilities(image, coarse)
     assert torch.allclose(mean, (once + once.flip(-1)) / 2, atol=1e-6)
 
 
@@ -167,12 +167,12 @@ def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_a
     image, annotation, _ = photograph
     both = replace(annotation, marks=(*annotation.marks, Mark("drusen", Ellipse(100, 75, 5, 5))))
     network, heard = Darkness(Config(size=64, threshold=0.3)), []
-    probabilities, refined = network.photograph_probabilities(image, both, heard.append), network.refine(image, both)
+    probabilities, refined = network.probabilities(image, both, heard.append), network.refine(image, both)
     assert list(probabilities) == ["HE", "drusen"]
     assert all(np.array_equal(probabilities[lesion] >= 0.3, refined[lesion]) for lesion in refined)
     assert all(map_.dtype == np.float32 and map_.shape == (150, 200) for map_ in probabilities.values())
     assert 0 == probabilities["HE"].min() < probabilities["HE"].max() <= 1
     assert sum(heard) == 3
-    assert network.photograph_probabilities(image, replace(annotation, marks=())) == {}
+    assert network.probabilities(image, replace(annotation, marks=())) == {}
     with pytest.raises(AnnotationError, match="was drawn on"):
-        network.photograph_probabilities(image, replace(annotation, width=100))
+        network.probabilities(image, replace(annotation, width=100))

@@ -81,7 +81,7 @@ def test_probabilities_are_those_of_the_masks_and_progress_counts_marks(image) -
     done: list[int] = []
     masks = NETWORK.refine(image, annotation, done.append)
     assert sum(done) == len(marks)
-    for lesion, probability in NETWORK.photograph_probabilities(image, annotation).items():
+    for lesion, probability in NETWORK.probabilities(image, annotation).items():
         assert np.array_equal(masks[lesion], probability >= NETWORK.config.threshold)
 
 

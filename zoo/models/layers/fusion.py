@@ -8,16 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import ParameterError
+from coarsekit.images.given import ImageLike
 from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256
-from coarsekit.types import Annotation, Image, check_drawn_on
 from zoo.models.appearance import Appearance
 from zoo.models.base import Network
 from zoo.models.config import Config
 from zoo.models.layers import matched_filter
 from zoo.models.recognition import recognise
-from zoo.refiner import Group
+from zoo.refiner import Group, as_given
 
 _MIDDLE, _SPREAD = [[[0.485]], [[0.456]], [[0.406]]], [[[0.229]], [[0.224]], [[0.225]]]
 """Mean and standard deviation of RGB in ImageNet, by which pretrained features are normalised."""
@@ -162,10 +163,10 @@ class FusedNetwork(Network):
     def recognises(self) -> bool:
         return self.appearance is not None and self.appearance.fitted
 
-    def groups(self, image: Image, annotation: Annotation, scale: float | None = None) -> list[Group]:
+    def groups(self, image: ImageLike, annotation: AnnotationLike, scale: float | None = None) -> list[Group]:
         if self.appearance is None or not self.recognises:
             return super().groups(image, annotation, scale)
-        check_drawn_on(annotation, image.shape)
+        image, annotation = as_given(image, annotation)
         if scale is None:
             scale = scale_of(image, annotation).value
         # The marks of a drawing are looked at once, whoever asks what they are and then refines them.

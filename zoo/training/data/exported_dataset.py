@@ -96,7 +96,7 @@ class Exported:
         patches = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
         drawn = torch.from_numpy(np.stack(coarse))[:, None].float()
         lesion = pairs[0].lesion
-        found = network.probabilities(patches, drawn, lesion)[:, 0].numpy()
+        found = network.patch_probabilities(patches, drawn, lesion)[:, 0].numpy()
         return [Scored(self._style, lesion, at_thresholds(*both)) for both in zip(found, fine, strict=True)]
 
     def _places(self, keys: Sequence[str]) -> list[int]:
