@@ -19,7 +19,7 @@ _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine
 
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
-    "1, and what is lost against the photograph as it is (their middle alone shows fewer of the lesions). Last, every "
+    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike. Last, every "
     "ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its window, in "
     "percent of its area."
 )
@@ -96,16 +96,20 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     pins = _pins(first["dataset_sha256"], first["style_sha256"], first)
     lesions = list(dict.fromkeys(row["lesion"] for row in rows))
     found: dict[str, dict[str, float]] = {}
+    uncut: dict[str, list[float]] = {}
     for row in rows:
         value = row["iou"] if row["false_positive_area"] is None else row["false_positive_area"]
         found.setdefault(row["corruption"], {})[row["lesion"]] = value
+        if row.get("whole_iou") is not None:
+            uncut.setdefault(row["corruption"], []).append(row["whole_iou"])
     emptied = {row["corruption"] for row in rows if row["false_positive_area"] is not None}
     lines, whole = [], None
     for corruption, values in found.items():
         average = mean(values.values())
         whole = average if whole is None else whole
         cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
-        lost = "found" if corruption in emptied else f"{whole - average:.1f}"
+        before = mean(uncut[corruption]) if corruption in uncut else whole
+        lost = "found" if corruption in emptied else f"{before - average:.1f}"
         lines.append([corruption, *cells, f"{average:.1f}", lost])
     table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
     return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{pins}\n\n{table}"

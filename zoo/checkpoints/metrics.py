@@ -45,6 +45,7 @@ class _EvaluationRow(_Row):
 
 class _RobustnessRow(_Row):
     corruption: str
+    whole_iou: float | None = None
     false_positive_area: float | None
 
 

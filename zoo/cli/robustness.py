@@ -39,7 +39,8 @@ def command(
 
     Each photograph is refined as it is, 1500 and 768 px wide, cut to its middle and to crops around the median mark, in
     other colours, blurred and compressed, with the same ellipses, and as it is under labels that say nothing, and under
-    those of the opposite kind; IoU in percent, image level, at reduction 1.0. Last, each ellipse is moved to retina
+    those of the opposite kind; IoU in percent, image level, at reduction 1.0; lost: against the masks of the photograph
+    as it is, cut or scaled alike. Last, each ellipse is moved to retina
     without any lesion, where the right answer is nothing: what is found in its window, in percent of its area.
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
@@ -63,7 +64,7 @@ def command(
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
-            table(title, _lines([row for row in own if row.corruption != EMPTY], "iou"))
+            table(title, _lines([row for row in own if row.corruption != EMPTY], "iou", "whole_iou"))
             title = f"{refiner.name} on {EMPTY}: what is found, in percent of an ellipse's area"
             table(title, _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"))
             click.echo(_pins(own[0]))
@@ -78,16 +79,19 @@ def _pins(row: "RobustnessRow") -> str:
     )
 
 
-def _lines(rows: list[Any], value: str) -> list[dict[str, Any]]:
-    """One line for each corruption: a column for each class, their average, and what it lost against the first line."""
+def _lines(rows: list[Any], value: str, before: str = "") -> list[dict[str, Any]]:
+    """One line for each corruption: a column for each class, their average, and what it lost against ``before``."""
     corruptions: dict[str, dict[str, float]] = {}
+    uncut: dict[str, list[float]] = {}
     for row in rows:
         corruptions.setdefault(row.corruption, {})[row.lesion] = getattr(row, value)
+        if before:
+            uncut.setdefault(row.corruption, []).append(getattr(row, before))
     lesions = list(dict.fromkeys(row.lesion for row in rows))
     lines: list[dict[str, Any]] = []
     for corruption, values in corruptions.items():
         average = mean(values.values())
         by_lesion = {lesion: values.get(lesion) for lesion in lesions}
-        lost = {"lost": lines[0]["average"] - average if lines else 0.0} if value == "iou" else {}
+        lost = {"lost": mean(uncut[corruption]) - average} if before else {}
         lines.append({"corruption": corruption, **by_lesion, "average": average, **lost})
     return lines

@@ -13,7 +13,7 @@ from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, photograph_sha256, sha256_of
-from coarsekit.types import Annotation, Ellipse, Fundus, Mark
+from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 from coarsekit.windows import crop, window_around
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample
 from zoo.refiner import Refiner, no_progress
@@ -28,7 +28,8 @@ class RobustnessRow:
     photographs of the split; ``dataset_images_seen``: those that the refiner saw in training, None where not known.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
-    for empty retina. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
+    for empty retina. ``whole_iou``: that of the masks of the photograph as it is, cut or scaled alike, which show what
+    the corruption costs. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
     the ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
     """
 
@@ -44,6 +45,7 @@ class RobustnessRow:
     images: int
     ellipses: int
     floor_iou: float | None
+    whole_iou: float | None
     iou: float | None
     false_positive_area: float | None
 
@@ -77,18 +79,20 @@ def robustness(
         ParameterError: When the dataset does not have the split, or no photograph of it shows a lesion.
         ImageError: When a photograph or a mask cannot be read.
     """
-    scores: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    scores: dict[tuple[str, str, str], list[tuple[float, float, float]]] = {}
     areas: dict[tuple[str, str], list[float]] = {}
     contents: list[tuple[str, str]] = []
     for fundus in dataset.photographs(split):
         contents.append((photograph_sha256(fundus.image), masks_sha256(fundus.fine)))
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
+        whole = {refiner.name: refiner.refine(fundus.image, annotation) for refiner in refiners}
         for name, change in corruptions.items():
             sample = change(Sample(fundus.image, fundus.fine, annotation))
             for refiner in refiners:
-                for lesion, pair in _score(refiner, sample).items():
-                    scores.setdefault((refiner.name, name, lesion), []).append(pair)
+                before = change(Sample(fundus.image, whole[refiner.name], annotation)).fine
+                for lesion, own in _score(refiner, sample, before).items():
+                    scores.setdefault((refiner.name, name, lesion), []).append(own)
         for refiner in refiners:
             for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
                 areas.setdefault((refiner.name, lesion), []).extend(shares)
@@ -107,10 +111,10 @@ def robustness(
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
-                    floor, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, found, None))
+                    floor, uncut, found = (100 * float(value) for value in np.mean(pairs, axis=0))
+                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, uncut, found, None))
         rows += [
-            RobustnessRow(*which, EMPTY, lesion, 0, len(own), None, None, 100 * float(np.mean(own)))
+            RobustnessRow(*which, EMPTY, lesion, 0, len(own), None, None, None, 100 * float(np.mean(own)))
             for lesion in dataset.lesions
             if (own := areas.get((refiner.name, lesion)))
         ]
@@ -131,8 +135,8 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
     return replace(annotation, marks=tuple(moved))
 
 
-def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
-    """IoU, 0–1, of the drawing and of what the refiner made of it, by lesion class."""
+def _score(refiner: Refiner, sample: Sample, before: Mapping[str, Mask]) -> dict[str, tuple[float, float, float]]:
+    """IoU, 0–1, of the drawing, of the masks from ``before`` and of those of the sample, by lesion class."""
     refined = refiner.refine(sample.image, sample.annotation)
     pairs = {}
     for lesion, fine in sample.fine.items():
@@ -140,7 +144,8 @@ def _score(refiner: Refiner, sample: Sample) -> dict[str, tuple[float, float]]:
             label = sample.labels.get(lesion, lesion)
             coarse = draw(sample.annotation.of(label), fine.shape)
             found = refined.get(label, coarse)
-            pairs[lesion] = (iou(count(coarse, fine)), iou(count(found, fine)))
+            uncut = before.get(lesion, np.zeros_like(fine))
+            pairs[lesion] = (iou(count(coarse, fine)), iou(count(uncut, fine)), iou(count(found, fine)))
     return pairs
 
 
