@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.checkpoints.folder import list_refiners as list_refiners
+    from zoo.evaluation.run import evaluate as evaluate
     from zoo.loading import from_pretrained as from_pretrained
     from zoo.output.refine_to_folder import RefineReport as RefineReport
     from zoo.output.refine_to_folder import refine_to_folder as refine_to_folder
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "RefineReport": "output.refine_to_folder",
     "Refiner": "refiner",
+    "evaluate": "evaluation.run",
     "from_pretrained": "loading",
     "list_refiners": "checkpoints.folder",
     "refine_to_folder": "output.refine_to_folder",

@@ -17,6 +17,8 @@ from coarsekit.simulation.kinds import ELLIPSE, KINDS, POLYGON, as_kind, choose_
 from coarsekit.simulation.styles import HUMAN, MIXED, Style, dump_style, style_named
 from coarsekit.types import Ellipse, Fundus, Line, Mark, Point, Polygon
 from zoo.cli.main import main
+from zoo.models.base import build, network_class
+from zoo.training.distributed.devices import Devices
 from zoo.training.recipe import Recipe
 from zoo.training.sources import training_source
 
@@ -113,9 +115,19 @@ def test_the_sample_is_refined_from_mixed_marks(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").glob("*.json"))) == 2
 
 
-def test_training_takes_ellipses(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="the style mixed has other marks than ellipses"):
-        training_source(coarsekit.open_source("sample"), "validation", Recipe(styles=("mixed",)), tmp_path)
+@pytest.mark.parametrize(("style", "marked"), [("clicks", Ellipse(50, 50, 1, 1)), ("mixed", None), ("boxes", None)])
+def test_training_shows_clicks_as_refining_does(tmp_path: Path, style: str, marked: Ellipse | None) -> None:
+    recipe = Recipe("unet", {"width": 2, "size": 32}, styles=(style,), samples=6, validation=0, schedule="cosine")
+    source = training_source(coarsekit.open_source("sample"), "validation", recipe, tmp_path)
+    pairs = source.pairs(recipe, build(network_class("unet"), recipe.config), Devices())
+    for image, coarse, fine, *_ in (pairs[place] for place in range(len(pairs))):
+        assert image.shape == (3, 32, 32)
+        assert coarse.any()
+        assert fine.shape == coarse.shape
+    if marked:
+        # A window is half as large again as its circle, so that a click's circle has about 0.35 of it.
+        shares = [float(pairs[place][1].mean()) for place in range(len(pairs))]
+        assert min(shares) > 0.1
 
 
 def test_a_click_is_a_mark_without_a_size(fundus: Fundus) -> None:

@@ -1,0 +1,166 @@
+"""A whole evaluation: datasets, splits, styles, reduction factors and refiners by name, to tables."""
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coarsekit.datasets import open_source
+from coarsekit.errors import OutputError, ParameterError
+from coarsekit.simulation.styles import Style, style_named
+from coarsekit.storage.outputs import at_work
+from zoo.checkpoints.folder import CACHE, DEFAULT
+from zoo.evaluation.cache import ScoreCache
+from zoo.evaluation.evaluate import EvaluationConfig
+from zoo.evaluation.evaluate import evaluate as evaluate_dataset
+from zoo.evaluation.protocols import REDUCTIONS, SAME, check_protocol, classes_to_score
+from zoo.evaluation.refiners import BLIND, FLOOR, blind_rule, floor, load_for_evaluation, select_split
+from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
+from zoo.evaluation.scoreboard import ScoreTable
+from zoo.evaluation.tables import average_rows, protocol_tables, score_rows
+from zoo.refiner import no_progress
+from zoo.variants import REFINING_VERSION
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What an evaluation found.
+
+    ``results``: every score. ``scored``: drawings that were refined; ``cached``: those whose scores were kept.
+    """
+
+    results: Results
+    scored: int
+    cached: int
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each refiner, dataset, lesion class, reduction factor and style; IoU in percent."""
+        return score_rows(ScoreTable(self.results))
+
+    @property
+    def averages(self) -> list[dict[str, Any]]:
+        """Averages over the lesion classes."""
+        return average_rows(ScoreTable(self.results))
+
+    @property
+    def tables(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """The protocol's tables for people: a title and lines each."""
+        return protocol_tables(ScoreTable(self.results))
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """The `rows` as a table of pandas, which comes with ``datasets``."""
+        import pandas
+
+        return pandas.DataFrame(self.rows)
+
+
+def evaluate(
+    sources: str | Sequence[str],
+    refiners: str | Sequence[str] = DEFAULT,
+    *,
+    split: str | Sequence[str] = "all",
+    protocol: str = SAME,
+    reductions: Sequence[float] = (),
+    styles: Sequence[str | Style] = ("human",),
+    lesions: Sequence[str] = (),
+    seed: int = 0,
+    device: str = "cpu",
+    jobs: int = 1,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    progress: Callable[[int, int], None] = no_progress,
+) -> Evaluation:
+    """Score refiners on datasets with fine masks, beside the floor and the image-blind rule.
+
+    Args:
+        sources: A dataset, ``sample`` or ``READER:PATH``, or several.
+        refiners: A bundled refiner, a checkpoint folder or ``ORG/NAME`` on the Hub, or several.
+        split: A split of all datasets, or one for each; ``all`` for all, ``held-out`` for the photographs that the
+            networks were validated on.
+        protocol: The paper's experiment, one of `zoo.evaluation.protocols.PROTOCOLS`.
+        reductions: Reduction factors, each 1 or more; the protocol's own where none is named.
+        styles: How the annotations are drawn: presets, TOML files, or styles.
+        lesions: Classes that are scored; all where none is named.
+        seed: Seed of the drawings.
+        device: Where networks compute.
+        jobs: Photographs at a time, each in a process of its own.
+        out: A folder that keeps every score as soon as it is there, to go on from; None keeps none.
+        force: Whether results of another evaluation there may be written over; their cached scores are kept.
+        progress: Called with the drawings that are refined, and how many there are.
+
+    Returns:
+        The scores, as rows and tables.
+
+    Raises:
+        ParameterError: When a dataset, split, style, class or protocol does not fit.
+        RefinerError: When there is no such refiner.
+        ImageError: When a photograph or a mask cannot be read.
+        OutputError: When ``out`` has another evaluation.
+    """
+    places = (sources,) if isinstance(sources, str) else tuple(sources)
+    named = tuple(dict.fromkeys((refiners,) if isinstance(refiners, str) else refiners))
+    if FLOOR in named:
+        raise ParameterError(f"refiners: the {FLOOR} is a row of every table already; leave it out")
+    kinds = tuple(style if isinstance(style, Style) else style_named(style) for style in styles)
+    if len({kind.name for kind in kinds}) < len(kinds):
+        raise ParameterError("styles names one style twice; give each TOML file a name of its own")
+    splits = (split,) if isinstance(split, str) else tuple(split)
+    if len(splits) not in (1, len(places)):
+        raise ParameterError(f"split is given {len(splits)} times for {len(places)} sources; give it once or each")
+    each = splits if len(splits) == len(places) else splits * len(places)
+    chosen = [select_split(open_source(source), own, named) for source, own in zip(places, each, strict=True)]
+    loaded = [load_for_evaluation(name, device) for name in named]  # the rule too, since a folder may have its name
+    scored_refiners = [floor(), blind_rule(), *(refiner for refiner in loaded if refiner.info.name != BLIND)]
+    infos = tuple(refiner.info for refiner in scored_refiners)
+    check_protocol(
+        protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions
+    )
+    record = EvaluationRecord(
+        protocol=protocol,
+        datasets=tuple(
+            DatasetRecord(source, dataset.name, dataset.reader, own or "all", dataset.lesions)
+            for source, (dataset, own) in zip(places, chosen, strict=True)
+        ),
+        styles={kind.name: kind.parameters() for kind in kinds},
+        reductions=tuple(dict.fromkeys(reductions or REDUCTIONS[protocol])),
+        lesions=tuple(lesions),
+        seed=seed,
+        refiners=infos,
+        named=named,
+        refining_version=REFINING_VERSION,
+    )
+    work = []
+    for dataset, own in chosen:
+        classes = classes_to_score(protocol, infos, dataset, lesions)
+        work.append((dataset, EvaluationConfig(own, kinds, record.reductions, seed, classes)))
+    folder = Path(out) if out else None
+    earlier = read_evaluation(folder) if folder and not force and (folder / RESULTS).exists() else record
+    if differing := earlier.differs_in(record):
+        raise OutputError(
+            f"{out}/{RESULTS} is of another evaluation (other {', '.join(differing)}); give force=True to write over "
+            "it, which keeps its cached scores, or another out=…"
+        )
+    done, total = 0, sum(config.refinements * len(dataset.keys(config.split)) for dataset, config in work)
+    progress(0, total)
+
+    def advance(steps: int) -> None:
+        nonlocal done
+        done += steps
+        progress(done, total)
+
+    with at_work(folder, CACHE) if folder else nullcontext():
+        parts = {
+            dataset.name: evaluate_dataset(scored_refiners, dataset, config, ScoreCache(folder), jobs, advance)
+            for dataset, config in work
+        }
+        scores = tuple(score for part in parts.values() for score in part.scores)
+        results = Results(record, scores, {name: part.contents for name, part in parts.items()})
+        if folder:
+            write_results(folder, results)
+    return Evaluation(results, sum(part.scored for part in parts.values()), sum(part.cached for part in parts.values()))
