@@ -341,6 +341,7 @@ def test_pictures_show_every_shape() -> None:
     for lesion, shape in shapes.items():
         annotation = Annotation("p.jpg", 400, 300, (Mark(lesion, shape),))
         empty = overlay(image, Annotation("p.jpg", 400, 300), {})
-        assert (overlay(image, annotation, {}) != empty).any() == (lesion != "HE")
+        below_legend = (overlay(image, annotation, {}) != empty)[40:]
+        assert below_legend.any() == (lesion != "HE")
     marks = tuple(Mark(lesion, shape) for lesion, shape in shapes.items() if lesion != "HE")
-    assert preview(image, Annotation("p.jpg", 400, 300, marks), {}, height=200).shape[0] == 200
+    assert preview(image, Annotation("p.jpg", 400, 300, marks), {}, height=200).shape[0] > 200

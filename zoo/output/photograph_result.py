@@ -157,8 +157,11 @@ class PhotographResult:
         write_text(self.record, json.dumps({**head, "finished": False, "files": names}) + "\n")
         for lesion, mask in refined.items():
             write_image(self.masks[lesion], mask)
-        write_image(self.pictures["overlay"], overlay(image, annotation, refined))
-        write_image(self.pictures["preview"], preview(image, annotation, refined))
+        missed = [mark.mark for mark in result.marks if mark.mask is None]
+        expected = {mark.mark: mark.expected_iou for mark in result.marks}
+        sheet = preview(image, annotation, refined, missed=missed, expected=expected, title="refined")
+        write_image(self.pictures["overlay"], overlay(image, annotation, refined, missed))
+        write_image(self.pictures["preview"], sheet)
         written = self.files[:-1]
         for name in names.keys() - {path.name for path in written}:
             (self.folder / name).unlink(missing_ok=True)

@@ -9,7 +9,8 @@ import numpy as np
 from coarsekit.metrics import ComponentScore
 from coarsekit.types import Image, Mask, Window
 from coarsekit.visualize.colours import BLACK, WHITE, Colour
-from coarsekit.visualize.outlines import headed, outline_mask
+from coarsekit.visualize.legends import Entry, headed
+from coarsekit.visualize.outlines import outline_mask
 from coarsekit.windows import LEAST_SIDE, REFERENCE_WIDTH, cut_image, cut_mask
 from zoo.evaluation.refiners import FLOOR
 from zoo.evaluation.scoreboard import ScoreTable, Setting
@@ -133,7 +134,7 @@ def failures_sheet(cuts: Sequence[Cut], row: str, name: str, columns: int = 3) -
         traced = _traced(own.patch, [(own.coarse, WHITE), (own.fine, FINE), (own.refined[row], REFINED)])
         caption = f"{own.shown.image}  {own.shown.lesion}  {_percent(own.scores[row])}"
         cells.append(headed(_framed([own.patch, traced]), [caption], []))
-    legend = [("drawn", WHITE), ("fine mask", FINE), (f"refined by {name}", REFINED)]
+    legend = [Entry("drawn"), Entry("fine mask", FINE), Entry(f"refined by {name}", REFINED)]
     title = "Failures first: the lesions of each class that were refined worst, each in the middle of its patch"
     return headed(_tiled(cells, columns), [title], legend)
 
