@@ -93,11 +93,11 @@ def write(
         own = own_provenance(annotation, "labelstudio")
         task = tasks.setdefault(name, {"data": own.get("data", {"image": name}), "annotations": []})
         prefix = f"{list(tasks).index(name)}-"
-        result = [item for place, mark in enumerate(marks) for item in _results(annotation, mark, f"{prefix}{place}")]
+        result = [item for place, mark in enumerate(marks) for item in results_of(annotation, mark, f"{prefix}{place}")]
         result += own.get("results", ())
         if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
-            prediction = {"model_version": annotation.provenance["model_version"], "result": result, **_score(result)}
-            task.setdefault("predictions", []).append(prediction)
+            model = str(annotation.provenance["model_version"])
+            task.setdefault("predictions", []).append(prediction_of(model, result))
             continue
         who = annotation.provenance.get("annotator")
         # Label Studio takes the number or the fields of a user, and no name of another tool's.
@@ -106,10 +106,14 @@ def write(
     return notes
 
 
-def _score(result: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """That of a prediction, by which the tool sorts tasks: the mean of its regions'."""
-    scores = [item["score"] for item in result if isinstance(item.get("score"), (int, float))]
-    return {"score": round(sum(scores) / len(scores), 4)} if scores else {}
+def prediction_of(model_version: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A prediction of a model, with the mean score of its regions, where they have any; the tool sorts tasks by it.
+
+    ``results``: regions and answers, as `results_of` gives them.
+    """
+    scores = [item["score"] for item in results if isinstance(item.get("score"), (int, float))]
+    score = {"score": round(sum(scores) / len(scores), 4)} if scores else {}
+    return {"model_version": model_version, "result": list(results), **score}
 
 
 def _of_task(annotation: Annotation, data: Any, is_prediction: bool) -> Annotation:
@@ -203,8 +207,18 @@ _ANSWERS = ("choices", "textarea", "text", "rating", "number", "taxonomy", "date
 """Types of answers to questions, and fields that hold their values."""
 
 
-def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any]]:
-    """A mark's region, and the answers about it."""
+def results_of(annotation: Annotation, mark: Mark, key: str, to_name: str = "image") -> list[dict[str, Any]]:
+    """A mark as the tool has it.
+
+    Args:
+        annotation: What the mark is of; it gives the size of the photograph.
+        mark: A mark in a shape that the format holds.
+        key: The id of the region, where the mark has none.
+        to_name: The name of the image in the labelling configuration.
+
+    Returns:
+        The region, and the answers about it.
+    """
     width, height, shape = annotation.width, annotation.height, mark.shape
     value: dict[str, Any]
     if isinstance(shape, Ellipse):
@@ -223,12 +237,12 @@ def _results(annotation: Annotation, mark: Mark, key: str) -> list[dict[str, Any
         tag, value = "brush", {"format": "rle", "rle": list(pack(shape, (height, width)))}
     own = own_details(mark, "labelstudio")
     key = str(mark.details.get("id", key))
-    head = {"id": key, "type": f"{tag}labels", "from_name": own.get("from_name", tag), "to_name": "image"}
+    head = {"id": key, "type": f"{tag}labels", "from_name": own.get("from_name", tag), "to_name": to_name}
     more: dict[str, Any] = {field: own[field] for field in ("score", "meta", "parentID") if field in own}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}
     region: dict[str, Any] = {**head, **size, **more}
     region["value"] = {**value, f"{tag}labels": [tool_label(mark)]}
-    return [region, *(_answer(key, name, answer) for name, answer in attributes_of(mark).items())]
+    return [region, *(_answer(key, to_name, name, answer) for name, answer in attributes_of(mark).items())]
 
 
 def _vertices(line: Line, width: int, height: int, key: str) -> list[dict[str, Any]]:
@@ -246,8 +260,8 @@ def _vertices(line: Line, width: int, height: int, key: str) -> list[dict[str, A
     ]
 
 
-def _answer(key: str, name: str, answer: Any) -> dict[str, Any]:
+def _answer(key: str, to_name: str, name: str, answer: Any) -> dict[str, Any]:
     """An attribute of the region ``key`` as the answer to a question."""
     kind = "number" if isinstance(answer, (int, float)) and not isinstance(answer, bool) else "choices"
     value: dict[str, Any] = {kind: answer if kind == "number" or isinstance(answer, list) else [str(answer)]}
-    return {"id": key, "type": kind, "from_name": name, "to_name": "image", "value": value}
+    return {"id": key, "type": kind, "from_name": name, "to_name": to_name, "value": value}

@@ -9,7 +9,7 @@ from zoo.evaluation.results import RefinerInfo
 
 SAME, CROSS_DATASET, CROSS_CLASS, REDUCTION = PROTOCOLS = ("same", "cross-dataset", "cross-class", "reduction")
 """Table 1; Table 2; a class that was left out of training, or that its data never had; Figure 3."""
-REDUCTIONS = {SAME: (1.0,), CROSS_DATASET: (1.0,), CROSS_CLASS: (1.0,)}
+REDUCTIONS: dict[str, tuple[float, ...]] = {SAME: (1.0,), CROSS_DATASET: (1.0,), CROSS_CLASS: (1.0,)}
 REDUCTIONS[REDUCTION] = tuple(round(1 + step / 10, 1) for step in range(11))
 """The reduction factors where none are named."""
 

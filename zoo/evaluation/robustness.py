@@ -111,12 +111,12 @@ def robustness(
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
-                    floor, uncut, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, floor, uncut, found, None))
+                    drawn_iou, uncut, found = (100 * float(value) for value in np.mean(pairs, axis=0))
+                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, drawn_iou, uncut, found, None))
         rows += [
-            RobustnessRow(*which, EMPTY, lesion, 0, len(own), None, None, None, 100 * float(np.mean(own)))
+            RobustnessRow(*which, EMPTY, lesion, 0, len(shares), None, None, None, 100 * float(np.mean(shares)))
             for lesion in dataset.lesions
-            if (own := areas.get((refiner.name, lesion)))
+            if (shares := areas.get((refiner.name, lesion)))
         ]
     return rows
 

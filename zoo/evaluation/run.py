@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError
@@ -19,12 +20,9 @@ from zoo.evaluation.protocols import REDUCTIONS, SAME, check_protocol, classes_t
 from zoo.evaluation.refiners import BLIND, FLOOR, blind_rule, floor, load_for_evaluation, select_split
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 from zoo.evaluation.scoreboard import ScoreTable
-from zoo.evaluation.tables import average_rows, protocol_tables, score_rows
+from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
 from zoo.refiner import no_progress
 from zoo.variants import REFINING_VERSION
-
-if TYPE_CHECKING:
-    import pandas
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,15 +47,13 @@ class Evaluation:
         return average_rows(ScoreTable(self.results))
 
     @property
-    def tables(self) -> list[tuple[str, list[dict[str, Any]]]]:
+    def tables(self) -> list[Table]:
         """The protocol's tables for people: a title and lines each."""
         return protocol_tables(ScoreTable(self.results))
 
-    def to_pandas(self) -> "pandas.DataFrame":
-        """The `rows` as a table of pandas, which comes with ``datasets``."""
-        import pandas
-
-        return pandas.DataFrame(self.rows)
+    def to_pandas(self) -> Any:
+        """The `rows` as a DataFrame of pandas, which comes with ``datasets``."""
+        return import_module("pandas").DataFrame(self.rows)
 
 
 def evaluate(

@@ -1,0 +1,384 @@
+"""Label Studio asks the server over HTTP, as it asks its own, and gets masks that its exports could have."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+import zoo
+from coarsekit.annotations import labelstudio, read_annotations
+from coarsekit.errors import ImageError, ParameterError
+from coarsekit.geometry import draw
+from coarsekit.images import encode_png, read_image
+from coarsekit.types import Annotation, Ellipse, Mark, Point, Polygon, Raster
+from tests import command_line
+from tests.pictures import HEIGHT, WIDTH, photograph
+from tests.zoo.integrations.trusting import Sure
+from zoo.cli.main import main
+from zoo.integrations.labelstudio_backend import LabelStudioBackend, serving
+from zoo.integrations.labelstudio_photographs import TaskPhotographs
+from zoo.integrations.labelstudio_predict import LabelStudioRefiner
+from zoo.output.tool_files import made_by
+
+CONFIG = """<View>
+  <Image name="photo" value="$image"/>
+  <EllipseLabels name="round" toName="photo" smart="true"><Label value="Microaneurysm"/></EllipseLabels>
+  <BrushLabels name="pixels" toName="photo"><Label value="Hard exudate"/><Label value="Microaneurysm"/></BrushLabels>
+</View>"""
+ELLIPSE = Ellipse(45, 45, 6, 5, 20)
+TOKEN = "a-token-that-nobody-sees"
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    (folder / "left").mkdir()
+    photograph(1).save(folder / "left" / "a.png")
+    photograph(2).save(folder / "b.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(images: Path) -> Iterator[str]:
+    """The command itself, in a process of its own."""
+    command = [sys.executable, "-m", "zoo", "serve-labelstudio", "--refiner", "shrink", "--port", "0"]
+    environment = {**os.environ, "LABEL_STUDIO_API_KEY": TOKEN, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([*command, "--images", images], stderr=subprocess.PIPE, env=environment, text=True) as server:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        assert line.startswith("Serving shrink"), line + server.stderr.read()
+        yield line.split()[-1]
+        server.send_signal(signal.SIGTERM)
+        rest = server.stderr.read()
+        assert server.wait(30) == 0
+        assert rest.endswith("Stopped\n")
+        assert "Traceback" not in rest
+        assert TOKEN not in line + rest
+
+
+@contextmanager
+def answering(images: Path | None, **options: Any) -> Iterator[str]:
+    """A server in this process, of a refiner that says how far to trust it."""
+    refiner = LabelStudioRefiner(Sure(), TaskPhotographs(images, **options))
+    with serving(LabelStudioBackend(refiner), port=0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ask(url: str, path: str, content: object = None) -> tuple[int, Any]:
+    data = None if content is None else content if isinstance(content, bytes) else json.dumps(content).encode()
+    request = Request(url + path, data, {"Content-Type": "application/json"})
+    try:
+        with build_opener(ProxyHandler({})).open(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def region(shape: Any, label: str = "Microaneurysm", key: str = "r1", **more: Any) -> dict[str, Any]:
+    """What was drawn, as the tool has it."""
+    annotation = Annotation("a.png", WIDTH, HEIGHT)
+    return labelstudio.results_of(annotation, Mark("x", shape, {"label": label, "id": key}), key, "photo")[0] | more
+
+
+def asked(task: dict[str, Any], *regions: dict[str, Any], config: str | None = CONFIG) -> dict[str, Any]:
+    context = {"context": {"result": list(regions)}} if regions else {}
+    return {"tasks": [task], "project": "1.1700000000", "label_config": config, "params": context}
+
+
+def task(address: str = "/data/upload/3/0a1b2c3d-a.png", *answers: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"id": 7, "data": {"image": address}, "annotations": [{"result": answer} for answer in answers]}
+
+
+def shape_of(result: dict[str, Any], tmp_path: Path) -> Raster:
+    """The brush of an answer, as an export with it is read."""
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps([{"data": {"image": "a.png"}, "annotations": [{"result": [result]}]}]))
+    [annotation] = read_annotations(file).annotations
+    [mark] = annotation.marks
+    assert isinstance(mark.shape, Raster)
+    return mark.shape
+
+
+def test_the_server_is_up_and_says_its_version(url: str) -> None:
+    version = made_by(zoo.from_pretrained("shrink"))
+    assert ask(url, "/health") == ask(url, "/") == (200, {"status": "UP", "model_class": "Shrink"})
+    setup = {"project": "1.1700000000", "schema": CONFIG, "hostname": "http://127.0.0.1:8080", "access_token": "x"}
+    assert ask(url, "/setup", setup) == (200, {"model_version": version})
+    assert ask(url, "/webhook", {"action": "ANNOTATION_CREATED", "project": {"id": 1}})[0] == 201
+    assert ask(url, "/webhook", {"action": "PROJECT_UPDATED"}) == (200, {"status": "Unknown event"})
+
+
+def test_a_region_that_was_just_drawn_becomes_a_brush_with_its_label(url: str, images: Path, tmp_path: Path) -> None:
+    status, answer = ask(url, "/predict", asked(task("/data/local-files/?d=left/a.png"), region(ELLIPSE)))
+    assert status == 200, answer
+    [prediction] = answer["results"]
+    assert prediction["model_version"] == made_by(zoo.from_pretrained("shrink"))
+    [result] = prediction["result"]
+    assert {name: result[name] for name in ("type", "from_name", "to_name", "original_width", "original_height")} == {
+        "type": "brushlabels",
+        "from_name": "pixels",
+        "to_name": "photo",
+        "original_width": WIDTH,
+        "original_height": HEIGHT,
+    }
+    assert result["value"]["brushlabels"] == ["Microaneurysm"]
+    assert result["value"]["format"] == "rle"
+    assert result["id"] != "r1"
+    drawn = Annotation("a.png", WIDTH, HEIGHT, (Mark("MA", ELLIPSE),))
+    expected = zoo.from_pretrained("shrink").refine(read_image(images / "left" / "a.png"), drawn)["MA"]
+    assert np.array_equal(draw([shape_of(result, tmp_path)], (HEIGHT, WIDTH)), expected)
+
+
+def rectangle() -> dict[str, Any]:
+    value = {"x": 25, "y": 25, "width": 10, "height": 20, "rotation": 0, "rectanglelabels": ["Microaneurysm"]}
+    head = {"id": "r1", "type": "rectanglelabels", "from_name": "box", "to_name": "photo"}
+    return {**head, "original_width": WIDTH, "original_height": HEIGHT, "value": value}
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        region(ELLIPSE),
+        rectangle(),
+        region(Polygon((((40, 40), (52, 41), (45, 52)),))),
+        region(Point(45, 50, 4), is_positive=True),
+        region(Raster(40, 40, np.ones((9, 7), bool))),
+    ],
+    ids=lambda drawn: drawn["type"],
+)
+def test_whatever_was_drawn_is_refined_and_the_score_says_how_far_to_trust_it(
+    images: Path, tmp_path: Path, drawn: dict[str, Any]
+) -> None:
+    with answering(images) as own:
+        status, answer = ask(own, "/predict", asked(task(), drawn))
+    assert status == 200, answer
+    [prediction] = answer["results"]
+    assert (prediction["score"], prediction["model_version"]) == (0.7, "sure 01234567")
+    assert [result["score"] for result in prediction["result"]] == [0.7]
+    assert not draw([shape_of(prediction["result"][0], tmp_path)], (HEIGHT, WIDTH))[45].any()
+
+
+def test_what_is_marked_as_background_and_what_is_not_found_get_no_region(images: Path) -> None:
+    with answering(images) as own:
+        outside = ask(own, "/predict", asked(task(), region(Point(45, 50, 4), is_positive=False)))
+        nothing = ask(own, "/predict", asked(task(), region(ELLIPSE, "nothing")))
+    assert outside == nothing == (200, {"results": [{"model_version": "sure 01234567", "result": []}]})
+
+
+def test_without_a_context_the_annotations_of_the_tasks_are_refined(images: Path, tmp_path: Path) -> None:
+    drawn = region(ELLIPSE)
+    about = {"id": "r1", "type": "choices", "from_name": "certain", "to_name": "photo", "value": {"choices": ["no"]}}
+    imported = {name: value for name, value in region(Ellipse(80, 60, 5, 5), key="r2").items() if "orig" not in name}
+    every = [
+        task("s3://bucket/left/a.png", [drawn, about, imported]),
+        {"id": 8, "data": {"image": "b.png"}},
+        task("b.png", [], [{"id": "q", "type": "choices", "value": {"choices": ["good"]}, "from_name": "quality"}]),
+    ]
+    with answering(images) as own:
+        status, answer = ask(own, "/predict", {"tasks": every, "label_config": CONFIG, "params": {"context": None}})
+    assert status == 200, answer
+    first, *others = answer["results"]
+    assert [(result["id"], result["type"], result["to_name"]) for result in first["result"]] == [
+        ("r1", "brushlabels", "photo"),
+        ("r1", "choices", "photo"),
+        ("r2", "brushlabels", "photo"),
+    ]
+    assert others == [{"model_version": "sure 01234567", "result": []}] * 2
+    exported = tmp_path / "export.json"
+    exported.write_text(json.dumps([{**every[0], "annotations": [], "predictions": [first]}]))
+    [annotation] = read_annotations(exported).annotations
+    assert [mark.details["attributes"] for mark in annotation.marks if "attributes" in mark.details] == [
+        {"certain": "no"}
+    ]
+
+
+def test_each_of_several_photographs_of_a_task_gets_its_own(images: Path) -> None:
+    config = """<View><Image name="left" value="$left"/><Image name="right" value="$right"/>
+    <BrushLabels name="one" toName="left"/><BrushLabels name="other" toName="right"/></View>"""
+    drawn = [region(ELLIPSE) | {"to_name": "right"}, region(Ellipse(80, 60, 5, 5), key="r2") | {"to_name": "left"}]
+    both = {"data": {"left": "left/a.png", "right": "b.png"}, "annotations": [{"result": drawn}]}
+    with answering(images) as own:
+        status, answer = ask(own, "/predict", asked(both, config=config))
+    assert status == 200, answer
+    found = {(result["id"], result["from_name"], result["to_name"]) for result in answer["results"][0]["result"]}
+    assert found == {("r1", "other", "right"), ("r2", "one", "left")}
+
+
+def test_a_photograph_in_the_task_itself_is_read() -> None:
+    address = "data:image/png;base64," + b64encode(encode_png(np.asarray(photograph(3)))).decode()
+    with answering(None) as own:
+        status, answer = ask(own, "/predict", asked(task(address), region(ELLIPSE), config=None))
+    assert status == 200, answer
+    assert [result["from_name"] for result in answer["results"][0]["result"]] == ["brush"]
+
+
+class Tool(BaseHTTPRequestHandler):
+    """Label Studio's own server, which gives photographs to those who have its token."""
+
+    elsewhere, seen = "", []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        if self.path == "/data/sent-on.png":
+            self.send_response(302)
+            self.send_header("Location", self.elsewhere)
+            self.end_headers()
+            return
+        known = self.headers.get("Authorization") == f"Token {TOKEN}"
+        content = encode_png(np.asarray(photograph(4))) if known and self.path != "/data/page" else b"<html>log in"
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Standard error stays the tests' own."""
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    Tool.seen = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tool) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        Tool.elsewhere = f"http://localhost:{server.server_port}/data/stolen.png"
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_label_studio_is_asked_for_its_photographs_with_the_token_and_nobody_else_is(tool: str, images: Path) -> None:
+    photographs = TaskPhotographs(images, tool, f"{TOKEN}\n")
+    assert TOKEN not in repr(photographs)
+    expected = np.asarray(photograph(4))
+    assert np.array_equal(photographs.read("/data/upload/3/0a1b2c3d-c.png"), expected)
+    assert np.array_equal(photographs.read(f"{tool}/tasks/7/resolve/?fileuri=abc"), expected)
+    assert Tool.seen == ["/data/upload/3/0a1b2c3d-c.png", "/tasks/7/resolve/?fileuri=abc"]
+    for address in ("http://127.0.0.1:9/c.png", "//127.0.0.1:9/c.png", "file:///etc/c.png", "/srv/c.png", "c.png"):
+        with pytest.raises(ImageError, match="is not fetched"):
+            photographs.read(address)
+    with pytest.raises(ImageError, match="sends on to another"):
+        photographs.read("/data/sent-on.png")
+    assert Tool.seen[2:] == ["/data/sent-on.png"]
+    with pytest.raises(ImageError, match="web page"):
+        photographs.read("/data/page")
+
+
+def test_what_the_tool_refuses_is_one_sentence_without_the_token(tool: str) -> None:
+    for token, said in ((f"{TOKEN}x", "answers 401; set LABEL_STUDIO_API_KEY"), (f"{TOKEN}\nx", "is no access token")):
+        with pytest.raises(ImageError, match=said) as caught:
+            TaskPhotographs(None, tool, token).read("/data/upload/3/c.png")
+        assert TOKEN not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("address", ["/etc/passwd", "../../etc/passwd", "http://127.0.0.1:9/x/../c.png?token=secret"])
+def test_no_file_outside_of_the_folder_is_read_and_no_query_is_quoted(images: Path, address: str) -> None:
+    with pytest.raises(ImageError, match="no such file") as caught:
+        TaskPhotographs(images).read(address)
+    assert "secret" not in str(caught.value)
+
+
+BAD_REQUESTS = {
+    "not JSON": (b"{", "the request is not JSON"),
+    "a list": (b"[]", "the request is list; send a JSON object"),
+    "no tasks": ({}, "the request: tasks"),
+    "a task without data": ({"tasks": [{}]}, "tasks.0.data"),
+    "no photograph": ({"tasks": [{"data": {"text": "x"}, "annotations": [{"result": [rectangle()]}]}]}, "its image is"),
+    "another photograph": (asked(task("c.png"), region(ELLIPSE)), "c.png: no such file"),
+    "the web": (asked(task("https://example.org/c.png"), region(ELLIPSE)), "is not fetched"),
+    "no brushes": (asked(task(), region(ELLIPSE), config="<View/>"), "has no BrushLabels"),
+    "not XML": (asked(task(), region(ELLIPSE), config="<View"), "is not XML"),
+    "entities": (asked(task(), region(ELLIPSE), config='<!DOCTYPE v [<!ENTITY a "b">]><View>&a;</View>'), "not XML"),
+    "no label": (asked(task(), region(ELLIPSE, "")), "it has no label"),
+    "not finite": (
+        asked(task(), rectangle() | {"value": {"x": 1, "y": 2, "width": "x", "height": 3}}),
+        "value: width: expected a valid number",
+    ),
+    "a bad brush": (
+        asked(task(), region(ELLIPSE) | {"value": {"rle": [1, 2], "brushlabels": ["MA"]}}),
+        "the brush's rle is cut short",
+    ),
+    "a bad image": (asked(task("data:image/png;base64,AAAA"), region(ELLIPSE)), "not an image that can be read"),
+    "no image": (asked(task("data:text/html,<p>"), region(ELLIPSE)), "begins no image"),
+    "two tasks": ({"tasks": [task(), task()], "params": {"context": {"result": [rectangle()]}}}, "of one task"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_a_request_that_cannot_be_answered_gets_one_sentence(url: str, name: str) -> None:
+    content, said = BAD_REQUESTS[name]
+    status, answer = ask(url, "/predict", content)
+    assert status == 400, answer
+    assert list(answer) == ["error"]
+    assert said in answer["error"]
+    assert "\n" not in answer["error"]
+
+
+def test_other_pages_and_ways_are_refused(url: str) -> None:
+    assert ask(url, "/train", {})[0] == 404
+    assert ask(url, "/predict")[0] == 405
+    assert ask(url, "/setup", {"schema": "<View/>"})[0] == 400
+
+
+def test_a_request_that_is_too_long_is_refused_before_it_is_read(url: str) -> None:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.putrequest("POST", "/predict")
+    connection.putheader("Content-Length", str(2**40))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["error"]) == (
+        400,
+        "the request has more than 200 MB; send fewer tasks at once",
+    )
+    connection.close()
+
+
+def test_an_error_of_the_server_itself_is_no_traceback(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sure, "refine_marks", lambda *_: 1 / 0)
+    with answering(images) as own:
+        status, answer = ask(own, "/predict", asked(task(), region(ELLIPSE)))
+    assert (status, answer["error"][:40]) == (500, "the request failed inside the server (Ze")
+
+
+def test_a_port_that_is_taken_a_bad_address_and_a_missing_folder_are_one_sentence(url: str, tmp_path: Path) -> None:
+    taken = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--port", url.rpartition(":")[2])
+    assert "give another --port" in command_line.refusal(taken)
+    missing = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--images", tmp_path / "none")
+    assert "is no folder" in command_line.refusal(missing)
+    bad = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--label-studio-url", "ftp://x")
+    assert "is no address of a server" in command_line.refusal(bad)
+    with pytest.raises(ParameterError):
+        TaskPhotographs(None, "http://[")
+
+
+def test_a_picture_of_another_size_gets_brushes_of_its_own(images: Path, tmp_path: Path) -> None:
+    Pillow.fromarray(np.asarray(photograph(5, (2 * HEIGHT, 2 * WIDTH)))).save(tmp_path / "a.png")
+    with answering(tmp_path) as own:
+        _, answer = ask(own, "/predict", asked(task("a.png"), region(ELLIPSE)))
+    [result] = answer["results"][0]["result"]
+    assert (result["original_width"], result["original_height"]) == (2 * WIDTH, 2 * HEIGHT)
