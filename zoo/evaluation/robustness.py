@@ -114,9 +114,9 @@ def robustness(
                     drawn_iou, uncut, found = (100 * float(value) for value in np.mean(pairs, axis=0))
                     rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, drawn_iou, uncut, found, None))
         rows += [
-            RobustnessRow(*which, EMPTY, lesion, 0, len(shares), None, None, None, 100 * float(np.mean(shares)))
+            RobustnessRow(*which, EMPTY, lesion, 0, len(answered), None, None, None, 100 * float(np.mean(answered)))
             for lesion in dataset.lesions
-            if (shares := areas.get((refiner.name, lesion)))
+            if (answered := areas.get((refiner.name, lesion)))
         ]
     return rows
 
