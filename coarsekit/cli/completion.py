@@ -11,6 +11,7 @@ def offering(names: Callable[[], Iterable[str]]) -> Completion:
     """The completion of an option whose values are ``names``."""
 
     def complete(_context: click.Context, _option: click.Parameter, begun: str) -> list[str]:
+        """The values that begin so."""
         return [name for name in names() if name.startswith(begun)]
 
     return complete
