@@ -25,7 +25,11 @@ _BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
 @click.argument("source", metavar="IN")
 @click.argument("out")
 @click.option(
-    "--to", "to", metavar="FORMAT", shell_complete=complete_formats, help="Format of OUT.  [default: cvat for .xml, via for .csv, else native]"
+    "--to",
+    "to",
+    metavar="FORMAT",
+    shell_complete=complete_formats,
+    help="Format of OUT.  [default: cvat for .xml, via for .csv, else native]",
 )
 @click.option("--approximate", is_flag=True, help="Write what comes nearest to a shape that the format cannot hold.")
 @reading

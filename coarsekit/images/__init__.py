@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -106,6 +107,37 @@ def write_image(path: str | os.PathLike[str], image: Image | Mask) -> None:
     path = Path(path)
     with atomic_write(path) as temporary:
         Pillow.fromarray(pixels).save(temporary, format=Pillow.registered_extensions()[path.suffix.lower()])
+
+
+def write_label_map(
+    path: str | os.PathLike[str], values: NDArray[np.uint8], palette: Mapping[int, tuple[int, int, int]]
+) -> None:
+    """Write a label map (h, w) uint8 as a PNG whose values are indices of a palette; whole or not at all.
+
+    ``palette``: red, green and blue, 0–255, by value; others are black. `read_values` reads the values back.
+    """
+    picture = Pillow.fromarray(values)
+    picture = picture.convert("P") if picture.mode != "P" else picture
+    colours = [part for value in range(256) for part in palette.get(value, (0, 0, 0))]
+    picture.putpalette(colours)
+    with atomic_write(Path(path)) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def write_jpeg(path: str | os.PathLike[str], image: Image, quality: int) -> None:
+    """Write RGB (h, w, 3) uint8 as a JPEG of a quality of 1–100 whose colours have the resolution of its brightness.
+
+    Small red lesions differ in colour alone. The file is written whole or not at all.
+
+    Raises `ImageError` for an image without a pixel.
+    """
+    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, *sampling]
+    done, data = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), options) if image.size else (False, None)
+    if not done or data is None:
+        raise ImageError(f"an image of shape {image.shape} cannot be encoded as JPEG; give at least one pixel")
+    with atomic_write(Path(path)) as temporary:
+        temporary.write_bytes(data.tobytes())
 
 
 def encode_png(image: Image | Mask) -> bytes:

@@ -18,7 +18,7 @@ from coarsekit.annotations import format_named, native, read_annotations, writab
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.geometry import draw
-from coarsekit.images import read_mask
+from coarsekit.images import read_mask, read_values
 from coarsekit.types import Annotation, Ellipse, Image, Line, Mark, Mask, Point, Raster
 from tests import command_line
 from zoo.cli.main import main
@@ -297,3 +297,20 @@ def test_a_format_that_cannot_be_written_is_refused_before_the_work(work: Path, 
 def test_another_shape_is_refused() -> None:
     with pytest.raises(ParameterError, match="shape must be one of mask, polygon, got 'box'"):
         ToolOptions(("cvat",), "box")
+
+
+def test_label_maps_have_the_classes_of_the_masks_and_a_legend(work: Path) -> None:
+    report = refine("labelmap")
+    assert report.for_tools == ["out/refined_labelmap"]
+    legend = json.loads(Path("out/refined_labelmap/labels.json").read_text())
+    assert legend == {"background": 0, "MA": 1, "HE": 2, "EX": 3, "SE": 4}
+    for stem in ("left/a", "b"):
+        values = read_values(Path("out/refined_labelmap") / f"{stem}.png")
+        own = masks(stem)
+        smaller, larger = sorted(own, key=lambda lesion: own[lesion].sum())
+        assert np.array_equal(values == legend[smaller], own[smaller])
+        assert np.array_equal(values == legend[larger], own[larger] & ~own[smaller])
+    assert refine("labelmap").kept
+    Path("out/refined_labelmap/b.png").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"b\.png"):
+        refine("labelmap")

@@ -19,7 +19,8 @@ from zoo.output.tool_files import SHAPES, ToolOptions
     "formats",
     multiple=True,
     metavar="FORMAT",
-    help="Write all marks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks. "
+    help="Write all marks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks, "
+    "labelmap for PNGs of classes. "
     "Repeatable.",
 )
 @click.option(

@@ -14,7 +14,9 @@ from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import sha256_of
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
+from zoo.checkpoints.folder import list_refiners, locate, read_config
 from zoo.cli.options import DEVICE, REFINERS
+from zoo.variants import variant_named
 
 
 @click.command("doubt")
@@ -47,7 +49,8 @@ def command(
     and how many of the moved marks lie in that fifth.
 
     --fit FILE fits the expectation anew, on photographs that the refiner did not learn from: doubt.json in a refiner's
-    folder is what zoo refine goes by. The table is then that of the photographs that it was fitted on.
+    folder is what zoo refine goes by. --split held-out takes the photographs that the network was validated on, and for a
+    rule those of the bundled networks. The table is then that of the photographs that it was fitted on.
     """
     from zoo.evaluation.doubt import doubt_rows, fit, mark_scores
     from zoo.evaluation.refiners import select_split
@@ -58,7 +61,8 @@ def command(
         if len(names) > 1:
             raise ParameterError(f"one refiner is fitted at a time, got {', '.join(names)}; name one")
         claim_outputs([Path(out)], force)
-    dataset, split = select_split(open_source(source), split, names)
+    rules = not any(variant_named(read_config(locate(name))["variant"]).is_network for name in names)
+    dataset, split = select_split(open_source(source), split, list_refiners() if rules else names)
     refiners = [on_device(from_pretrained(name), device) for name in names]
     for refiner in refiners:
         if out is None and refiner.doubt is None:

@@ -82,7 +82,8 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
     multiple=True,
     metavar="FORMAT",
     shell_complete=complete_formats,
-    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks. "
+    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks, "
+    "labelmap for PNGs of classes. "
     "Repeatable.",
 )
 @click.option(

@@ -1,17 +1,15 @@
 """What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from coarsekit.annotations import Format, format_named, writable_formats
-from coarsekit.annotations.annotators import annotator_of, check_one_each
+from coarsekit.annotations.annotators import check_one_each
 from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
@@ -23,6 +21,8 @@ from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Mark, Mask
 from zoo.marks.mark_masks import mark_masks
+from zoo.output.label_maps import files_of, write_label_maps
+from zoo.output.marks_table import row_of, table_of
 from zoo.output.records import DRAWING, REJECT
 from zoo.refiner import Refiner
 
@@ -31,13 +31,10 @@ SHAPES = (MASK, POLYGON)
 """How a refined mark can be written: as its pixels, or as the outline along their edges."""
 _LEDGER = ".for_tools.json"
 """Which files of a folder were written for tools, with their digests: others are not written over unasked."""
-TABLE = "csv"
-"""Not a tool's format: a table with a row for each mark."""
+TABLE, LABEL_MAPS = OWN = ("csv", "labelmap")
+"""Not tools' formats: a table with a row for each mark, and one PNG for each photograph whose values are classes."""
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
-_NAMES |= {TABLE: "refined_marks.csv"}
-_FOUND = ("found", "drawn_pixels", "refined_pixels", "outside_pixels", "overlap_pixels")
-_TRUST = ("mean_probability", "expected_iou")
-_COLUMNS = ("image", "annotator", "mark", "id", "label", "lesion", "drawn_as", "refined_as", *_FOUND, *_TRUST)
+_NAMES |= {TABLE: "refined_marks.csv", LABEL_MAPS: "refined_labelmap"}
 _CONFIG = "refined_labelstudio_config.xml"
 
 
@@ -45,7 +42,7 @@ _CONFIG = "refined_labelstudio_config.xml"
 class ToolOptions:
     """What to write for tools.
 
-    ``formats``: names of formats that can be written, see `coarsekit.annotations.writable_formats`, and `TABLE`.
+    ``formats``: names of formats that can be written, see `coarsekit.annotations.writable_formats`, and those of `OWN`.
     ``shape``: `MASK` or `POLYGON`. ``with_drawing``: whether what was drawn is written, too.
 
     Raises `ParameterError` for a format that cannot be written, and for another shape.
@@ -57,7 +54,7 @@ class ToolOptions:
 
     def __post_init__(self) -> None:
         for name in self.formats:
-            if name not in (known := (*writable_formats(), TABLE)):
+            if name not in (known := (*writable_formats(), *OWN)):
                 raise ParameterError(
                     f"no tool's format {name!r} that can be written; choose of {', '.join(known)}"
                     f"{did_you_mean(name, known)}"
@@ -137,7 +134,7 @@ def check_tool_files(folder: Path, options: ToolOptions, force: bool) -> None:
 def check_one_annotation_each(annotations: Sequence[Annotation], options: ToolOptions) -> None:
     """Raise `AnnotationError` before any work when a format holds one annotation of a photograph, and has several."""
     for name in options.formats:
-        if name not in (TABLE, "labelstudio") and not (target := format_named(name)).ONE_FILE_EACH:
+        if name not in (*OWN, "labelstudio") and not (target := format_named(name)).ONE_FILE_EACH:
             check_one_each(annotations, target.TITLE)
 
 
@@ -166,10 +163,11 @@ def write_for_tools(
     Raises:
         OutputError: When a file is in the way.
     """
-    drawn, found, rows = [], [], []
+    drawn, found, rows, records = [], [], [], []
     nothing: Counter[str] = Counter()
     for annotation, record in refined:
-        rows += [_row(annotation, row) for row in record["marks"]]
+        records.append(record)
+        rows += [row_of(annotation, row) for row in record["marks"]]
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         trust = {row["mark"]: row["expected_iou"] for row in record["marks"] if row["expected_iou"] is not None}
         decisions = {row["mark"]: row["decision"] for row in record["marks"] if row.get("decision")}
@@ -180,10 +178,14 @@ def write_for_tools(
     written: list[Path] = []
     notes: list[str] = []
     for name, place in zip(options.formats, _places(folder, options), strict=False):
-        if name == TABLE:
-            _claim([place], folder, force)
-            write_text(place, _table(rows))
-            _note_written([place], folder)
+        if name in OWN:
+            files = [place] if name == TABLE else files_of(place, records)
+            _claim(files, folder, force)
+            if name == TABLE:
+                write_text(place, table_of(rows))
+            else:
+                write_label_maps(place, records)
+            _note_written(files, folder)
             written.append(place)
             continue
         target = format_named(name)
@@ -213,13 +215,6 @@ def _lost(target: Format, annotations: Sequence[Annotation], made: Iterable[str]
     return approximated + not_held(annotations, target.TITLE, target.HOLDS)
 
 
-def _row(annotation: Annotation, found: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of the table: what was found for a mark, and what the annotation says of it now."""
-    details = annotation.marks[found["mark"]].details
-    told = {name: details.get(name, "") for name in ("id", "label")}
-    return {**found, **told, "image": annotation.image, "annotator": annotator_of(annotation)}
-
-
 def _places(folder: Path, options: ToolOptions) -> list[Path]:
     """For each format the file, or the folder of files."""
     return [folder / _NAMES.get(name, f"refined_{name}.json") for name in options.formats]
@@ -234,16 +229,6 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
         there = set(map(id, own.marks))  # a mark that a reviewer left as it was drawn is in both
         together.append(replace(own, marks=own.marks + tuple(mark for mark in more.marks if id(mark) not in there)))
     return together
-
-
-def _table(rows: Iterable[Mapping[str, Any]]) -> str:
-    text = StringIO(newline="")
-    every = list(rows)
-    decided = ("decision",) if any("decision" in row for row in every) else ()
-    table = csv.DictWriter(text, (*_COLUMNS, *decided), extrasaction="ignore", lineterminator="\n")
-    table.writeheader()
-    table.writerows(every)
-    return text.getvalue()
 
 
 def _ledger(folder: Path) -> dict[str, str]:

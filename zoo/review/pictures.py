@@ -8,8 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from coarsekit.errors import ImageError
-from coarsekit.storage.files import atomic_write
+from coarsekit.images import write_jpeg
 from coarsekit.types import Image
 
 OVERVIEW_WIDTH = 2000
@@ -43,7 +42,7 @@ def tiles_of(width: int, height: int) -> list[Tile]:
 def write_pictures(image: Image, folder: Path) -> None:
     """Write the overview of a photograph (h, w, 3) and its tiles to a folder."""
     for name, picture in _pictures(image):
-        _write_jpeg(folder / name, picture)
+        write_jpeg(folder / name, picture, _QUALITY)
 
 
 def _pictures(image: Image) -> Iterator[tuple[str, Image]]:
@@ -55,14 +54,3 @@ def _pictures(image: Image) -> Iterator[tuple[str, Image]]:
         yield OVERVIEW, image
     for tile in tiles_of(width, height):
         yield tile.file, image[tile.row * TILE : (tile.row + 1) * TILE, tile.column * TILE : (tile.column + 1) * TILE]
-
-
-def _write_jpeg(path: Path, picture: Image) -> None:
-    """Write a JPEG whose colours have the resolution of its brightness: small red lesions differ in colour alone."""
-    sampling = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    options = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY, *sampling]
-    done, data = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), options)
-    if not done:
-        raise ImageError(f"an image of shape {picture.shape} cannot be encoded as JPEG; give at least one pixel")
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(data.tobytes())

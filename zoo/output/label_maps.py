@@ -1,0 +1,66 @@
+"""Label maps: one PNG for each photograph, whose values are classes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coarsekit.annotations.photographs import stem_of
+from coarsekit.errors import ParameterError
+from coarsekit.images import read_mask, write_label_map
+from coarsekit.storage.files import write_text
+from coarsekit.types import LESIONS, Mask
+from coarsekit.visualize.colours import colours_for
+
+LEGEND = "labels.json"
+"""The file that says which value is which class."""
+_MOST = 255
+
+
+def label_map(masks: Mapping[str, Mask], values: Mapping[str, int], shape: tuple[int, int]) -> NDArray[np.uint8]:
+    """Masks of classes as one map.
+
+    Args:
+        masks: (h, w) boolean by lesion class.
+        values: The value of each class, 1–255.
+        shape: (h, w).
+
+    Returns:
+        (h, w), 0 where no class is. A pixel of several classes has that with the smallest mask, so that a
+        microaneurysm in a haemorrhage is not lost.
+    """
+    found = np.zeros(shape, np.uint8)
+    for lesion in sorted(masks, key=lambda lesion: (-int(np.count_nonzero(masks[lesion])), lesion)):
+        found[masks[lesion]] = values[lesion]
+    return found
+
+
+def values_of(lesions: Sequence[str]) -> dict[str, int]:
+    """The value of each class: the known ones are 1 to 4 whether they occur or not, others follow by name.
+
+    Raises `ParameterError` for more than 255 classes.
+    """
+    names = [*LESIONS, *sorted(set(lesions) - set(LESIONS))]
+    if len(names) > _MOST:
+        raise ParameterError(f"a label map holds {_MOST} classes, got {len(names)}; leave some out by labels=…")
+    return {name: place for place, name in enumerate(names, start=1)}
+
+
+def files_of(place: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """The files of label maps in the folder ``place``, the legend last."""
+    return [*(place / f"{stem_of(record['image'])}.png" for record in records), place / LEGEND]
+
+
+def write_label_maps(place: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Write a label map for the record of each photograph, with a palette of the classes' colours, and the legend."""
+    values = values_of([mask["lesion"] for record in records for mask in record["masks"]])
+    colours = colours_for(values)
+    palette = {value: colours[lesion] for lesion, value in values.items()}
+    *files, legend = files_of(place, records)
+    for file, record in zip(files, records, strict=True):
+        masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
+        write_label_map(file, label_map(masks, values, (record["height"], record["width"])), palette)
+    write_text(legend, json.dumps({"background": 0, **values}, indent=1) + "\n")
