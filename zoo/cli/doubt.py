@@ -49,8 +49,8 @@ def command(
     and how many of the moved marks lie in that fifth.
 
     --fit FILE fits the expectation anew, on photographs that the refiner did not learn from: doubt.json in a refiner's
-    folder is what zoo refine goes by. --split held-out takes the photographs that the network was validated on, and for a
-    rule those of the bundled networks. The table is then that of the photographs that it was fitted on.
+    folder is what zoo refine goes by. --split held-out takes the photographs that the network was validated on, and
+    for a rule those of the bundled networks. The table is then that of the photographs that it was fitted on.
     """
     from zoo.evaluation.doubt import doubt_rows, fit, mark_scores
     from zoo.evaluation.refiners import select_split
