@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 import coarsekit
 from coarsekit.annotations import native
 from coarsekit.images import read_mask, write_image
+from tests.benchmarks.consensus import measure
 from zoo.cli.main import main
 from zoo.loading import from_pretrained
 from zoo.marks.consensus import majority
@@ -74,3 +75,10 @@ def test_a_file_of_somebody_else_is_not_written_over(work: Path) -> None:
     assert result.exit_code == 2
     assert "IDRiD_46.json" in result.output
     assert Path("out/IDRiD_46.json").read_text() == "mine"
+
+
+def test_the_majority_of_three_beats_each_of_them() -> None:
+    measured = measure(coarsekit.open_source("sample"), None, from_pretrained("shrink"))
+    single = [score for who, score in measured.items() if who.startswith("annotator")]
+    assert len(single) == 3
+    assert measured["majority"] > max(single)

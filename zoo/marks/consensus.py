@@ -15,6 +15,8 @@ from coarsekit.types import Mask
 _CERTAIN = 0.99999
 """Sensitivity and specificity that STAPLE begins with."""
 _ITERATIONS, _TOLERANCE = 500, 1e-8
+LIKELY = 0.5
+"""Probability of `staple` from which a pixel is lesion."""
 MOST_PEOPLE = 62
 """People whose answers fit one integer a pixel."""
 

@@ -18,15 +18,13 @@ from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sh
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Annotation, Image, Mask
-from zoo.marks.consensus import Lesion, lesions_seen, majority, staple
+from zoo.marks.consensus import LIKELY, Lesion, lesions_seen, majority, staple
 from zoo.refiner import Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
 TABLE = "consensus_lesions.csv"
 """A row for each lesion of all photographs."""
 MAJORITY, STAPLE = "majority", "staple"
-_LIKELY = 0.5
-"""Probability of STAPLE from which a pixel is lesion."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +74,7 @@ def consensus(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -
     for lesion in dict.fromkeys(lesion for annotation in drawn.values() for lesion in annotation.lesions):
         masks = {who: own.get(lesion, nothing) for who, own in refined.items()}
         each = list(masks.values())
-        by_majority, by_staple = majority(each), staple(each) >= _LIKELY
+        by_majority, by_staple = majority(each), staple(each) >= LIKELY
         found[lesion] = ClassConsensus(by_majority, by_staple, tuple(lesions_seen(masks, by_majority, by_staple)))
     return found
 
