@@ -29,9 +29,9 @@ The {pairs} pairs come from {title} ({splits}). Each is a patch around one ellip
 lesions instead of painting them. The fine masks are the dataset's own; the ellipses were simulated from them by
 `coarsekit`, in the style `{style}` with seed {seed}.
 
-![Pairs: the patch, the coarse outline in white, the fine outline in the colour of its class]({picture})
+![Pairs: the patch, the coarse outline dashed, the fine outline solid, in the colour of the class]({picture})
 
-Each pair above: the patch, the same with its coarse mask's outline in white, and with its fine one's in colour.
+Each pair above: the patch, the same with its coarse mask's outline dashed, and with its fine one's solid.
 
 ```python
 from datasets import load_dataset
