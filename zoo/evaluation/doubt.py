@@ -104,10 +104,14 @@ def mark_scores(
 def fit(scores: Sequence[MarkScore]) -> DoubtModel:
     """The model that expects the IoUs of these marks best; see `fit_doubt`.
 
-    Marks on empty retina for which something was found are fitted with an IoU of 0.
+    Those on empty retina for which something was found count with an IoU of 0.
     """
     found = [score for score in scores if score.features]
-    return fit_doubt([(score.taken_as or score.lesion, score.features, score.iou) for score in found])
+    rows = [
+        [(score.taken_as or score.lesion, score.features, score.iou) for score in found if score.moved == moved]
+        for moved in (False, True)
+    ]
+    return fit_doubt(*rows)
 
 
 def doubt_rows(

@@ -29,6 +29,8 @@ _MARGIN = 6
 """Px around drawing and answer that are looked at, on a photograph 4288 px wide."""
 _LEAST = 1e-3
 """Of shares whose logarithm is taken."""
+_FEWEST = 20
+"""Marks to fit on."""
 _RIDGE = 1e-3
 """How much the regression prefers small weights: of the mean squared weight of a standardised feature."""
 
@@ -105,20 +107,44 @@ def mark_features(
     return features
 
 
-def fit_doubt(rows: Sequence[tuple[str, Mapping[str, float], float]]) -> DoubtModel:
+Rows = Sequence[tuple[str, Mapping[str, float], float]]
+"""Lesion class, features and IoU, 0–1, of marks for which something was found."""
+
+
+def fit_doubt(rows: Rows, around_nothing: Rows = ()) -> DoubtModel:
     """The logistic regression that predicts IoUs best.
 
+    The weights are fitted on all marks. Then scale and biases are fitted again on those that are around lesions, since
+    how many are not is nothing that a fit could know.
+
     Args:
-        rows: Lesion class, features and IoU, 0–1, of marks for which something was found.
+        rows: Marks around lesions.
+        around_nothing: Marks on retina without lesions, whose IoU is 0.
 
     Returns:
         The model, with a bias for each class, and the mean of them for `OTHER`.
 
     Raises:
-        ParameterError: When there are fewer than 20 marks.
+        ParameterError: When there are fewer than 20 marks around lesions.
     """
-    if len(rows) < 20:
-        raise ParameterError(f"doubt is fitted on 20 marks or more for which something was found, got {len(rows)}")
+    if len(rows) < _FEWEST:
+        raise ParameterError(
+            f"doubt is fitted on {_FEWEST} marks or more for which something was found, got {len(rows)}"
+        )
+    first = _regression([*rows, *around_nothing])
+    classes = dict.fromkeys(lesion for lesion, _, _ in rows)
+
+    def told(features: Mapping[str, float]) -> float:
+        return sum(weight * features[name] for name, weight in first.weights.items())
+
+    second = _regression([(lesion, {"told": told(features)}, iou) for lesion, features, iou in rows])
+    scale = second.weights.get("told", 0.0)
+    weights = {name: round(scale * weight, 5) for name, weight in first.weights.items()}
+    return DoubtModel(weights, {lesion: second.biases[lesion] for lesion in (*classes, OTHER)})
+
+
+def _regression(rows: Rows) -> DoubtModel:
+    """A ridge regression in which classes count alike, however many marks they have."""
     names, classes = list(rows[0][1]), list(dict.fromkeys(lesion for lesion, _, _ in rows))
     values = np.array([[features[name] for name in names] for _, features, _ in rows])
     mean, spread = values.mean(0), values.std(0)
@@ -127,7 +153,6 @@ def fit_doubt(rows: Sequence[tuple[str, Mapping[str, float], float]]) -> DoubtMo
     x = (values[:, used] - mean) / spread
     which = np.eye(len(classes))[[classes.index(lesion) for lesion, _, _ in rows]]
     design, target = np.hstack([x, which]), np.array([iou for _, _, iou in rows])
-    # Classes count alike, however many marks they have.
     weight = (which / which.sum(0)).sum(1) / len(classes)
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -39,6 +39,19 @@ def test_what_is_fitted_expects_the_iou_that_there_is() -> None:
     assert model.expected_iou("drusen", {"share": 0.0}) == pytest.approx(0.5, abs=0.1)
 
 
+def test_marks_around_nothing_teach_what_doubt_looks_like_and_leave_the_others_calibrated() -> None:
+    real = [(lesion, {**features, "sign": 1 + 0.2 * RNG.normal()}, iou) for lesion, features, iou in rows()]
+    empty = [
+        (lesion, {"share": float(RNG.normal()), "constant": 1.0, "sign": 0.2 * RNG.normal()}, 0.0)
+        for lesion, *_ in real[:300]
+    ]
+    model = fit_doubt(real, empty)
+    expected = np.array([model.expected_iou(lesion, features) for lesion, features, _ in real])
+    assert calibration_error(expected, np.array([iou for *_, iou in real])) < 0.07
+    around_nothing = [model.expected_iou(lesion, features) for lesion, features, _ in empty]
+    assert np.mean(around_nothing) < np.quantile(expected, 0.2)
+
+
 def test_nothing_found_is_expected_to_be_nothing_and_few_marks_are_too_few() -> None:
     assert fit_doubt(rows()).expected_iou("MA", {}) == 0.0
     with pytest.raises(ParameterError, match="20 marks or more"):
