@@ -61,7 +61,7 @@ def test_every_command_and_option_exists(page: str, line: str) -> None:
         return
     command = PROGRAMS[program].get_command(click.Context(PROGRAMS[program]), name)
     assert command is not None, f"{page}: {program} has no command {name}"
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, help_option_names=["-h", "--help"])
     try:
         values, _, parameters = command.make_parser(context).parse_args(arguments)
     except click.UsageError as error:

@@ -17,7 +17,8 @@ def test_coarsekit_exports_just_these_names() -> None:
 
 
 def test_zoo_exports_just_these_names() -> None:
-    assert zoo.__all__ == ["RefineReport", "Refiner", "from_pretrained", "list_refiners", "refine_to_folder"]
+    functions = ["evaluate", "from_pretrained", "list_refiners", "refine_to_folder"]
+    assert zoo.__all__ == ["RefineReport", "Refiner", *functions]
     assert all(hasattr(zoo, name) for name in zoo.__all__)
     assert not hasattr(zoo, "nothing_of_that_name")
 

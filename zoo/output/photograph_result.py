@@ -26,7 +26,7 @@ from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.marks.result import MarkResult, Refined
-from zoo.output.records import mark_document
+from zoo.output.records import mark_document, path_from
 from zoo.refiner import Advance, Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
@@ -146,7 +146,7 @@ class PhotographResult:
             "image": annotation.image,
             "width": annotation.width,
             "height": annotation.height,
-            "photograph": None if self.photograph is None else str(self.photograph.absolute()),
+            "photograph": None if self.photograph is None else path_from(self.photograph, self.folder),
             "refiner": refiner.name,
             "trained_on": refiner.trained_on,
             **content,

@@ -1,6 +1,7 @@
 """The records of a folder of results, read again: what was drawn on each photograph, and what was found."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,20 @@ def drawn_in(record: Mapping[str, Any]) -> Annotation:
             "the photograph again"
         ) from None
     return Annotation(found.image, found.width, found.height, tuple(marks), found.provenance)
+
+
+def path_from(file: Path, folder: Path) -> str:
+    """How a record in a folder says where a file is: from the folder on, so that both may be moved together."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return file.absolute().as_posix()
+
+
+def photograph_file(path: Path, record: Mapping[str, Any]) -> Path | None:
+    """The file of the photograph that the record at ``path`` is of; None where it does not say."""
+    said = record.get("photograph")
+    return Path(os.path.normpath(path.parent / said)) if isinstance(said, str) else None
 
 
 def finished_records(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -17,7 +17,7 @@ from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Annotation, Mask, Raster
 from zoo.marks.mark_masks import mark_masks
-from zoo.output.records import ACCEPT, DRAWING, REJECT
+from zoo.output.records import ACCEPT, DRAWING, REJECT, path_from, photograph_file
 from zoo.output.tool_files import (
     NO_TOOLS,
     ToolOptions,
@@ -160,6 +160,9 @@ def _write(target: Path, result: Result, decisions: Mapping[int, str]) -> dict[s
     record = {
         **{name: value for name, value in result.record.items() if name not in ("overlay", "preview")},
         "masks": rows,
+        "photograph": None
+        if (kept := photograph_file(result.path, result.record)) is None
+        else path_from(kept, place.parent),
         "marks": [{**row, "decision": decisions.get(row["mark"])} for row in result.record["marks"]],
         "files": {file.name: file_sha256(file) for file in files},
         "reviewed": {name: counts[name] for name in COUNTED},
@@ -187,9 +190,9 @@ def _made_by(result: Result) -> str:
 def _images(results: list[Result]) -> Path | None:
     """The folder below which every photograph lies under its name, if there is one: VIA knows them by their bytes."""
     for result in results:
-        kept = result.record.get("photograph")
-        if isinstance(kept, str) and kept.endswith(f"/{result.annotation.image}"):
-            return Path(kept.removesuffix(f"/{result.annotation.image}"))
+        kept = photograph_file(result.path, result.record)
+        if kept is not None and kept.as_posix().endswith(f"/{result.annotation.image}"):
+            return Path(kept.as_posix().removesuffix(f"/{result.annotation.image}"))
     return None
 
 

@@ -17,7 +17,7 @@ from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Image, Raster
 from coarsekit.visualize.colours import colours_for
 from zoo.marks.mark_masks import NOTHING, mark_masks
-from zoo.output.records import ACCEPT, DRAWING, REJECT
+from zoo.output.records import ACCEPT, DRAWING, REJECT, photograph_file
 from zoo.refiner import no_progress
 from zoo.review.contours import box_of, drawn_outline, loops_of
 from zoo.review.pictures import OVERVIEW, OVERVIEW_WIDTH, TILE, tiles_of, write_pictures
@@ -214,16 +214,16 @@ class _Finder:
         return image
 
     def _find(self, result: Result) -> Path:
-        name, kept = str(result.record["image"]), result.record.get("photograph")
+        name, kept = str(result.record["image"]), photograph_file(result.path, result.record)
         if self._folder is not None:
             return self._folder.find(name)
         if self._file is not None and (self._only or same_photograph(self._file.name, name)):
             return self._file
-        if not isinstance(kept, str):
+        if kept is None:
             raise ImageError(f"{result.name}: the record does not say where {name} lies; give its folder, images=…")
-        if not Path(kept).is_file():
+        if not kept.is_file():
             raise ImageError(f"{result.name}: {kept} is no longer there; give the folder that has it, images=…")
-        return Path(kept)
+        return kept
 
 
 def _folder_of(target: Path, number: int) -> Path:
@@ -239,8 +239,8 @@ def _files(result: Result) -> list[str]:
 def _inputs(results: Iterable[Result]) -> Iterator[Path]:
     for result in results:
         yield from (result.path, *result.mask_files.values())
-        if isinstance(kept := result.record.get("photograph"), str):
-            yield Path(kept)
+        if (kept := photograph_file(result.path, result.record)) is not None:
+            yield kept
 
 
 def _call(function: str, *arguments: Any) -> str:

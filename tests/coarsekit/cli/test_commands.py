@@ -73,7 +73,7 @@ def test_simulate_writes_ellipses_and_a_preview_for_each_photograph_of_the_sampl
     assert (annotation.image, annotation.width, annotation.height) == ("IDRiD_46.jpg", 2144, 1424)
     for lesion, components in annotation.provenance["components"].items():
         assert len(annotation.of(lesion)) == max(1, round(components / 1.5))
-    assert read_image(folder / "IDRiD_46" / "preview.jpg").shape[0] == 1000
+    assert read_image(folder / "IDRiD_46" / "preview.jpg").shape[0] > 900
     assert result.stderr == (
         "2 photographs of sample drawn; ellipses.json and preview.jpg of each are in "
         f"{Path('simulated', 'sample-human-1.5-0')}\n"

@@ -120,9 +120,9 @@ def test_an_unknown_licence_may_not_be_passed_on_and_a_stated_one_is_believed(tm
     assert (dataset.title, dataset.licence.name, dataset.licence.redistribution) == ("Ours", "CC0-1.0", True)
 
 
-def test_the_example_in_the_readme_is_read(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.S)
+def test_the_example_in_the_docs_is_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tasks" / "own-dataset.md").read_text(encoding="utf-8")
+    example = re.findall(r"```toml\n(.*?)```", page, re.S)[0]
     (tmp_path / "coarsekit.toml").write_text(example, encoding="utf-8")
     save(photograph(0), tmp_path / "photos" / "eye.jpg")
     save(grey(lesions(0)), tmp_path / "masks" / "eye_EX.png")

@@ -122,7 +122,7 @@ def test_photographs_are_refined_by_the_copy(monkeypatch) -> None:
     image = np.random.default_rng(0).integers(0, 256, (100, 200, 3), dtype=np.uint8)
     expected = {lesion: photograph_probability(network, image, drawn.of(lesion), scale=0.2) for lesion in drawn.lesions}
     network.for_inference()
-    monkeypatch.setattr(network, "probabilities", None)  # whoever asks the network itself fails
+    monkeypatch.setattr(network, "patch_probabilities", None)  # whoever asks the network itself fails
     found = network.probabilities(image, drawn, scale=0.2)
     assert found.keys() == network.refine(image, drawn).keys() == expected.keys()
     for lesion, probability in expected.items():

@@ -97,7 +97,7 @@ def test_moved_ellipses_come_to_healthy_photographs_where_nothing_is_to_be_found
     draws = [moved._moved_away(draw, np.random.default_rng(i)) for i, draw in enumerate(moved._draws)]
     healthy = [draw for draw in draws if draw.photograph.key == "b"]
     assert 0.3 < len(healthy) / len(draws) < 0.7
-    assert all(draw.ellipses == (draw.ellipse,) for draw in healthy)
+    assert all(draw.shapes == (draw.shape,) for draw in healthy)
     empty = [moved[i] for i in range(60)]
     assert sum(bool(coarse.any() and not fine.any()) for _, coarse, fine, *_ in empty) > 20
 
