@@ -49,8 +49,8 @@ def refine(folder: Path, *options: object) -> Result:
 
 
 def timeless(record: dict) -> dict:
-    """A record without the time it took."""
-    return {name: value for name, value in record.items() if name != "seconds"}
+    """A record without the time it took, and without where its photograph lies from the folder that it is in."""
+    return {name: value for name, value in record.items() if name not in ("seconds", "photograph")}
 
 
 def records(text: str) -> list[dict]:
