@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.output.refine_to_folder import RefineReport as RefineReport
     from zoo.output.refine_to_folder import refine_to_folder as refine_to_folder
     from zoo.refiner import Refiner as Refiner
+    from zoo.training.run import train as train
 
 _HOMES = {
     "RefineReport": "output.refine_to_folder",
@@ -25,6 +26,7 @@ _HOMES = {
     "from_pretrained": "loading",
     "list_refiners": "checkpoints.folder",
     "refine_to_folder": "output.refine_to_folder",
+    "train": "training.run",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from math import isfinite, isnan
 from pathlib import Path
@@ -258,6 +258,28 @@ def progress(what: str, total: int, quiet: bool) -> Iterator[Callable[[int], Non
     with rich.Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task(what, total=total)
         yield lambda steps: bar.advance(task, steps)
+
+
+@contextmanager
+def growing_progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """`progress` for work whose length shows when it begins: gives the function to call with what is done of how much.
+
+    The bar is there from its first call on, and gone when all is done.
+    """
+    with ExitStack() as stack:
+        advance: Callable[[int], None] | None = None
+        shown = 0
+
+        def show(done: int, total: int) -> None:
+            nonlocal advance, shown
+            if advance is None:
+                advance = stack.enter_context(progress(what, total, quiet))
+            advance(done - shown)
+            shown = done
+            if done == total:
+                stack.close()
+
+        yield show
 
 
 def table(title: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,13 +1,10 @@
 """``zoo evaluate``."""
 
-from contextlib import ExitStack
-
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, numbers, progress, say, table
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, growing_progress, numbers, say, table
 from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.protocols import PROTOCOLS, SAME
-from zoo.refiner import Advance, no_progress
 
 
 @click.command("evaluate")
@@ -83,17 +80,7 @@ def command(
     from zoo.evaluation.scoreboard import ScoreTable
     from zoo.evaluation.tables import pins
 
-    with ExitStack() as stack:
-        advance: Advance = no_progress
-        shown = 0
-
-        def show(done: int, total: int) -> None:
-            nonlocal advance, shown
-            if not done:
-                advance = stack.enter_context(progress("Evaluating", total, quiet))
-            advance(done - shown)
-            shown = done
-
+    with growing_progress("Evaluating", quiet) as show:
         found = evaluate(
             sources,
             names,

@@ -1,7 +1,6 @@
 """``zoo refine``."""
 
 import sys
-from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +14,8 @@ from coarsekit.cli.console import (
     SEED,
     SPLIT,
     emit,
+    growing_progress,
     label_table,
-    progress,
     reading,
     say,
     table,
@@ -28,7 +27,6 @@ from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINER
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
 from zoo.output.tool_files import SHAPES, ToolOptions
-from zoo.refiner import Advance, no_progress
 
 
 def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
@@ -164,17 +162,7 @@ def command(
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
         opened, split = select_split(open_source(source), split, [name])
-    with ExitStack() as stack:
-        advance: Advance = no_progress
-        shown = 0
-
-        def show(done: int, total: int) -> None:
-            nonlocal advance, shown
-            if not done:
-                advance = stack.enter_context(progress("Refining", total, quiet))
-            advance(done - shown)
-            shown = done
-
+    with growing_progress("Refining", quiet) as show:
         report = refine_to_folder(
             refiner,
             opened,

@@ -18,9 +18,10 @@ from zoo.refiner import no_progress
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Reported after each batch: the epoch from 1, its pairs so far and in all, and the running mean of the loss."""
+    """After each batch: the epoch from 1, their number, its pairs so far and in all, and the mean loss so far."""
 
     epoch: int
+    epochs: int
     done: int
     total: int
     loss: float
@@ -32,10 +33,8 @@ class View:
     ``show``: prints the sentence of an epoch. ``clock`` gives seconds.
     """
 
-    def __init__(
-        self, epochs: int, show: Callable[[str], None] = no_progress, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._epochs, self._show, self._clock = epochs, show, clock
+    def __init__(self, show: Callable[[str], None] = no_progress, clock: Callable[[], float] = time.monotonic) -> None:
+        self._show, self._clock = show, clock
         self._step: Progress | None = None
         self._line: Mapping[str, Any] | None = None
         self._best = float("-inf")
@@ -72,7 +71,7 @@ class View:
         if self._step is None or self._origin is None:
             return float("inf")
         now = self._step.epoch - 1 + self._step.done / self._step.total
-        return (self._clock() - self._began) / max(now - self._origin, 1e-9) * (self._epochs - now)
+        return (self._clock() - self._began) / max(now - self._origin, 1e-9) * (self._step.epochs - now)
 
     def __rich__(self) -> RenderableType:
         step, line = self._step, self._line
@@ -80,16 +79,16 @@ class View:
             return "The first batch is being prepared …"
         head = Table.grid(padding=(0, 3))
         left = timedelta(seconds=round(self.left))
-        facts = [f"epoch {step.epoch} of {self._epochs}", f"loss {step.loss:.4f}", f"{self.speed:.1f} samples/s"]
+        facts = [f"epoch {step.epoch} of {step.epochs}", f"loss {step.loss:.4f}", f"{self.speed:.1f} samples/s"]
         head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if isfinite(self._best) else "")
         parts: list[RenderableType] = [head, ProgressBar(total=step.total, completed=step.done, width=60)]
         return Group(*parts, _scores(line)) if line and "validation" in line else Group(*parts)
 
 
 @contextmanager
-def watched(epochs: int, show: Callable[[str], None], quiet: bool) -> Iterator[View]:
-    """A view of a training of that number of epochs, on the terminal while the block runs; see `View`."""
-    view, console = View(epochs, show), Console(stderr=True)
+def watched(show: Callable[[str], None], quiet: bool) -> Iterator[View]:
+    """A view of a training, on the terminal while the block runs; see `View`."""
+    view, console = View(show), Console(stderr=True)
     shown = console.is_terminal and not quiet
     with Live(view, console=console, refresh_per_second=4, transient=True) if shown else nullcontext():
         yield view

@@ -112,7 +112,7 @@ class Run:
             total += loss * len(batch[0])
             done += len(batch[0])
             everywhere = done * self.devices.world_size
-            report(Progress(self.epoch + 1, everywhere, max(len(self.pairs), everywhere), total / done))
+            report(Progress(self.epoch + 1, self.recipe.epochs, everywhere, max(len(self.pairs), everywhere), total / done))
         if self.recipe.ema:
             measured = islice(batches(self.loader), STATISTICS)
             measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())

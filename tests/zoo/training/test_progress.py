@@ -26,12 +26,12 @@ def shown(view: View) -> str:
 def test_the_view_shows_losses_scores_by_class_speed_and_time_left() -> None:
     now = 0.0
     said: list[str] = []
-    view = View(4, said.append, lambda: now)
+    view = View(said.append, lambda: now)
     assert "being prepared" in shown(view)
     for epoch in (1, 2):
         for done in (64, 128):
             now += 5
-            view.report(Progress(epoch, done, 128, loss=0.25))
+            view.report(Progress(epoch, 4, done, 128, loss=0.25))
         if epoch == 1:
             view.log(line(1))
     assert view.speed == pytest.approx(64 / 5)
@@ -44,9 +44,9 @@ def test_the_view_shows_losses_scores_by_class_speed_and_time_left() -> None:
 
 def test_time_left_of_a_resumed_training_counts_from_where_it_went_on() -> None:
     now = 0.0
-    view = View(epochs=20, clock=lambda: now)
+    view = View(clock=lambda: now)
     now = 6.0
-    view.report(Progress(11, 64, 128, loss=0.1))
+    view.report(Progress(11, 20, 64, 128, loss=0.1))
     assert view.left == pytest.approx(6 * 19)
 
 
