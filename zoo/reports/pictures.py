@@ -39,21 +39,25 @@ def pictures(
     Raises `SourceError` when it cannot be opened, `RefinerError` when a refiner cannot be loaded, and `ResultsError`
     when the source or a refiner is not the one that was evaluated.
     """
-    dataset = open_source(source)
+    renderer = PatchRenderer(board, open_source(source), setting, device)
     first = board.row_of[board.record.named[0]]
-    rows = [row for row in board.row_names if row != FLOOR]
-    renderer = PatchRenderer(board, dataset, setting, device)
-    failed, shown = worst(board, setting, first), typical(board, setting, first)
-    if not shown:
+    if not typical(board, setting, first):
         return {}
-    size = max(_LEAST_PATCH, min(_PATCH, _SHEET_WIDTH // (_OTHER_COLUMNS + len(rows))))
-    failures = renderer.cuts(failed, [first], _PATCH, advance)
+    failures = renderer.cuts(worst(board, setting, first), [first], _PATCH, advance)
     return {
         FAILURES: failures_sheet(failures, first, board.display_name(first)),
-        COMPARISON: comparison_sheet(
-            renderer.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows]
-        ),
+        COMPARISON: comparison(board, setting, renderer, advance),
     }
+
+
+def comparison(
+    board: ScoreTable, setting: Setting, renderer: "PatchRenderer", advance: Callable[[int], None] = no_progress
+) -> Image:
+    """Figure 4 of a setting: typical lesions of the first refiner, and what every refiner made of them."""
+    shown = typical(board, setting, board.row_of[board.record.named[0]])
+    rows = [row for row in board.row_names if row != FLOOR]
+    size = max(_LEAST_PATCH, min(_PATCH, _SHEET_WIDTH // (_OTHER_COLUMNS + len(rows))))
+    return comparison_sheet(renderer.cuts(shown, rows, size, advance), [board.display_name(row) for row in rows])
 
 
 def count(board: ScoreTable, setting: Setting) -> int:

@@ -61,11 +61,12 @@ def markdown(
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in ordered]
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
-        parts += [f"{title}:\n\n{_markdown(lines)}" for title, lines in report_tables(board, compare)]
+        parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in report_tables(board, compare)]
     return "\n\n".join([HEADING, *parts]) + "\n"
 
 
-def _markdown(lines: Sequence[Mapping[str, str]]) -> str:
+def markdown_of(lines: Sequence[Mapping[str, str]]) -> str:
+    """The rows of a table as Markdown."""
     columns = list(lines[0]) if lines else []
     cells = [[line[column].replace("|", "\\|") for column in columns] for line in lines]
     return markdown_table(columns, cells, names=len(columns))

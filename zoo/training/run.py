@@ -42,6 +42,7 @@ def train(
     threads: int | None = None,
     workers: int = 0,
     tensorboard: bool = False,
+    cache: str | os.PathLike[str] | None = None,
     resume: bool = False,
     force: bool = False,
     progress: Callable[[int, int], None] = no_progress,
@@ -66,6 +67,7 @@ def train(
         threads: Processor threads of this process's torch from now on; None leaves them.
         workers: Processes that prepare pairs beside the training.
         tensorboard: Whether to log to ``out``/tensorboard, too.
+        cache: The folder of decoded photographs, which several trainings can share; None for ``out``/cache.
         resume: Whether to go on exactly where the training in ``out`` was interrupted.
         force: Whether another training in ``out`` may be written over.
         progress: Called with the photographs read so far and in all.
@@ -81,8 +83,15 @@ def train(
         ParameterError: When recipe, source or split do not fit, and when the loss is not finite.
         RefinerError: When the network has no such field, or the recipe starts from a refiner that there is not.
         OutputError: When ``out`` may not be written, or there is nothing to resume.
+
+    Examples:
+        >>> settings = {"epochs": 1, "samples": 4, "batch": 4, "width": 2, "size": 64, "only_lesions": ["SE"]}
+        >>> record = zoo.train("unet", "sample", "network", settings=settings, split="validation")
+        >>> len(record["history"])
+        1
     """
     folder, data, files = Path(out), _opened(source), []
+    decoded = Path(cache) if cache is not None else folder / CACHE
     if isinstance(recipe, Recipe):
         if settings:
             raise ParameterError("settings are for a recipe by name; change the fields of the recipe instead")
@@ -113,10 +122,10 @@ def train(
                 write = stack.enter_context(event_log(folder / "tensorboard"))
         with devices.main_first():
             advance, read_all = _counted(progress, len(data.keys(split)))
-            photographs = training_source(data, split, recipe, folder / CACHE, advance)
+            photographs = training_source(data, split, recipe, decoded, advance)
             read_all()
         if kept := getattr(photographs, "kept", 0):
-            say(f"{kept} of {len(photographs.photograph_sha256)} photographs were in {folder / CACHE}, unchanged.")
+            say(f"{kept} of {len(photographs.photograph_sha256)} photographs were in {decoded}, unchanged.")
 
         def log_line(line: dict[str, Any]) -> None:
             log(line)
