@@ -1,4 +1,4 @@
-"""What MkDocs shows that does not lie in ``docs``: the cards, and the help of every command.
+"""What MkDocs shows that no page in ``docs`` has: the cards, the notebooks, and the help of every command.
 
 The help is read from the click commands, so that the page cannot say anything else. Neither torch nor a refiner is
 loaded for it.
@@ -31,12 +31,15 @@ _OPTION = re.compile(r"(?<![\w/-])(--[a-z][a-z-]*)")
 
 
 def on_files(files: "Files", *, config: "MkDocsConfig") -> "Files":
-    """Add the cards with their pictures, and the page of all commands."""
+    """Add the cards and the notebooks, both with their pictures, and the page of all commands."""
     from mkdocs.structure.files import File
 
     for path in sorted((Path(config.config_file_path).parent / "cards").iterdir()):
         if path.suffix in _SHOWN and path.name != _ELSEWHERE:
             files.append(File.generated(config, f"cards/{path.name}", abs_src_path=str(path)))
+    for path in sorted((Path(config.docs_dir) / "notebooks").glob("*.ipynb")):
+        for name, content in notebook_page(path).items():
+            files.append(File.generated(config, f"notebooks/{name}", content=content))
     files.append(File.generated(config, COMMANDS, content=commands_page()))
     return files
 
@@ -48,6 +51,17 @@ def on_page_markdown(markdown: str, **_: object) -> str:
         inside = bool(_NUMBERED.match(line)) or (inside and (not line or line.startswith("   ")))
         lines.append(f" {line}" if inside and line.startswith("   ") else line)
     return "\n".join(lines)
+
+
+def notebook_page(path: Path) -> dict[str, str | bytes]:
+    """The page of a notebook, with the outputs that are kept in it, and its pictures, by the name of the file."""
+    from nbconvert import MarkdownExporter
+
+    text, resources = MarkdownExporter().from_filename(str(path), {"output_files_dir": path.stem})
+    title, _, rest = text.partition("\n\n")
+    download = f"[The notebook]({path.name}) runs as it is."
+    pages = {f"{path.stem}.md": f"{title}\n\n{download}\n\n{rest}"}
+    return {**pages, **resources["outputs"]}
 
 
 def commands_page() -> str:

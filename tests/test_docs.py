@@ -17,9 +17,9 @@ import coarsekit
 import coarsekit.cli.main
 import zoo
 import zoo.cli.main
-from coarsekit.annotations import format_named, read_annotation
+from coarsekit.annotations import read_annotation
 from coarsekit.datasets.folder_config import FolderConfig
-from coarsekit.images import write_image
+from tests.annotators_folder import fill
 from tests.places import ROOT
 from zoo.checkpoints.folder import DEFAULT
 from zoo.training.recipe_files import make_recipe, parse_settings, read_recipe
@@ -31,7 +31,10 @@ INCLUDED = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "cards/expe
 
 
 def blocks(language: str, *paths: Path) -> list[tuple[str, str]]:
-    """The page and the text of every code block in a language, in the order of the pages."""
+    """The page and the text of every code block in a language, in the order of the pages.
+
+    A block that shows a file (``{.python}``) is left out: scripts have tests of their own.
+    """
     pages = paths or (*sorted(DOCS.rglob("*.md")), *INCLUDED)
     fence = re.compile(rf"^([ ]*)```{language}\n(.*?)^\1```", re.S | re.M)
     return [
@@ -101,19 +104,12 @@ def test_the_example_annotation_is_valid(tmp_path) -> None:
     assert len(read_annotation(tmp_path / "ellipses.json").marks) == example.count('"lesion"')
 
 
-def test_the_blocks_of_the_page_for_engineers_run(tmp_path, monkeypatch, capsys) -> None:
+def test_the_blocks_of_the_readme_and_of_the_page_for_engineers_run(tmp_path, monkeypatch, capsys) -> None:
     """On a photograph of the bundled sample, with the fastest refiner in place of the default one."""
-    fundus = coarsekit.open_source("sample").read("IDRiD_46")
-    drawn = coarsekit.annotate(fundus, 1.0, coarsekit.HUMAN)
-    annotation = coarsekit.Annotation("image.png", drawn.width, drawn.height, drawn.marks)
-    for folder in (tmp_path, tmp_path / "PHOTOGRAPHS"):
-        folder.mkdir(exist_ok=True)
-        write_image(folder / "image.png", fundus.image)
-    format_named("native").write(tmp_path / "ellipses.json", [annotation])
-    format_named("cvat").write(tmp_path / "annotations.xml", [annotation])
+    annotation = fill(tmp_path, coarsekit.open_source("sample").read("IDRiD_46"))
     monkeypatch.chdir(tmp_path)
     names: dict = {}
-    for page, block in blocks("python", DOCS / "start" / "engineers.md"):
+    for page, block in blocks("python", ROOT / "README.md", DOCS / "start" / "engineers.md"):
         exec(compile(block.replace(f'"{DEFAULT}"', '"shrink"'), page, "exec"), names)
         if block.startswith("result ="):
             assert len(names["result"].marks) == len(annotation.marks)
@@ -121,6 +117,15 @@ def test_the_blocks_of_the_page_for_engineers_run(tmp_path, monkeypatch, capsys)
     assert names["report"].failures == []
     assert (tmp_path / "masks" / "image_MA.png").exists()
     assert "lyte" in capsys.readouterr().out
+
+
+def test_the_training_of_the_page_on_training_runs(tmp_path, monkeypatch, capsys) -> None:
+    [(page, block)] = blocks("python", DOCS / "tasks" / "train.md")
+    smaller = '"size": 64, "batch": 4, "only_lesions": ["SE"], "samples": 4'
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block.replace('"samples": 64', smaller), page, "exec"), {})
+    assert float(capsys.readouterr().out) >= 0
+    assert (tmp_path / "OUT" / "model.safetensors").is_file()
 
 
 def test_the_reference_has_every_public_name() -> None:

@@ -2,34 +2,18 @@
 
 >>> import zoo
 >>> refiner = zoo.from_pretrained("lite")
->>> refined = refiner.refine(image, annotation)
+>>> masks = refiner.refine("image.png", "ellipses.json")
 
 `zoo.refine_to_folder` refines a photograph, a folder or a dataset, and writes masks, pictures and records.
+
+The names are those of ``__init__.pyi``; each is imported when it is first asked for.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from zoo.checkpoints.folder import list_refiners as list_refiners
-    from zoo.evaluation.run import evaluate as evaluate
-    from zoo.loading import from_pretrained as from_pretrained
-    from zoo.output.refine_to_folder import RefineReport as RefineReport
-    from zoo.output.refine_to_folder import refine_to_folder as refine_to_folder
-    from zoo.refiner import Refiner as Refiner
-    from zoo.training.run import train as train
+import lazy_loader
 
-_HOMES = {
-    "RefineReport": "output.refine_to_folder",
-    "Refiner": "refiner",
-    "evaluate": "evaluation.run",
-    "from_pretrained": "loading",
-    "list_refiners": "checkpoints.folder",
-    "refine_to_folder": "output.refine_to_folder",
-    "train": "training.run",
-}
-
-__all__ = sorted(_HOMES)  # noqa: PLE0605 — one list of names, not two
+_attribute, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __dir__() -> list[str]:
@@ -41,6 +25,4 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("coarsekit")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    return getattr(import_module(f"zoo.{_HOMES[name]}"), name)
+    return _attribute(name)

@@ -5,13 +5,11 @@ from importlib.metadata import version
 from math import nan
 from typing import Any
 
-from datasets import DatasetInfo, SplitDict, SplitInfo
-from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.export.config import ExportConfig, configuration, published
-from coarsekit.export.schema import features
+from coarsekit.export.schema import card_features
 from coarsekit.export.shards import LesionCounts, ShardContents
 from coarsekit.hub.markdown import markdown_table
 from coarsekit.simulation.styles import STYLES
@@ -132,22 +130,29 @@ def _header(dataset: Dataset, config: ExportConfig, written: ExportContents) -> 
     )
     for name, value in dataset.licence.fields().items():
         data[name] = value
-    infos = DatasetInfosDict()
+    infos: list[dict[str, Any]] = []
     configs: list[dict[str, Any]] = []
     for reduction in config.reductions:
         name = configuration(reduction)
         own = {published(split): contents for (r, split), contents in written.items() if r == reduction}
         filled = {split: contents for split, contents in own.items() if contents.rows}
-        infos[name] = DatasetInfo(
-            features=features(dataset.lesions),
-            splits=SplitDict({split: SplitInfo(split, part.unpacked, part.rows) for split, part in filled.items()}),
-            download_size=sum(contents.packed for contents in own.values()),
-            dataset_size=sum(contents.unpacked for contents in own.values()),
+        infos.append(
+            {
+                "config_name": name,
+                "features": card_features(dataset.lesions),
+                "splits": [
+                    {"name": split, "num_bytes": part.unpacked, "num_examples": part.rows}
+                    for split, part in filled.items()
+                ],
+                "download_size": sum(contents.packed for contents in own.values()),
+                "dataset_size": sum(contents.unpacked for contents in own.values()),
+            }
         )
         files = [{"split": split, "path": f"{name}/{split}-*.parquet"} for split in filled]
         configs.append({"config_name": name, "data_files": files})
     configs[0]["default"] = True
-    infos.to_dataset_card_data(data)
+    infos.sort(key=lambda info: str(info["config_name"]))
+    data["dataset_info"] = infos if len(infos) > 1 else infos[0]
     data["configs"] = configs
     return data
 

@@ -1,10 +1,15 @@
-"""A pair ↔ a row of a Hugging Face dataset, and the types of its columns."""
+"""A pair ↔ a row of a Hugging Face dataset, and the types of its columns.
 
+What `datasets` would write of the columns is written here, as that package and those it needs are a seventh of an
+installation without torch, and nothing else of them is needed to export.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from datasets import ClassLabel, Features, Image, Value
+import pyarrow as pa
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import CoarsekitError, SourceError
@@ -14,25 +19,67 @@ from coarsekit.types import Ellipse, Fundus, Pair, Window
 
 _PICTURES = ("image", "coarse", "fine")
 
+_COLUMNS: Mapping[str, str | Mapping[str, str]] = {
+    **dict.fromkeys(_PICTURES, "image"),
+    "lesion": "class_label",
+    "ellipse": dict.fromkeys(("cx", "cy", "rx", "ry", "angle"), "float64"),
+    "window": dict.fromkeys(("x", "y", "side"), "int32"),
+    "reduction": "float64",
+    "style": "string",
+    "seed": "int64",
+    **dict.fromkeys(("photograph", "source_image", "split", "dataset", "licence"), "string"),
+}
+"""The type of each column, or of each of its fields, as `datasets` names it. Images are PNGs, masks of 0 and 255."""
+_ARROW = {
+    "image": pa.struct({"bytes": pa.binary(), "path": pa.string()}),
+    "class_label": pa.int64(),
+    "float64": pa.float64(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "string": pa.string(),
+}
 
-def features(lesions: Sequence[str]) -> Features:
-    """The typed columns; ``lesions`` are the names of the class label. Images are PNGs, masks of 0 and 255."""
-    return Features(
-        {
-            **{name: Image() for name in _PICTURES},
-            "lesion": ClassLabel(names=list(lesions)),
-            "ellipse": {name: Value("float64") for name in ("cx", "cy", "rx", "ry", "angle")},
-            "window": {name: Value("int32") for name in ("x", "y", "side")},
-            "reduction": Value("float64"),
-            "style": Value("string"),
-            "seed": Value("int64"),
-            **{name: Value("string") for name in ("photograph", "source_image", "split", "dataset", "licence")},
-        }
-    )
+
+def arrow_schema(lesions: Sequence[str]) -> pa.Schema:
+    """The columns of a Parquet file, and in its metadata their types as `datasets` reads them.
+
+    ``lesions``: the names of the class label.
+    """
+
+    def told(kind: str) -> dict[str, Any]:
+        if kind == "image":
+            return {"_type": "Image"}
+        if kind == "class_label":
+            return {"names": list(lesions), "_type": "ClassLabel"}
+        return {"dtype": kind, "_type": "Value"}
+
+    fields, features = {}, {}
+    for name, kind in _COLUMNS.items():
+        if isinstance(kind, str):
+            fields[name], features[name] = _ARROW[kind], told(kind)
+        else:
+            fields[name] = pa.struct({part: _ARROW[each] for part, each in kind.items()})
+            features[name] = {part: told(each) for part, each in kind.items()}
+    return pa.schema(fields, {"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def card_features(lesions: Sequence[str]) -> list[dict[str, Any]]:
+    """The columns as the header of a dataset card has them; ``lesions`` are the names of the class label."""
+
+    def told(kind: str) -> str | dict[str, Any]:
+        names = {str(place): lesion for place, lesion in enumerate(lesions)}
+        return {"class_label": {"names": names}} if kind == "class_label" else kind
+
+    return [
+        {"name": name, "dtype": told(kind)}
+        if isinstance(kind, str)
+        else {"name": name, "struct": [{"name": part, "dtype": told(each)} for part, each in kind.items()]}
+        for name, kind in _COLUMNS.items()
+    ]
 
 
 def row_of(pair: Pair, fundus: Fundus, reduction: float, config: ExportConfig, dataset: Dataset) -> dict[str, Any]:
-    """One row as `features` has it, its images encoded.
+    """One row as `arrow_schema` has it, its images encoded.
 
     Raises `ValueError` for a lesion class that the dataset does not name.
     """

@@ -14,7 +14,7 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.export.config import ExportConfig, Shard
 from coarsekit.export.footer import PhotographDigests, content_of, digests_of, footer, read_footer, whole_shard
 from coarsekit.export.pairs import pairs_of
-from coarsekit.export.schema import features, pair_of, row_of
+from coarsekit.export.schema import arrow_schema, pair_of, row_of
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import annotate_sweep
 from coarsekit.storage.files import atomic_write
@@ -87,7 +87,7 @@ def write_shard(
 
     Each photograph is decoded once and its rows are kept no longer.
     """
-    schema = features(dataset.lesions).arrow_schema
+    schema = arrow_schema(dataset.lesions)
     counts_by_reduction: dict[float, dict[str, LesionCounts]] = {reduction: {} for reduction in reductions}
     photographs: list[PhotographDigests] = []
     with ExitStack() as stack:

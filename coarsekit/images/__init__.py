@@ -42,6 +42,10 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     Raises:
         ImageError: When the file is missing, cut short or not an image, or has pixels that are no numbers or in none of
             these ranges.
+
+    Examples:
+        >>> coarsekit.read_image("image.png").shape
+        (120, 160, 3)
     """
     if dicom.is_dicom(path):
         return dicom.read_photograph(path)
@@ -69,6 +73,10 @@ def read_mask(path: str | os.PathLike[str]) -> Mask:
 
     Raises:
         ImageError: When the file is missing, cut short or not an image.
+
+    Examples:
+        >>> coarsekit.read_mask("image_MA.png").dtype
+        dtype('bool')
     """
     return np.asarray(read_values(path) != 0, dtype=bool)
 

@@ -1,12 +1,11 @@
 """The field of view: the circle in which a fundus camera shows the retina, on black."""
 
-import warnings
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.measure import CircleModel, ransac
 
 from coarsekit.types import Image, Mask
 
@@ -17,6 +16,7 @@ _DARK, _SHARE = 12, 0.12
 _TOLERANCE = 3.0
 """How far from the circle a point of the rim may be, px of `_SIDE`."""
 _TRIALS = 100
+_SURE = float(np.finfo(float).eps)
 _INLIERS = 0.5
 """Least share of the border between bright and dark that must lie on the circle."""
 _SAGITTA = 20.0
@@ -32,6 +32,16 @@ class FieldOfView:
     cx: float
     cy: float
     diameter: float
+
+
+class _Circle(NamedTuple):
+    x: float
+    y: float
+    radius: float
+
+    def inside(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far inside of the circle each point (n, 2) lies; below 0 for those outside."""
+        return np.asarray(self.radius - np.sqrt((points[:, 0] - self.x) ** 2 + (points[:, 1] - self.y) ** 2))
 
 
 def find_field_of_view(image: Image) -> FieldOfView | None:
@@ -50,17 +60,15 @@ def find_field_of_view(image: Image) -> FieldOfView | None:
     points = _rim(_retina(brightest))
     if len(points) < 3 * _SAGITTA:
         return None
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "No inliers found")  # of a straight border: there is no circle to warn of
-        found, on_circle = ransac(points, CircleModel, 3, _TOLERANCE, max_trials=_TRIALS, rng=0)
-    if found is None or on_circle is None or on_circle.mean() < _INLIERS:
+    on_circle = _on_one_circle(points)
+    if on_circle is None or on_circle.mean() < _INLIERS:
         return None
-    circle = CircleModel.from_estimate(points[on_circle])
-    close = points[circle.residuals(points) < _TOLERANCE / 2] if circle else points[:0]
-    circle = CircleModel.from_estimate(close)
-    if not circle or not _bends(circle, close) or 2 * circle.radius < max(size) / 4:
+    circle = _fit(points[on_circle])
+    close = points[circle.inside(points) < _TOLERANCE / 2] if circle else points[:0]
+    circle = _fit(close)
+    if circle is None or not _bends(circle, close) or 2 * circle.radius < max(size) / 4:
         return None
-    (x, y), radius = circle.center, circle.radius
+    x, y, radius = circle
     return FieldOfView(float((x + 0.5) / shrink), float((y + 0.5) / shrink), float(2 * radius / shrink))
 
 
@@ -86,9 +94,51 @@ def _rim(retina: Mask) -> NDArray[np.float64]:
     return np.argwhere(border)[:, ::-1].astype(np.float64)
 
 
-def _bends(circle: CircleModel, points: NDArray[np.float64]) -> bool:
+def _on_one_circle(points: NDArray[np.float64]) -> Mask | None:
+    """Which of the points (n, 2) lie on the circle on which most do, of those through three of them (RANSAC).
+
+    None where no three points tried lie on a circle. The same points give the same answer.
+    """
+    rng, best, found = np.random.default_rng(0), (0, -np.inf), None
+    done, trials = 0, float(_TRIALS)
+    while done < trials:
+        done += 1
+        circle = _fit(points[rng.choice(len(points), 3, replace=False)])
+        if circle is None:
+            continue
+        off = circle.inside(points)
+        close = np.abs(off) < _TOLERANCE
+        score = int(np.count_nonzero(close)), -float(off @ off)
+        if score[0] and score > best:
+            best, found = score, close
+            # So many that three points of the circle were among them, as surely as floats can say.
+            missed = np.clip(1 - (score[0] / len(points)) ** 3, _SURE, 1 - _SURE)
+            trials = min(trials, np.ceil(np.log(_SURE) / np.log(missed)))
+    return found
+
+
+def _fit(points: NDArray[np.float64]) -> _Circle | None:
+    """The circle of least squares through points (n, 2), from the linear |p|² = 2 c·p + constant; None for a line."""
+    if len(points) < 3:
+        return None
+    origin = points.mean(0)
+    scale = float((points - origin).std())
+    if scale == 0:
+        return None
+    unit = (points - origin) / scale
+    terms = np.hstack([2 * unit, np.ones((len(unit), 1))])
+    solution, _, rank, _ = np.linalg.lstsq(terms, (unit**2).sum(1), rcond=None)
+    if rank < 3:
+        return None
+    centre = solution[:2]
+    radius = np.sqrt(np.mean(np.sqrt(((unit - centre) ** 2).sum(1)) ** 2))
+    x, y = (centre * scale + origin).tolist()
+    return _Circle(x, y, float(radius) * scale)
+
+
+def _bends(circle: _Circle, points: NDArray[np.float64]) -> bool:
     """Whether the arc of the points is far from a straight line, as its height over its chord says."""
     apart = points - points.mean(0)
     across = apart @ np.linalg.svd(apart, full_matrices=False)[2].T
-    spread = max(float(np.sqrt(np.mean(circle.residuals(points) ** 2))), 0.3)
+    spread = max(float(np.sqrt(np.mean(circle.inside(points) ** 2))), 0.3)
     return float(np.ptp(across[:, 1])) > _SAGITTA * spread

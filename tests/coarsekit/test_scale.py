@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pil
+from skimage.measure import CircleModel, ransac
 
 import coarsekit
 from coarsekit.errors import ParameterError
-from coarsekit.images.field_of_view import FieldOfView, find_field_of_view
+from coarsekit.images.field_of_view import _TOLERANCE, _TRIALS, FieldOfView, _fit, _on_one_circle, find_field_of_view
 from coarsekit.scale import GIVEN, MARKS, RADII, REFERENCE_FIELD_OF_VIEW, RIM, WIDTH, scale_of
 from coarsekit.types import Annotation, Ellipse, Fundus, Image, Mark, Point, Polygon
 from coarsekit.windows import REFERENCE_WIDTH
@@ -83,6 +84,24 @@ def test_the_sample_has_the_scale_of_its_size() -> None:
         scale = scale_of(fundus.image, annotation(fundus.image))
         assert scale.source == RIM
         assert scale.value == pytest.approx(fundus.image.shape[1] / REFERENCE_WIDTH, rel=0.02)
+
+
+@pytest.mark.filterwarnings(
+    r"ignore:\s*`minkowski_distance:DeprecationWarning"
+)  # which scikit-image calls, since SciPy 1.18
+@pytest.mark.parametrize("seed", range(12))
+def test_the_circle_is_the_one_that_scikit_image_finds(seed: int) -> None:
+    """To the bit: a part of a circle, imprecise, and points beside it."""
+    rng = np.random.default_rng(seed)
+    angles = rng.uniform(0, 4, 500)
+    arc = 400 + 300 * np.column_stack([np.cos(angles), np.sin(angles)]) + rng.normal(0, 1, (500, 2))
+    points = np.vstack([arc, rng.uniform(0, 800, (200, 2))])
+    found, on_circle = ransac(points, CircleModel, 3, _TOLERANCE, max_trials=_TRIALS, rng=0)
+    own = _on_one_circle(points)
+    assert np.array_equal(own, on_circle)
+    assert _fit(points[on_circle]) == (*found.center, found.radius)
+    assert _fit(np.array([[0.0, 0], [1, 1], [2, 2]])) is None
+    assert _on_one_circle(np.ones((9, 2))) is None
 
 
 def test_a_caller_knows_best() -> None:

@@ -19,6 +19,7 @@ from coarsekit.windows import (
     cut_image,
     cut_mask,
     cut_shapes,
+    mirror_beyond,
     stitch,
     window_around,
     windows_around,
@@ -132,6 +133,41 @@ def test_a_crop_is_what_lies_in_the_window_and_0_beyond_the_edge(
     padded = np.pad(array, ((70, 70), (70, 70), (0, 0)))
     expected = padded[window.y + 70 :, window.x + 70 :][: window.side, : window.side]
     assert (crop(array, window) == expected).all()
+
+
+@given(windows, shapes, st.integers(0, 100))
+def test_beyond_the_edge_is_the_mirror_image_of_what_is_within(
+    window: Window, shape: tuple[int, int], seed: int
+) -> None:
+    array = noise(seed, shape)
+    patch = mirror_beyond(crop(array, window), window, shape)
+    within = [
+        min(start + window.side, length) - max(start, 0)
+        for start, length in zip((window.y, window.x), shape, strict=True)
+    ]
+    if min(within) <= 0:
+        assert not patch.any()
+    elif 2 * min(within) >= window.side:
+        padded = np.pad(array, 70, mode="symmetric")
+        assert (patch == padded[window.y + 70 :, window.x + 70 :][: window.side, : window.side]).all()
+    else:  # mirrored more than once
+        assert np.isin(patch, array).all()
+
+
+def test_a_mask_is_mirrored_at_the_resolution_of_its_patch() -> None:
+    window, disk = Window(-8, 0, 32), Ellipse(0, 16, 10, 10)
+    patch = mirror_beyond(cut_shapes([disk], window, 64), window, (100, 100))
+    assert patch.shape == (64, 64)
+    assert (patch[:, :16] == patch[:, 31:15:-1]).all()
+    assert patch[32, 16:36].all()
+    assert not patch[32, 37:].any()
+
+
+def test_an_image_is_mirrored_where_asked() -> None:
+    image = (noise(1, (40, 40, 3)) * 200 + 50).astype(np.uint8)
+    window = Window(-10, -10, 30)
+    assert not cut_image(image, window, 15)[:5].any()
+    assert (cut_image(image, window, 15, mirrored=True) >= 50).all()
 
 
 @given(windows, st.integers(1, 40))
