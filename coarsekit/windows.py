@@ -91,9 +91,10 @@ def crop(array: NDArray, window: Window) -> NDArray:
     return patch
 
 
-def cut_image(image: Image, window: Window, size: int) -> Image:
-    """The window of a photograph as a patch (size, size, 3) uint8; black where it reaches over the edge."""
-    return _resize(crop(image, window), size)
+def cut_image(image: Image, window: Window, size: int, mirrored: bool = False) -> Image:
+    """The window of a photograph as a patch (size, size, 3) uint8; beyond the edge it is black, or mirrored."""
+    patch = crop(image, window)
+    return _resize(mirror_beyond(patch, window, (image.shape[0], image.shape[1])) if mirrored else patch, size)
 
 
 def cut_mask(mask: Mask, window: Window, size: int) -> Mask:
@@ -106,6 +107,29 @@ def cut_shapes(shapes: Iterable[Shape], window: Window, size: int) -> Mask:
     """The union of ``shapes`` in the window as a patch (size, size), drawn at the patch's own resolution."""
     scale = size / window.side
     return draw((moved(shape, -window.x, -window.y, scale) for shape in shapes), (size, size))
+
+
+def mirror_beyond(patch: NDArray, window: Window, size: tuple[int, int]) -> NDArray:
+    """Fill what of a window lies over a photograph's edge with the mirror image of what lies within.
+
+    A lesion that the edge cuts then looks like a whole one, and not like one before a black wall.
+
+    Args:
+        patch: What is in the window, (s, s, …).
+        window: Where it was cut.
+        size: The photograph's (h, w), px.
+
+    Returns:
+        The patch, (s, s, …); unchanged for a window that is wholly on the photograph, or wholly off it.
+    """
+    _, here = _overlap(window, size)
+    share = patch.shape[0] / window.side
+    inside = tuple(slice(round(place.start * share), round(place.stop * share)) for place in here)
+    within = patch[inside]
+    if within.shape == patch.shape or not within.size:
+        return patch
+    margins = [(place.start, patch.shape[0] - place.stop) for place in inside]
+    return np.pad(within, margins + [(0, 0)] * (patch.ndim - 2), mode="symmetric")
 
 
 def bounding_boxes(shapes: Sequence[Shape]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ import click
 from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, progress, table
 from coarsekit.datasets import open_source
+from coarsekit.errors import did_you_mean
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, REFINERS
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 @SPLIT
 @REFINERS
 @STYLE
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Only this row of the table, such as 'crop of 1200 px'; may be repeated.  [default: all]",
+)
 @DEVICE
 @SEED
 @AS_JSON
@@ -30,6 +37,7 @@ def command(
     split: str | None,
     names: tuple[str, ...],
     style_name: str,
+    only: tuple[str, ...],
     device: str,
     seed: int,
     as_json: bool,
@@ -46,16 +54,22 @@ def command(
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
     """
-    from zoo.evaluation.corruptions import EMPTY
+    from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY
     from zoo.evaluation.refiners import select_split
     from zoo.evaluation.robustness import robustness
     from zoo.loading import from_pretrained, on_device
 
+    known = (*CORRUPTIONS, EMPTY)
+    for name in only:
+        if name not in known:
+            raise click.UsageError(f"no row {name!r}; choose one of {', '.join(known)}{did_you_mean(name, known)}")
+    rows_wanted = only or known
+    changes = {name: change for name, change in CORRUPTIONS.items() if name in rows_wanted}
     style = style_named(style_name)
     dataset, split = select_split(open_source(source), split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
-        rows = robustness(refiners, dataset, split, style, seed, advance=advance)
+        rows = robustness(refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance)
     if as_json:
         where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
         where |= {"style": style.name, "seed": seed}
@@ -64,10 +78,13 @@ def command(
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
-            table(title, _lines([row for row in own if row.corruption != EMPTY], "iou", "whole_iou"))
+            if lines := _lines([row for row in own if row.corruption != EMPTY], "iou", "whole_iou"):
+                table(title, lines)
             title = f"{refiner.name} on {EMPTY}: what is found, in percent of an ellipse's area"
-            table(title, _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"))
-            click.echo(_pins(own[0]))
+            if lines := _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"):
+                table(title, lines)
+            for row in own[:1]:
+                click.echo(_pins(row))
 
 
 def _pins(row: "RobustnessRow") -> str:

@@ -57,6 +57,7 @@ def robustness(
     style: Style,
     seed: int,
     corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
+    empty_retina: bool = True,
     advance: Callable[[int], None] = no_progress,
 ) -> list[RobustnessRow]:
     """Score refiners at reduction 1.0 on corrupted photographs, and on ellipses moved to empty retina.
@@ -70,6 +71,7 @@ def robustness(
         style: How the ellipses are drawn.
         seed: Of the drawing, and of the places on empty retina.
         corruptions: Changes of a photograph with its masks and ellipses, by name.
+        empty_retina: Whether the ellipses are moved to empty retina, too.
         advance: Called with 1 for each photograph that is done.
 
     Returns:
@@ -85,19 +87,23 @@ def robustness(
     for fundus in dataset.photographs(split):
         contents.append((photograph_sha256(fundus.image), masks_sha256(fundus.fine)))
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
-        empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
         whole = {refiner.name: refiner.refine(fundus.image, annotation) for refiner in refiners}
+        as_it_is = Sample(fundus.image, fundus.fine, annotation)
         for name, change in corruptions.items():
-            sample = change(Sample(fundus.image, fundus.fine, annotation))
+            sample = change(as_it_is)
             for refiner in refiners:
                 before = change(Sample(fundus.image, whole[refiner.name], annotation)).fine
-                for lesion, own in _score(refiner, sample, before).items():
+                unchanged = sample is as_it_is
+                found = before if unchanged else refiner.refine(sample.image, sample.annotation)
+                for lesion, own in _score(sample, before, found).items():
                     scores.setdefault((refiner.name, name, lesion), []).append(own)
-        for refiner in refiners:
-            for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
-                areas.setdefault((refiner.name, lesion), []).extend(shares)
+        if empty_retina:
+            empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
+            for refiner in refiners:
+                for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
+                    areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
-    if not scores:
+    if not scores and corruptions:
         raise ParameterError(
             f"{dataset.name}: none of {len(contents)} photographs in {split or 'all splits'} shows a lesion, so there "
             "is nothing to score; name another split"
@@ -111,8 +117,8 @@ def robustness(
         for name in corruptions:
             for lesion in dataset.lesions:
                 if pairs := scores.get((refiner.name, name, lesion)):
-                    drawn_iou, uncut, found = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, drawn_iou, uncut, found, None))
+                    drawn_iou, uncut, own_iou = (100 * float(value) for value in np.mean(pairs, axis=0))
+                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, drawn_iou, uncut, own_iou, None))
         rows += [
             RobustnessRow(*which, EMPTY, lesion, 0, len(answered), None, None, None, 100 * float(np.mean(answered)))
             for lesion in dataset.lesions
@@ -135,9 +141,10 @@ def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generat
     return replace(annotation, marks=tuple(moved))
 
 
-def _score(refiner: Refiner, sample: Sample, before: Mapping[str, Mask]) -> dict[str, tuple[float, float, float]]:
+def _score(
+    sample: Sample, before: Mapping[str, Mask], refined: Mapping[str, Mask]
+) -> dict[str, tuple[float, float, float]]:
     """IoU, 0–1, of the drawing, of the masks from ``before`` and of those of the sample, by lesion class."""
-    refined = refiner.refine(sample.image, sample.annotation)
     pairs = {}
     for lesion, fine in sample.fine.items():
         if fine.any():

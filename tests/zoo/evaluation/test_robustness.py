@@ -165,3 +165,17 @@ def test_the_command_gives_a_row_for_each_condition_and_class() -> None:
     rows = json.loads(result.stdout)["rows"]
     assert {row["corruption"] for row in rows} == {*CORRUPTIONS, EMPTY}
     assert all((row["iou"] is None) == (row["corruption"] == EMPTY) for row in rows)
+
+
+def test_only_the_rows_that_are_named_are_scored() -> None:
+    arguments = ["robustness", "sample", "--refiner", "shrink", "--json", "--only", "crop of 1200 px"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    assert {row["corruption"] for row in json.loads(result.stdout)["rows"]} == {"crop of 1200 px"}
+    empty = CliRunner().invoke(main, ["robustness", "sample", "--refiner", "shrink", "--only", EMPTY])
+    assert empty.exit_code == 0, empty.output
+    assert EMPTY in empty.stdout
+    assert "IoU in percent" not in empty.stdout
+    wrong = CliRunner().invoke(main, ["robustness", "sample", "--only", "crop of 1200"])
+    assert wrong.exit_code == 2
+    assert "did you mean 'crop of 1200 px'" in wrong.stderr
