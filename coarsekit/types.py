@@ -52,6 +52,11 @@ class Mark:
     result depends on them, and marks are compared without them.
 
     Raises `AnnotationError` for a lesion name that could not name a file.
+
+    Examples:
+        >>> mark = coarsekit.Mark("MA", coarsekit.Ellipse(812.5, 1033.0, 31.2, 28.9, angle=12.0))
+        >>> mark.lesion, mark.shape.rx
+        ('MA', 31.2)
     """
 
     lesion: str
@@ -67,6 +72,11 @@ class Annotation:
     """What was drawn on one photograph: its name and size in px, the marks, and where they came from.
 
     ``image``: the path of its file below the folder of photographs, with ``/`` between folders; often a file name.
+
+    Examples:
+        >>> click = coarsekit.Mark("HE", coarsekit.Point(100.0, 60.0))
+        >>> coarsekit.Annotation("image.png", 160, 120, (click,)).lesions
+        ('HE',)
     """
 
     image: str

@@ -87,6 +87,8 @@ class Refiner(ABC):
 
     variant: ClassVar[str]
     """The name of its row in `zoo.variants`, as in config.json."""
+    engine: ClassVar[str] = "numpy"
+    """What computes its answers: torch, onnx, or, for a baseline, numpy."""
     name: str = ""
     """The name or folder that it was loaded from; empty for one that was made in memory."""
     trained_on: str = ""
@@ -146,7 +148,12 @@ class Refiner(ABC):
                 f"{os.fspath(name)} is a refiner of the variant {kind.variant}, not {ours}; load it with "
                 "zoo.from_pretrained"
             )
-        refiner = kind.load(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
+        return kind.loaded(folder, os.fspath(name) + (f"@{revision}" if revision else ""))
+
+    @classmethod
+    def loaded(cls, folder: Path, name: str) -> Self:
+        """`load`, with all else that the folder says of the refiner."""
+        refiner = cls.load(folder, name)
         refiner.weights_sha256, refiner.photographs_seen = weights_sha256(folder), photographs_seen(folder)
         refiner.doubt = read_doubt(folder)
         return refiner
@@ -229,6 +236,11 @@ class Refiner(ABC):
 
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
+
+        Examples:
+            >>> masks = zoo.from_pretrained("shrink").refine("image.png", "ellipses.json")
+            >>> {lesion: mask.shape for lesion, mask in masks.items()}
+            {'MA': (120, 160), 'HE': (120, 160)}
         """
 
     def answers(
@@ -276,6 +288,11 @@ class Refiner(ABC):
 
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
+
+        Examples:
+            >>> refined = zoo.from_pretrained("shrink").refine_marks("image.png", "ellipses.json")
+            >>> [mark.lesion for mark in refined.marks]
+            ['MA', 'MA', 'MA', 'HE', 'HE', 'HE']
         """
         image, annotation = as_given(image, annotation)
         if scale is None:

@@ -14,6 +14,9 @@ REFINING_VERSION = 3
 """Version of the code that refines. Whoever changes the answers of any refiner adds one: then kept results are made
 anew, and what was measured before no longer counts. The golden masks of the tests fail until that is done."""
 
+ENGINES = TORCH, ONNX = "torch", "onnx"
+"""What can compute a network: torch, and ONNX Runtime."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:

@@ -203,6 +203,11 @@ def read_annotation(
     Raises:
         AnnotationError: When the file is missing or malformed (the sentence names the field), does not say which of
             several annotations is meant, or has a mark wholly outside its photograph.
+
+    Examples:
+        >>> annotation = coarsekit.read_annotation("annotations.xml", "image.png")
+        >>> annotation.lesions, len(annotation.marks)
+        (('MA', 'HE'), 6)
     """
     annotations, report = read_annotations(path, ReadOptions(strict=True) if options is None else options)
     annotation = check_marks(_choose(annotations, path, photograph), path)

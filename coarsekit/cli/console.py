@@ -58,7 +58,9 @@ STYLE = click.option(
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout, for programs.")
 
 EXTRAS = {"torch": "zoo", "torchvision": "zoo", "timm": "zoo", "safetensors": "zoo"}
+EXTRAS |= {"datasets": "zoo", "pandas": "zoo", "skimage": "zoo"}
 EXTRAS |= {"accelerate": "train", "matplotlib": "report"}
+EXTRAS |= {"onnxruntime": "onnx", "onnx": "export-onnx", "onnxscript": "export-onnx"}
 """The extra of the distribution that brings a package, where a command needs one that is not installed."""
 
 _PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
@@ -81,7 +83,10 @@ class Group(click.Group):
         except ModuleNotFoundError as error:
             if (extra := EXTRAS.get(str(error.name).partition(".")[0])) is None:
                 raise
-            self._stop(f"Error: {error.name} is not installed; install it with pip install 'coarsekit[{extra}]'", 2)
+            other = ", or 'coarsekit[onnx]' to refine without torch" if error.name == "torch" else ""
+            self._stop(
+                f"Error: {error.name} is not installed; install it with pip install 'coarsekit[{extra}]'{other}", 2
+            )
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)

@@ -16,6 +16,10 @@ def open_source(source: str) -> Dataset:
 
     Raises `SourceError` for an unknown reader, or a path that does not hold what the reader expects; the sentence says
     which other reader finds its photographs there.
+
+    Examples:
+        >>> coarsekit.open_source("sample").keys()
+        ('IDRiD_19', 'IDRiD_46')
     """
     name, colon, path = source.partition(":")
     if name not in READERS:

@@ -154,6 +154,11 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
 
     Raises:
         ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0.
+
+    Examples:
+        >>> fundus = coarsekit.open_source("sample").read("IDRiD_46")
+        >>> [len(coarsekit.annotate(fundus, reduction, coarsekit.HUMAN).marks) for reduction in (1.0, 2.0)]
+        [82, 40]
     """
     return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
 

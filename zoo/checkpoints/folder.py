@@ -20,6 +20,8 @@ WEIGHTS = "model.safetensors"
 METRICS = "metrics.json"
 DOUBT = "doubt.json"
 """What tells how far to trust an answer, see `zoo.marks.doubt`."""
+GRAPH = "model.onnx"
+"""The network as a graph without weights, which ONNX Runtime fills in from `WEIGHTS`, see `zoo.onnx`."""
 NOTES = "notes.md"
 """What people add to the card in their own words."""
 CARD = "README.md"
@@ -42,6 +44,10 @@ def list_refiners() -> tuple[str, ...]:
 
     Returns:
         Their names, as `zoo.from_pretrained` takes them, sorted.
+
+    Examples:
+        >>> "lite" in zoo.list_refiners()
+        True
     """
     return tuple(sorted(path.parent.name for path in _BUNDLED.glob(f"*/{CONFIG}")))
 

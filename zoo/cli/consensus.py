@@ -11,7 +11,7 @@ import click
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, progress, reading, say, say_report, table
-from zoo.cli.options import DEVICE, REFINER
+from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 
 
 @click.command("consensus")
@@ -20,6 +20,7 @@ from zoo.cli.options import DEVICE, REFINER
 @REFINER
 @click.option("-o", "--out", default="consensus", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @DEVICE
+@ENGINE
 @reading
 @FORCE
 @AS_JSON
@@ -30,6 +31,7 @@ def command(
     name: str,
     out: str,
     device: str,
+    engine: str | None,
     labels: tuple[str, ...],
     label_attribute: str | None,
     annotator: str | None,
@@ -50,7 +52,6 @@ def command(
 
     A photograph that one person annotated alone is left out. What was done before from the same content is kept.
     """
-    from zoo.loading import from_pretrained, on_device
     from zoo.output.consensus_to_folder import consensus_to_folder
 
     files = find_drawings(annotators)
@@ -61,7 +62,7 @@ def command(
         drawings, read = read_drawings(files, options, advance)
     notes = say_report(read, options, quiet)
     photographs, missing = annotated_by_several(Path(images), drawings)
-    refiner = on_device(from_pretrained(name), device)
+    refiner = load_refiner(name, device, engine, quiet)
     with progress("Refining", len(photographs), quiet) as advance:
         report = consensus_to_folder(
             refiner,

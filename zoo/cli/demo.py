@@ -9,12 +9,13 @@ from time import sleep
 import click
 
 from coarsekit.cli.console import FORCE, QUIET, refuse, say
-from zoo.cli.options import DEVICE, REFINER
+from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 
 
 @click.command("demo")
 @REFINER
 @DEVICE
+@ENGINE
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 for all.")
 @click.option(
     "--port",
@@ -26,7 +27,9 @@ from zoo.cli.options import DEVICE, REFINER
 @click.option("--space", "out", metavar="FOLDER", help="Write the files of a Space on the Hub, and show nothing.")
 @FORCE
 @QUIET
-def command(name: str, device: str, host: str, port: int, out: str | None, force: bool, quiet: bool) -> None:
+def command(
+    name: str, device: str, engine: str | None, host: str, port: int, out: str | None, force: bool, quiet: bool
+) -> None:
     """Show a page on which to draw around lesions, and to refine what was drawn.
 
     It needs Gradio: pip install 'coarsekit[demo]'. Drop a photograph, draw a line around each lesion, click on it or
@@ -35,7 +38,6 @@ def command(name: str, device: str, host: str, port: int, out: str | None, force
     """
     from zoo.integrations.demo import write_space
     from zoo.integrations.demo_page import gradio_module, launch
-    from zoo.loading import from_pretrained, on_device
 
     gradio = gradio_module()
     if out is not None:
@@ -44,7 +46,7 @@ def command(name: str, device: str, host: str, port: int, out: str | None, force
             say(f"Written: {file}", quiet)
         return
     refuse("nothing is written", "force")
-    refiner = on_device(from_pretrained(name), device)
+    refiner = load_refiner(name, device, engine, quiet)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     blocks, address = launch(refiner, host, port, wait=False)
     with suppress(KeyboardInterrupt):

@@ -1,11 +1,17 @@
 """Options that mean the same in every command that takes a refiner."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from coarsekit.cli.completion import offering
+from coarsekit.cli.console import say
 from zoo.checkpoints.folder import DEFAULT, list_refiners
+from zoo.variants import ENGINES, ONNX
+
+if TYPE_CHECKING:
+    from zoo.refiner import Refiner
 
 
 def _devices() -> Iterable[str]:
@@ -25,7 +31,7 @@ REFINER = click.option(
     default=DEFAULT,
     show_default=True,
     shell_complete=complete_refiners,
-    help="Bundled, a folder, or ORG/NAME on the Hub.",
+    help="Bundled, a folder, an ONNX file, or ORG/NAME on the Hub.",
 )
 REFINERS = click.option(
     "--refiner",
@@ -39,3 +45,17 @@ REFINERS = click.option(
 DEVICE = click.option(
     "--device", default="cpu", show_default=True, shell_complete=complete_devices, help="cpu, cuda, …."
 )
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What computes a network: torch, or ONNX Runtime.  [default: torch, where it is installed]",
+)
+
+
+def load_refiner(name: str, device: str, engine: str | None, quiet: bool) -> "Refiner":
+    """The refiner of `REFINER`, `DEVICE` and `ENGINE`; an engine that nobody named and torch would not be is said."""
+    from zoo.loading import engine_for, from_pretrained, is_onnx_file
+
+    if engine is None and engine_for(name) == ONNX and not is_onnx_file(name):
+        say("torch is not installed, so networks are computed by ONNX Runtime, as with --engine onnx.", quiet)
+    return from_pretrained(name, device=device, engine=engine)

@@ -24,7 +24,7 @@ from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
 from coarsekit.simulation.styles import style_named
-from zoo.cli.options import DEVICE, REFINER
+from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
 from zoo.output.tool_files import SHAPES, ToolOptions
 
@@ -47,6 +47,7 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @REFINER
 @click.option("-o", "--out", default="refined", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @DEVICE
+@ENGINE
 @click.option(
     "--style",
     "style_name",
@@ -98,6 +99,7 @@ def command(
     name: str,
     out: str,
     device: str,
+    engine: str | None,
     style_name: str,
     reduction: float,
     labels: tuple[str, ...],
@@ -150,12 +152,14 @@ def command(
     told that a machine made them (source auto); Label Studio gets predictions with the refiner as their model, and the
     labelling configuration that shows them.
 
+    --engine onnx needs no torch (pip install 'coarsekit[onnx]'); the answers are the same but for rounding. It computes
+    bundled networks, and any network that 'zoo export-onnx' made a file of: --refiner FILE.onnx.
+
     --split held-out takes the photographs of a SOURCE that the network was validated on.
     """
     from zoo.evaluation.refiners import select_split
-    from zoo.loading import from_pretrained, on_device
 
-    refiner = on_device(from_pretrained(name), device)
+    refiner = load_refiner(name, device, engine, quiet)
     refiner.keep_specks, refiner.keep_overlaps = keep_specks, keep_overlaps
     opened: str | Dataset = source
     if annotation is None:

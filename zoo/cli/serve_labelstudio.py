@@ -9,7 +9,7 @@ import click
 
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import LABELS, QUIET, label_table, say
-from zoo.cli.options import DEVICE, REFINER
+from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 from zoo.integrations.labelstudio_backend import LabelStudioBackend, serving
 from zoo.integrations.labelstudio_photographs import TaskPhotographs
 from zoo.integrations.labelstudio_predict import LabelStudioRefiner
@@ -33,6 +33,7 @@ from zoo.integrations.labelstudio_predict import LabelStudioRefiner
     "token in the environment variable LABEL_STUDIO_API_KEY, and from nowhere else.",
 )
 @DEVICE
+@ENGINE
 @LABELS
 @QUIET
 def command(
@@ -42,6 +43,7 @@ def command(
     images: str | None,
     label_studio_url: str | None,
     device: str,
+    engine: str | None,
     labels: tuple[str, ...],
     quiet: bool,
 ) -> None:
@@ -54,13 +56,11 @@ def command(
 
     Photographs are looked for in --images, as those of an export are. Ctrl-C ends the server.
     """
-    from zoo.loading import from_pretrained, on_device
-
     photographs = TaskPhotographs(
         None if images is None else Path(images), label_studio_url, os.environ.get("LABEL_STUDIO_API_KEY")
     )
     options = ReadOptions(labels=label_table(labels))
-    refiner = LabelStudioRefiner(on_device(from_pretrained(name), device), photographs, options)
+    refiner = LabelStudioRefiner(load_refiner(name, device, engine, quiet), photographs, options)
     backend = LabelStudioBackend(refiner, log=lambda line: say(line, quiet))
     with serving(backend, host, port) as server, suppress(KeyboardInterrupt):
         signal.signal(signal.SIGTERM, signal.default_int_handler)

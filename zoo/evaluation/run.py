@@ -98,6 +98,11 @@ def evaluate(
         RefinerError: When there is no such refiner.
         ImageError: When a photograph or a mask cannot be read.
         OutputError: When ``out`` has another evaluation.
+
+    Examples:
+        >>> found = zoo.evaluate("sample", "otsu", lesions=["SE"])
+        >>> [row["refiner"] for row in found.averages]
+        ['floor', 'shrink', 'otsu']
     """
     places = (sources,) if isinstance(sources, str) else tuple(sources)
     named = tuple(dict.fromkeys((refiners,) if isinstance(refiners, str) else refiners))

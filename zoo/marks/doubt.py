@@ -182,10 +182,17 @@ def read_doubt(folder: Path) -> DoubtModel | None:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as cause:
         raise RefinerError(f"{path}: cannot be read ({cause}); fit it again with 'zoo doubt --fit'") from None
-    fields = content.get("model") if isinstance(content, dict) else content
-    model: DoubtModel = validated(DoubtModel, fields, str(path), error=RefinerError, strict=None)
+    return doubt_model(content.get("model") if isinstance(content, dict) else content, str(path))
+
+
+def doubt_model(content: object, where: str) -> DoubtModel:
+    """The model from its JSON; ``where``: the file, or the place in it, for errors.
+
+    Raises `RefinerError` when it is damaged.
+    """
+    model: DoubtModel = validated(DoubtModel, content, where, error=RefinerError, strict=None)
     if OTHER not in model.biases:
-        raise RefinerError(f"{path}: biases: expected one for the empty text; fit it again with 'zoo doubt --fit'")
+        raise RefinerError(f"{where}: biases: expected one for the empty text; fit it again with 'zoo doubt --fit'")
     return model
 
 

@@ -1,8 +1,9 @@
-"""What every network is configured by. No torch here."""
+"""What networks are configured by. No torch here."""
 
 from dataclasses import dataclass
 
 from coarsekit.errors import ParameterError
+from zoo.models.layers import matched_filter
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Config:
     towards their middles, instead of keeping the maximum. ``tta_views``: mirrored views of each patch, 1–4, whose
     probabilities are averaged. ``least_area``: px on a photograph 4288 px wide; smaller components beside a larger
     answer are left out, see `zoo.marks.specks`. ``one_class``: whether a pixel that several classes claim is left to
-    the likeliest, see `zoo.marks.overlaps`.
+    the likeliest, see `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge
+    has the mirror image of what is within there, so that lesions that a crop cuts look whole, and not black.
     """
 
     size: int = 256
@@ -26,6 +28,7 @@ class Config:
     tta_views: int = 1
     least_area: float = 0.0
     one_class: bool = False
+    mirror_edges: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:
@@ -40,3 +43,42 @@ class Config:
             raise ParameterError(f"least_area must be 0 px or more, got {self.least_area}")
         if not 0 < self.threshold < 1:
             raise ParameterError(f"threshold must lie between 0 and 1, got {self.threshold}")
+
+
+@dataclass(frozen=True)
+class FusedConfig(Config):
+    """``width``: channels that set the network's capacity, as each backbone says.
+
+    ``lesions``: classes that the network is conditioned on; a patch of another class is refined without one. Empty, as
+    in the paper: all classes are treated alike. ``mask_dilation``: how far around the coarse mask the network may
+    find lesion, as a share of the patch's side: people draw ellipses too small, and a network that sees where one ends
+    never finds lesion beyond it; see
+    `zoo.models.layers.fusion.widen`. 0, as in the paper: the mask as it was drawn. ``matched_filter``: whether
+    the network sees how far each pixel deviates from its surroundings in the direction of the marks' signature, see
+    `zoo.models.layers.matched_filter`: beside the colours for a class that it is conditioned on, and instead of them
+    for any other, so that it can refine what it never saw. ``appearance``: whether the network keeps what the marks of
+    its ``lesions`` look like, measured when it is trained on photographs: a label that it does not know is then refined
+    as the class that its marks look like, see `zoo.models.recognition`.
+    """
+
+    width: int = 64
+    lesions: tuple[str, ...] = ()
+    mask_dilation: float = 0.0
+    matched_filter: bool = False
+    appearance: bool = False
+
+    @property
+    def planes(self) -> int:
+        """How many planes enter the network beside RGB: the coarse mask, its classes, and those of the filter."""
+        return 1 + len(self.lesions) + (matched_filter.PLANES if self.matched_filter else 0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width < 1:
+            raise ParameterError(f"width must be 1 or more channels, got {self.width}")
+        if self.appearance and not self.lesions:
+            raise ParameterError("appearance needs the classes whose marks are looked at; give lesions, too")
+        if not 0 <= self.mask_dilation <= 0.5:
+            raise ParameterError(
+                f"mask_dilation is a share of the patch's side from 0 to 0.5, got {self.mask_dilation}"
+            )

@@ -88,7 +88,9 @@ def photograph_probability(
     else:
         around = [windows_around(shape, size, config.context, config.max_window, scale) for shape in shapes]
     windows = [window for places in around for window in places]
-    signature = photograph_signature(image, shapes, windows) if network.uses_signature else None
+    signature = None
+    if network.uses_signature:
+        signature = photograph_signature(image, shapes, windows, mirrored=config.mirror_edges)
     # A shape is done after its last window; then the progress advances.
     last = np.cumsum([len(places) for places in around])
     done = 0

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from coarsekit.types import Image, Shape, Window
 from coarsekit.windows import bounding_boxes
 from zoo.models.config import Config
-from zoo.models.signature import window_tensors
+from zoo.models.signature import window_arrays
 from zoo.refiner import Advance, no_progress
 
 BATCH = 16
@@ -20,16 +19,22 @@ BATCH = 16
 class PatchRefiner(Protocol):
     """Probabilities (n, 1, s, s) for patches of its configuration's size."""
 
-    config: Config
+    @property
+    def config(self) -> Config:
+        """What it is configured by."""
 
     @property
     def uses_signature(self) -> bool:
-        """See `Network.uses_signature`."""
+        """See `zoo.models.patchwise.PatchwiseRefiner.uses_signature`."""
 
     def patch_probabilities(
-        self, image: torch.Tensor, coarse: torch.Tensor, lesion: str = "", signature: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """See `Network.patch_probabilities`."""
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str = "",
+        signature: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """See `zoo.models.patchwise.PatchwiseRefiner.patch_probabilities`."""
 
 
 def patch_probabilities(
@@ -38,7 +43,7 @@ def patch_probabilities(
     shapes: Sequence[Shape],
     windows: Sequence[Window],
     lesion: str = "",
-    signature: torch.Tensor | None = None,
+    signature: NDArray[np.float32] | None = None,
     advance: Advance = no_progress,
 ) -> NDArray[np.float32]:
     """Probabilities of lesion (n, s, s) in windows whose coarse masks have the ``shapes`` that reach into them.
@@ -49,9 +54,7 @@ def patch_probabilities(
     patches, boxes = np.zeros((len(windows), size, size), np.float32), bounding_boxes(shapes)
     for start in range(0, len(windows), BATCH):
         chunk = windows[start : start + BATCH]
-        images, coarse = window_tensors(image, shapes, boxes, chunk, size)
-        patches[start : start + len(chunk)] = network.patch_probabilities(images, coarse, lesion, signature)[
-            :, 0
-        ].numpy()
+        images, coarse = window_arrays(image, shapes, boxes, chunk, size, network.config.mirror_edges)
+        patches[start : start + len(chunk)] = network.patch_probabilities(images, coarse, lesion, signature)[:, 0]
         advance(len(chunk))
     return patches

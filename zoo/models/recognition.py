@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from math import log
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from scipy.special import expit
 
 from coarsekit.marks import CLICK, STROKE, ways_drawn
-from coarsekit.types import Annotation, Image, Shape, sized
+from coarsekit.types import Annotation, Image, Mask, Shape, sized
 from coarsekit.windows import REFERENCE_WIDTH, bounding_boxes
 from zoo.models.appearance import Appearance, features_of
 from zoo.models.signature import mark_deviations
@@ -47,18 +47,20 @@ def recognise(
     """
     width = drawn.width if scale is None else scale * REFERENCE_WIDTH
     shapes = [sized(mark.shape, width) for mark in drawn.marks]
-    has_size = torch.tensor([way not in (CLICK, STROKE) for way in ways_drawn(drawn)], dtype=torch.bool)
+    has_size = np.array([way not in (CLICK, STROKE) for way in ways_drawn(drawn)], bool)
     groups = []
     for label in drawn.lesions:
         own = [place for place, mark in enumerate(drawn.marks) if mark.lesion == label]
         looked = np.unique(np.linspace(0, len(own) - 1, MOST_MARKS).round().astype(int))
         chosen = [own[index] for index in looked]
         features = mark_features(image, shapes, chosen, scale)
-        groups += _groups(appearance, lesions, label, own, torch.from_numpy(looked), features, has_size[chosen])
+        groups += _groups(appearance, lesions, label, own, looked, features, has_size[chosen])
     return groups
 
 
-def mark_features(image: Image, shapes: Sequence[Shape], chosen: Sequence[int], scale: float | None = None) -> Tensor:
+def mark_features(
+    image: Image, shapes: Sequence[Shape], chosen: Sequence[int], scale: float | None = None
+) -> NDArray[np.float64]:
     """The features of marks, see `zoo.models.appearance.features_of`.
 
     Args:
@@ -73,7 +75,7 @@ def mark_features(image: Image, shapes: Sequence[Shape], chosen: Sequence[int], 
     boxes = bounding_boxes([shapes[place] for place in chosen])
     radii = np.sqrt(((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).clip(min=1)) / 2
     radii /= image.shape[1] / REFERENCE_WIDTH if scale is None else scale
-    return features_of(mark_deviations(image, shapes, chosen, scale).double(), torch.from_numpy(radii))
+    return features_of(mark_deviations(image, shapes, chosen, scale), radii)
 
 
 def _groups(
@@ -81,16 +83,16 @@ def _groups(
     lesions: Sequence[str],
     label: str,
     places: list[int],
-    looked: Tensor,
-    features: Tensor,
-    has_size: Tensor,
+    looked: NDArray[np.intp],
+    features: NDArray[np.float64],
+    has_size: Mask,
 ) -> list[Group]:
     """The groups of one label, whose marks are at ``places``; those at the indices ``looked`` have ``features``."""
     if label not in lesions:
         return [Group(label, lesions[_likeliest(appearance, features, has_size)], BY_CONTENT, tuple(places))]
     opposite = appearance.opposite()[lesions.index(label)]
     seen_wrong = _contradicting(appearance, features, opposite)
-    wrong = torch.full((len(places),), bool(seen_wrong.double().mean() > 0.5))
+    wrong = np.full(len(places), np.count_nonzero(seen_wrong) > 0.5 * len(seen_wrong))
     wrong[looked] = seen_wrong
     groups = [(BY_LABEL, label, ~wrong)]
     if wrong.any():
@@ -105,16 +107,16 @@ def _groups(
     ]
 
 
-def _likeliest(appearance: Appearance, features: Tensor, has_size: Tensor, among: Tensor | None = None) -> int:
+def _likeliest(appearance: Appearance, features: NDArray[np.float64], has_size: Mask, among: Mask | None = None) -> int:
     """The index of the class that marks look like, by those with a size where there are any."""
     by_size = bool(has_size.any())
     likelihoods = appearance.pooled(features[has_size] if by_size else features, by_size)[:-1]
     if among is not None:
-        likelihoods = torch.where(among, likelihoods, -torch.inf)
+        likelihoods = np.where(among, likelihoods, -np.inf)
     return int(likelihoods.argmax())
 
 
-def _contradicting(appearance: Appearance, features: Tensor, opposite: Tensor) -> Tensor:
+def _contradicting(appearance: Appearance, features: NDArray[np.float64], opposite: Mask) -> Mask:
     """Which marks (n,) of one label look like classes of the ``opposite`` kind (c,), by their colours.
 
     Sizes say nothing of it: a large ellipse around several small lesions is as large as one around another class.
@@ -122,11 +124,11 @@ def _contradicting(appearance: Appearance, features: Tensor, opposite: Tensor) -
     do not, one alone must be clear.
     """
     if not len(features) or not opposite.any() or opposite.all():
-        return torch.zeros(len(features), dtype=torch.bool)
+        return np.zeros(len(features), bool)
     likelihoods = appearance.single(features, sized=False)
     classes, nothing = likelihoods[:, :-1], likelihoods[:, -1] + log(NOTHING)
-    evidence = TRUST * (classes[:, opposite].amax(1) - classes[:, ~opposite].amax(1).maximum(nothing))
+    evidence = TRUST * (classes[:, opposite].max(1) - np.maximum(classes[:, ~opposite].max(1), nothing))
     together = appearance.pooled(features, sized=False)
-    against = torch.cat([together[:-1][~opposite], together[-1:]]).max()
-    share = WRONG + (ALL_WRONG - WRONG) * (together[:-1][opposite].max() - against).sigmoid()
-    return evidence + (share / (1 - share)).log() > 0
+    against = max(together[:-1][~opposite].max(), together[-1])
+    share = WRONG + (ALL_WRONG - WRONG) * float(expit(together[:-1][opposite].max() - against))
+    return evidence + log(share / (1 - share)) > 0

@@ -12,7 +12,6 @@ from math import hypot, pi
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from coarsekit.geometry import components, draw, moved, places_of, reach_of
 from coarsekit.types import Image, Line, Mask, Point, Shape, Window, sized
@@ -69,7 +68,7 @@ def seed_probability(
     if network.uses_signature:
         shapes = [*(sized(seed, scale * REFERENCE_WIDTH) for seed in seeds), *around]
         windows = [window_around(shape, size, scale=scale) for shape in shapes]
-        signature = photograph_signature(image, shapes, windows)
+        signature = photograph_signature(image, shapes, windows, mirrored=network.config.mirror_edges)
     for start in range(0, len(seeds), BATCH):
         chunk = range(start, min(start + BATCH, len(seeds)))
         best: dict[int, _Answer] = {}
@@ -98,7 +97,7 @@ def _answers(
     shapes: Sequence[Shape],
     chosen: Sequence[int],
     lesion: str,
-    signature: Tensor | None,
+    signature: NDArray[np.float32] | None,
     scale: float,
 ) -> list[_Answer]:
     """What is answered for some of the seeds, whose circles are the first of the ``shapes``."""

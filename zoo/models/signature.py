@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from coarsekit.types import Image, Shape, Window
-from coarsekit.windows import bounding_boxes, cut_image, cut_shapes, reaching, window_around
+from coarsekit.windows import bounding_boxes, cut_image, cut_shapes, mirror_beyond, reaching, window_around
 from zoo.models.layers.matched_filter import depth, deviations
 
 SIZE = 96
@@ -21,8 +20,12 @@ MOST_WINDOWS = 64
 
 
 def photograph_signature(
-    image: Image, shapes: Sequence[Shape], windows: Sequence[Window], most: int = MOST_WINDOWS
-) -> torch.Tensor:
+    image: Image,
+    shapes: Sequence[Shape],
+    windows: Sequence[Window],
+    most: int = MOST_WINDOWS,
+    mirrored: bool = False,
+) -> NDArray[np.float32]:
     """Pool what the marks of one label have in common: the mean over their windows of `deviations`.
 
     Args:
@@ -30,20 +33,21 @@ def photograph_signature(
         shapes: All marks of the label in the photograph.
         windows: The windows around them.
         most: How many windows are looked at.
+        mirrored: As `mirror_edges` of `zoo.models.config.Config`.
 
     Returns:
         (3,) float32: a direction in RGB; 0 where there are no windows.
     """
     if not windows:
-        return torch.zeros(3)
+        return np.zeros(3, np.float32)
     chosen = [windows[index] for index in np.unique(np.linspace(0, len(windows) - 1, most).round().astype(int))]
-    images, coarse = window_tensors(image, shapes, bounding_boxes(shapes), chosen, SIZE)
+    images, coarse = window_arrays(image, shapes, bounding_boxes(shapes), chosen, SIZE, mirrored)
     return deviations(images, coarse).mean(0)
 
 
 def mark_deviations(
     image: Image, shapes: Sequence[Shape], chosen: Sequence[int], scale: float | None = None
-) -> torch.Tensor:
+) -> NDArray[np.float32]:
     """How each chosen mark deviates from its surroundings, which are the retina without any mark.
 
     Args:
@@ -56,24 +60,33 @@ def mark_deviations(
         (n, 3) float32 for the n marks ``chosen``, see `zoo.models.layers.matched_filter.deviations`.
     """
     size, boxes = (image.shape[0], image.shape[1]), bounding_boxes(shapes)
-    found = [torch.zeros(0, 3)]
+    found = [np.zeros((0, 3), np.float32)]
     for start in range(0, len(chosen), _AT_A_TIME):
         chunk = [shapes[place] for place in chosen[start : start + _AT_A_TIME]]
         windows = [window_around(shape, size, scale=scale) for shape in chunk]
-        images, marked = window_tensors(image, shapes, boxes, windows, MARK_SIZE)
+        images, marked = window_arrays(image, shapes, boxes, windows, MARK_SIZE)
         own = np.stack([cut_shapes([shape], window, MARK_SIZE) for shape, window in zip(chunk, windows, strict=True)])
-        found.append(deviations(images, marked, depth(torch.from_numpy(own)[:, None].float()) ** 2))
-    return torch.cat(found)
+        found.append(deviations(images, marked, depth(own[:, None].astype(np.float32)) ** 2))
+    return np.concatenate(found)
 
 
-def window_tensors(
-    image: Image, shapes: Sequence[Shape], boxes: NDArray[np.float64], windows: Sequence[Window], size: int
-) -> tuple[torch.Tensor, torch.Tensor]:
+def window_arrays(
+    image: Image,
+    shapes: Sequence[Shape],
+    boxes: NDArray[np.float64],
+    windows: Sequence[Window],
+    size: int,
+    mirrored: bool = False,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The windows as a network takes them: images (n, 3, size, size) in 0–1 and coarse masks (n, 1, size, size).
 
     The coarse mask of a window has every shape of the class that reaches into it, not only the one it is around.
-    ``boxes``: the shapes' bounding boxes.
+    ``boxes``: the shapes' bounding boxes. ``mirrored``: as `mirror_edges` of `zoo.models.config.Config`.
     """
-    images = np.stack([cut_image(image, window, size) for window in windows])
-    coarse = np.stack([cut_shapes(reaching(shapes, boxes, window), window, size) for window in windows])
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, torch.from_numpy(coarse)[:, None].float()
+    images = np.stack([cut_image(image, window, size, mirrored) for window in windows])
+    drawn = [cut_shapes(reaching(shapes, boxes, window), window, size) for window in windows]
+    if mirrored:
+        edge = image.shape[0], image.shape[1]
+        drawn = [mirror_beyond(patch, window, edge) for patch, window in zip(drawn, windows, strict=True)]
+    coarse = np.stack(drawn)
+    return np.divide(images.transpose(0, 3, 1, 2), 255, dtype=np.float32), coarse[:, None].astype(np.float32)

@@ -142,6 +142,7 @@ def _one(
         "photograph_sha256": photograph_sha256(image),
         "drawings_sha256": {who: drawing_sha256(annotation) for who, annotation in drawn.items()},
         "weights_sha256": refiner.weights_sha256,
+        "engine": refiner.engine,
         "refining_version": REFINING_VERSION,
         "cleaning": refiner.cleaning,
     }

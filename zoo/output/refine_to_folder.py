@@ -125,6 +125,12 @@ def refine_to_folder(
         ImageError: When the one photograph cannot be read.
         OutputError: When an output is an input, two photographs would share a file, or, of one photograph, other files
             are in the way.
+
+    Examples:
+        >>> refiner = zoo.from_pretrained("shrink")
+        >>> report = zoo.refine_to_folder(refiner, "PHOTOGRAPHS", "annotations.xml", "masks")
+        >>> [record["image"] for record in report.records], report.failures
+        (['image.png'], [])
     """
     if jobs < 1:
         raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")

@@ -46,6 +46,10 @@ class ToolOptions:
     ``shape``: `MASK` or `POLYGON`. ``with_drawing``: whether what was drawn is written, too.
 
     Raises `ParameterError` for a format that cannot be written, and for another shape.
+
+    Examples:
+        >>> zoo.ToolOptions(("cvat", "coco")).shape
+        'mask'
     """
 
     formats: tuple[str, ...] = ()

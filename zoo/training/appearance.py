@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
+from numpy.typing import NDArray
 
 from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import draw_by_hand, generator
@@ -23,7 +23,7 @@ def mark_appearance(
     reductions: Sequence[float],
     lesions: Sequence[str],
     seed: int,
-) -> dict[int, list[Tensor]]:
+) -> dict[int, list[NDArray[np.float64]]]:
     """Draw photographs and look at the marks.
 
     Args:
@@ -37,7 +37,7 @@ def mark_appearance(
         By the index of the class in ``lesions``, the features of its marks in each drawing, see
         `zoo.models.appearance.features_of`; one index further those of marks moved to retina without lesions.
     """
-    found: dict[int, list[Tensor]] = {index: [] for index in range(len(lesions) + 1)}
+    found: dict[int, list[NDArray[np.float64]]] = {index: [] for index in range(len(lesions) + 1)}
     for photograph in photographs:
         rng = generator(seed, photograph.key)
         lesioned = np.any(list(photograph.fine.values()), axis=0)

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
@@ -42,7 +43,7 @@ class TrainingSource(Protocol):
         pairs of an epoch by seed and epoch alone.
         """
 
-    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[Tensor]]:
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[NDArray[np.float64]]]:
         """What the marks of each class look like, see `mark_appearance`; `ParameterError` where they cannot be seen."""
 
     def validate(self, network: Network, devices: Devices) -> Validation:
@@ -85,7 +86,7 @@ class Photographs:
             recipe.synthetic,
         )
 
-    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[Tensor]]:
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[NDArray[np.float64]]]:
         """See `TrainingSource.appearance`."""
         return mark_appearance(self._training, self._styles, recipe.reductions, lesions, recipe.seed)
 

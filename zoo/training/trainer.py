@@ -16,8 +16,8 @@ from coarsekit.errors import ParameterError
 from coarsekit.storage.files import atomic_write
 from zoo.checkpoints import weights
 from zoo.checkpoints.folder import STATE, locate, read_record, weights_sha256
-from zoo.models.appearance import Appearance
 from zoo.models.base import Network, build, network_class
+from zoo.models.layers.appearance_buffers import AppearanceBuffers
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
 from zoo.training.data.sampling import batches, loader
@@ -71,8 +71,9 @@ class Run:
             self.parent = read_record(locate(recipe.start))
             self.content["start_sha256"] = {recipe.start: weights_sha256(locate(recipe.start))}
         self.network.trained_on = trained_on
-        if isinstance(appearance := getattr(self.network, "appearance", None), Appearance):
-            appearance.fit(training_source.appearance(recipe, self.network.lesions))
+        if isinstance(appearance := getattr(self.network, "appearance", None), AppearanceBuffers):
+            marks = training_source.appearance(recipe, self.network.lesions)
+            appearance.put(appearance.get().measured(marks))
         self.pairs = training_source.pairs(recipe, self.network, devices)
         self._check_filled()
         pin = devices.device.type == "cuda"
@@ -112,7 +113,9 @@ class Run:
             total += loss * len(batch[0])
             done += len(batch[0])
             everywhere = done * self.devices.world_size
-            report(Progress(self.epoch + 1, self.recipe.epochs, everywhere, max(len(self.pairs), everywhere), total / done))
+            report(
+                Progress(self.epoch + 1, self.recipe.epochs, everywhere, max(len(self.pairs), everywhere), total / done)
+            )
         if self.recipe.ema:
             measured = islice(batches(self.loader), STATISTICS)
             measure_statistics(self.kept, measured, self.devices.device, self.devices.autocast())

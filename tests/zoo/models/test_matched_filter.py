@@ -108,3 +108,19 @@ def test_the_strength_of_one_window_has_a_bound() -> None:
     image, coarse, fine = window((-0.4, 0.5, 0.5))
     image = torch.where(fine > 0, image, 0.5)
     assert deviations(image, coarse).norm() == pytest.approx(matched_filter.MOST, rel=1e-5)
+
+
+def test_arrays_give_what_tensors_do() -> None:
+    image, coarse, fine = (torch.cat([one, one.flip(-1)]) for one in window())
+    image[1, :, :, :5] = 0.02
+    signature = deviations(image, coarse)
+    arrays = image.numpy(), coarse.numpy()
+    for of_tensors, of_arrays in (
+        *zip(background(image, coarse), background(*arrays), strict=True),
+        (signature, deviations(*arrays)),
+        (deviations(image, coarse, fine), deviations(*arrays, fine.numpy())),
+        (planes(image, coarse, signature), planes(*arrays, signature.numpy())),
+    ):
+        assert isinstance(of_arrays, np.ndarray)
+        assert of_arrays.dtype == np.float32
+        np.testing.assert_allclose(of_arrays, of_tensors.numpy(), rtol=1e-4, atol=1e-4 * float(of_tensors.abs().max()))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from skimage.draw import disk
 
 import zoo
@@ -42,15 +41,13 @@ def around(labels: Sequence[str]) -> Annotation:
 
 @pytest.fixture(scope="module")
 def appearance() -> Appearance:
-    fitted = Appearance(2)
     shapes = [mark.shape for mark in around(["HE"] * 24).marks]
-    fitted.fit(
+    return Appearance.unmeasured(2).measured(
         {
             index: [mark_features(photograph([step] * 24, seed), shapes, range(24)) for seed in range(4)]
             for index, step in enumerate((DARK, BRIGHT, 0))
         }
     )
-    return fitted
 
 
 def groups(appearance: Appearance, steps: Sequence[int], labels: Sequence[str]) -> list[Group]:
@@ -121,7 +118,7 @@ def test_a_network_without_a_fitted_appearance_goes_by_label(appearance: Appeara
     network = Network(Config(**small, appearance=True))
     assert network.groups(image, drawn) == by_label
     assert network.appearance is not None
-    network.appearance.load_state_dict(appearance.state_dict())
+    network.appearance.put(appearance)
     assert [group.why for group in network.groups(image, drawn)] == [CONTRADICTION, BY_CONTENT]
     assert set(network.refine(image, drawn)) == {"HE", "drusen"}
     with pytest.raises(AnnotationError, match="460"):
@@ -133,14 +130,14 @@ def test_marks_are_looked_at_once_until_photograph_drawing_or_appearance_change(
 ) -> None:
     network = Network(Config(lesions=LESIONS, appearance=True))
     assert network.appearance is not None
-    network.appearance.load_state_dict(appearance.state_dict())
+    network.appearance.put(appearance)
     looked: list[Annotation] = []
 
     def counting(*given: Any) -> list[Group]:
         looked.append(given[3])
         return recognise(*given)
 
-    monkeypatch.setattr("zoo.models.layers.fusion.recognise", counting)
+    monkeypatch.setattr("zoo.models.patchwise.recognise", counting)
     image, drawn = photograph([BRIGHT] * 2), around(["HE", "drusen"])
     first = network.groups(image, drawn, 0.1)
     assert network.groups(image.copy(), around(["HE", "drusen"]), 0.1) == first
@@ -158,7 +155,7 @@ def test_marks_are_looked_at_once_until_photograph_drawing_or_appearance_change(
 def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance: Appearance, tmp_path: Path) -> None:
     network = Network(Config(lesions=LESIONS, appearance=True))
     assert network.appearance is not None
-    network.appearance.load_state_dict(appearance.state_dict())
+    network.appearance.put(appearance)
     write_image(tmp_path / "a.png", photograph([BRIGHT] * 5 + [DARK]))
     native.write(tmp_path / "a.json", [around(["HE", "drusen", "drusen", "EX", "EX", "EX"])])
     report = zoo.refine_to_folder(network, tmp_path / "a.png", tmp_path / "a.json", tmp_path / "out")
@@ -181,7 +178,7 @@ def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance:
 def test_marks_of_other_labels_are_no_surroundings(appearance: Appearance) -> None:
     image = photograph([DARK, BRIGHT])
     own = mark_features(image, [mark.shape for mark in around(["a", "b"]).marks], [1])
-    assert torch.isfinite(own).all()
+    assert np.isfinite(own).all()
     assert (own[0, :3] > 0).all()
 
 

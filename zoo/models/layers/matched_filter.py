@@ -5,15 +5,21 @@ deviation of what was circled, pooled over their windows. Each window then gets 
 pixel deviates from the window's own background in that direction, whatever the colours and the class are: the adaptive
 matched filter (Robey et al., A CFAR Adaptive Matched Filter Detector, 1992), beside the distance from the background
 in any direction (Reed and Yu, the RX detector, 1990).
+
+Every function takes NumPy's arrays and torch's tensors alike, and gives what it was given: networks need tensors, and a
+photograph is looked at without torch.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Array = TypeVar("Array", "NDArray[np.float32]", "Tensor")
 
 PLANES = 3
 """Planes of `planes`: the matched filter, the green channel, and the distance from the background."""
@@ -31,21 +37,21 @@ MOST = 30.0
 _TINY = 1e-6
 
 
-class Background(NamedTuple):
+class Background(NamedTuple, Generic[Array]):
     """Colours (b, 3, p) of the p pixels of windows as deviations from their background, and what it was measured by.
 
     ``precision``: the inverse of the background's shrunk covariance (b, 3, 3). ``retina``: (b, p), 0 or 1.
     ``squared``: the squared Mahalanobis distance of each pixel (b, p). ``deviation``: standard deviations (b, 3).
     """
 
-    colours: Tensor
-    precision: Tensor
-    retina: Tensor
-    squared: Tensor
-    deviation: Tensor
+    colours: Array
+    precision: Array
+    retina: Array
+    squared: Array
+    deviation: Array
 
 
-def background(image: Tensor, coarse: Tensor) -> Background:
+def background(image: Array, coarse: Array) -> Background[Array]:
     """Measure the background of windows: retina outside the drawing, without what stands out there.
 
     Args:
@@ -55,25 +61,27 @@ def background(image: Tensor, coarse: Tensor) -> Background:
     Returns:
         The background; of a window without retina all deviations are measured from black.
     """
-    smooth = functional.avg_pool2d(image.float(), 3, 1, 1, count_include_pad=False).flatten(2)
-    retina = (image.float().amax(1) > RETINA).flatten(1).float()
-    outside = retina * (1 - coarse.float().flatten(1))
-    few = outside.sum(1, keepdim=True) < LEAST_OUTSIDE * outside.shape[1]
-    weight = outside = torch.where(few, retina, outside)
+    xp, (windows, _, height, width) = _library(image), image.shape
+    smooth = _smooth(image).reshape(windows, 3, height * width)
+    smooth = smooth - smooth.mean(2)[..., None]  # sums of small numbers, or rounding would be seen in the answers
+    retina = _float(xp.amax(image, 1) > RETINA).reshape(windows, height * width)
+    outside = retina * (1 - _float(coarse).reshape(windows, height * width))
+    few = outside.sum(1)[:, None] < LEAST_OUTSIDE * height * width
+    weight = outside = xp.where(few, retina, outside)
     for _ in range(3):
-        total = weight.sum(1).clamp(min=1)
+        total = weight.sum(1).clip(min=1)
         mean = (smooth @ weight[:, :, None])[..., 0] / total[:, None]
         colours = smooth - mean[:, :, None]
         covariance = (colours * weight[:, None]) @ colours.mT / total[:, None, None]
-        variance = covariance.diagonal(dim1=1, dim2=2)
-        least = SHRINKAGE * variance.mean(1) + FLOOR
-        precision = torch.linalg.inv(covariance + torch.diag_embed(least[:, None].expand(-1, 3)))
-        squared = (precision @ colours * colours).sum(1).clamp(min=0)
-        weight = outside * torch.exp(-squared / OUTLIER)
-    return Background(colours, precision, retina, squared, (variance + least[:, None]).sqrt())
+        variance = xp.diagonal(covariance, 0, 1, 2)
+        least = (SHRINKAGE * variance.mean(1) + FLOOR)[:, None]
+        precision = _inverse(covariance, least)
+        squared = (precision @ colours * colours).sum(1).clip(min=0)
+        weight = outside * xp.exp(-squared / OUTLIER)
+    return Background(colours, precision, retina, squared, xp.sqrt(variance + least))
 
 
-def deviations(image: Tensor, coarse: Tensor, attention: Tensor | None = None) -> Tensor:
+def deviations(image: Array, coarse: Array, attention: Array | None = None) -> Array:
     """In which direction, and how strongly, what was marked deviates from its surroundings, window by window.
 
     It is the mean deviation of what was drawn, each pixel weighted by its squared Mahalanobis distance, so that what
@@ -89,14 +97,15 @@ def deviations(image: Tensor, coarse: Tensor, attention: Tensor | None = None) -
         (b, 3): unit vectors in colour times their strength √(δᵀS⁻¹δ), at most `MOST`; 0 where nothing of the retina is
         looked at. The mean over the windows of a label is its signature.
     """
-    behind = background(image, coarse)
-    inside = (depth(coarse) ** 2 if attention is None else attention).float().flatten(1)
+    behind, xp = background(image, coarse), _library(image)
+    inside = _float(depth(coarse) ** 2 if attention is None else attention).reshape(behind.retina.shape)
     weight = behind.retina * inside * behind.squared
-    delta = (behind.colours @ weight[:, :, None])[..., 0] / weight.sum(1, keepdim=True).clamp(min=_TINY)
-    return functional.normalize(delta, dim=1, eps=_TINY) * _strength(delta, behind.precision).clamp(max=MOST)
+    delta = (behind.colours @ weight[:, :, None])[..., 0] / weight.sum(1)[:, None].clip(min=_TINY)
+    length = xp.sqrt((delta**2).sum(1))[:, None].clip(min=_TINY)
+    return delta / length * _strength(delta, behind.precision).clip(max=MOST)
 
 
-def planes(image: Tensor, coarse: Tensor, signature: Tensor) -> Tensor:
+def planes(image: Array, coarse: Array, signature: Array) -> Array:
     """How far each pixel deviates from the background of its window.
 
     Args:
@@ -108,24 +117,73 @@ def planes(image: Tensor, coarse: Tensor, signature: Tensor) -> Tensor:
         (b, 3, s, s) float32: in the direction of the signature, in the background's noise; in the green channel, in
         its noise and with the sign of the signature; and in any direction. Each is through asinh, and 0 off the retina.
     """
-    behind = background(image, coarse)
-    signature = signature.float()
-    whitened = torch.einsum("bcd,bd->bc", behind.precision, signature)
-    whitened = whitened / _strength(signature, behind.precision).clamp(min=_TINY)
-    matched = torch.einsum("bc,bcp->bp", whitened, behind.colours)
-    green = behind.colours[:, 1] / behind.deviation[:, 1:2] * signature[:, 1:2].sign()
-    stacked = torch.stack([matched, green, behind.squared.sqrt()], dim=1) * behind.retina[:, None]
-    return stacked.asinh().reshape(len(image), PLANES, *image.shape[-2:])
+    behind, xp = background(image, coarse), _library(image)
+    signature = _float(signature)
+    whitened = xp.einsum("bcd,bd->bc", behind.precision, signature)
+    whitened = whitened / _strength(signature, behind.precision).clip(min=_TINY)
+    matched = xp.einsum("bc,bcp->bp", whitened, behind.colours)
+    green = behind.colours[:, 1] / behind.deviation[:, 1:2] * xp.sign(signature[:, 1:2])
+    stacked = xp.stack([matched, green, xp.sqrt(behind.squared)], 1) * behind.retina[:, None]
+    return xp.arcsinh(stacked).reshape(image.shape)
 
 
-def depth(coarse: Tensor) -> Tensor:
+def depth(coarse: Array) -> Array:
     """How deep each pixel lies in the drawing (b, 1, s, s): its distance to the rim over the largest one, 0–1."""
-    padded = np.pad(coarse[:, 0].cpu().numpy().astype(np.uint8), ((0, 0), (1, 1), (1, 1)))
+    masks: Any = coarse[:, 0]
+    drawn = masks if isinstance(masks, np.ndarray) else masks.cpu().numpy()
+    padded = np.pad(drawn.astype(np.uint8), ((0, 0), (1, 1), (1, 1)))
     distance = np.stack([cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1] for mask in padded])
-    largest = np.maximum(distance.max(axis=(1, 2), keepdims=True), _TINY)
-    return torch.from_numpy(distance / largest)[:, None].to(coarse.device)
+    deep: Any = (distance / np.maximum(distance.max(axis=(1, 2), keepdims=True), _TINY))[:, None]
+    return deep if isinstance(masks, np.ndarray) else _library(coarse).from_numpy(deep).to(masks.device)
 
 
-def _strength(vectors: Tensor, precision: Tensor) -> Tensor:
+def _strength(vectors: Array, precision: Array) -> Array:
     """√(vᵀS⁻¹v) of vectors (b, 3), as (b, 1)."""
-    return torch.einsum("bc,bcd,bd->b", vectors, precision, vectors).clamp(min=0).sqrt()[:, None]
+    xp = _library(vectors)
+    return xp.sqrt(xp.einsum("bc,bcd,bd->b", vectors, precision, vectors).clip(min=0))[:, None]
+
+
+def _inverse(covariance: Array, least: Array) -> Array:
+    """The inverses (b, 3, 3) of covariances with ``least`` (b, 1) added to their variances.
+
+    By the adjugate, which exported networks can compute, too; `SHRINKAGE` keeps the matrices far from singular.
+    """
+    red, green, blue = (covariance[:, place, place] + least[:, 0] for place in range(3))
+    red_green, red_blue, green_blue = covariance[:, 0, 1], covariance[:, 0, 2], covariance[:, 1, 2]
+    rr, gg, bb = green * blue - green_blue**2, red * blue - red_blue**2, red * green - red_green**2
+    rg, rb = red_blue * green_blue - red_green * blue, red_green * green_blue - red_blue * green
+    gb = red_green * red_blue - red * green_blue
+    determinant = red * rr + red_green * rg + red_blue * rb
+    adjugate = _library(covariance).stack([rr, rg, rb, rg, gg, gb, rb, gb, bb], 1)
+    return adjugate.reshape(covariance.shape) / determinant[:, None, None]
+
+
+def _smooth(image: Array) -> Array:
+    """The mean colour of each pixel and its neighbours, as many as there are."""
+    given: Any = image
+    if not isinstance(given, np.ndarray):
+        from torch.nn import functional
+
+        smooth: Any = functional.avg_pool2d(_float(given), 3, 1, 1, count_include_pad=False)
+    else:
+        sums = np.stack([_sums(window) for window in _float(given).transpose(0, 2, 3, 1)])
+        smooth = sums.transpose(0, 3, 1, 2) / _sums(np.ones(given.shape[2:], np.float32))
+    return smooth
+
+
+def _sums(pixels: NDArray[np.float32]) -> Any:
+    """Of each pixel and its neighbours."""
+    return cv2.boxFilter(np.ascontiguousarray(pixels), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+
+
+def _float(array: Any) -> Any:
+    return array.astype(np.float32, copy=False) if isinstance(array, np.ndarray) else array.float()
+
+
+def _library(array: object) -> Any:
+    """Whose functions an array is worked on with; torch is never imported for NumPy's."""
+    if isinstance(array, np.ndarray):
+        return np
+    import torch
+
+    return torch

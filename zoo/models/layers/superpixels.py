@@ -42,7 +42,7 @@ def _seeds(xy: Tensor, inside: Tensor, rim: Tensor, count: int) -> tuple[Tensor,
         best, index = far.max(dim=1)
         seeds.append(index)
         valid.append(best > 0)
-        there = xy.expand(len(index), -1, -1).gather(1, index[:, None, None].expand(-1, 1, 2))
+        there = xy.expand(index.shape[0], -1, -1).gather(1, index[:, None, None].expand(-1, 1, 2))
         far = torch.minimum(far, (xy - there).norm(dim=-1))
     return torch.stack(seeds, dim=1), torch.stack(valid, dim=1)
 
@@ -60,7 +60,8 @@ def _rim_distance(mask: Tensor) -> Tensor:
     for _ in range(max(h, w)):
         remaining = -torch.nn.functional.max_pool2d(-remaining, 3, stride=1, padding=1)
         distance += torch.where(full[:, None, None, None], 0.0, remaining)
-        if not (remaining[~full] > 0).any():
+        # A graph that is exported has all steps, of which the last ones add nothing.
+        if not torch.compiler.is_compiling() and not (remaining[~full] > 0).any():
             break
     y = torch.arange(h, device=mask.device).minimum(torch.arange(h - 1, -1, -1, device=mask.device))
     x = torch.arange(w, device=mask.device).minimum(torch.arange(w - 1, -1, -1, device=mask.device))

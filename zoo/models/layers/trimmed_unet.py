@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.models.config import FusedConfig
 from zoo.models.layers import heads
-from zoo.models.layers.fusion import FusedConfig, FusedNetwork, conv_bn_relu
+from zoo.models.layers.fusion import FusedNetwork, conv_bn_relu
 
 
 @dataclass(frozen=True)

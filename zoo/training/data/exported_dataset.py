@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, final
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError, SourceError
 from coarsekit.export.schema import pair_of
@@ -73,7 +73,7 @@ class Exported:
             return StreamedPairs(stream, self._place, len(places), transform, recipe.samples, recipe.batch, *share)
         return FixedPairs(self._rows, places, transform, recipe.samples, recipe.balance)
 
-    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[torch.Tensor]]:
+    def appearance(self, recipe: Recipe, lesions: Sequence[str]) -> dict[int, list[NDArray[np.float64]]]:
         """See `TrainingSource.appearance`; pairs do not show it."""
         raise ParameterError(
             "what the marks of a class look like is measured on whole photographs, which an export lacks; leave the "
@@ -93,10 +93,10 @@ class Exported:
     def _score(self, network: Network, rows: Sequence[Mapping[str, Any]]) -> list[Scored]:
         pairs = [pair_of(row, self._lesions) for row in rows]
         images, coarse, fine = zip(*(resized(pair, network.config.size) for pair in pairs), strict=True)
-        patches = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255
-        drawn = torch.from_numpy(np.stack(coarse))[:, None].float()
+        patches = np.divide(np.stack(images).transpose(0, 3, 1, 2), 255, dtype=np.float32)
+        drawn = np.stack(coarse)[:, None].astype(np.float32)
         lesion = pairs[0].lesion
-        found = network.patch_probabilities(patches, drawn, lesion)[:, 0].numpy()
+        found = network.patch_probabilities(patches, drawn, lesion)[:, 0]
         return [Scored(self._style, lesion, at_thresholds(*both)) for both in zip(found, fine, strict=True)]
 
     def _places(self, keys: Sequence[str]) -> list[int]:

@@ -9,6 +9,7 @@ from math import ceil
 from zlib import crc32
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -136,7 +137,9 @@ class SimulatedPairs(Dataset[Item]):
         key = draw.photograph.key, draw.lesion
         if key not in self._signatures:
             image, windows = draw.photograph.image, self._windows[key]
-            self._signatures[key] = photograph_signature(image, draw.shapes, windows, WINDOWS_LOOKED_AT)
+            self._signatures[key] = torch.from_numpy(
+                photograph_signature(image, draw.shapes, windows, WINDOWS_LOOKED_AT)
+            )
         return self._signatures[key]
 
     def _draw(self, photograph: CachedPhotograph) -> list[_Draw]:
