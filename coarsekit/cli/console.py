@@ -81,12 +81,11 @@ class Group(click.Group):
         except CoarsekitError as error:
             self._stop(f"Error: {with_flags(str(error), self.running)}", 2)
         except ModuleNotFoundError as error:
-            if (extra := EXTRAS.get(str(error.name).partition(".")[0])) is None:
+            package = str(error.name).partition(".")[0]
+            if (extra := EXTRAS.get(package)) is None:
                 raise
-            other = ", or 'coarsekit[onnx]' to refine without torch" if error.name == "torch" else ""
-            self._stop(
-                f"Error: {error.name} is not installed; install it with pip install 'coarsekit[{extra}]'{other}", 2
-            )
+            other = ", or 'coarsekit[onnx]' to refine without torch" if package == "torch" else ""
+            self._stop(f"Error: {package} is not installed; install it with pip install 'coarsekit[{extra}]'{other}", 2)
         except click.UsageError as error:
             where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
             self._stop(f"Error: {error.format_message()}{where}", 2)

@@ -54,8 +54,9 @@ ENGINE = click.option(
 
 def load_refiner(name: str, device: str, engine: str | None, quiet: bool) -> "Refiner":
     """The refiner of `REFINER`, `DEVICE` and `ENGINE`; an engine that nobody named and torch would not be is said."""
-    from zoo.loading import engine_for, from_pretrained, is_onnx_file
+    from zoo.loading import from_pretrained, is_onnx_file
 
-    if engine is None and engine_for(name) == ONNX and not is_onnx_file(name):
+    refiner = from_pretrained(name, device=device, engine=engine)
+    if engine is None and refiner.engine == ONNX and not is_onnx_file(name):
         say("torch is not installed, so networks are computed by ONNX Runtime, as with --engine onnx.", quiet)
-    return from_pretrained(name, device=device, engine=engine)
+    return refiner

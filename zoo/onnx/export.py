@@ -52,7 +52,7 @@ def export_program(network: Network) -> torch.export.ExportedProgram:
     except Exception as cause:  # every layer fails in a way of its own
         reason = " ".join(str(cause).split())[:200]
         raise RefinerError(
-            f"{network.name or network.variant} cannot be exported ({reason}); refine with --engine torch"
+            f"{network.name or network.variant} cannot be exported ({reason}); refine with torch"
         ) from None
 
 
@@ -87,7 +87,7 @@ def export_onnx(network: Network, graph_only: bool = False) -> bytes:
             verbose=False,
         )
     if program is None:
-        raise RefinerError(f"{network.name or network.variant} cannot be exported; refine with --engine torch")
+        raise RefinerError(f"{network.name or network.variant} cannot be exported; refine with torch")
     optimizer.fold_constants(program.model)
     _without_zero_biases(program.model.graph)
     optimizer.remove_unused_nodes(program.model)

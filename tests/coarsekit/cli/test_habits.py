@@ -54,11 +54,16 @@ def test_names_are_completed_in_python_too() -> None:
 
 
 def test_a_command_without_its_extra_says_what_to_install(tmp_path: Path) -> None:
-    hidden = "import sys; sys.modules['torch'] = None; from zoo.cli.main import main; main()"
+    hidden = (
+        "import sys; sys.modules['torch'] = sys.modules['onnxruntime'] = None; from zoo.cli.main import main; main()"
+    )
     command = [sys.executable, "-c", hidden, "refine", "sample", "-o", str(tmp_path / "out")]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "Error: torch is not installed; install it with pip install 'coarsekit[zoo]'\n"
+    assert result.stderr == (
+        "Error: torch is not installed; install it with pip install 'coarsekit[zoo]', or 'coarsekit[onnx]' to refine "
+        "without torch\n"
+    )
 
 
 def test_rules_need_no_torch(tmp_path: Path) -> None:
