@@ -80,7 +80,8 @@ class View:
         head = Table.grid(padding=(0, 3))
         left = timedelta(seconds=round(self.left))
         facts = [f"epoch {step.epoch} of {step.epochs}", f"loss {step.loss:.4f}", f"{self.speed:.1f} samples/s"]
-        head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if isfinite(self._best) else "")
+        floor = f"floor {line['validation_floor']:.1f} %" if line and "validation_floor" in line else ""
+        head.add_row(*facts, f"{left} left", f"best {self._best:.1f} %" if isfinite(self._best) else "", floor)
         parts: list[RenderableType] = [head, ProgressBar(total=step.total, completed=step.done, width=60)]
         return Group(*parts, _scores(line)) if line and "validation" in line else Group(*parts)
 
@@ -103,7 +104,8 @@ def sentence(line: Mapping[str, Any]) -> str:
         f"{style} " + ", ".join(f"{lesion} {iou:.1f}" for lesion, iou in classes.items())
         for style, classes in line["validation"].items()
     )
-    return f"{head}, validation IoU {line['validation_iou']:.1f} % ({scores}), {line['seconds']:.0f} s"
+    floor = f"floor {line['validation_floor']:.1f} %; " if "validation_floor" in line else ""
+    return f"{head}, validation IoU {line['validation_iou']:.1f} % ({floor}{scores}), {line['seconds']:.0f} s"
 
 
 def _scores(line: Mapping[str, Any]) -> Table:

@@ -43,7 +43,7 @@ def event_log(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
 
 def _curves(line: Mapping[str, Any]) -> dict[str, float]:
-    names = ("loss", "learning_rate", "validation_iou", "threshold", "seconds")
+    names = ("loss", "learning_rate", "validation_iou", "validation_floor", "threshold", "seconds")
     classes = {
         f"validation/{style}/{lesion}": iou
         for style, row in line.get("validation", {}).items()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError
+from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
 from coarsekit.simulation.simulate import draw_marks, generator
 from coarsekit.simulation.styles import Style
@@ -24,19 +25,27 @@ SEED = 0
 
 
 class Scored(NamedTuple):
-    """One lesion class of one photograph or patch in one style: IoU, 0–1, at each of `THRESHOLDS`; NaN if undefined."""
+    """One lesion class of one photograph or patch in one style.
+
+    ``ious``: IoU, 0–1, at each of `THRESHOLDS`; NaN if undefined. ``floor``: that of the drawing as it is.
+    """
 
     style: str
     lesion: str
     ious: list[float]
+    floor: float
 
 
 class Validation(NamedTuple):
-    """Mean IoU in percent at the best threshold: over styles, and by style and lesion class."""
+    """Mean IoU in percent at the best threshold: over styles, and by style and lesion class.
+
+    ``floor``: that of the drawings as they are, over styles; what is above it was refined.
+    """
 
     iou: float
     threshold: float
     rows: dict[str, dict[str, float]]
+    floor: float
 
 
 def score_photograph(network: Network, photograph: CachedPhotograph, styles: Sequence[Style]) -> list[Scored]:
@@ -52,7 +61,9 @@ def score_photograph(network: Network, photograph: CachedPhotograph, styles: Seq
             own = Annotation(photograph.key, width, height, marks)
             group = Group(lesion, lesion, BY_LABEL, tuple(range(len(marks))))
             probability = lesion_probability(network, photograph.image, own, lesion, [group], scale)
-            scores.append(Scored(style.name, lesion, at_thresholds(probability, np.asarray(photograph.fine[lesion]))))
+            fine = np.asarray(photograph.fine[lesion])
+            floor = iou(count(draw(own.of(lesion), (height, width)), fine))
+            scores.append(Scored(style.name, lesion, at_thresholds(probability, fine), floor))
     return scores
 
 
@@ -69,9 +80,11 @@ def summary(scores: Sequence[Scored]) -> Validation:
     Raises `ParameterError` when there is nothing to score.
     """
     gathered: dict[tuple[str, str], list[list[float]]] = {}
-    for style, lesion, ious in scores:
+    floors: dict[tuple[str, str], list[float]] = {}
+    for style, lesion, ious, floor in scores:
         if not np.isnan(ious).all():
             gathered.setdefault((style, lesion), []).append(ious)
+            floors.setdefault((style, lesion), []).append(floor)
     # A class whose IoU is undefined at one of the thresholds, as where nothing is there to find, chooses none of them.
     gathered = {key: values for key, values in gathered.items() if not np.isnan(values).all(axis=0).any()}
     if not gathered:
@@ -83,7 +96,8 @@ def summary(scores: Sequence[Scored]) -> Validation:
     best = int(by_threshold.argmax())
     for (style, lesion), values in means.items():
         rows[style][lesion] = round(100 * float(values[best]), 2)
-    return Validation(100 * float(by_threshold[best]), THRESHOLDS[best], rows)
+    by_style_floor = [np.mean([np.nanmean(floors[key]) for key in means if key[0] == style]) for style in rows]
+    return Validation(100 * float(by_threshold[best]), THRESHOLDS[best], rows, 100 * float(np.mean(by_style_floor)))
 
 
 def in_history(scores: Validation | None) -> dict[str, Any]:
@@ -92,6 +106,7 @@ def in_history(scores: Validation | None) -> dict[str, Any]:
         return {}
     return {
         "validation_iou": round(scores.iou, 3),
+        "validation_floor": round(scores.floor, 3),
         "threshold": scores.threshold,
         "validation": scores.rows,
     }

@@ -14,6 +14,7 @@ from zoo.training.tensorboard import event_log
 def line(epoch: int, iou: float = 50.0) -> dict:
     validation = {"paper": {"MA": 61.25, "HE": 70.0}, "human": {"MA": 31.0}}
     head = {"epoch": epoch, "loss": 0.5 / epoch, "learning_rate": 1e-4, "validation_iou": iou, "threshold": 0.4}
+    head["validation_floor"] = 20.0
     return {**head, "validation": validation, "seconds": 10.0}
 
 
@@ -37,9 +38,21 @@ def test_the_view_shows_losses_scores_by_class_speed_and_time_left() -> None:
     assert view.speed == pytest.approx(64 / 5)
     assert view.left == pytest.approx(20)
     text = shown(view)
-    for part in ("epoch 2 of 4", "loss 0.2500", "12.8 samples/s", "0:00:20 left", "best 50.0 %", "MA", "61.2", "31.0"):
+    for part in (
+        "epoch 2 of 4",
+        "loss 0.2500",
+        "12.8 samples/s",
+        "0:00:20 left",
+        "best 50.0 %",
+        "floor 20.0 %",
+        "MA",
+        "61.2",
+        "31.0",
+    ):
         assert part in text, text
-    assert said == ["epoch 1: loss 0.5000, validation IoU 50.0 % (paper MA 61.2, HE 70.0; human MA 31.0), 10 s"]
+    assert said == [
+        "epoch 1: loss 0.5000, validation IoU 50.0 % (floor 20.0 %; paper MA 61.2, HE 70.0; human MA 31.0), 10 s"
+    ]
 
 
 def test_time_left_of_a_resumed_training_counts_from_where_it_went_on() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from coarsekit.errors import ParameterError, SourceError
 from coarsekit.export.schema import pair_of
+from coarsekit.metrics import count, iou
 from zoo.models.base import Network
 from zoo.models.patches import BATCH
 from zoo.training.data.exported_pairs import FixedPairs, RowTransform, StreamedPairs, resized
@@ -97,7 +98,10 @@ class Exported:
         drawn = np.stack(coarse)[:, None].astype(np.float32)
         lesion = pairs[0].lesion
         found = network.patch_probabilities(patches, drawn, lesion)[:, 0]
-        return [Scored(self._style, lesion, at_thresholds(*both)) for both in zip(found, fine, strict=True)]
+        return [
+            Scored(self._style, lesion, at_thresholds(probability, truth), iou(count(mask, truth)))
+            for probability, mask, truth in zip(found, coarse, fine, strict=True)
+        ]
 
     def _places(self, keys: Sequence[str]) -> list[int]:
         """Places among the rows of the pairs of some photographs."""
