@@ -19,7 +19,15 @@ PUBLIC = {
 WITH_EXAMPLES = [
     *("coarsekit", "coarsekit.annotate", "coarsekit.open_source", "coarsekit.read_annotation", "coarsekit.read_image"),
     *("coarsekit.read_mask", "coarsekit.Mark", "coarsekit.Annotation", "zoo", "zoo.evaluate", "zoo.from_pretrained"),
-    *("zoo.list_refiners", "zoo.refine_to_folder", "zoo.train", "zoo.Refiner", "zoo.ToolOptions"),
+    *("coarsekit.calibrate", "coarsekit.check", "coarsekit.convert", "coarsekit.export_pairs"),
+    *(
+        "coarsekit.write_annotations",
+        "zoo.list_refiners",
+        "zoo.refine_to_folder",
+        "zoo.train",
+        "zoo.Refiner",
+        "zoo.ToolOptions",
+    ),
 ]
 
 

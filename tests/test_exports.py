@@ -9,8 +9,10 @@ import zoo
 
 def test_coarsekit_exports_just_these_names() -> None:
     promised = "Annotation CoarsekitError Dataset Ellipse Fundus HUMAN Line Mark PAPER Point Polygon Raster Style"
-    promised += " annotate open_source"
-    assert coarsekit.__all__ == sorted([*promised.split(), "read_annotation", "read_image", "read_mask"])
+    promised += " Calibration CheckReport ConvertReport ExportReport WriteReport"
+    functions = "annotate calibrate check convert export_pairs open_source read_annotation read_image read_mask"
+    assert coarsekit.__all__ == sorted([*promised.split(), *functions.split(), "write_annotations"])
+    assert set(coarsekit.__all__) <= set(dir(coarsekit))
     assert all(hasattr(coarsekit, name) for name in coarsekit.__all__)
     assert not hasattr(coarsekit, "nothing_of_that_name")
 

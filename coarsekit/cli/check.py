@@ -6,11 +6,8 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, QUIET, SPLIT, emit, progress, say, table
-from coarsekit.datasets import open_source
-from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import ERROR, KINDS, DuplicateFinder, Finding, Tally, examine, orphans, summary
-from coarsekit.errors import ParameterError
+from coarsekit.cli.console import AS_JSON, QUIET, SPLIT, emit, growing_progress, say, table
+from coarsekit.datasets.checks import KINDS, Finding, check
 
 _SHOWN = 40
 
@@ -26,32 +23,22 @@ def command(source: str, split: str | None, as_json: bool, quiet: bool) -> None:
     Errors (a file that cannot be read, a photograph that is in two splits, …) give exit code 1; notes (an empty mask,
     classes that share some pixels where they touch, …) do not.
     """
-    dataset = open_source(source)
-    if not isinstance(dataset, FileDataset):
-        raise ParameterError(f"{source} is not made of image files, so there is nothing to check file by file")
-    findings, twins, tally = orphans(dataset), DuplicateFinder(), Tally()
-    keys = dataset.keys(split)
-    with progress("Checking", len(keys), quiet) as advance:
-        for key in keys:
-            examined = examine(dataset, key)
-            findings += examined.findings + twins.add(examined)
-            tally.add(examined)
-            advance(1)
-    errors = [finding for finding in findings if finding.severity == ERROR]
-    counts = {"errors": len(errors), "notes": len(findings) - len(errors)}
-    rows = tally.rows(dataset.lesions)
+    with growing_progress("Checking", quiet) as progress:
+        report = check(source, split, progress=progress)
+    errors = report.errors
+    counts = {"errors": len(errors), "notes": len(report.notes)}
     if as_json:
-        head = {"source": source, "split": split or "all", "photographs": len(keys)}
-        found = {"summary": summary(findings), "classes": rows, "findings": [finding._asdict() for finding in findings]}
-        emit(head | counts | found)
+        head = {"source": source, "split": split or "all", "photographs": report.photographs}
+        found = [finding._asdict() for finding in report.findings]
+        emit(head | counts | {"summary": report.summary, "classes": report.classes, "findings": found})
     elif not quiet:
-        table(f"{dataset.title}: components and their areas in px", rows)
-        if findings:
-            table("Findings", summary(findings))
+        table(f"{report.title}: components and their areas in px", report.classes)
+        if report.findings:
+            table("Findings", report.summary)
         if errors:
             more = f" (the first {_SHOWN}; --json lists all)" if len(errors) > _SHOWN else ""
             table(f"Errors{more}", [_row(error) for error in errors[:_SHOWN]])
-    say(f"Photographs checked: {len(keys)}; errors: {counts['errors']}, notes: {counts['notes']}", quiet)
+    say(f"Photographs checked: {report.photographs}; errors: {counts['errors']}, notes: {counts['notes']}", quiet)
     if errors:
         sys.exit(1)
 

@@ -1,24 +1,13 @@
 """``coarsekit convert``."""
 
 import sys
-from collections import Counter
-from contextlib import nullcontext
-from pathlib import Path
 
 import click
 
-from coarsekit.annotations import FORMATS, annotation_files, format_named, read_all, writable_formats
-from coarsekit.annotations.annotators import check_one_each
-from coarsekit.annotations.details import not_held
-from coarsekit.annotations.reading import ReadOptions, one_file_each
+from coarsekit.annotations import format_named
+from coarsekit.annotations.convert import ConvertReport, convert
 from coarsekit.cli.completion import complete_formats
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, reading, say, say_report, table
-from coarsekit.datasets.base import list_images
-from coarsekit.errors import AnnotationError, OutputError, ParameterError
-from coarsekit.storage.outputs import at_work, claim_outputs
-from coarsekit.types import KINDS, Annotation
-
-_BY_SUFFIX = {".xml": "cvat", ".csv": "via"}
+from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, reading, say, table
 
 
 @click.command("convert")
@@ -61,67 +50,38 @@ def command(
     label keeps its name in OUT unless --labels gives it another; the usual names of lesions are known. A folder or a
     ZIP may have several annotators.
     """
-    path, folder = Path(out), None if images is None else Path(images)
-    if folder is not None and not folder.is_dir():
-        raise ParameterError(f"{folder}: no such folder; --images names the folder of the photographs")
-    name = to or _BY_SUFFIX.get(path.suffix.lower(), "native")
-    if name in FORMATS and name not in writable_formats():
-        raise ParameterError(f"{name} can only be read; write one of {', '.join(writable_formats())}")
-    target = format_named(name)
-    options = ReadOptions(
-        label_table(labels), folder, label_attribute=label_attribute, annotator=annotator, strict=strict
+    report = convert(
+        source,
+        out,
+        to=to,
+        images=images,
+        labels=label_table(labels),
+        label_attribute=label_attribute,
+        annotator=annotator,
+        strict=strict,
+        approximate=approximate,
+        force=force,
+        on_left_out=None if quiet else lambda text: say(f"Left out: {text}", quiet),
+        on_note=lambda text: say(text, quiet),
     )
-    root = Path(source) if Path(source).is_dir() else None
-    found, report = read_all(annotation_files(source, apart=path), options, root)
-    annotations = [annotation for _, annotation in found]
-    notes = say_report(report, options, quiet)
-    if not annotations:
-        named = "; what was left out is named above" if report.left_out and not quiet else ""
-        raise AnnotationError(
-            f"{source}: has no photograph that could be converted{named}; export the annotation again"
-        )
-    if not target.ONE_FILE_EACH and name != "labelstudio":
-        check_one_each(annotations, target.TITLE)
-    places = list(one_file_each(path, annotations, ".json")) if target.ONE_FILE_EACH else [path]
-    if path.is_dir() and not target.ONE_FILE_EACH:
-        raise OutputError(f"{path} is a folder; name the file to write")
-    claim_outputs(places, force, inputs=[source, *(list_images(folder) if folder else ())])
-    if target.ONE_FILE_EACH and len({one.image for one in annotations}) < len(annotations):
-        say("Several annotated the same photographs, each gets a folder; --annotator chooses one.", quiet)
-    folder_of_files = path.parent if path.suffix.lower() == ".json" else path
-    with at_work(folder_of_files) if target.ONE_FILE_EACH else nullcontext():
-        made = target.write(path, annotations, approximate, folder)
-    rows = _rows(annotations)
-    lost = not_held(annotations, target.TITLE, target.HOLDS)
-    for sentence in (*(f"Approximated: {text}" for text in made), *(f"Not held: {text}" for text in lost)):
-        say(sentence, quiet)
+    for text in report.approximated:
+        say(f"Approximated: {text}", quiet)
+    for text in report.not_held:
+        say(f"Not held: {text}", quiet)
     if as_json:
-        head = {"source": source, "out": out, "format": name, "photographs": len({one.image for one in annotations})}
-        files = [str(place) for place in places]
-        said = {"approximated": made, "not_held": lost, "left_out": list(report.left_out), "notes": notes}
-        emit({**head, "files": files, "rows": rows, **said})
+        head = {"source": source, "out": out, "format": report.format, "photographs": report.photographs}
+        said = {"approximated": report.approximated, "not_held": report.not_held, "left_out": report.left_out}
+        files = [str(file) for file in report.files]
+        emit({**head, "files": files, "rows": report.rows, **said, "notes": report.notes})
     elif not quiet:
-        table(f"{source} → {out}: {target.TITLE}", rows)
-    say(f"{_count(annotations)} written to {out}", quiet)
+        table(f"{source} → {out}: {format_named(report.format).TITLE}", report.rows)
+    say(f"{_count(report)} written to {out}", quiet)
     if report.left_out:
         sys.exit(1)
 
 
-def _count(annotations: list[Annotation]) -> str:
+def _count(report: ConvertReport) -> str:
     """How many photographs, and how many annotations, where some have several."""
-    number = len({one.image for one in annotations})
-    several = f", {len(annotations)} annotations," if len(annotations) > number else ""
+    number = report.photographs
+    several = f", {report.annotations} annotations," if report.annotations > number else ""
     return f"{number} photograph{'s'[: number > 1]}{several}"
-
-
-def _rows(annotations: list[Annotation]) -> list[dict[str, object]]:
-    """A row for each lesion class: photographs that show it, and shapes of each kind."""
-    kinds: dict[str, Counter[str]] = {}
-    for annotation in annotations:
-        for lesion in annotation.lesions:
-            kinds.setdefault(lesion, Counter())["photographs"] += 1
-        for mark in annotation.marks:
-            kinds[mark.lesion][KINDS[type(mark.shape)]] += 1
-    drawn = {kind for counts in kinds.values() for kind in counts}
-    columns = ("photographs", *(kind for kind in KINDS.values() if kind in drawn or kind not in ("points", "lines")))
-    return [{"lesion": lesion, **{column: counts[column] for column in columns}} for lesion, counts in kinds.items()]

@@ -5,7 +5,8 @@ lawful in published data but worth knowing. What a reader knows to be a defect o
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from coarsekit.datasets.base import FileDataset, SampleFiles
+from coarsekit.datasets import open_source
+from coarsekit.datasets.base import Dataset, FileDataset, SampleFiles
 from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distances, field_of_view, perceptual_hash
-from coarsekit.errors import CoarsekitError
+from coarsekit.errors import CoarsekitError, ParameterError
 from coarsekit.geometry import components
 from coarsekit.images import read_image
 from coarsekit.types import Mask, bounding_box
@@ -64,6 +66,77 @@ class Examined(NamedTuple):
     areas: dict[str, NDArray[np.int64]]
     content: bytes | None
     print: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What `check` found.
+
+    ``title``: the dataset's. ``photographs``: how many were examined. ``findings``: each thing found, with its kind and
+    where it is. ``classes``: for each lesion class the photographs that show it, its components, and percentiles of
+    their areas in px.
+    """
+
+    title: str
+    photographs: int
+    findings: list[Finding]
+    classes: list[dict[str, Any]]
+
+    @property
+    def errors(self) -> list[Finding]:
+        """The findings at which training would stop, or from which it would learn something false."""
+        return [finding for finding in self.findings if finding.severity == ERROR]
+
+    @property
+    def notes(self) -> list[Finding]:
+        """The findings that are lawful in published data but worth knowing."""
+        return [finding for finding in self.findings if finding.severity == NOTE]
+
+    @property
+    def summary(self) -> list[dict[str, Any]]:
+        """How many findings there are of each kind and severity, errors first, and what each means."""
+        return summary(self.findings)
+
+
+def check(
+    source: str | Dataset, split: str | None = None, *, progress: Callable[[int, int], None] = lambda *_: None
+) -> CheckReport:
+    """Find what is wrong with a dataset, and how many lesions of what size it has.
+
+    Every photograph and every mask is decoded; a file that cannot be read is a finding, and no exception.
+
+    Args:
+        source: ``sample``, or ``READER:PATH`` such as ``idrid:data/idrid``, or a dataset that was opened.
+        split: The split to check, such as ``train``; None for all photographs.
+        progress: Called with how many photographs are finished and how many there are, first with 0 finished.
+
+    Returns:
+        The findings, errors and notes, and the table of lesion classes.
+
+    Raises:
+        SourceError: When the source is not found, or not laid out as its reader expects.
+        ParameterError: For a split that the dataset does not have, and for a dataset that is not made of files.
+
+    Examples:
+        >>> report = coarsekit.check("sample")
+        >>> report.photographs, report.errors
+        (2, [])
+        >>> [row["lesion"] for row in report.classes]
+        ['MA', 'HE', 'EX', 'SE']
+    """
+    dataset = source if isinstance(source, Dataset) else open_source(source)
+    if not isinstance(dataset, FileDataset):
+        named = dataset.title if isinstance(source, Dataset) else source
+        raise ParameterError(f"{named} is not made of image files, so there is nothing to check file by file")
+    findings, twins, tally = orphans(dataset), DuplicateFinder(), Tally()
+    keys = dataset.keys(split)
+    progress(0, len(keys))
+    for done, key in enumerate(keys, 1):
+        examined = examine(dataset, key)
+        findings += examined.findings + twins.add(examined)
+        tally.add(examined)
+        progress(done, len(keys))
+    return CheckReport(dataset.title, len(keys), findings, tally.rows(dataset.lesions))
 
 
 def examine(dataset: FileDataset, key: str) -> Examined:
