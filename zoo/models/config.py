@@ -18,6 +18,8 @@ class Config:
     answer are left out, see `zoo.marks.specks`. ``one_class``: whether a pixel that several classes claim is left to
     the likeliest, see `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge
     has the mirror image of what is within there, so that lesions that a crop cuts look whole, and not black.
+    ``second_look``: whether ellipses around what a click or a stroke found are refined in their turn, as those that
+    people draw are, see `zoo.models.seeds`.
     """
 
     size: int = 256
@@ -29,6 +31,7 @@ class Config:
     least_area: float = 0.0
     one_class: bool = False
     mirror_edges: bool = False
+    second_look: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32:

@@ -2,7 +2,7 @@
 
 A network has learned from shapes around lesions, so a click is shown to it as the middle of a circle, and a stroke as
 that of a capsule. The circle grows until what is answered has room in it, and of the answer only what touches the mark
-is kept.
+is kept. With ``second_look`` ellipses around what was answered, such as people draw, are then refined in their turn.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.geometry import components, draw, moved, places_of, reach_of
+from coarsekit.simulation.simulate import enclosing_ellipses, find_components
+from coarsekit.simulation.styles import PAPER
 from coarsekit.types import Image, Line, Mask, Point, Shape, Window, sized
 from coarsekit.windows import REFERENCE_WIDTH, blend, window_around, windows_around
 from zoo.models.config import Config
+from zoo.models.outlines import photograph_probability
 from zoo.models.patches import BATCH, PatchRefiner, patch_probabilities
 from zoo.models.signature import photograph_signature
 from zoo.refiner import Advance, no_progress
@@ -61,9 +64,23 @@ def seed_probability(
         lesion: The class.
         scale: As in `coarsekit.windows.window_around`.
     """
-    size = (image.shape[0], image.shape[1])
     if scale is None:
-        scale = size[1] / REFERENCE_WIDTH
+        scale = image.shape[1] / REFERENCE_WIDTH
+    first = _first_look(network, image, seeds, around, advance, lesion, scale)
+    return _second_look(network, image, first, seeds, around, lesion, scale) if network.config.second_look else first
+
+
+def _first_look(
+    network: PatchRefiner,
+    image: Image,
+    seeds: Sequence[Point | Line],
+    around: Sequence[Shape],
+    advance: Advance,
+    lesion: str,
+    scale: float,
+) -> NDArray[np.float32]:
+    """`seed_probability` by growing circles and capsules."""
+    size = (image.shape[0], image.shape[1])
     whole, signature = np.zeros(size, np.float32), None
     if network.uses_signature:
         shapes = [*(sized(seed, scale * REFERENCE_WIDTH) for seed in seeds), *around]
@@ -88,6 +105,28 @@ def seed_probability(
             np.maximum(there, answer.probability, out=there)
         advance(len(chunk))
     return whole
+
+
+def _second_look(
+    network: PatchRefiner,
+    image: Image,
+    first: NDArray[np.float32],
+    seeds: Sequence[Point | Line],
+    around: Sequence[Shape],
+    lesion: str,
+    scale: float,
+) -> NDArray[np.float32]:
+    """What is answered for ellipses around what was answered first, which stays where they find nothing."""
+    size, threshold = (image.shape[0], image.shape[1]), network.config.threshold
+    style = replace(PAPER, reference_width=max(1, round(size[1] / scale)))
+    ellipses = enclosing_ellipses(find_components(first >= threshold, style), 1.0, style, size[1])
+    if not ellipses:
+        return first
+    second = photograph_probability(network, image, ellipses, lesion=lesion, scale=scale, beside=around)
+    kept = _touching(second >= threshold, draw([grown(seed, TOLERANCE, scale) for seed in seeds], size))
+    found = first >= threshold
+    stays = found & ~_touching(found, kept)
+    return np.where(stays, first, np.where(kept | (second < threshold), second, 0))
 
 
 def _answers(

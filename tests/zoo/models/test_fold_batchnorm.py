@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.models.base import Network, build, network_class
-from zoo.models.inference import photograph_probability
 from zoo.models.layers.fold_batchnorm import fold_batchnorm
+from zoo.models.outlines import photograph_probability
 from zoo.variants import NETWORKS
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {name: (name, {}) for name in NETWORKS} | {

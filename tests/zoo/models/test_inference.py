@@ -13,7 +13,7 @@ from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.models.base import Network
 from zoo.models.config import Config
-from zoo.models.inference import photograph_probability
+from zoo.models.outlines import photograph_probability
 
 
 @final

@@ -1,21 +1,43 @@
 """Clicks and strokes: what is answered touches the mark, may reach beyond it, and outlines never notice."""
 
 from dataclasses import replace
+from typing import final
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor, nn
 
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
 from coarsekit.windows import REFERENCE_WIDTH
 from tests.zoo.models.test_inference import Darkness
+from zoo.models.base import Network
 from zoo.models.config import Config
-from zoo.models.inference import photograph_probability
+from zoo.models.outlines import photograph_probability
 from zoo.models.seeds import RADII, seed_probability
 
 WIDTH, HEIGHT = 1500, 900
 SMALL, LARGE, NEIGHBOUR = Ellipse(300, 300, 6, 5), Ellipse(800, 400, 45, 30, 20), Ellipse(318, 300, 5, 5)
 NETWORK = Darkness(Config(size=64))
+TWICE = Darkness(Config(size=64, second_look=True))
+
+
+@final
+class DarknessDrawn(Network):
+    """`Darkness`, of which it sees nothing outside what was drawn."""
+
+    variant = "darkness-drawn"
+    config_type = Config
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.scale = nn.Parameter(torch.tensor(100.0))
+
+    def forward(
+        self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
+    ) -> Tensor:
+        return self.scale * (coarse * (1 - image.mean(1, keepdim=True)) - 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +47,9 @@ def image() -> np.ndarray:
     return np.where(dark[..., None], 40, 220).astype(np.uint8).repeat(3, axis=2)
 
 
-def refined(image: np.ndarray, *shapes) -> np.ndarray:
+def refined(image: np.ndarray, *shapes, network: Network = NETWORK) -> np.ndarray:
     marks = tuple(Mark("HE", shape) for shape in shapes)
-    return NETWORK.refine(image, Annotation("p.png", WIDTH, HEIGHT, marks), scale=WIDTH / REFERENCE_WIDTH)["HE"]
+    return network.refine(image, Annotation("p.png", WIDTH, HEIGHT, marks), scale=WIDTH / REFERENCE_WIDTH)["HE"]
 
 
 def iou(one: np.ndarray, other: np.ndarray) -> float:
@@ -36,21 +58,24 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 
 @pytest.mark.parametrize("lesion", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("radius", [None, 3.0, 200.0])
-def test_a_click_finds_its_lesion_whatever_its_own_radius_and_no_neighbour(image, lesion, radius) -> None:
-    found = refined(image, Point(lesion.cx + 3, lesion.cy - 2, radius))
+@pytest.mark.parametrize("network", [NETWORK, TWICE], ids=["once", "twice"])
+def test_a_click_finds_its_lesion_whatever_its_own_radius_and_no_neighbour(image, network, lesion, radius) -> None:
+    found = refined(image, Point(lesion.cx + 3, lesion.cy - 2, radius), network=network)
     assert iou(found, draw([lesion], (HEIGHT, WIDTH))) > 0.8
     assert not (found & draw([NEIGHBOUR], (HEIGHT, WIDTH))).any()
 
 
-def test_a_stroke_finds_all_that_it_touches(image) -> None:
-    found = refined(image, Line(((SMALL.cx, SMALL.cy), (NEIGHBOUR.cx, NEIGHBOUR.cy))))
+@pytest.mark.parametrize("network", [NETWORK, TWICE], ids=["once", "twice"])
+def test_a_stroke_finds_all_that_it_touches(image, network) -> None:
+    found = refined(image, Line(((SMALL.cx, SMALL.cy), (NEIGHBOUR.cx, NEIGHBOUR.cy))), network=network)
     assert iou(found, draw([SMALL, NEIGHBOUR], (HEIGHT, WIDTH))) > 0.8
     assert not (found & draw([LARGE], (HEIGHT, WIDTH))).any()
 
 
-def test_a_click_on_nothing_and_one_outside_answer_nothing(image) -> None:
-    assert not refined(image, Point(1200, 700)).any()
-    assert not refined(image, Point(-4000, -4000)).any()
+@pytest.mark.parametrize("network", [NETWORK, TWICE], ids=["once", "twice"])
+def test_a_click_on_nothing_and_one_outside_answer_nothing(image, network) -> None:
+    assert not refined(image, Point(1200, 700), network=network).any()
+    assert not refined(image, Point(-4000, -4000), network=network).any()
 
 
 def test_a_click_a_little_beside_its_lesion_still_touches_it(image) -> None:
@@ -73,6 +98,21 @@ def test_outlines_are_refined_as_if_there_were_no_clicks(image) -> None:
     alone, both = refined(image, outline, box), refined(image, outline, box, Point(LARGE.cx, LARGE.cy))
     assert np.array_equal(alone, photograph_probability(NETWORK, image, [outline, box]) >= NETWORK.config.threshold)
     assert np.array_equal(both, alone | refined(image, Point(LARGE.cx, LARGE.cy)))
+    assert np.array_equal(alone, refined(image, outline, box, network=TWICE))
+
+
+def test_a_second_look_finds_what_the_largest_circle_had_no_room_for(image) -> None:
+    flame = Ellipse(700, 650, 130, 12)
+    picture = np.where(draw([flame], (HEIGHT, WIDTH))[..., None], 40, image).astype(np.uint8)
+    reach = RADII[-1] * WIDTH / REFERENCE_WIDTH
+    once, twice = (
+        refined(picture, Point(flame.cx, flame.cy), network=DarknessDrawn(Config(size=64, second_look=second)))
+        for second in (False, True)
+    )
+    assert once.any(axis=0).sum() == pytest.approx(2 * reach, abs=4)
+    assert twice.any(axis=0).sum() > 2 * reach + 8
+    exact = draw([flame], (HEIGHT, WIDTH))
+    assert iou(twice, exact) > iou(once, exact)
 
 
 def test_probabilities_are_those_of_the_masks_and_progress_counts_marks(image) -> None:
