@@ -19,9 +19,11 @@ _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine
 
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
-    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike. Last, every "
-    "ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its window, in "
-    "percent of its area."
+    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike."
+)
+_EMPTIED = (
+    " Last, every ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its "
+    "window, in percent of its area."
 )
 
 
@@ -112,7 +114,8 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
         lost = "found" if corruption in emptied else f"{before - average:.1f}"
         lines.append([corruption, *cells, f"{average:.1f}", lost])
     table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
-    return f"{head}\n\n```sh\n{command}\n```\n\n{_ROBUST}\n\n{pins}\n\n{table}"
+    said = _ROBUST + _EMPTIED if emptied else _ROBUST
+    return f"{head}\n\n```sh\n{command}\n```\n\n{said}\n\n{pins}\n\n{table}"
 
 
 def _cell(row: ScoreRow, field: str) -> str:

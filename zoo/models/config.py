@@ -18,8 +18,8 @@ class Config:
     answer are left out, see `zoo.marks.specks`. ``one_class``: whether a pixel that several classes claim is left to
     the likeliest, see `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge
     has the mirror image of what is within there, so that lesions that a crop cuts look whole, and not black.
-    ``second_look``: whether ellipses around what a click or a stroke found are refined in their turn, as those that
-    people draw are, see `zoo.models.seeds`.
+    ``second_look``: whether ellipses around what clicks found are refined in their turn, as those that people draw are,
+    see `zoo.models.seeds`.
     """
 
     size: int = 256

@@ -28,11 +28,6 @@ class PatchwiseRefiner(Refiner):
     _recognised: tuple[tuple[object, ...], list[Group]] | None = None
 
     @property
-    def lesions(self) -> tuple[str, ...]:
-        """Lesion classes that the network is conditioned on; empty for one that treats all alike, as the paper's do."""
-        return ()
-
-    @property
     def uses_signature(self) -> bool:
         """Whether its answers depend on the signature of the marks, see `zoo.models.layers.matched_filter`."""
         return False

@@ -2,7 +2,7 @@
 
 A network has learned from shapes around lesions, so a click is shown to it as the middle of a circle, and a stroke as
 that of a capsule. The circle grows until what is answered has room in it, and of the answer only what touches the mark
-is kept. With ``second_look`` ellipses around what was answered, such as people draw, are then refined in their turn.
+is kept. With ``second_look`` ellipses around what clicks found, such as people draw, are then refined in their turn.
 """
 
 from collections.abc import Sequence
@@ -116,16 +116,21 @@ def _second_look(
     lesion: str,
     scale: float,
 ) -> NDArray[np.float32]:
-    """What is answered for ellipses around what was answered first, which stays where they find nothing."""
+    """What is answered for ellipses around what clicks found; that stays where they find nothing, and so do strokes."""
     size, threshold = (image.shape[0], image.shape[1]), network.config.threshold
+    clicks, strokes = (
+        draw([grown(seed, TOLERANCE, scale) for seed in seeds if isinstance(seed, kind)], size)
+        for kind in (Point, Line)
+    )
+    found = first >= threshold
+    of_clicks = found & ~_touching(found, strokes)
     style = replace(PAPER, reference_width=max(1, round(size[1] / scale)))
-    ellipses = enclosing_ellipses(find_components(first >= threshold, style), 1.0, style, size[1])
+    ellipses = enclosing_ellipses(find_components(of_clicks, style), 1.0, style, size[1])
     if not ellipses:
         return first
     second = photograph_probability(network, image, ellipses, lesion=lesion, scale=scale, beside=around)
-    kept = _touching(second >= threshold, draw([grown(seed, TOLERANCE, scale) for seed in seeds], size))
-    found = first >= threshold
-    stays = found & ~_touching(found, kept)
+    kept = _touching(second >= threshold, clicks)
+    stays = found & ~_touching(of_clicks, kept)
     return np.where(stays, first, np.where(kept | (second < threshold), second, 0))
 
 

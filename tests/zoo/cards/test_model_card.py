@@ -122,7 +122,8 @@ def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothi
     assert "| as it is | 40.0 | 60.0 | 50.0 | 0.0 |" in text
     assert "| dark | – | 48.0 | 48.0 | 2.0 |" in text
     assert "| empty retina | 2.5 | – | 2.5 | found |" in text
-    assert "empty retina" not in model_card(subject())
+    assert "Last, every ellipse moved to retina without any lesion" in text
+    assert "moved to retina" not in model_card(subject(robustness=rows[:-1]))
 
 
 def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ def test_outlines_are_refined_as_if_there_were_no_clicks(image) -> None:
     assert np.array_equal(alone, refined(image, outline, box, network=TWICE))
 
 
+def test_strokes_get_no_second_look(image) -> None:
+    stroke, click = Line(((SMALL.cx, SMALL.cy), (NEIGHBOUR.cx, NEIGHBOUR.cy))), Point(LARGE.cx, LARGE.cy)
+    once, twice = refined(image, stroke), refined(image, stroke, network=TWICE)
+    assert np.array_equal(once, twice)
+    assert np.array_equal(refined(image, stroke, click, network=TWICE), once | refined(image, click, network=TWICE))
+
+
 def test_a_second_look_finds_what_the_largest_circle_had_no_room_for(image) -> None:
     flame = Ellipse(700, 650, 130, 12)
     picture = np.where(draw([flame], (HEIGHT, WIDTH))[..., None], 40, image).astype(np.uint8)
