@@ -5,7 +5,7 @@ from statistics import mean
 
 from coarsekit.hub.markdown import markdown_table
 from coarsekit.simulation.styles import STYLES
-from zoo.checkpoints.metrics import Conditions, ScoreRow, rows_by_conditions
+from zoo.checkpoints.metrics import AVERAGE, Conditions, ScoreRow, rows_by_conditions
 
 Sentences = Mapping[str, Mapping[str, str]]
 """Measures beside IoU: by the beginning of a sentence, what each is called by its field of a row."""
@@ -19,7 +19,7 @@ _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine
 
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
-    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike."
+    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike; in brackets 95 % intervals."
 )
 _EMPTIED = (
     " Last, every ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its "
@@ -96,6 +96,8 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
     style = first["style"] if first["style"] in STYLES else f"{first['style']}.toml"
     command = f"zoo robustness {_source(first['reader'], first['split'])} --refiner {place} --style {style}"
     pins = _pins(first["dataset_sha256"], first["style_sha256"], first)
+    averages = {row["corruption"]: row for row in rows if row["lesion"] == AVERAGE}
+    rows = [row for row in rows if row["lesion"] != AVERAGE]
     lesions = list(dict.fromkeys(row["lesion"] for row in rows))
     found: dict[str, dict[str, float]] = {}
     uncut: dict[str, list[float]] = {}
@@ -112,10 +114,17 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
         cells = [f"{values[lesion]:.1f}" if lesion in values else "–" for lesion in lesions]
         before = mean(uncut[corruption]) if corruption in uncut else whole
         lost = "found" if corruption in emptied else f"{before - average:.1f}"
-        lines.append([corruption, *cells, f"{average:.1f}", lost])
+        own = averages.get(corruption, {})
+        lines.append([corruption, *cells, f"{average:.1f}{_interval(own, 'iou')}", lost + _interval(own, "lost")])
     table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
     said = _ROBUST + _EMPTIED if emptied else _ROBUST
     return f"{head}\n\n```sh\n{command}\n```\n\n{said}\n\n{pins}\n\n{table}"
+
+
+def _interval(row: ScoreRow, field: str) -> str:
+    """The 95 % interval of a field, where it was measured."""
+    low, high = row.get(f"{field}_low"), row.get(f"{field}_high")
+    return "" if low is None or high is None else f" ({low:.1f} to {high:.1f})"
 
 
 def _cell(row: ScoreRow, field: str) -> str:

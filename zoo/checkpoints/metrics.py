@@ -43,10 +43,18 @@ class _EvaluationRow(_Row):
     floor_iou: float | None
 
 
+AVERAGE = "average"
+"""What a row of ``zoo robustness`` over all lesion classes has in the place of one."""
+
+
 class _RobustnessRow(_Row):
     corruption: str
     whole_iou: float | None = None
     false_positive_area: float | None
+    iou_low: float | None = None
+    iou_high: float | None = None
+    lost_low: float | None = None
+    lost_high: float | None = None
 
 
 class Conditions(NamedTuple):

@@ -1,6 +1,7 @@
 """``zoo robustness``."""
 
 from dataclasses import asdict
+from math import isnan
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, prog
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
 from coarsekit.simulation.styles import style_named
+from zoo.checkpoints.metrics import AVERAGE
 from zoo.cli.options import DEVICE, REFINERS
 
 if TYPE_CHECKING:
@@ -78,10 +80,10 @@ def command(
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
             title = f"{refiner.name} on {dataset.name}, {split or 'all splits'}, style {style.name}: IoU in percent"
-            if lines := _lines([row for row in own if row.corruption != EMPTY], "iou", "whole_iou"):
+            if lines := _lines([row for row in own if row.corruption != EMPTY]):
                 table(title, lines)
             title = f"{refiner.name} on {EMPTY}: what is found, in percent of an ellipse's area"
-            if lines := _lines([row for row in own if row.corruption == EMPTY], "false_positive_area"):
+            if lines := _answered([row for row in own if row.corruption == EMPTY]):
                 table(title, lines)
             for row in own[:1]:
                 click.echo(_pins(row))
@@ -96,19 +98,31 @@ def _pins(row: "RobustnessRow") -> str:
     )
 
 
-def _lines(rows: list[Any], value: str, before: str = "") -> list[dict[str, Any]]:
-    """One line for each corruption: a column for each class, their average, and what it lost against ``before``."""
-    corruptions: dict[str, dict[str, float]] = {}
-    uncut: dict[str, list[float]] = {}
-    for row in rows:
-        corruptions.setdefault(row.corruption, {})[row.lesion] = getattr(row, value)
-        if before:
-            uncut.setdefault(row.corruption, []).append(getattr(row, before))
-    lesions = list(dict.fromkeys(row.lesion for row in rows))
+def _lines(rows: list["RobustnessRow"]) -> list[dict[str, Any]]:
+    """One line for each corruption: a column for each class, their average, and what it lost, with intervals."""
+    lesions = [lesion for lesion in dict.fromkeys(row.lesion for row in rows) if lesion != AVERAGE]
     lines: list[dict[str, Any]] = []
-    for corruption, values in corruptions.items():
-        average = mean(values.values())
-        by_lesion = {lesion: values.get(lesion) for lesion in lesions}
-        lost = {"lost": mean(uncut[corruption]) - average} if before else {}
-        lines.append({"corruption": corruption, **by_lesion, "average": average, **lost})
+    for average in rows:
+        if average.lesion == AVERAGE and average.iou is not None and average.whole_iou is not None:
+            own = {row.lesion: row.iou for row in rows if row.corruption == average.corruption}
+            lines.append(
+                {
+                    "corruption": average.corruption,
+                    **{lesion: own.get(lesion) for lesion in lesions},
+                    AVERAGE: average.iou,
+                    "95 %": _interval(average.iou_low, average.iou_high),
+                    "lost": average.whole_iou - average.iou,
+                    "95 % of it": _interval(average.lost_low, average.lost_high),
+                }
+            )
     return lines
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None or isnan(low) else f"{low:.1f} to {high:.1f}"
+
+
+def _answered(rows: list["RobustnessRow"]) -> list[dict[str, Any]]:
+    """The one line of empty retina: a column for each class, and their average."""
+    own = {row.lesion: row.false_positive_area for row in rows if row.false_positive_area is not None}
+    return [{"corruption": rows[0].corruption, **own, "average": mean(own.values())}] if own else []

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
@@ -15,22 +17,26 @@ from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 from coarsekit.windows import crop, window_around
+from zoo.checkpoints.metrics import AVERAGE
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample
+from zoo.evaluation.statistics import compare, summarise
 from zoo.refiner import Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class RobustnessRow:
-    """One refiner on one lesion class under one corruption; percent.
+    """One refiner on one lesion class, or on the `AVERAGE` of them, under one corruption; percent.
 
     ``weights_sha256``, ``refining_version``, ``dataset_sha256``, ``style_sha256``: of what content. ``dataset_images``:
     photographs of the split; ``dataset_images_seen``: those that the refiner saw in training, None where not known.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
     for empty retina. ``whole_iou``: that of the masks of the photograph as it is, cut or scaled alike, which show what
-    the corruption costs. ``false_positive_area``: what was found in an ellipse's window and is no lesion, as a share of
-    the ellipse's area: the mean over ``ellipses`` on empty retina; None elsewhere.
+    the corruption costs. ``iou_low`` to ``iou_high``: the 95 % interval of ``iou``; ``lost_low`` to ``lost_high``: that
+    of ``whole_iou`` less ``iou``; NaN with a single image. ``false_positive_area``: what was found in an ellipse's
+    window and is no lesion, as a share of the ellipse's area: the mean over ``ellipses`` on empty retina; None
+    elsewhere.
     """
 
     refiner: str
@@ -48,6 +54,10 @@ class RobustnessRow:
     whole_iou: float | None
     iou: float | None
     false_positive_area: float | None
+    iou_low: float | None = None
+    iou_high: float | None = None
+    lost_low: float | None = None
+    lost_high: float | None = None
 
 
 def robustness(
@@ -75,13 +85,13 @@ def robustness(
         advance: Called with 1 for each photograph that is done.
 
     Returns:
-        Rows by refiner, corruption and lesion class.
+        Rows by refiner, corruption and lesion class, with the `AVERAGE` of the classes after the last.
 
     Raises:
         ParameterError: When the dataset does not have the split, or no photograph of it shows a lesion.
         ImageError: When a photograph or a mask cannot be read.
     """
-    scores: dict[tuple[str, str, str], list[tuple[float, float, float]]] = {}
+    scores: dict[tuple[str, str], list[list[tuple[float, float, float]]]] = {}
     areas: dict[tuple[str, str], list[float]] = {}
     contents: list[tuple[str, str]] = []
     for fundus in dataset.photographs(split):
@@ -95,15 +105,16 @@ def robustness(
                 before = change(Sample(fundus.image, whole[refiner.name], annotation)).fine
                 unchanged = sample is as_it_is
                 found = before if unchanged else refiner.refine(sample.image, sample.annotation)
-                for lesion, own in _score(sample, before, found).items():
-                    scores.setdefault((refiner.name, name, lesion), []).append(own)
+                own = _score(sample, before, found)
+                by_lesion = [own.get(lesion, (nan, nan, nan)) for lesion in dataset.lesions]
+                scores.setdefault((refiner.name, name), []).append(by_lesion)
         if empty_retina:
             empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
             for refiner in refiners:
                 for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
                     areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
-    if not scores and corruptions:
+    if corruptions and not any(np.isfinite(own).any() for own in scores.values()):
         raise ParameterError(
             f"{dataset.name}: none of {len(contents)} photographs in {split or 'all splits'} shows a lesion, so there "
             "is nothing to score; name another split"
@@ -115,16 +126,32 @@ def robustness(
         seen = None if known is None else sum(photograph in known for photograph, _ in contents)
         which = (refiner.name, refiner.weights_sha256, REFINING_VERSION, data, len(contents), seen, drawn)
         for name in corruptions:
-            for lesion in dataset.lesions:
-                if pairs := scores.get((refiner.name, name, lesion)):
-                    drawn_iou, uncut, own_iou = (100 * float(value) for value in np.mean(pairs, axis=0))
-                    rows.append(RobustnessRow(*which, name, lesion, len(pairs), 0, drawn_iou, uncut, own_iou, None))
+            values = 100 * np.array(scores[refiner.name, name])
+            columns = [(lesion, values[:, [place]]) for place, lesion in enumerate(dataset.lesions)]
+            for lesion, some in [*columns, (AVERAGE, values)]:
+                if np.isfinite(some).any():
+                    rows.append(_row(which, name, lesion, some, seed))
         rows += [
             RobustnessRow(*which, EMPTY, lesion, 0, len(answered), None, None, None, 100 * float(np.mean(answered)))
             for lesion in dataset.lesions
             if (answered := areas.get((refiner.name, lesion)))
         ]
     return rows
+
+
+def _row(
+    which: tuple[str, str, int, str, int, int | None, str],
+    corruption: str,
+    lesion: str,
+    scores: NDArray[np.float64],
+    seed: int,
+) -> RobustnessRow:
+    """``which``: a row's first fields; ``scores``: (images, classes, 3) of the drawing, uncut, and of the refiner."""
+    drawn, uncut, own = (scores[..., kind] for kind in range(3))
+    found, lost = summarise(own, seed), compare(uncut, own, seed)
+    floor, whole = summarise(drawn, seed).mean, summarise(uncut, seed).mean
+    intervals = (found.low, found.high, lost.low, lost.high)
+    return RobustnessRow(*which, corruption, lesion, found.images, 0, floor, whole, found.mean, None, *intervals)
 
 
 def move_to_empty(fundus: Fundus, annotation: Annotation, rng: np.random.Generator) -> Annotation:

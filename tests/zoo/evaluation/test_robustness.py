@@ -17,6 +17,7 @@ from coarsekit.types import Annotation, Image, Mask
 from coarsekit.windows import window_around
 from zoo import from_pretrained
 from zoo.checkpoints.folder import DEFAULT
+from zoo.checkpoints.metrics import AVERAGE
 from zoo.cli.main import main
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, around_marks, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
@@ -117,6 +118,19 @@ def test_rows_hold_the_mean_iou_and_the_mean_share_answered() -> None:
         assert by_place["as it is", lesion].iou == pytest.approx(np.mean(values))
         assert by_place[EMPTY, lesion].false_positive_area == pytest.approx(np.mean(shares[lesion]))
         assert by_place[EMPTY, lesion].ellipses == len(shares[lesion])
+    average = by_place["as it is", AVERAGE]
+    assert average.iou == pytest.approx(mean(by_place["as it is", lesion].iou for lesion in expected))
+    assert average.iou_low < average.iou < average.iou_high
+    assert (average.whole_iou, average.lost_low, average.lost_high) == (average.iou, 0, 0)
+
+
+def test_intervals_are_of_what_a_change_costs_the_same_photographs() -> None:
+    sample = open_source("sample")
+    rows = robustness([Half()], sample, None, HUMAN, 0, {"middle": lambda taken: middle(taken, 0.5)}, False)
+    for row in rows:
+        assert row.lost_low <= row.whole_iou - row.iou + 1e-9
+        assert row.whole_iou - row.iou <= row.lost_high + 1e-9
+    assert [row.lesion for row in rows] == [*sample.lesions, AVERAGE]
 
 
 def test_the_default_answers_little_on_nothing_and_stands_a_narrow_camera() -> None:
