@@ -19,8 +19,9 @@ _UNMEASURED = "Not measured. `zoo evaluate` measures it on photographs with fine
 
 _ROBUST = (
     "The same photographs as other cameras would have taken them, with the same ellipses: IoU in percent at reduction "
-    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike; in brackets 95 % intervals."
+    "1, and what is lost against the masks of the photograph as it is, cut or scaled alike."
 )
+_INTERVALS = " In brackets are 95 % intervals."
 _EMPTIED = (
     " Last, every ellipse moved to retina without any lesion, where the right answer is nothing: what is found in its "
     "window, in percent of its area."
@@ -117,7 +118,7 @@ def _robustness(rows: Sequence[ScoreRow], place: str) -> str:
         own = averages.get(corruption, {})
         lines.append([corruption, *cells, f"{average:.1f}{_interval(own, 'iou')}", lost + _interval(own, "lost")])
     table = markdown_table(["corruption", *lesions, "average", "lost"], lines)
-    said = _ROBUST + _EMPTIED if emptied else _ROBUST
+    said = _ROBUST + (_INTERVALS if averages else "") + (_EMPTIED if emptied else "")
     return f"{head}\n\n```sh\n{command}\n```\n\n{said}\n\n{pins}\n\n{table}"
 
 

@@ -49,9 +49,9 @@ def command(
 
     Each photograph is refined as it is, 1500 and 768 px wide, cut to its middle and to crops around the median mark, in
     other colours, blurred and compressed, with the same ellipses, and as it is under labels that say nothing, and under
-    those of the opposite kind; IoU in percent, image level, at reduction 1.0; lost: against the masks of the photograph
-    as it is, cut or scaled alike. Last, each ellipse is moved to retina
-    without any lesion, where the right answer is nothing: what is found in its window, in percent of its area.
+    those of the opposite kind; IoU in percent, image level, at reduction 1.0, with 95 % intervals; lost: against the
+    masks of the photograph as it is, cut or scaled alike. Last, each ellipse is moved to retina without any lesion,
+    where the right answer is nothing: what is found in its window, in percent of its area.
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.

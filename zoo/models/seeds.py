@@ -124,6 +124,7 @@ def _second_look(
     )
     found = first >= threshold
     of_clicks = found & ~_touching(found, strokes)
+    # The paper's margin: a style's lengths scale with the photograph's width, and here with the retina's size in it.
     style = replace(PAPER, reference_width=max(1, round(size[1] / scale)))
     ellipses = enclosing_ellipses(find_components(of_clicks, style), 1.0, style, size[1])
     if not ellipses:

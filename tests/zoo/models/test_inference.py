@@ -16,7 +16,6 @@ from zoo.models.config import Config
 from zoo.models.outlines import photograph_probability
 
 
-@final
 class Darkness(Network):
     """Certain of lesion where the photograph is dark, and of nothing else: its answer can be checked by hand."""
 

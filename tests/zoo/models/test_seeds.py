@@ -1,12 +1,10 @@
 """Clicks and strokes: what is answered touches the mark, may reach beyond it, and outlines never notice."""
 
 from dataclasses import replace
-from typing import final
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
@@ -23,16 +21,8 @@ NETWORK = Darkness(Config(size=64))
 TWICE = Darkness(Config(size=64, second_look=True))
 
 
-@final
-class DarknessDrawn(Network):
+class DarknessDrawn(Darkness):
     """`Darkness`, of which it sees nothing outside what was drawn."""
-
-    variant = "darkness-drawn"
-    config_type = Config
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.scale = nn.Parameter(torch.tensor(100.0))
 
     def forward(
         self, image: Tensor, coarse: Tensor, lesion: Tensor | None = None, signature: Tensor | None = None
