@@ -110,7 +110,7 @@ def train(
         return _fit(data, folder, recipe, split, resume, progress)
     if threads is not None:
         torch.set_num_threads(threads)
-    build(network_class(recipe.variant), recipe.config)  # a wrong field is an error before the photographs are read
+    _check_network(recipe, resume)
     with ExitStack() as stack:
         devices = stack.enter_context(connected(device, precision, compiling, say))
         if not devices.is_main:
@@ -165,6 +165,13 @@ def _check_styles(recipe: Recipe, data: Dataset | Export) -> None:
         raise ParameterError(
             f"styles {', '.join(recipe.styles)} name one style twice; give each TOML file a name of its own"
         )
+
+
+def _check_network(recipe: Recipe, resume: bool) -> None:
+    """A wrong field, or pretrained features that are missing, is an error before the photographs are read."""
+    network = build(network_class(recipe.variant), recipe.config)
+    if recipe.pretrained and not resume:
+        network.initialise()
 
 
 def _claim(folder: Path, inputs: Sequence[str | Path], force: bool) -> None:

