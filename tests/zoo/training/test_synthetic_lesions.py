@@ -33,6 +33,19 @@ def test_the_same_numbers_give_the_same_lesion_and_others_another() -> None:
     assert not np.array_equal(one[1], other[1])
 
 
+def test_an_enlarged_patch_shows_softer_edges_of_the_same_lesion() -> None:
+    flat = np.full((96, 96, 3), 120, np.uint8)
+    steepest: dict[int, list[int]] = {}
+    for seed in range(12):
+        sharp, soft = (paint_lesion(flat, ELLIPSE, np.random.default_rng(seed), enlargement) for enlargement in (1, 4))
+        assert np.array_equal(sharp[1], soft[1])
+        for enlargement, (painted, _) in ((1, sharp), (4, soft)):
+            slope = np.abs(np.diff(painted.astype(int), axis=1))
+            steepest.setdefault(enlargement, []).append(int(slope.max()))
+    assert all(soft <= sharp for sharp, soft in zip(steepest[1], steepest[4], strict=True))
+    assert np.mean(steepest[4]) < 0.8 * np.mean(steepest[1])
+
+
 def test_nothing_is_painted_off_the_retina_or_off_the_patch() -> None:
     patch = retina()
     patch[:, :48] = 0

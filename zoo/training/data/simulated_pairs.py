@@ -125,7 +125,8 @@ class SimulatedPairs(Dataset[Item]):
         ellipse = Ellipse(*place, one.rx * scale, one.ry * scale, one.angle)
         coarse = cut_shapes([draw.shape], window, size)
         retina = cut_image(draw.photograph.image, window, size)
-        image, fine = paint_lesion(retina, ellipse, rng)
+        width = draw.photograph.image.shape[1]
+        image, fine = paint_lesion(retina, ellipse, rng, scale * width / REFERENCE_WIDTH)
 
         def cut(_: object = None) -> Image:
             return image

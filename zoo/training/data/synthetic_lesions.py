@@ -17,31 +17,38 @@ from coarsekit.types import Ellipse, Image, Mask
 
 STRENGTHS = (1.5, 7.0)
 """Standard deviations of the surroundings by which the colour of a lesion differs from theirs."""
-SIZES = (0.35, 1.0)
+SIZES = (0.25, 1.0)
 """Size of the area with lesion over that of the ellipse."""
 SOFTNESS = (0.5, 3.0)
-"""Standard deviations, px of the patch, by which the edge of a lesion is blurred."""
+"""Standard deviations, px on a photograph 4288 px wide, by which a camera blurs the edge of a lesion: small ones look
+softer, since their patches are enlarged."""
 DISPLACEMENT = 0.35
 """How far the middle of the area may lie from that of the ellipse, in semi-axes."""
 _REACH = 1.6
 """Size of the part of the patch that is painted on, over that of the ellipse: what a displaced lesion reaches."""
+_MOST_SOFT = 0.3
+"""Most blur, over the ellipse's smaller semi-axis: more would show nothing of a small lesion."""
 _WAVES = 5
 """Waves around the rim of a blob, at most."""
 
 
-def paint_lesion(patch: Image, ellipse: Ellipse, rng: np.random.Generator) -> tuple[Image, Mask]:
+def paint_lesion(
+    patch: Image, ellipse: Ellipse, rng: np.random.Generator, enlargement: float = 1.0
+) -> tuple[Image, Mask]:
     """Paint one lesion inside an ellipse.
 
     Args:
         patch: (s, s, 3) uint8 RGB, retina.
         ellipse: What is to be drawn around the lesion, px of the patch.
         rng: Where all random numbers come from.
+        enlargement: Px of the patch for one of a photograph 4288 px wide, above 0.
 
     Returns:
         The patch with the lesion, and the lesion's mask (s, s); the mask is empty where the lesion lies off the patch.
     """
     x0, y0, x1, y1 = extent(ellipse)
-    reach = ceil(_REACH * max(x1 - x0, y1 - y0) / 2) + ceil(4 * SOFTNESS[1])
+    softness = max(SOFTNESS[0], min(rng.uniform(*SOFTNESS) * enlargement, _MOST_SOFT * min(ellipse.rx, ellipse.ry)))
+    reach = ceil(_REACH * max(x1 - x0, y1 - y0) / 2) + ceil(4 * softness)
     left, top = (max(0, round(middle) - reach) for middle in (ellipse.cx, ellipse.cy))
     part = np.s_[top : max(0, round(ellipse.cy) + reach), left : max(0, round(ellipse.cx) + reach)]
     painted, mask = patch.copy(), np.zeros(patch.shape[:2], dtype=bool)
@@ -50,7 +57,7 @@ def paint_lesion(patch: Image, ellipse: Ellipse, rng: np.random.Generator) -> tu
         return painted, mask
     retina = near.max(axis=2) >= DARK
     mask[part] = _shape(one, retina.shape, rng) & retina
-    edge = cv2.GaussianBlur(mask[part].astype(np.float32), (0, 0), rng.uniform(*SOFTNESS))
+    edge = cv2.GaussianBlur(mask[part].astype(np.float32), (0, 0), softness)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
     surroundings = near[retina & ~draw([one], retina.shape)]
