@@ -54,9 +54,13 @@ class Linear(nn.Module):
 class Prototype(nn.Module):
     """One lesion and one background prototype per patch, pixels to the nearer (equations 1–3). Without parameters."""
 
+    def prototypes(self, fused: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Lesion and background prototype of each patch, both (b, channels)."""
+        return masked_average(fused, mask), masked_average(fused, 1 - mask)
+
     def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
         """Logits at the features' resolution."""
-        return prototype_logits(fused, masked_average(fused, mask), masked_average(fused, 1 - mask))
+        return prototype_logits(fused, *self.prototypes(fused, mask))
 
 
 class Superpixel(nn.Module):
@@ -68,11 +72,15 @@ class Superpixel(nn.Module):
         super().__init__()
         self.count = count
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
-        """Logits at the features' resolution; no gradient flows into the division, only through the averages."""
+    def prototypes(self, fused: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Prototype.prototypes`; no gradient flows into the division, only through the averages."""
         background = masked_average(fused, 1 - mask)
         labels = mask_slic(fused, mask, self.count)
-        return prototype_logits(fused, weighted_prototype(fused, labels, self.count, background), background)
+        return weighted_prototype(fused, labels, self.count, background), background
+
+    def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
+        """Logits at the features' resolution."""
+        return prototype_logits(fused, *self.prototypes(fused, mask))
 
 
 def masked_average(features: Tensor, mask: Tensor) -> Tensor:
