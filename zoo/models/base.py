@@ -108,20 +108,59 @@ class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignor
         coarse: NDArray[np.float32],
         lesion: str = "",
         signature: NDArray[np.float32] | None = None,
+        prototype: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
+        patches = self._tensors(image, coarse, lesion, signature)
+        mirrored: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
+        if prototype is None:
+            view = self.views(*patches)
+        else:
+            view = self.views(*patches, torch.from_numpy(prototype).to(patches[0].device).expand(len(image), -1))
+        return torch.stack([view(axes).sigmoid().flip(axes) for axes in mirrored]).mean(0).float().cpu().numpy()
+
+    @torch.inference_mode()
+    def lesion_prototypes(
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str = "",
+        signature: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        if not self.uses_prototypes:
+            return super().lesion_prototypes(image, coarse, lesion, signature)
+        return self.prototypes(*self._tensors(image, coarse, lesion, signature)).float().cpu().numpy()
+
+    def _tensors(
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str,
+        signature: NDArray[np.float32] | None,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """The arguments of `forward`, in evaluation mode, on the device of the weights."""
         device = next(self.parameters()).device
         self.eval()
         images, drawn = torch.from_numpy(image).to(device), torch.from_numpy(coarse).to(device)
         classes = torch.full((len(image),), self.class_index(lesion), device=device)
         signatures = None if signature is None else torch.from_numpy(signature).to(device).expand(len(image), -1)
-        mirrored: list[list[int]] = [[], [-1], [-2], [-2, -1]][: self.config.tta_views]
-        view = self.views(images, drawn, classes, signatures)
-        return torch.stack([view(axes).sigmoid().flip(axes) for axes in mirrored]).mean(0).float().cpu().numpy()
+        return images, drawn, classes, signatures
+
+    def prototypes(self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None) -> Tensor:
+        """The lesion prototypes (b, channels) of patches, of length 1 or 0, of a network that `uses_prototypes`."""
+        raise NotImplementedError
 
     def views(
-        self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
+        self,
+        image: Tensor,
+        coarse: Tensor,
+        lesion: Tensor,
+        signature: Tensor | None,
+        prototype: Tensor | None = None,
     ) -> Callable[[list[int]], Tensor]:
-        """What gives the logits of patches mirrored along axes, mirrored as they are; arguments as of `forward`."""
+        """What gives the logits of patches mirrored along axes, mirrored as they are; arguments as of `forward`.
+
+        ``prototype``: (b, channels), in place of each patch's lesion prototype, for a network that `uses_prototypes`.
+        """
         return lambda axes: self(image.flip(axes), coarse.flip(axes), lesion, signature)
 
 

@@ -61,7 +61,9 @@ class FusedConfig(Config):
     `zoo.models.layers.matched_filter`: beside the colours for a class that it is conditioned on, and instead of them
     for any other, so that it can refine what it never saw. ``appearance``: whether the network keeps what the marks of
     its ``lesions`` look like, measured when it is trained on photographs: a label that it does not know is then refined
-    as the class that its marks look like, see `zoo.models.recognition`.
+    as the class that its marks look like, see `zoo.models.recognition`. ``photograph_prototypes``: whether a head of
+    prototypes takes, where whole photographs are refined, the mean lesion prototype of all windows of a label in place
+    of each window's own, see `zoo.models.prototypes`.
     """
 
     width: int = 64
@@ -69,6 +71,7 @@ class FusedConfig(Config):
     mask_dilation: float = 0.0
     matched_filter: bool = False
     appearance: bool = False
+    photograph_prototypes: bool = False
 
     @property
     def planes(self) -> int:

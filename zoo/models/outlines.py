@@ -9,6 +9,7 @@ from coarsekit.types import Image, Shape, Window
 from coarsekit.windows import REFERENCE_WIDTH, blend, stitch, window_around, windows_around
 from zoo.models.config import Config
 from zoo.models.patches import PatchRefiner, patch_probabilities
+from zoo.models.prototypes import photograph_prototype
 from zoo.models.signature import photograph_signature
 from zoo.refiner import Advance, no_progress
 
@@ -54,7 +55,10 @@ def photograph_probability(
         advance(int(((last > done) & (last <= done + count)).sum()))
         done += count
 
-    patches = patch_probabilities(network, image, [*shapes, *beside], windows, lesion, signature, finish)
+    prototype = None
+    if network.uses_prototypes:
+        prototype = photograph_prototype(network, image, shapes, windows, lesion, signature)
+    patches = patch_probabilities(network, image, [*shapes, *beside], windows, lesion, signature, finish, prototype)
     return (blend if config.blend else stitch)(patches, windows, size)
 
 

@@ -27,12 +27,26 @@ class PatchRefiner(Protocol):
     def uses_signature(self) -> bool:
         """See `zoo.models.patchwise.PatchwiseRefiner.uses_signature`."""
 
+    @property
+    def uses_prototypes(self) -> bool:
+        """See `zoo.models.patchwise.PatchwiseRefiner.uses_prototypes`."""
+
+    def lesion_prototypes(
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str = "",
+        signature: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """See `zoo.models.patchwise.PatchwiseRefiner.lesion_prototypes`."""
+
     def patch_probabilities(
         self,
         image: NDArray[np.float32],
         coarse: NDArray[np.float32],
         lesion: str = "",
         signature: NDArray[np.float32] | None = None,
+        prototype: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """See `zoo.models.patchwise.PatchwiseRefiner.patch_probabilities`."""
 
@@ -45,6 +59,7 @@ def patch_probabilities(
     lesion: str = "",
     signature: NDArray[np.float32] | None = None,
     advance: Advance = no_progress,
+    prototype: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Probabilities of lesion (n, s, s) in windows whose coarse masks have the ``shapes`` that reach into them.
 
@@ -55,6 +70,7 @@ def patch_probabilities(
     for start in range(0, len(windows), BATCH):
         chunk = windows[start : start + BATCH]
         images, coarse = window_arrays(image, shapes, boxes, chunk, size, network.config.mirror_edges)
-        patches[start : start + len(chunk)] = network.patch_probabilities(images, coarse, lesion, signature)[:, 0]
+        found = network.patch_probabilities(images, coarse, lesion, signature, prototype)
+        patches[start : start + len(chunk)] = found[:, 0]
         advance(len(chunk))
     return patches

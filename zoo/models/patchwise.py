@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.annotations.given import AnnotationLike
+from coarsekit.errors import RefinerError
 from coarsekit.images.given import ImageLike
 from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256
@@ -33,6 +34,24 @@ class PatchwiseRefiner(Refiner):
         return False
 
     @property
+    def uses_prototypes(self) -> bool:
+        """Whether its answers depend on the lesion prototype of a photograph, see `zoo.models.prototypes`."""
+        return False
+
+    def lesion_prototypes(
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str = "",
+        signature: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """The lesion prototypes (b, channels) of patches, of length 1 or 0; arguments as of `patch_probabilities`.
+
+        Raises `RefinerError` unless it `uses_prototypes`.
+        """
+        raise RefinerError(f"{self.name} has no prototypes of photographs; take a network with photograph_prototypes")
+
+    @property
     def class_appearance(self) -> Appearance | None:
         """What the marks of its classes look like; None where that was not measured."""
         return None
@@ -44,6 +63,7 @@ class PatchwiseRefiner(Refiner):
         coarse: NDArray[np.float32],
         lesion: str = "",
         signature: NDArray[np.float32] | None = None,
+        prototype: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Compute the probability of lesion for a batch of patches of one class.
 
@@ -56,6 +76,8 @@ class PatchwiseRefiner(Refiner):
             lesion: The class of all patches; the empty text, as any class not in `lesions`, for none.
             signature: (3,) float32, what the marks of the photograph have in common, see `zoo.models.signature`; None
                 for each patch's own.
+            prototype: (channels,) float32, the lesion prototype of the photograph, for one that `uses_prototypes`;
+                None for each patch's own.
 
         Returns:
             (b, 1, s, s) float32 in 0–1.

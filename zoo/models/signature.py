@@ -40,9 +40,14 @@ def photograph_signature(
     """
     if not windows:
         return np.zeros(3, np.float32)
-    chosen = [windows[index] for index in np.unique(np.linspace(0, len(windows) - 1, most).round().astype(int))]
+    chosen = [windows[place] for place in spread(len(windows), most)]
     images, coarse = window_arrays(image, shapes, bounding_boxes(shapes), chosen, SIZE, mirrored)
     return deviations(images, coarse).mean(0)
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Places among ``count``: all of them, or ``most`` at even distances."""
+    return np.unique(np.linspace(0, count - 1, most).round().astype(int)).tolist() if count else []
 
 
 def mark_deviations(

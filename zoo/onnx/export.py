@@ -37,6 +37,11 @@ def export_program(network: Network) -> torch.export.ExportedProgram:
 
     Raises `RefinerError` for a network that takes steps which depend on what it sees.
     """
+    if network.uses_prototypes:
+        raise RefinerError(
+            f"{network.name or network.variant} cannot be exported, since its prototypes are of whole photographs; "
+            "refine with torch, or export one with photograph_prototypes=false"
+        )
     size, two = network.config.size, 2  # not one, for which the steps could be others
     example = (
         torch.linspace(0, 1, two * 3 * size * size).reshape(two, 3, size, size),

@@ -132,6 +132,7 @@ class OnnxNetwork(PatchwiseRefiner):
         coarse: NDArray[np.float32],
         lesion: str = "",
         signature: NDArray[np.float32] | None = None,
+        prototype: NDArray[np.float32] | None = None,  # none: networks with those of photographs are not exported
     ) -> NDArray[np.float32]:
         if signature is None:
             signature = deviations(image, coarse) if self.uses_signature else np.zeros(3, np.float32)

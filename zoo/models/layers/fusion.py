@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from math import isqrt
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from coarsekit.errors import ParameterError
 from zoo.models.appearance import Appearance
 from zoo.models.base import Network
 from zoo.models.config import FusedConfig
 from zoo.models.layers import matched_filter
 from zoo.models.layers.appearance_buffers import AppearanceBuffers
+from zoo.models.layers.heads import Prototype
 
 _MIDDLE, _SPREAD = [[[0.485]], [[0.456]], [[0.406]]], [[[0.229]], [[0.224]], [[0.225]]]
 """Mean and standard deviation of RGB in ImageNet, by which pretrained features are normalised."""
@@ -106,6 +109,8 @@ class FusedNetwork(Network):
         self.fusion = Fusion(channels, channels)
         self.classify = head
         self.appearance = AppearanceBuffers(len(config.lesions)) if config.appearance else None
+        if config.photograph_prototypes and not isinstance(head, Prototype):
+            raise ParameterError("photograph_prototypes needs a head of prototypes: prototype, or superpixel")
 
     @property
     def lesions(self) -> tuple[str, ...]:
@@ -114,6 +119,10 @@ class FusedNetwork(Network):
     @property
     def uses_signature(self) -> bool:
         return self.config.matched_filter
+
+    @property
+    def uses_prototypes(self) -> bool:
+        return self.config.photograph_prototypes
 
     @property
     def class_appearance(self) -> Appearance | None:
@@ -127,10 +136,19 @@ class FusedNetwork(Network):
         return self._answer(*self._look(image, coarse, lesion, signature))
 
     def views(
-        self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
+        self,
+        image: Tensor,
+        coarse: Tensor,
+        lesion: Tensor,
+        signature: Tensor | None,
+        prototype: Tensor | None = None,
     ) -> Callable[[list[int]], Tensor]:
-        seen = self._look(image, coarse, lesion, signature)  # once, since all of it is mirrored with the patch
-        return lambda axes: self._answer(*(part.flip(axes) for part in seen))
+        seen, planes, wide = self._look(image, coarse, lesion, signature)  # once, since it is mirrored with the patch
+        return lambda axes: self._answer(seen.flip(axes), planes.flip(axes), wide.flip(axes), prototype)
+
+    def prototypes(self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None) -> Tensor:
+        fused, mask = self._fuse(*self._look(image, coarse, lesion, signature))
+        return functional.normalize(cast("Prototype", self.classify).lesion_prototype(fused, mask), dim=-1)
 
     def _look(
         self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
@@ -145,8 +163,13 @@ class FusedNetwork(Network):
             planes = torch.cat([planes, filtered], dim=1)
         return image, planes, wide
 
-    def _answer(self, image: Tensor, planes: Tensor, wide: Tensor) -> Tensor:
+    def _fuse(self, image: Tensor, planes: Tensor, wide: Tensor) -> tuple[Tensor, Tensor]:
+        """F′ and M′."""
         features = self.features(image, planes)
         mask = downsample_mask(wide, features)
-        logits = self.classify(self.fusion(features, mask), mask)
+        return self.fusion(features, mask), mask
+
+    def _answer(self, image: Tensor, planes: Tensor, wide: Tensor, prototype: Tensor | None = None) -> Tensor:
+        fused, mask = self._fuse(image, planes, wide)
+        logits = self.classify(fused, mask) if prototype is None else self.classify(fused, mask, prototype)
         return functional.interpolate(logits, size=image.shape[-2:], mode="bilinear", align_corners=False)

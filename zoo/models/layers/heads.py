@@ -54,16 +54,18 @@ class Linear(nn.Module):
 class Prototype(nn.Module):
     """One lesion and one background prototype per patch, pixels to the nearer (equations 1–3). Without parameters."""
 
-    def prototypes(self, fused: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Lesion and background prototype of each patch, both (b, channels)."""
-        return masked_average(fused, mask), masked_average(fused, 1 - mask)
+    def lesion_prototype(self, fused: Tensor, mask: Tensor) -> Tensor:
+        """That of each patch (b, channels)."""
+        return masked_average(fused, mask)
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
-        """Logits at the features' resolution."""
-        return prototype_logits(fused, *self.prototypes(fused, mask))
+    def forward(self, fused: Tensor, mask: Tensor, prototype: Tensor | None = None) -> Tensor:
+        """Logits at the features' resolution; ``prototype`` (b, channels): the lesion's, in place of each patch's."""
+        if prototype is None:
+            prototype = self.lesion_prototype(fused, mask)
+        return prototype_logits(fused, prototype, masked_average(fused, 1 - mask))
 
 
-class Superpixel(nn.Module):
+class Superpixel(Prototype):
     """As `Prototype`, but the lesion's is weighted over ``count`` superpixels of the mask (equations 4–6)."""
 
     def __init__(self, count: int) -> None:
@@ -72,15 +74,10 @@ class Superpixel(nn.Module):
         super().__init__()
         self.count = count
 
-    def prototypes(self, fused: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """See `Prototype.prototypes`; no gradient flows into the division, only through the averages."""
-        background = masked_average(fused, 1 - mask)
+    def lesion_prototype(self, fused: Tensor, mask: Tensor) -> Tensor:
+        """That of each patch (b, channels); no gradient flows into the division, only through the averages."""
         labels = mask_slic(fused, mask, self.count)
-        return weighted_prototype(fused, labels, self.count, background), background
-
-    def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
-        """Logits at the features' resolution."""
-        return prototype_logits(fused, *self.prototypes(fused, mask))
+        return weighted_prototype(fused, labels, self.count, masked_average(fused, 1 - mask))
 
 
 def masked_average(features: Tensor, mask: Tensor) -> Tensor:
