@@ -33,13 +33,11 @@ def measure(dataset: Dataset, split: str | None, style: Style, network: FusedNet
         nothing = np.zeros(fundus.shape, bool)
         for way, pooled in WAYS.items():
             network.config = replace(network.config, photograph_prototypes=pooled)
-            found, fine = network.refine(fundus.image, drawn), fundus.fine
-            scores[way].append(
-                [
-                    100 * iou(count(found.get(lesion, nothing), fine[lesion])) if fine[lesion].any() else np.nan
-                    for lesion in dataset.lesions
-                ]
-            )
+            found, row = network.refine(fundus.image, drawn), []
+            for lesion in dataset.lesions:
+                fine = fundus.fine.get(lesion, nothing)
+                row.append(100 * iou(count(found.get(lesion, nothing), fine)) if fine.any() else np.nan)
+            scores[way].append(row)
     return {way: np.array(own) for way, own in scores.items()}
 
 
