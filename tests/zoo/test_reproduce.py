@@ -217,8 +217,8 @@ def test_all_networks_see_the_same_pairs_at_the_equal_budget() -> None:
     assert [training.method for training in plan.trainings] == list(METHODS)
     recipes = [{**one.recipe.parameters(), "variant": "", "config": {}} for one in plan.trainings]
     assert all(recipe == recipes[0] for recipe in recipes)
-    assert {one.recipe.config["size"] for one in plan.trainings} == {192}
-    assert {one.recipe.config["max_window"] for one in plan.trainings} == {4288}
+    assert {one.recipe.config["size"] for one in plan.trainings} == {96}
+    assert {one.recipe.config["max_window"] for one in plan.trainings} == {384}
     assert {(one.recipe.samples or 0) * one.recipe.epochs >= 20_000 for one in plan.trainings} == {True}
     assert {one.recipe.styles for one in plan.trainings} == {("paper",)}
     human = make_plan("table1", DATA, Path("out"), read_recipe("equal-budget"), style=("human", "human"))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from coarsekit.errors import RefinerError
 from coarsekit.validation import validated
 from zoo.checkpoints.folder import StoredConfig
-from zoo.models.config import Config
+from zoo.models.config import Config, FusedConfig
 from zoo.variants import REFINING_VERSION
 
 KEY = "coarsekit"
@@ -77,9 +77,10 @@ def architecture_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def differing(record: GraphRecord, config: Mapping[str, Any]) -> str:
     """What config.json says otherwise than a graph, as words; empty where they agree.
 
-    Fields that config.json leaves out have their defaults, as they had when the graph was made.
+    Fields that config.json leaves out have their defaults, as they had when the graph was made; and those that there
+    were not yet when it was made have theirs.
     """
-    own = record.architecture
+    own = {field.name: field.default for field in fields(FusedConfig)} | record.architecture
     found = [
         f"{name} {value!r} instead of {own.get(name)!r}"
         for name, value in architecture_of(config).items()

@@ -241,6 +241,11 @@ def damaged(folder: Path) -> Iterator[tuple[str, str]]:
     graph.write_bytes(whole)
     config.write_text(json.dumps(stored | {"config": stored["config"] | {"width": 8}}))
     yield "another width", f"{graph}: is of another network than {config} says: width 8 instead of 16"
+    config.write_text(json.dumps(stored | {"config": stored["config"] | {"photograph_prototypes": True}}))
+    yield (
+        "prototypes",
+        f"{graph}: is of another network than {config} says: photograph_prototypes True instead of False",
+    )
     config.write_text(json.dumps(stored))
     weights.write_bytes((BUNDLED / "tiny" / WEIGHTS).read_bytes())
     yield "another's weights", f"{weights}: the tensor"
