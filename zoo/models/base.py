@@ -118,18 +118,6 @@ class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignor
             view = self.views(*patches, torch.from_numpy(prototype).to(patches[0].device).expand(len(image), -1))
         return torch.stack([view(axes).sigmoid().flip(axes) for axes in mirrored]).mean(0).float().cpu().numpy()
 
-    @torch.inference_mode()
-    def lesion_prototypes(
-        self,
-        image: NDArray[np.float32],
-        coarse: NDArray[np.float32],
-        lesion: str = "",
-        signature: NDArray[np.float32] | None = None,
-    ) -> NDArray[np.float32]:
-        if not self.uses_prototypes:
-            return super().lesion_prototypes(image, coarse, lesion, signature)
-        return self.prototypes(*self._tensors(image, coarse, lesion, signature)).float().cpu().numpy()
-
     def _tensors(
         self,
         image: NDArray[np.float32],
@@ -144,10 +132,6 @@ class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignor
         classes = torch.full((len(image),), self.class_index(lesion), device=device)
         signatures = None if signature is None else torch.from_numpy(signature).to(device).expand(len(image), -1)
         return images, drawn, classes, signatures
-
-    def prototypes(self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None) -> Tensor:
-        """The lesion prototypes (b, channels) of patches, of length 1 or 0, of a network that `uses_prototypes`."""
-        raise NotImplementedError
 
     def views(
         self,

@@ -63,7 +63,7 @@ class FusedConfig(Config):
     its ``lesions`` look like, measured when it is trained on photographs: a label that it does not know is then refined
     as the class that its marks look like, see `zoo.models.recognition`. ``photograph_prototypes``: whether a head of
     prototypes takes, where whole photographs are refined, the mean lesion prototype of all windows of a label in place
-    of each window's own, see `zoo.models.prototypes`.
+    of each window's own, see `zoo.models.prototypes`; windows around clicks and strokes keep their own.
     """
 
     width: int = 64

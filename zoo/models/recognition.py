@@ -15,7 +15,7 @@ from coarsekit.marks import CLICK, STROKE, ways_drawn
 from coarsekit.types import Annotation, Image, Mask, Shape, sized
 from coarsekit.windows import REFERENCE_WIDTH, bounding_boxes
 from zoo.models.appearance import Appearance, features_of
-from zoo.models.signature import mark_deviations
+from zoo.models.signature import mark_deviations, spread
 from zoo.refiner import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 
 WRONG, ALL_WRONG = 0.02, 0.95
@@ -51,7 +51,7 @@ def recognise(
     groups = []
     for label in drawn.lesions:
         own = [place for place, mark in enumerate(drawn.marks) if mark.lesion == label]
-        looked = np.unique(np.linspace(0, len(own) - 1, MOST_MARKS).round().astype(int))
+        looked = spread(len(own), MOST_MARKS)
         chosen = [own[index] for index in looked]
         features = mark_features(image, shapes, chosen, scale)
         groups += _groups(appearance, lesions, label, own, looked, features, has_size[chosen])

@@ -45,9 +45,9 @@ def photograph_signature(
     return deviations(images, coarse).mean(0)
 
 
-def spread(count: int, most: int) -> list[int]:
-    """Places among ``count``: all of them, or ``most`` at even distances."""
-    return np.unique(np.linspace(0, count - 1, most).round().astype(int)).tolist() if count else []
+def spread(count: int, most: int) -> NDArray[np.intp]:
+    """Places among ``count``, one or more: all of them, or ``most`` at even distances."""
+    return np.unique(np.linspace(0, count - 1, most).round().astype(np.intp))
 
 
 def mark_deviations(

@@ -1,6 +1,7 @@
 """The lesion prototype of all marks of one label in one photograph, against plain loops of equations 1 to 3."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,10 +99,17 @@ def test_each_label_has_its_own_and_more_marks_change_it(image: Image) -> None:
     assert not np.array_equal(found(one)[:, :60], found(one, two)[:, :60])
 
 
-def test_of_many_windows_as_many_are_looked_at_as_may_be_and_of_none_there_is_none(image: Image) -> None:
+def test_of_many_windows_as_many_are_looked_at_as_may_be_and_of_none_there_is_none(
+    image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network, looked = proto(), list[int]()
-    own = network.prototypes
-    network.prototypes = lambda *patches: looked.append(len(patches[0])) or own(*patches)  # type: ignore[method-assign, func-returns-value]
+    own = network.lesion_prototypes
+
+    def counted(image: np.ndarray, *others: Any) -> np.ndarray:
+        looked.append(len(image))
+        return own(image, *others)
+
+    monkeypatch.setattr(network, "lesion_prototypes", counted)
     photograph_prototype(network, image, SHAPES, windows_of(network, SHAPES * 30))
     assert sum(looked) == MOST_WINDOWS
     assert photograph_prototype(network, image, [], []) is None

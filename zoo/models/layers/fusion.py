@@ -4,7 +4,9 @@ from collections.abc import Callable
 from math import isqrt
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -146,9 +148,19 @@ class FusedNetwork(Network):
         seen, planes, wide = self._look(image, coarse, lesion, signature)  # once, since it is mirrored with the patch
         return lambda axes: self._answer(seen.flip(axes), planes.flip(axes), wide.flip(axes), prototype)
 
-    def prototypes(self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None) -> Tensor:
-        fused, mask = self._fuse(*self._look(image, coarse, lesion, signature))
-        return functional.normalize(cast("Prototype", self.classify).lesion_prototype(fused, mask), dim=-1)
+    @torch.inference_mode()
+    def lesion_prototypes(
+        self,
+        image: NDArray[np.float32],
+        coarse: NDArray[np.float32],
+        lesion: str = "",
+        signature: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        if not self.uses_prototypes:
+            return super().lesion_prototypes(image, coarse, lesion, signature)
+        fused, mask = self._fuse(*self._look(*self._tensors(image, coarse, lesion, signature)))
+        found = cast("Prototype", self.classify).lesion_prototype(fused, mask)
+        return functional.normalize(found, dim=-1).float().cpu().numpy()
 
     def _look(
         self, image: Tensor, coarse: Tensor, lesion: Tensor, signature: Tensor | None
