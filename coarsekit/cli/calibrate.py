@@ -4,18 +4,8 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.console import (
-    AS_JSON,
-    FORCE,
-    QUIET,
-    SPLIT,
-    emit,
-    growing_progress,
-    label_table,
-    reading,
-    say,
-    table,
-)
+from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SPLIT, label_table, reading
 from coarsekit.simulation.calibration import calibrate
 
 

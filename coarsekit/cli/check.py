@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, QUIET, SPLIT, emit, growing_progress, say, table
-from coarsekit.datasets.checks import KINDS, Finding, check
+from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.options import AS_JSON, QUIET, SPLIT
+from coarsekit.datasets.checks import check
+from coarsekit.datasets.findings import KINDS, Finding
 
 _SHOWN = 40
 

@@ -7,7 +7,8 @@ import click
 from coarsekit.annotations import format_named
 from coarsekit.annotations.convert import ConvertReport, convert
 from coarsekit.cli.completion import complete_formats
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, reading, say, table
+from coarsekit.cli.console import emit, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, label_table, reading
 
 
 @click.command("convert")

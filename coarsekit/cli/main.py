@@ -1,6 +1,6 @@
 """``coarsekit``: readers, simulation, annotation files. One command a file of this folder."""
 
-from coarsekit.cli.console import LazyGroup
+from coarsekit.cli.groups import LazyGroup
 
 main = LazyGroup(
     "coarsekit",

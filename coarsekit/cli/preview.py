@@ -8,22 +8,8 @@ import click
 from coarsekit.annotations import read_drawn
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import (
-    AS_JSON,
-    FORCE,
-    QUIET,
-    REDUCTION,
-    SEED,
-    SPLIT,
-    STYLE,
-    emit,
-    label_table,
-    progress,
-    reading,
-    refuse,
-    say,
-    say_report,
-)
+from coarsekit.cli.console import emit, progress, refuse, say, say_report
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
 from coarsekit.images import write_image

@@ -9,7 +9,8 @@ import click
 
 from coarsekit.annotations import native
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE, emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
 from coarsekit.images import write_image

@@ -173,7 +173,7 @@ class FileDataset(Dataset):
     all_zero_allowed: bool = True
     """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
     known_defects: Collection[tuple[str, str, str]] = ()
-    """Defects of the release itself: (finding of `coarsekit.datasets.checks`, key of the photograph, lesion class)."""
+    """Defects of the release itself: (kind of `coarsekit.datasets.findings`, key of the photograph, lesion class)."""
 
     @abstractmethod
     def files(self, key: str) -> SampleFiles:

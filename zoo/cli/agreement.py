@@ -9,7 +9,8 @@ import click
 
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import AS_JSON, QUIET, emit, label_table, progress, reading, say, say_report, table
+from coarsekit.cli.console import emit, progress, say, say_report, table
+from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import read_image
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from zoo.cli.options import DEVICE, REFINERS

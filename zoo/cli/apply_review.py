@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
+from coarsekit.cli.console import emit, say
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from zoo.cli.review import steps
 from zoo.output.tool_files import SHAPES, ToolOptions
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from coarsekit.cli.console import AS_JSON, QUIET, emit, say, table
+from coarsekit.cli.console import emit, say, table
+from coarsekit.cli.options import AS_JSON, QUIET
 from coarsekit.errors import ParameterError
 from zoo.checkpoints.caches import drop_caches, list_caches
 

@@ -10,7 +10,8 @@ import click
 
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, label_table, progress, reading, say, say_report, table
+from coarsekit.cli.console import emit, progress, say, say_report, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, label_table, reading
 from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 
 

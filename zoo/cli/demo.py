@@ -8,7 +8,8 @@ from time import sleep
 
 import click
 
-from coarsekit.cli.console import FORCE, QUIET, refuse, say
+from coarsekit.cli.console import refuse, say
+from coarsekit.cli.options import FORCE, QUIET
 from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE, emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named

@@ -2,7 +2,8 @@
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, growing_progress, numbers, say, table
+from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, numbers
 from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.protocols import PROTOCOLS, SAME
 

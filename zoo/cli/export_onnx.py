@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from coarsekit.cli.console import FORCE, QUIET, say
+from coarsekit.cli.console import say
+from coarsekit.cli.options import FORCE, QUIET
 from coarsekit.storage.files import atomic_write
 from coarsekit.storage.outputs import claim_outputs
 from zoo.checkpoints.folder import CONFIG, RECORD, WEIGHTS, locate

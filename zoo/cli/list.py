@@ -2,7 +2,8 @@
 
 import click
 
-from coarsekit.cli.console import AS_JSON, emit, table
+from coarsekit.cli.console import emit, table
+from coarsekit.cli.options import AS_JSON
 from zoo.checkpoints.catalogue import catalogue
 from zoo.checkpoints.folder import DEFAULT
 

@@ -1,6 +1,6 @@
 """``zoo``: refine, train, evaluate, push, …. The commands are in ``zoo/cli``; none is imported for --help."""
 
-from coarsekit.cli.console import LazyGroup
+from coarsekit.cli.groups import LazyGroup
 
 main = LazyGroup(
     "zoo",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
+from coarsekit.cli.console import emit, say
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.hub.download import Access, repository_of
 from coarsekit.storage.files import atomic_write
 from coarsekit.storage.outputs import at_work, claim_outputs

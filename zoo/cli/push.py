@@ -5,7 +5,8 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, say
+from coarsekit.cli.console import emit, say
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.errors import RefinerError
 from zoo.checkpoints.folder import CARD, METRICS, NOTES, RECORD, WEIGHTS, locate
 from zoo.cli.card import METRICS_OPTION

@@ -7,19 +7,8 @@ from typing import Any
 import click
 
 from coarsekit.cli.completion import complete_formats, complete_sources, complete_styles
-from coarsekit.cli.console import (
-    AS_JSON,
-    FORCE,
-    QUIET,
-    SEED,
-    SPLIT,
-    emit,
-    growing_progress,
-    label_table,
-    reading,
-    say,
-    table,
-)
+from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW

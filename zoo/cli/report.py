@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.errors import CoarsekitError
 from coarsekit.images import write_image
 from coarsekit.storage.files import atomic_write, write_text

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources, complete_styles
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, growing_progress, progress, say, table
+from coarsekit.cli.console import emit, growing_progress, progress, say, table
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED
 from zoo.training.recipe import MOST_PROCESSES
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 
 import click
 
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, emit, progress, say
+from coarsekit.cli.console import emit, progress, say
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from zoo.refiner import Advance, no_progress
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, QUIET, SEED, SPLIT, STYLE, emit, progress, table
+from coarsekit.cli.console import emit, progress, table
+from coarsekit.cli.options import AS_JSON, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
 from coarsekit.simulation.styles import style_named

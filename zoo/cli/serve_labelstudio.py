@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import LABELS, QUIET, label_table, say
+from coarsekit.cli.console import say
+from coarsekit.cli.options import LABELS, QUIET, label_table
 from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 from zoo.integrations.labelstudio_backend import LabelStudioBackend, serving
 from zoo.integrations.labelstudio_photographs import TaskPhotographs

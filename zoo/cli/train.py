@@ -9,7 +9,8 @@ import click
 from click.core import ParameterSource
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import AS_JSON, FORCE, QUIET, SEED, emit, growing_progress, say
+from coarsekit.cli.console import emit, growing_progress, say
+from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED
 from zoo.training.recipe import MOST_PROCESSES
 
 if TYPE_CHECKING:

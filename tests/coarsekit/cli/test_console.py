@@ -8,7 +8,9 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.cli.console import Group, emit, numbers, table, with_flags
+from coarsekit.cli.console import emit, table, with_flags
+from coarsekit.cli.groups import Group
+from coarsekit.cli.options import numbers
 from coarsekit.errors import AnnotationError, CoarsekitError, ParameterError
 
 # ---------------------------------------------------------------------------------------------- numbers

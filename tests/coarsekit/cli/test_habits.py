@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import coarsekit
 import zoo
-from coarsekit.cli.console import EXTRAS
+from coarsekit.cli.groups import EXTRAS
 from coarsekit.cli.main import main as coarsekit_main
 from tests.places import ROOT
 from zoo.cli.main import main as zoo_main

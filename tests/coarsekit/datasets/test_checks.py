@@ -12,7 +12,8 @@ from PIL import Image, ImageEnhance
 from coarsekit.cli.main import main
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import ERROR, NOTE, DuplicateFinder, Finding, Tally, examine, orphans, summary
+from coarsekit.datasets.checks import DuplicateFinder, Tally
+from coarsekit.datasets.findings import ERROR, NOTE, Finding, examine, orphans, summary
 from coarsekit.datasets.near_duplicates import MAX_HAMMING, content_hash, distances, field_of_view, perceptual_hash
 from coarsekit.errors import SourceError
 from coarsekit.geometry import draw

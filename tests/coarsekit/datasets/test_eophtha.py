@@ -6,7 +6,7 @@ import pytest
 
 from coarsekit.datasets import open_source, reader
 from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import ERROR, examine
+from coarsekit.datasets.findings import ERROR, examine
 from coarsekit.errors import SourceError
 from tests import reader_trees
 

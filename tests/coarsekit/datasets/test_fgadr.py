@@ -7,7 +7,7 @@ import pytest
 
 from coarsekit.datasets import open_source, reader
 from coarsekit.datasets.base import FileDataset
-from coarsekit.datasets.checks import examine
+from coarsekit.datasets.findings import examine
 from tests import reader_trees
 
 TREES = vars(reader_trees)
