@@ -74,17 +74,30 @@ def enclosing_ellipses(
 
     Raises `ParameterError` for a reduction factor below 1.
     """
-    check_reduction(reduction)
+    return enclosing_sweep(components, [reduction], style, width)[0]
+
+
+def enclosing_sweep(
+    components: Sequence[Component], reductions: Sequence[float], style: Style, width: int
+) -> list[tuple[Ellipse, ...]]:
+    """`enclosing_ellipses` at each of several reduction factors; a cluster of several of them is covered once."""
+    for reduction in reductions:
+        check_reduction(reduction)
     if not components:
-        return ()
+        return [()] * len(reductions)
     centroids = np.stack([component.points.mean(axis=0, dtype=np.float64) for component in components])
     expand = style.expand * width / style.reference_width
-    ellipses = []
-    for members in cluster(centroids, max(1, round(len(components) / reduction))):
-        points, fine = (np.concatenate(parts) for parts in zip(*(components[i] for i in members), strict=True))
-        ellipse = covering_ellipse(points, fine)
-        ellipses.append(replace(ellipse, rx=ellipse.rx + expand, ry=ellipse.ry + expand))
-    return tuple(ellipses)
+    covered: dict[tuple[int, ...], Ellipse] = {}
+    swept = []
+    for reduction in reductions:
+        clusters = [tuple(each) for each in cluster(centroids, max(1, round(len(components) / reduction)))]
+        for members in clusters:
+            if members not in covered:
+                points, fine = (np.concatenate(parts) for parts in zip(*(components[i] for i in members), strict=True))
+                ellipse = covering_ellipse(points, fine)
+                covered[members] = replace(ellipse, rx=ellipse.rx + expand, ry=ellipse.ry + expand)
+        swept.append(tuple(covered[members] for members in clusters))
+    return swept
 
 
 def draw_by_hand(
@@ -190,7 +203,7 @@ def annotate_sweep(
         # One class at a time, and only its ellipses are kept: the pixels of a heavy photograph's components are many.
         if components := find_components(mask, style):
             counts[lesion] = len(components)
-            swept[lesion] = [enclosing_ellipses(components, reduction, style, width) for reduction in reductions]
+            swept[lesion] = enclosing_sweep(components, reductions, style, width)
             del components
     for place, reduction in enumerate(reductions):
         outlines = {lesion: ellipses[place] for lesion, ellipses in swept.items()}

@@ -19,6 +19,7 @@ from coarsekit.simulation.simulate import (
     cluster,
     draw_by_hand,
     enclosing_ellipses,
+    enclosing_sweep,
     find_components,
     generator,
     perturb,
@@ -106,6 +107,14 @@ def test_a_reduction_factor_below_1_or_not_finite_is_refused(fine: dict[str, Mas
         annotate(fundus(fine), reduction, PAPER)
     with pytest.raises(ParameterError, match="reduction factor must be"):
         enclosing_ellipses([], reduction, PAPER, 120)
+
+
+@given(masks, st.lists(reductions, max_size=4))
+@settings(max_examples=30)
+def test_a_sweep_has_the_ellipses_of_each_reduction_factor(fine: Mask, several: list[float]) -> None:
+    found = find_components(fine, SMALL)
+    each = [enclosing_ellipses(found, reduction, SMALL, SHAPE[1]) for reduction in several]
+    assert enclosing_sweep(found, several, SMALL, SHAPE[1]) == each
 
 
 @pytest.mark.parametrize("style", [PAPER, HUMAN])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.simulation.simulate import enclosing_ellipses, find_components
+from coarsekit.simulation.simulate import enclosing_sweep, find_components
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, sha256_of
 from coarsekit.storage.files import atomic_write
@@ -87,9 +87,8 @@ def _outlines(fundus: Fundus, styles: list[Style], reductions: list[float]) -> d
     outlines = {(style.name, reduction): {} for style in styles for reduction in reductions}
     for style in styles:
         for lesion, mask in fundus.fine.items():
-            components = find_components(mask, style)
-            for reduction in reductions:
-                ellipses = enclosing_ellipses(components, reduction, style, mask.shape[1])
+            swept = enclosing_sweep(find_components(mask, style), reductions, style, mask.shape[1])
+            for reduction, ellipses in zip(reductions, swept, strict=True):
                 outlines[style.name, reduction][lesion] = ellipses
     return outlines
 
