@@ -76,6 +76,14 @@ def test_table_1_sets_what_was_found_beside_the_paper(source: str, tmp_path: Pat
     report = (folder / "report.md").read_text()
     assert re.search(r"^\| w/ superpixel \| the paper \| 84\.1 \(6\.2\) \|", report, re.MULTILINE)
     assert "Yu et al., Table 1, page 7" in report
+    steps = {(row["refiner"], row["against"], row["lesion"]): row["difference"] for row in found["steps"]}
+    assert [pair for *pair, lesion in steps if lesion == "MA"] == [
+        ["proto-superpixel", "shrink"],
+        ["lite", "proto-superpixel"],
+    ]
+    less = rows["lite", "MA"]["iou"] - rows["proto-superpixel", "MA"]["iou"]
+    assert steps["lite", "proto-superpixel", "MA"] == pytest.approx(less)
+    assert re.search(r"^\| lite \| proto-superpixel \| [+-]", report, re.MULTILINE)
     assert "4 windows" in report
     records = [json.loads(path.read_text()) for path in tmp_path.glob("out/paper/trainings/*/training.json")]
     assert [record["recipe"]["styles"] for record in records] == [["paper"], ["paper"]]
@@ -94,6 +102,10 @@ def test_table_2_leaves_each_class_out_and_tests_on_another_dataset(source: str,
     assert rows[PRIVATE, "unet", "Prh"]["paper_iou"] == 57.9
     assert rows[PRIVATE, "unet", "average"]["iou"] is None
     left_out = {Path(folder).name: recipe["only_lesions"] for folder, recipe in found["trainings"].items()}
+    assert {(row["protocol"], row["dataset"], row["refiner"]) for row in found["steps"]} == {
+        (CROSS_DATASET, "ddr", "unet"),
+        (CROSS_CLASS, "idrid", "unet"),
+    }
     assert left_out["unet"] == []
     assert left_out["unet-without-HE"] == ["MA", "EX", "SE"]
     assert len(left_out) == 5

@@ -65,7 +65,7 @@ def command(
         click.echo(markdown(boards, compare), nl=False)
     elif not quiet:
         for board in boards:
-            for title, lines in report_tables(board, compare):
+            for title, lines in report_tables(board, pairs_to_compare(board, compare)):
                 table(title, lines)
             for sentence in pins(board):
                 click.echo(sentence)

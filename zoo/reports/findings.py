@@ -81,7 +81,7 @@ def finding_tables(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[Tabl
     compared, calibrated, sized = comparisons(board, pairs), calibrations(board), by_size(board)
     for setting in reported_settings(board):
         head = where(board, setting)
-        lines = _pivot(_at(setting, compared))
+        lines = comparison_lines(_at(setting, compared))
         found.append(Table(f"{head}: difference in IoU, points of percent, 95 % interval, Wilcoxon's p", lines))
         lines = [
             {"refiner": row, "measure": measure.label}
@@ -106,7 +106,8 @@ def _sizes(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     return sorted(filled, key=lambda line: list(dict.fromkeys(one["lesion"] for one in filled)).index(line["lesion"]))
 
 
-def _pivot(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+def comparison_lines(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The rows of `comparisons` at one setting as text, a line for each pair."""
     lines: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         line = lines.setdefault((row["refiner"], row["against"]), {"refiner": row["refiner"], "less": row["against"]})

@@ -35,9 +35,9 @@ def pairs_to_compare(board: ScoreTable, compare: tuple[str, str] | None) -> list
     return [compare]
 
 
-def report_tables(board: ScoreTable, compare: tuple[str, str] | None = None) -> list[Table]:
-    """The protocol's tables and, but for a sweep of the reduction factor, the findings."""
-    found = [] if board.record.protocol == REDUCTION else finding_tables(board, pairs_to_compare(board, compare))
+def report_tables(board: ScoreTable, pairs: list[tuple[str, str]]) -> list[Table]:
+    """The protocol's tables and, but for a sweep of the reduction factor, the findings, with the pairs of rows."""
+    found = [] if board.record.protocol == REDUCTION else finding_tables(board, pairs)
     return protocol_tables(board) + found
 
 
@@ -61,7 +61,10 @@ def markdown(
     parts = [f"{CAPTIONS[kind]}\n\n![{kind}]({name})" for name, kind in ordered]
     for board in boards:
         parts += [f"## Protocol {board.record.protocol}", _about(board)]
-        parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in report_tables(board, compare)]
+        parts += [
+            f"{title}:\n\n{markdown_of(lines)}"
+            for title, lines in report_tables(board, pairs_to_compare(board, compare))
+        ]
     return "\n\n".join([HEADING, *parts]) + "\n"
 
 

@@ -1,6 +1,7 @@
 """An experiment's own numbers beside the paper's, as rows for programs and tables for people."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from zoo.evaluation.protocols import CROSS_CLASS, REDUCTION
 from zoo.evaluation.refiners import BLIND, FLOOR
 from zoo.evaluation.scoreboard import ScoreTable, Setting
 from zoo.evaluation.tables import Table, pins
+from zoo.reports.findings import comparison_lines, comparisons
 from zoo.reports.report import markdown_of, report_tables
 from zoo.reproduction.plan import Evaluation, Plan, Training
 from zoo.reproduction.published import AVERAGE, INITIAL, Cell, Rows, published
@@ -78,17 +80,47 @@ def comparison_tables(plan: Plan, found: Sequence[Evaluated]) -> list[Table]:
     return tables
 
 
+def step_rows(evaluation: Evaluation, board: ScoreTable) -> list[dict[str, Any]]:
+    """What each method has more than the one before it, by class and on average, on the same images.
+
+    In the order of the paper's tables that says what prototypes bring to the U-Net, and what superpixels bring to
+    those. The first network is compared with the rule that is blind to the photograph. Rows as of
+    `zoo.reports.findings.comparisons`; none for a sweep of the reduction factor.
+    """
+    if evaluation.protocol == REDUCTION:
+        return []
+    methods = _methods(evaluation, board)[1:]
+    names = {row: name for name, _, row in methods}
+    pairs = [(row, before) for (_, _, before), (_, _, row) in pairwise(methods)]
+    return [
+        {"protocol": evaluation.protocol, **row, "refiner": names[row["refiner"]], "against": names[row["against"]]}
+        for row in comparisons(board, pairs)
+    ]
+
+
+def _step_tables(found: Sequence[Evaluated]) -> list[Table]:
+    tables = []
+    for evaluation, board in found:
+        rows = step_rows(evaluation, board)
+        for setting in board.settings:
+            own = [row for row in rows if row["dataset"] == setting.dataset]
+            title = f"{setting.dataset}, {evaluation.protocol}: each network less the one before it, points of IoU"
+            tables.append(Table(f"{title}, 95 % interval, Wilcoxon's p", comparison_lines(own)))
+    return [table for table in tables if table.rows]
+
+
 def report(plan: Plan, found: Sequence[Evaluated], pictures: Mapping[str, str]) -> str:
     """The report as Markdown. ``pictures``: the caption of each by its file name."""
     parts = [f"{HEADING} of {plan.experiment}"]
     parts += [f"{caption}\n\n![{name}]({name})" for name, caption in pictures.items()]
-    parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in comparison_tables(plan, found)]
+    shown = comparison_tables(plan, found) + _step_tables(found)
+    parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in shown]
     if plan.left_out:
         parts += ["Left out:", "\n".join(f"- {what}" for what in plan.left_out)]
     parts += ["## Trainings", "\n".join(f"- {_about(training)}" for training in plan.trainings)]
     for evaluation, board in found:
         parts += [f"## Protocol {evaluation.protocol}", "\n".join(pins(board))]
-        parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in report_tables(board)]
+        parts += [f"{title}:\n\n{markdown_of(lines)}" for title, lines in report_tables(board, [])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -102,6 +134,7 @@ def numbers(plan: Plan, found: Sequence[Evaluated]) -> dict[str, Any]:
         "left_out": list(plan.left_out),
         "trainings": {str(one.folder): one.recipe.parameters() for one in plan.trainings},
         "rows": comparison_rows(plan, found),
+        "steps": [row for evaluation, board in found for row in step_rows(evaluation, board)],
     }
 
 
