@@ -97,6 +97,8 @@ class Refiner(ABC):
     """Which weights it was loaded with, see `zoo.checkpoints.folder.weights_sha256`; empty for one made in memory."""
     doubt: DoubtModel | None = None
     """What tells how far to trust an answer; None of a refiner that was not fitted for it."""
+    doubt_left_out: str = ""
+    """Why what its folder has for that was left out, a sentence; empty otherwise."""
     keep_specks: bool = False
     """Whether to leave in tiny components beside a larger answer, of a refiner that leaves them out."""
     keep_overlaps: bool = False
@@ -155,7 +157,7 @@ class Refiner(ABC):
         """`load`, with all else that the folder says of the refiner."""
         refiner = cls.load(folder, name)
         refiner.weights_sha256, refiner.photographs_seen = weights_sha256(folder), photographs_seen(folder)
-        refiner.doubt = read_doubt(folder)
+        refiner.doubt, refiner.doubt_left_out = read_doubt(folder, refiner.weights_sha256)
         return refiner
 
     @property

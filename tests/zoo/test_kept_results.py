@@ -19,6 +19,7 @@ from coarsekit.annotations import native
 from coarsekit.errors import OutputError
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo.evaluation.refiners import Floor
+from zoo.marks.doubt import DoubtModel
 from zoo.refiner import Advance, no_progress
 
 DRAWN = Annotation("a.png", 160, 120, (Mark("MA", Ellipse(60, 50, 12, 9)), Mark("HE", Ellipse(90, 80, 20, 9))))
@@ -71,7 +72,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("change", ["photograph", "drawing", "weights", "version"])
+@pytest.mark.parametrize("change", ["photograph", "drawing", "weights", "version", "doubt"])
 def test_just_what_depends_on_a_change_is_done_anew(
     tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,11 +85,15 @@ def test_just_what_depends_on_a_change_is_done_anew(
         drawn = replace(DRAWN, marks=DRAWN.marks[:1])
     if change == "version":
         monkeypatch.setattr(results, "REFINING_VERSION", results.REFINING_VERSION + 1)
-    stale = ["a.png", "b.png"] if change in ("weights", "version") else ["a.png"]
+    if change == "doubt":
+        refiner.doubt = DoubtModel({"share": 1.0}, {"": 0.0})
+    stale = ["a.png", "b.png"] if change in ("weights", "version", "doubt") else ["a.png"]
     before = bytes_of(tmp_path / "out")
     refused = refine(tmp_path, refiner, drawn)
     assert [name for name, _ in refused.failures] == stale
-    said = {"weights": "another refiner, or other weights"}.get(change, f"another {change}")
+    said = {"weights": "another refiner, or other weights", "doubt": "another way to tell how far to trust it"}.get(
+        change, f"another {change}"
+    )
     assert all(f"is of {said}" in sentence for _, sentence in refused.failures)
     assert "force=True" in refused.failures[0][1]
     assert refiner.asked == 0

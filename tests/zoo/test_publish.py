@@ -17,7 +17,7 @@ import zoo
 from coarsekit.errors import HubError, RefinerError
 from tests import command_line
 from zoo import from_pretrained
-from zoo.checkpoints.folder import weights_sha256
+from zoo.checkpoints.folder import locate, weights_sha256
 from zoo.cli.main import main
 from zoo.models.base import network_class
 from zoo.variants import REFINING_VERSION
@@ -245,7 +245,44 @@ def test_pull_writes_over_nothing_unless_forced_and_then_leaves_nothing_behind(
     run("push", "shrink", "ada/rule", "--no-metrics")
     assert "already there; give --force" in wrong("pull", "ada/rule", "-o", folder)
     assert run("pull", "ada/rule", "-o", folder, "--force").exit_code == 0
-    assert {path.name for path in folder.iterdir()} == {"config.json", "training.json", "README.md", "notes.md"}
+    assert {path.name for path in folder.iterdir()} == {
+        "config.json",
+        "training.json",
+        "doubt.json",
+        "README.md",
+        "notes.md",
+    }
+    assert zoo.from_pretrained(folder).doubt == zoo.from_pretrained("shrink").doubt
+
+
+def test_what_needs_no_torch_and_how_far_to_trust_it_go_there_and_come_back(
+    hub: Any, folder: Path, tmp_path: Path
+) -> None:
+    assert run("export-onnx", folder, "--graph-only", "-o", folder / "model.onnx").exit_code == 0
+    model = {"weights": {"share": 1.5}, "biases": {"": 0.0}}
+    expected = {"fitted_on": {"weights_sha256": weights_sha256(folder)}, "model": model}
+    (folder / "doubt.json").write_text(json.dumps(expected))
+    run("push", folder, "ada/mine", "--no-metrics")
+    for name in ("ada/mine", run("pull", "ada/mine", "-o", tmp_path / "pulled").stdout.strip()):
+        refiner = zoo.from_pretrained(name, engine="onnx")
+        assert (refiner.engine, refiner.trained_on) == ("onnx", "idrid train")
+        assert refiner.doubt == zoo.from_pretrained(folder).doubt is not None
+
+
+def test_what_is_of_other_weights_does_not_go_there_nor_stay(hub: Any, folder: Path) -> None:
+    expected = {"fitted_on": {"weights_sha256": weights_sha256(folder)}, "model": {"weights": {}, "biases": {"": 0.0}}}
+    (folder / "doubt.json").write_text(json.dumps(expected))
+    run("push", folder, "ada/mine", "--no-metrics")
+    config = json.loads((folder / "config.json").read_text())
+    config["config"]["threshold"] = 0.4
+    (folder / "config.json").write_text(json.dumps(config))
+    told = run("push", folder, "ada/mine", "--no-metrics")
+    assert told.exit_code == 0, told.output
+    assert f"Left out: {folder / 'doubt.json'} was fitted to the weights" in told.stderr
+    assert "doubt.json" not in hub.repository("ada/mine", "model").files
+    (folder / "doubt.json").unlink()
+    shutil.copyfile(locate("unet") / "model.onnx", folder / "model.onnx")
+    assert "is of another network than" in wrong("push", folder, "ada/mine", "--no-metrics")
 
 
 def test_pull_of_a_revision_says_where_it_lies(hub: Any, folder: Path) -> None:

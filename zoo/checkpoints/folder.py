@@ -29,6 +29,8 @@ CACHE = "cache"
 """The folder in it where a training keeps decoded photographs, and an evaluation in its own the scores."""
 STATE = "state.pt"
 """What an interrupted training goes on from."""
+PUBLISHED = (WEIGHTS, GRAPH, RECORD, METRICS, DOUBT, NOTES, CARD, CONFIG)
+"""All that is pushed and fetched of a checkpoint folder, the config last: a folder with one is whole."""
 CHECKPOINT_FORMAT = 1
 """Version of the checkpoint layout that this code reads and writes."""
 BUNDLED, HUB = "bundled:", "hub:"
@@ -109,7 +111,8 @@ def from_hub(repository: str, access: Access = MAIN) -> Path:
     folder = fetch(repository, [CONFIG], access=access)
     weights = [WEIGHTS] if variant_named(read_config(folder)["variant"]).is_network else []
     same = replace(access, revision=folder.name)
-    return fetch(repository, [CONFIG, *weights], [RECORD, METRICS, CARD, NOTES, DOUBT], same)
+    others = [name for name in PUBLISHED if name not in (CONFIG, WEIGHTS)]
+    return fetch(repository, [CONFIG, *weights], others, same)
 
 
 class StoredConfig(BaseModel):

@@ -67,7 +67,8 @@ def command(
     refiners = [on_device(from_pretrained(name), device) for name in names]
     for refiner in refiners:
         if out is None and refiner.doubt is None:
-            raise ParameterError(f"{refiner.name} has no doubt.json; 'zoo doubt --fit' writes one")
+            none = f"{refiner.name} has no doubt.json; 'zoo doubt --fit' writes one"
+            raise ParameterError(refiner.doubt_left_out or none)
     rows = []
     with progress("Refining", len(dataset.keys(split)) * len(refiners), quiet) as advance:
         for refiner in refiners:

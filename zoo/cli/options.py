@@ -53,10 +53,15 @@ ENGINE = click.option(
 
 
 def load_refiner(name: str, device: str, engine: str | None, quiet: bool) -> "Refiner":
-    """The refiner of `REFINER`, `DEVICE` and `ENGINE`; an engine that nobody named and torch would not be is said."""
+    """The refiner of `REFINER`, `DEVICE` and `ENGINE`.
+
+    An engine that nobody named and torch would not be is said, and what of its folder was left out.
+    """
     from zoo.loading import from_pretrained, is_onnx_file
 
     refiner = from_pretrained(name, device=device, engine=engine)
     if engine is None and refiner.engine == ONNX and not is_onnx_file(name):
         say("torch is not installed, so networks are computed by ONNX Runtime, as with --engine onnx.", quiet)
+    if refiner.doubt_left_out:
+        say(f"Left out: {refiner.doubt_left_out}", quiet)
     return refiner

@@ -10,9 +10,7 @@ from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.hub.download import Access, repository_of
 from coarsekit.storage.files import atomic_write
 from coarsekit.storage.outputs import at_work, claim_outputs
-from zoo.checkpoints.folder import CARD, CONFIG, METRICS, NOTES, RECORD, WEIGHTS, from_hub, is_checkpoint, read_config
-
-_FILES = (WEIGHTS, RECORD, METRICS, NOTES, CARD, CONFIG)
+from zoo.checkpoints.folder import CONFIG, PUBLISHED, from_hub, is_checkpoint, read_config
 
 
 @click.command("pull")
@@ -26,13 +24,14 @@ def command(repo_id: str, out: str | None, revision: str | None, force: bool, as
     """Fetch a refiner from the Hugging Face Hub into its cache, for use without a network.
 
     REPO_ID is ORG/NAME. Every command takes it as a refiner, too: 'zoo refine … --refiner ORG/NAME' fetches what is not
-    in the cache yet. Only config, weights (safetensors), record, metrics and card are fetched; nothing is executed.
+    in the cache yet. Only config, weights (safetensors), the graph for ONNX Runtime, record, metrics, card, and what
+    tells how far to trust an answer are fetched; nothing is executed.
     """
     named = repository_of(repo_id)
     if named is None:
         raise click.UsageError(f"{repo_id!r} is no repository on the Hub; write ORG/NAME")
     if out:
-        claim_outputs([Path(out) / name for name in _FILES], force, own=lambda path: is_checkpoint(path.parent))
+        claim_outputs([Path(out) / name for name in PUBLISHED], force, own=lambda path: is_checkpoint(path.parent))
     folder = from_hub(named[0], Access(revision or named[1]))
     variant = read_config(folder)["variant"]
     place = _copy(folder, Path(out)) if out else folder
@@ -48,7 +47,7 @@ def _copy(folder: Path, to: Path) -> Path:
     """A plain copy, its config last: a folder with a config is whole. What another checkpoint left there goes."""
     with at_work(to):
         (to / CONFIG).unlink(missing_ok=True)
-        for name in _FILES:
+        for name in PUBLISHED:
             if (folder / name).exists():
                 with atomic_write(to / name) as temporary:
                     shutil.copyfile(folder / name, temporary)

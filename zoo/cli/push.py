@@ -8,7 +8,7 @@ import click
 from coarsekit.cli.console import emit, say
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.folder import CARD, METRICS, NOTES, RECORD, WEIGHTS, locate
+from zoo.checkpoints.folder import CARD, METRICS, PUBLISHED, RECORD, locate
 from zoo.cli.card import METRICS_OPTION
 
 
@@ -51,7 +51,9 @@ def command(
     from zoo.publish import card_of_folder, stage
 
     folder = locate(refiner, access=None)
-    from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
+    loaded = from_pretrained(folder)  # a damaged one is said here, not by whoever pulls it
+    if loaded.doubt_left_out:
+        say(f"Left out: {loaded.doubt_left_out}", quiet)
     if files:
         dropped = adopt(folder, refiner, files)
         if dropped:
@@ -67,7 +69,7 @@ def command(
         names = stage(folder, place, card_of_folder(folder, name, name, not unmeasured), not unmeasured)
         repository = Repository(name, "model", RECORD, private)
         repository.check((place / RECORD).read_text(encoding="utf-8", errors="replace"), force)
-        url = repository.push(place, names, [WEIGHTS, METRICS, NOTES], quiet)
+        url = repository.push(place, names, list(PUBLISHED), quiet)
     if as_json:
         emit({"refiner": refiner, "repository": url, "files": names})
     say(f"{refiner} is at {url}, with its card ({CARD})", quiet)

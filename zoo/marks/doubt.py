@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Strict
+from pydantic import BaseModel, ConfigDict, Strict
 from scipy.ndimage import binary_dilation
 from scipy.optimize import minimize
 
@@ -55,6 +55,17 @@ class DoubtModel:
         total = self.biases.get(lesion, self.biases[OTHER])
         total += sum(weight * features[name] for name, weight in self.weights.items())
         return 1 / (1 + exp(-float(np.clip(total, -50, 50))))
+
+
+class _FittedOn(BaseModel):
+    weights_sha256: str
+
+
+class _DoubtFile(BaseModel):
+    """What is read of doubt.json."""
+
+    fitted_on: _FittedOn
+    model: Any
 
 
 def mark_features(
@@ -170,19 +181,36 @@ def _regression(rows: Rows) -> DoubtModel:
     )
 
 
-def read_doubt(folder: Path) -> DoubtModel | None:
-    """The model of a checkpoint folder; None where it has none.
+def read_doubt(folder: Path, weights: str) -> tuple[DoubtModel | None, str]:
+    """The model of a checkpoint folder.
 
-    Raises `RefinerError` when the file is damaged.
+    Args:
+        folder: The folder.
+        weights: The digest of its weights, see `zoo.checkpoints.folder.weights_sha256`.
+
+    Returns:
+        The model; None where it has none, or one that was fitted to other weights. And a sentence that says so of the
+        latter; empty otherwise.
+
+    Raises:
+        RefinerError: When the file is damaged.
     """
     path = folder / DOUBT
     if not path.is_file():
-        return None
+        return None, ""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as cause:
         raise RefinerError(f"{path}: cannot be read ({cause}); fit it again with 'zoo doubt --fit'") from None
-    return doubt_model(content.get("model") if isinstance(content, dict) else content, str(path))
+    file: _DoubtFile = validated(_DoubtFile, content, str(path), error=RefinerError)
+    model = doubt_model(file.model, str(path))
+    fitted_to = file.fitted_on.weights_sha256
+    if fitted_to == weights:
+        return model, ""
+    return None, (
+        f"{path} was fitted to the weights {fitted_to[:10]}…, and these are {weights[:10]}…, so answers have no "
+        "expected IoU; fit it again with 'zoo doubt --fit'"
+    )
 
 
 def doubt_model(content: object, where: str) -> DoubtModel:

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from coarsekit.errors import RefinerError
 from coarsekit.validation import validated
-from zoo.checkpoints.folder import StoredConfig
+from zoo.checkpoints.folder import CONFIG, GRAPH, StoredConfig
 from zoo.models.config import Config, FusedConfig
 from zoo.variants import REFINING_VERSION
 
@@ -87,6 +87,18 @@ def differing(record: GraphRecord, config: Mapping[str, Any]) -> str:
         if own.get(name) != value
     ]
     return ", ".join(found)
+
+
+def check_graph_of(folder: Path, config: Mapping[str, Any], record: GraphRecord) -> None:
+    """Check that the graph of a checkpoint folder, by what it says of itself, is of the network in config.json.
+
+    Raises `RefinerError` when it is of another, or has weights of its own.
+    """
+    if record.weights and not (what := differing(record, config)):
+        return
+    path = folder / GRAPH
+    why = f"is of another network than {folder / CONFIG} says: {what}" if record.weights else "has weights in it"
+    raise RefinerError(f"{path}: {why}; make it again with zoo export-onnx {folder} --graph-only -o {path} --force")
 
 
 def read_graph_record(graph: bytes, path: Path) -> GraphRecord:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from coarsekit.errors import RefinerError
 from coarsekit.validation import validated
 from zoo.checkpoints.arrays import read_arrays
-from zoo.checkpoints.folder import CONFIG, GRAPH, WEIGHTS, read_config
+from zoo.checkpoints.folder import GRAPH, WEIGHTS, read_config
 from zoo.marks.doubt import doubt_model
 from zoo.models.appearance import Appearance
 from zoo.models.config import FusedConfig
 from zoo.models.layers.matched_filter import deviations
 from zoo.models.patchwise import PatchwiseRefiner
-from zoo.onnx.metadata import PREFIX, differing, read_graph_record
+from zoo.onnx.metadata import PREFIX, check_graph_of, read_graph_record
 
 INPUTS, OUTPUT = ("image", "coarse", "lesion", "signature"), "probability"
 """Names in a graph: image (b, 3, s, s) float32 in 0–1, coarse (b, 1, s, s) float32 of 0 and 1, lesion (b,) int64, the
@@ -72,13 +72,7 @@ class OnnxNetwork(PatchwiseRefiner):
             )
         graph = _read(path)
         record = read_graph_record(graph, path)
-        if not record.weights or (what := differing(record, config)):
-            why = (
-                f"is of another network than {folder / CONFIG} says: {what}" if record.weights else "has weights in it"
-            )
-            raise RefinerError(
-                f"{path}: {why}; make it again with zoo export-onnx {folder} --graph-only -o {path} --force"
-            )
+        check_graph_of(folder, config, record)
         config["config"] = record.architecture | config["config"]
         arrays = read_arrays(folder)
         for missing in sorted(set(record.weights) - arrays.keys()):

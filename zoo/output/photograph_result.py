@@ -20,7 +20,7 @@ from coarsekit.geometry import draw
 from coarsekit.images import write_image
 from coarsekit.marks import count_ways
 from coarsekit.scale import scale_of
-from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
+from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256, sha256_of
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image
@@ -38,6 +38,7 @@ _CONTENT = {
     "refining_version": "another version of what refines",
     "scale": "another scale",
     "cleaning": "another choice of what is left out",
+    "doubt": "another way to tell how far to trust it",
 }
 """What results depend on, by its field of the record, and what a refusal calls results of another."""
 
@@ -206,6 +207,7 @@ def content_of(
         "scale": round(scale.value, 4),
         "scale_from": scale.source,
         "cleaning": refiner.cleaning,
+        "doubt": "none" if refiner.doubt is None else sha256_of(refiner.doubt),
     }
 
 

@@ -1,6 +1,7 @@
 """How far to trust an answer."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from coarsekit.errors import ParameterError, RefinerError
 from coarsekit.types import Annotation, Ellipse, Mark
+from zoo import from_pretrained
+from zoo.checkpoints.folder import locate
 from zoo.evaluation.doubt import MarkScore, calibration_error, doubt_rows
 from zoo.evaluation.refiners import Floor
 from zoo.marks.doubt import DoubtModel, fit_doubt, mark_features, read_doubt
@@ -90,17 +93,31 @@ def test_a_table_says_which_answers_are_worst_and_where_marks_around_nothing_sta
 
 
 def test_a_model_is_read_and_a_damaged_one_is_said(tmp_path: Path) -> None:
-    assert read_doubt(tmp_path) is None
+    assert read_doubt(tmp_path, "a1") == (None, "")
     file = tmp_path / "doubt.json"
-    file.write_text(json.dumps({"model": {"weights": {"share": 1.5}, "biases": {"MA": 0.5, "": 0.0}}}))
-    model = read_doubt(tmp_path)
-    assert model == DoubtModel({"share": 1.5}, {"MA": 0.5, "": 0.0})
+    fitted = {"fitted_on": {"weights_sha256": "a1"}}
+    file.write_text(json.dumps(fitted | {"model": {"weights": {"share": 1.5}, "biases": {"MA": 0.5, "": 0.0}}}))
+    assert read_doubt(tmp_path, "a1") == (DoubtModel({"share": 1.5}, {"MA": 0.5, "": 0.0}), "")
     for content, said in (
         ("{", "cannot be read"),
-        ('{"model": {"weights": {"share": "x"}, "biases": {"": 0}}}', "share"),
-        ('{"model": {"weights": {}, "biases": {"MA": 1}}}', "expected one for the empty text"),
+        (json.dumps(fitted | {"model": {"weights": {"share": "x"}, "biases": {"": 0}}}), "share"),
+        (json.dumps(fitted | {"model": {"weights": {}, "biases": {"MA": 1}}}), "expected one for the empty text"),
+        ('{"model": {"weights": {}, "biases": {"": 1}}}', "fitted_on"),
         ("[]", "doubt.json"),
     ):
         file.write_text(content)
         with pytest.raises(RefinerError, match=said):
-            read_doubt(tmp_path)
+            read_doubt(tmp_path, "a1")
+
+
+def test_what_was_fitted_to_other_weights_is_left_out_and_said(tmp_path: Path) -> None:
+    folder = tmp_path / "rule"
+    shutil.copytree(locate("shrink"), folder)
+    assert (there := from_pretrained(folder)).doubt is not None
+    assert there.doubt_left_out == ""
+    config = json.loads((folder / "config.json").read_text())
+    config["config"]["amounts"]["human"]["MA"]["factor"] = 0.5
+    (folder / "config.json").write_text(json.dumps(config))
+    refiner = from_pretrained(folder)
+    assert refiner.doubt is None
+    assert refiner.doubt_left_out.startswith(f"{folder / 'doubt.json'} was fitted to the weights ")
