@@ -101,6 +101,8 @@ class Refiner(ABC):
     """Why what its folder has for that was left out, a sentence; empty otherwise."""
     keep_specks: bool = False
     """Whether to leave in tiny components beside a larger answer, of a refiner that leaves them out."""
+    keep_unlikely: bool = False
+    """Whether to leave in components that are unlikely as a whole, of a refiner that leaves them out."""
     keep_overlaps: bool = False
     """Whether a pixel may be of several classes, of a refiner that leaves it to one."""
     photographs_seen: frozenset[str] | None = None

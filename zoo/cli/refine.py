@@ -50,6 +50,7 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--points/--no-points", default=True, show_default=True, help="Take points, as clicks on lesions.")
 @click.option("--lines/--no-lines", default=True, show_default=True, help="Take lines, as strokes on lesions.")
 @click.option("--keep-specks", is_flag=True, help="Keep tiny components beside a larger answer.")
+@click.option("--keep-unlikely", is_flag=True, help="Keep components that are unlikely as a whole.")
 @click.option("--keep-overlaps", is_flag=True, help="Let a pixel be of several classes.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
 @click.option(
@@ -98,6 +99,7 @@ def command(
     points: bool,
     lines: bool,
     keep_specks: bool,
+    keep_unlikely: bool,
     keep_overlaps: bool,
     ignore_name: bool,
     field_of_view: float | None,
@@ -149,7 +151,7 @@ def command(
     from zoo.evaluation.refiners import select_split
 
     refiner = load_refiner(name, device, engine, quiet)
-    refiner.keep_specks, refiner.keep_overlaps = keep_specks, keep_overlaps
+    refiner.keep_specks, refiner.keep_unlikely, refiner.keep_overlaps = keep_specks, keep_unlikely, keep_overlaps
     opened: str | Dataset = source
     if annotation is None:
         if ":" not in source and source != "sample":

@@ -14,6 +14,7 @@ from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
+from zoo.marks.unlikely import without_unlikely
 from zoo.models.appearance import Appearance
 from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
@@ -131,16 +132,20 @@ class PatchwiseRefiner(Refiner):
             scale = scale_of(image, annotation).value
         each = self._each_class(image, annotation, advance, scale)
         least = 0.0 if self.keep_specks else self.config.least_area * scale**2
+        likely = 0.0 if self.keep_unlikely else self.config.least_mean
         if not self.config.one_class or self.keep_overlaps or len(annotation.lesions) < 2:
             for lesion, probability, _ in each:
-                mask = probability >= self.config.threshold
+                mask = without_unlikely(probability >= self.config.threshold, probability, annotation, lesion, likely)
                 yield Answer(lesion, without_specks(mask, annotation, lesion, least), mask, probability)
             return
         # All at once, since each pixel's are compared.
         probabilities, by_label = {}, {}
         for lesion, probability, own in each:
             probabilities[lesion], by_label[lesion] = probability, own
-        claimed = {lesion: probability >= self.config.threshold for lesion, probability in probabilities.items()}
+        claimed = {
+            lesion: without_unlikely(probability >= self.config.threshold, probability, annotation, lesion, likely)
+            for lesion, probability in probabilities.items()
+        }
         ranks = {
             lesion: np.where(own >= self.config.threshold, own, probabilities[lesion] - 1)
             for lesion, own in by_label.items()
@@ -152,8 +157,9 @@ class PatchwiseRefiner(Refiner):
     @property
     def cleaning(self) -> str:
         specks = "" if self.keep_specks or not self.config.least_area else f"least area {self.config.least_area:g}"
+        unlikely = "" if self.keep_unlikely or not self.config.least_mean else f"least mean {self.config.least_mean:g}"
         one_class = "one class a pixel" if self.config.one_class and not self.keep_overlaps else ""
-        return ", ".join(filter(None, (specks, one_class))) or super().cleaning
+        return ", ".join(filter(None, (specks, unlikely, one_class))) or super().cleaning
 
     def probabilities(
         self,

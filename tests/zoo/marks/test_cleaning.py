@@ -1,13 +1,15 @@
-"""What is left out of answers: specks, and pixels that another class has."""
+"""What is left out of answers: specks, what is unlikely as a whole, and pixels that another class has."""
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.measure import label, regionprops
 
 from coarsekit.geometry import components
-from coarsekit.types import Annotation, Ellipse, Mark, Mask
+from coarsekit.types import Annotation, Ellipse, Mark, Mask, Point
 from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
+from zoo.marks.unlikely import without_unlikely
 
 SHAPE = (40, 60)
 
@@ -51,6 +53,26 @@ def test_only_whole_components_below_the_least_area_are_left_out_and_no_mark_los
             assert (kept & own).any()
     assert not (kept & ~mask).any()
     assert kept.any() or not mask.any()
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(boxes, max_size=8), st.lists(boxes, max_size=2), st.floats(0, 0.99), st.integers(0, 2**16))
+def test_components_of_a_low_mean_probability_are_left_out_unless_a_click_lies_on_them(
+    parts: list[tuple[int, int, int, int]], clicks: list[tuple[int, int, int, int]], least: float, seed: int
+) -> None:
+    mask = mask_of(*((x, y, x + w, y + h) for x, y, w, h in parts))
+    probability = np.random.default_rng(seed).uniform(0.5, 1, SHAPE).astype(np.float32)
+    points = [Point(x + 0.5, y + 0.5) for x, y, _, _ in clicks]
+    marks = (Mark("MA", Ellipse(30, 20, 25, 15)), *(Mark("MA", point) for point in points))
+    annotation = Annotation("a.png", SHAPE[1], SHAPE[0], (*marks, Mark("HE", Point(1, 1))))
+    kept = without_unlikely(mask, probability, annotation, "MA", least)
+    for region in regionprops(label(mask, connectivity=2), probability):
+        pixels = {(y, x) for y, x in region.coords.tolist()}
+        clicked = any((int(point.y), int(point.x)) in pixels for point in points)
+        if abs(region.intensity_mean - least) > 1e-6:
+            assert all(kept[place] == (clicked or region.intensity_mean > least) for place in pixels)
+    assert not (kept & ~mask).any()
+    assert without_unlikely(mask, probability, annotation, "MA", 0) is mask
 
 
 maps = st.lists(st.lists(st.integers(0, 10), min_size=6, max_size=6), min_size=1, max_size=4)

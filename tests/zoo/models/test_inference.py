@@ -176,3 +176,18 @@ def test_the_probabilities_of_a_photograph_are_those_whose_threshold_its_masks_a
     assert network.probabilities(image, replace(annotation, marks=())) == {}
     with pytest.raises(AnnotationError, match="was drawn on"):
         network.probabilities(image, replace(annotation, width=100))
+
+
+@pytest.mark.parametrize("one_class", [False, True])
+def test_what_is_unlikely_as_a_whole_is_left_out_unless_asked_for(photograph, one_class: bool) -> None:
+    image, annotation, _ = photograph
+    faint = image.copy()
+    faint[:, 150:][faint[:, 150:] < 100] = 126  # the network is 60 % sure of the lesion at the edge
+    both = replace(annotation, marks=(*annotation.marks, Mark("EX", Ellipse(60, 50, 18, 14))))
+    network = Darkness(Config(size=64, least_mean=0.75, one_class=one_class))
+    refined = network.refine_marks(faint, both)
+    assert [mark.mask is not None for mark in refined.marks][:2] == [True, False]
+    assert network.cleaning == ("least mean 0.75, one class a pixel" if one_class else "least mean 0.75")
+    network.keep_unlikely = True
+    assert [mark.mask is not None for mark in network.refine_marks(faint, both).marks][:2] == [True, True]
+    assert "least mean" not in network.cleaning
