@@ -1,6 +1,7 @@
 """How large a photograph shows the retina, so that a crop, a padded and a downsized photograph are seen alike."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import exp, log
 
 from coarsekit.errors import ParameterError
@@ -63,6 +64,24 @@ def scale_of(image: Image, annotation: Annotation, field_of_view: float | None =
         return Scale(_bounded(whole if abs(seen / whole - 1) < _ALIKE else seen), RIM)
     by_marks = _by_marks(annotation)
     return Scale(_bounded(whole), WIDTH) if by_marks is None else by_marks
+
+
+def shared_scale(image: Image, annotations: Sequence[Annotation], field_of_view: float | None = None) -> Scale:
+    """One scale for what several people drew on one photograph, or their habits would be taken for the photograph's.
+
+    Args:
+        image: (h, w, 3) uint8 RGB.
+        annotations: What each drew on it, one or more.
+        field_of_view: As for `scale_of`.
+
+    Returns:
+        That of `scale_of` for all their marks together.
+
+    Raises:
+        ParameterError: When ``field_of_view`` is no diameter of a retina.
+    """
+    marks = tuple(mark for annotation in annotations for mark in annotation.marks)
+    return scale_of(image, replace(annotations[0], marks=marks), field_of_view)
 
 
 def check_field_of_view(diameter: float) -> None:

@@ -68,7 +68,7 @@ def read_drawings(
 
 
 def annotated_by_several(folder: Path, drawings: Drawings) -> tuple[dict[str, Path], list[str]]:
-    """The photographs that two or more annotated, by their key, and the keys of those that are not in the folder.
+    """The photographs that two or more annotated, by their key, and for each other key that they share a sentence.
 
     Raises `ParameterError` when one annotator is alone, nobody shares a photograph, or none of these is there.
     """
@@ -79,14 +79,22 @@ def annotated_by_several(folder: Path, drawings: Drawings) -> tuple[dict[str, Pa
         raise ParameterError(
             "no photograph (matched by its file name) was annotated by two; check that the annotators belong together"
         )
-    photographs, found = PhotographFolder(folder), {}
+    photographs, found, left_out = PhotographFolder(folder), {}, []
     for key in sorted(shared):
-        image = next(own[key].image for own in drawings.values() if key in own)
-        with suppress(ImageError):
-            found[key] = photographs.find(image)
+        files: dict[Path, None] = {}
+        for image in dict.fromkeys(own[key].image for own in drawings.values() if key in own):
+            with suppress(ImageError):
+                files[photographs.find(image)] = None
+        if len(files) == 1:
+            found[key] = next(iter(files))
+        elif files:
+            names = " and ".join(path.relative_to(folder).as_posix() for path in files)
+            left_out.append(f"{key}: annotators drew on different photographs of that name, {names}")
+        else:
+            left_out.append(f"{key}: no photograph of that name in {folder}")
     if not found:
-        raise ParameterError(f"{folder}: no photograph in it that two annotated, such as {min(shared)}; check it")
-    return found, sorted(set(shared) - set(found))
+        raise ParameterError(f"{folder}: no photograph in it that two annotated ({left_out[0]}); check it")
+    return found, left_out
 
 
 def _by_photograph(read: Mapping[str, Sequence[Annotation]]) -> Drawings:

@@ -86,14 +86,15 @@ def check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike
 
     Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number.
     """
-    if same_photograph(annotation.image, photograph.name):
+    places = [folder / annotation.image for folder in list(photograph.parents)[: annotation.image.count("/") + 1]]
+    there = [place for place in places if place.is_file()]
+    if same_photograph(annotation.image, photograph.name) and all(place.samefile(photograph) for place in there):
         return []
-    there = (photograph.parent / annotation.image).is_file()
     numbers = [re.sub(r"\d+", "#", Path(name).stem.casefold()) for name in (annotation.image, photograph.name)]
     stems = [Path(name).stem.casefold() for name in (annotation.image, photograph.name)]
     if there or (numbers[0] == numbers[1] and stems[0] != stems[1]):
         raise AnnotationError(
-            f"{path}: it is of {annotation.image}, not of {photograph.name}; give that photograph, or "
-            "ignore_name=True to take it all the same"
+            f"{path}: it is of {annotation.image}, not of {photograph if there else photograph.name}; give that "
+            "photograph, or ignore_name=True to take it all the same"
         )
     return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]

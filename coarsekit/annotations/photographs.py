@@ -99,7 +99,8 @@ class PhotographFolder:
         for start in range(1, len(parts) - 1):
             yield by_path.get("/".join(parts[start:]), [])
         yield by_last.get(last, [])
-        yield by_uploaded.get(_as_uploaded(last), [])
+        alike = dict.fromkeys(file for key in _as_uploaded(last) for file in by_uploaded.get(key, []))
+        yield [file for file in alike if same_photograph(last, file)]
 
     @cached_property
     def _index(self) -> tuple[dict[str, list[str]], ...]:
@@ -109,8 +110,10 @@ class PhotographFolder:
         by_uploaded: dict[str, list[str]] = {}
         for file in self._files:
             last = _folded(file.rpartition("/")[2])
-            for index, key in ((by_path, _folded(file)), (by_last, last), (by_uploaded, _as_uploaded(last))):
+            for index, key in ((by_path, _folded(file)), (by_last, last)):
                 index.setdefault(key, []).append(file)
+            for key in _as_uploaded(last):
+                by_uploaded.setdefault(key, []).append(file)
         return by_path, by_last, by_uploaded
 
     @cached_property
@@ -126,8 +129,12 @@ class PhotographFolder:
 
 def same_photograph(one: str, other: str) -> bool:
     """Whether two names may be of one photograph: by their file names, in any case, as Label Studio changes them."""
-    last = [_folded(re.split(r"[/\\]", name)[-1]) for name in (one, other)]
-    return _as_uploaded(last[0]) == _as_uploaded(last[1])
+    ours, theirs = (_as_uploaded(_folded(re.split(r"[/\\]", name)[-1])) for name in (one, other))
+    if {ours[0]} & {*theirs} or {theirs[0]} & {*ours}:
+        return True
+    # Eight digits may be a date, which tells photographs apart; what Label Studio draws rarely has no letter.
+    dated = any(name[:8].isdigit() for name in (ours[0], theirs[0]))
+    return ours[-1] == theirs[-1] and not dated
 
 
 def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
@@ -151,9 +158,13 @@ def _folded(name: str) -> str:
     return normalize("NFC", name).casefold()
 
 
-def _as_uploaded(name: str) -> str:
-    """A name as Label Studio makes it of an uploaded file's: no spaces, no signs but dots, hyphens and underscores."""
-    return re.sub(r"[^\w.-]", "", re.sub(r"\s+", "_", _UPLOADED.sub("", _folded(name)).strip()))
+def _as_uploaded(name: str) -> list[str]:
+    """A name as Label Studio makes it of an uploaded file's: no spaces, no signs but dots, hyphens and underscores.
+
+    And without what Label Studio puts before it, where it begins so.
+    """
+    plain = re.sub(r"[^\w.-]", "", re.sub(r"\s+", "_", _folded(name).strip()))
+    return list(dict.fromkeys([plain, _UPLOADED.sub("", plain)]))
 
 
 def _shown(names: Iterable[str]) -> str:

@@ -192,7 +192,9 @@ def _photographs(root: Path, config: FolderConfig, suffixes: tuple[str, ...]) ->
     """Split and path of each photograph, in reading order."""
     images = root / config.images
     if config.splits:
-        return [(split, path) for split, name in config.splits.items() for path in _listed(root / name, images)]
+        return [
+            (split, path) for split, name in config.splits.items() for path in _listed(root / name, images, suffixes)
+        ]
     flat = [("all", path) for path in list_images(images, suffixes)]
     if flat or not images.is_dir():
         return flat
@@ -201,7 +203,7 @@ def _photographs(root: Path, config: FolderConfig, suffixes: tuple[str, ...]) ->
     return [(folder.name, path) for folder in folders for path in list_images(folder, suffixes)]
 
 
-def _listed(file: Path, images: Path) -> list[Path]:
+def _listed(file: Path, images: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The photographs that a list file names, one a line, by path or by name without suffix; '#' starts a comment."""
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -215,8 +217,14 @@ def _listed(file: Path, images: Path) -> list[Path]:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\0" in name:
             raise SourceError(f"{file}: line {number} leads outside the folder of photographs ({name!r}); correct it")
         plain = images / name
-        near = plain.parent.glob(f"{escape(plain.name)}.*") if not plain.exists() else ()
-        paths.append(next(iter(sorted(near)), plain))
+        near = [] if plain.exists() else sorted(plain.parent.glob(f"{escape(plain.name)}.*"))
+        near = [path for path in near if path.stem == plain.name and path.suffix.lower() in suffixes]
+        if len(near) > 1:
+            raise SourceError(
+                f"{file}: line {number} ({name!r}) fits {' and '.join(path.name for path in near[:2])}; write the one "
+                "that is meant"
+            )
+        paths.append(near[0] if near else plain)
     return paths
 
 

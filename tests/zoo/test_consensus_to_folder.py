@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,14 @@ from click.testing import CliRunner, Result
 import coarsekit
 from coarsekit.annotations import native
 from coarsekit.images import read_mask, write_image
+from coarsekit.types import Ellipse, Mark
 from tests.benchmarks.consensus import measure
 from zoo.cli.main import main
+from zoo.evaluation.agreement import agreement
+from zoo.evaluation.refiners import Floor
 from zoo.loading import from_pretrained
 from zoo.marks.consensus import majority
+from zoo.output.consensus_to_folder import consensus
 
 
 @pytest.fixture
@@ -61,11 +66,93 @@ def test_other_drawings_need_force_and_one_person_alone_is_refused(work: Path) -
     assert run().exit_code == 0
     refused = run(people=2)
     assert refused.exit_code == 1
-    assert "is of other drawings, or another refiner" in refused.output
+    assert "is of other drawings, another refiner, or another scale" in refused.output
     assert run("--force", people=2).exit_code == 0
     alone = run(people=1)
     assert alone.exit_code == 2
     assert "one annotator alone" in alone.output
+
+
+def draw(who: str, image: str, *marks: Mark) -> None:
+    native.write(Path(who, f"{Path(image).stem}.json"), [coarsekit.Annotation(image, 160, 120, marks)])
+
+
+def grey(*names: str) -> None:
+    """Photographs without a rim, each of another grey."""
+    for value, name in enumerate(names, start=90):
+        write_image(Path("in", name), np.full((120, 160, 3), value, np.uint8))
+
+
+MA, HE = Mark("MA", Ellipse(50, 50, 9, 9)), Mark("HE", Ellipse(110, 60, 20, 16))
+
+
+def test_the_masks_of_a_class_that_nobody_draws_any_more_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey("a.png")
+    draw("person0", "a.png", MA, HE)
+    draw("person1", "a.png", MA)
+    assert run(people=2).exit_code == 0
+    draw("person0", "a.png", MA)
+    assert run("--force", people=2).exit_code == 0
+    assert sorted(path.name for path in Path("out").glob("*.png")) == ["a_MA_majority.png", "a_MA_staple.png"]
+
+
+@pytest.mark.parametrize("command", ["consensus", "agreement"])
+def test_photographs_of_one_name_in_two_folders_are_two(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey("left/001.png", "right/001.png", "002.png")
+    draw("person0", "left/001.png", MA)
+    draw("person1", "right/001.png", MA)
+    for who in ("person0", "person1"):
+        draw(who, "002.png", MA)
+    result = CliRunner().invoke(main, [command, "in", "person0", "person1", "--refiner", "shrink"])
+    assert result.exit_code == 1
+    names = "left/001.png and right/001.png"
+    assert f"Left out: 001: annotators drew on different photographs of that name, {names}" in result.stderr
+    assert not list(Path().glob("consensus/001*"))
+    Path("in/002.png").unlink()
+    refused = CliRunner().invoke(main, [command, "in", "person0", "person1", "--refiner", "shrink"])
+    assert refused.exit_code == 2
+    assert "no photograph in it that two annotated" in refused.stderr
+
+
+def test_everybody_s_marks_are_refined_at_one_scale_which_is_said_where_it_is_guessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey("a.png")
+    asked = []
+
+    class Asked(Floor):
+        def refine(self, image: Any, annotation: Any, advance: Any = None, scale: float | None = None) -> Any:
+            asked.append(scale)
+            return super().refine(image, annotation)
+
+    drawn = {
+        who: coarsekit.Annotation("a.png", 160, 120, (Mark("HE", Ellipse(80, 60, radius, radius)),))
+        for who, radius in (("x", 10), ("y", 40))
+    }
+    image = coarsekit.read_image("in/a.png")
+    consensus(Asked(), image, drawn)
+    list(agreement(Asked(), [("a", image)], {who: {"a": own} for who, own in drawn.items()}))
+    assert len(asked) == 4
+    assert len(set(asked)) == 1
+    assert asked[0] is not None
+    for who, own in drawn.items():
+        native.write(Path(who, "a.json"), [own])
+    for command in (["consensus", "-o", "out", "--force"], ["agreement"]):
+        asked_of = [*command, "in", "x", "y", "--refiner", "shrink"]
+        told = CliRunner().invoke(main, asked_of)
+        assert "the scale was taken from the sizes of the marks; --scale says it" in told.stderr
+        said = CliRunner().invoke(main, [*asked_of, "--scale", "3418"])
+        assert said.exit_code == 0, said.output
+        assert "the scale was taken" not in said.stderr
+    record = json.loads(Path("out/a.json").read_text())
+    assert (record["content"]["scale"], record["content"]["scale_from"]) == (1.0, "given")
 
 
 def test_a_file_of_somebody_else_is_not_written_over(work: Path) -> None:

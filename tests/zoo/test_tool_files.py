@@ -263,6 +263,39 @@ def test_a_new_drawing_goes_into_the_file_without_force(work: Path) -> None:
     assert set(read("cvat")) == {"a.png", "b.png"}
 
 
+def test_what_is_kept_is_written_from_where_it_lies_now(work: Path) -> None:
+    """A folder that was moved away, while another drawing was refined where it had been."""
+    refine()
+    mask = Path("out/left/a_MA.png").read_bytes()
+    Path("out").rename("kept")
+    other = replace(DRAWN, marks=(Mark("MA", Ellipse(60, 60, 30, 20)),))
+    native.write(Path("other/a.json"), [other])
+    refine(drawn="other")
+    Path("out").rename("elsewhere")
+    Path("kept").rename("out")
+    report = refine("labelmap", "coco")
+    assert "left/a.png" in report.kept
+    assert Path("out/left/a_MA.png").read_bytes() == mask
+    assert np.array_equal(read_values(Path("out/refined_labelmap/left/a.png")) == 1, read_mask("out/left/a_MA.png"))
+    assert all(mask["file"].startswith("out/") for record in report.records for mask in record["masks"])
+
+
+def test_a_kept_record_has_the_details_of_now(work: Path) -> None:
+    before = {record["image"]: record for record in refine().records}
+    details = {"label": "Mikroaneurysma", "id": 70, "attributes": {"certain": "maybe"}}
+    changed = replace(DRAWN, marks=(Mark("MA", MARKS[0].shape, details), *MARKS[1:]), provenance={"task": 5})
+    native.write(Path("drawn/a.json"), [changed])
+    report = refine("cvat")
+    assert len(report.kept) == 2
+    record = json.loads(Path("out/left/a.json").read_text())
+    assert record == next(one for one in report.records if one["image"] == "left/a.png")
+    assert (record["marks"][0]["label"], record["marks"][0]["id"]) == ("Mikroaneurysma", 70)
+    assert record["provenance"] == {"task": 5}
+    assert drawn_in(record) == changed
+    assert record["files"] == before["left/a.png"]["files"]
+    assert record["marks"][0]["refined_pixels"] == before["left/a.png"]["marks"][0]["refined_pixels"]
+
+
 def test_several_processes_write_the_same(work: Path) -> None:
     refine("cvat", "csv")
     one = [path.read_bytes() for path in (place_of("cvat"), place_of("marks"))]
@@ -297,6 +330,18 @@ def test_a_format_that_cannot_be_written_is_refused_before_the_work(work: Path, 
 def test_another_shape_is_refused() -> None:
     with pytest.raises(ParameterError, match="shape must be one of mask, polygon, got 'box'"):
         ToolOptions(("cvat",), "box")
+
+
+def test_the_classes_of_a_folder_of_label_maps_keep_their_values(work: Path) -> None:
+    for image, lesion in (("left/a.png", "scar"), ("b.png", "drusen")):
+        marks = (Mark(lesion, Ellipse(40, 60, 9, 6)),)
+        native.write(Path(lesion, "a.json"), [replace(DRAWN, image=image, marks=marks)])
+        refine("labelmap", drawn=lesion)
+    legend = json.loads(Path("out/refined_labelmap/labels.json").read_text())
+    assert legend == {"background": 0, "MA": 1, "HE": 2, "EX": 3, "SE": 4, "scar": 5, "drusen": 6}
+    for stem, lesion in (("left/a", "scar"), ("b", "drusen")):
+        values = read_values(Path(f"out/refined_labelmap/{stem}.png"))
+        assert np.array_equal(values == legend[lesion], read_mask(f"out/{stem}_{lesion}.png"))
 
 
 def test_label_maps_have_the_classes_of_the_masks_and_a_legend(work: Path) -> None:

@@ -12,8 +12,10 @@ from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import emit, progress, say, say_report, table
 from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import read_image
+from coarsekit.scale import shared_scale
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
-from zoo.cli.options import DEVICE, REFINERS
+from coarsekit.types import Annotation
+from zoo.cli.options import DEVICE, REFINERS, SCALE
 from zoo.variants import REFINING_VERSION
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 @click.argument("annotators", nargs=-1, required=True, metavar="ANNOTATOR ANNOTATOR...")
 @REFINERS
 @DEVICE
+@SCALE
 @reading
 @AS_JSON
 @QUIET
@@ -34,6 +37,7 @@ def command(
     annotators: tuple[str, ...],
     names: tuple[str, ...],
     device: str,
+    field_of_view: float | None,
     labels: tuple[str, ...],
     label_attribute: str | None,
     annotator: str | None,
@@ -54,6 +58,7 @@ def command(
     """
     from zoo.evaluation.agreement import agreement
     from zoo.loading import from_pretrained, on_device
+    from zoo.output.notes import notes_before, notes_on_scales
 
     files = find_drawings(annotators)
     options = ReadOptions(
@@ -68,10 +73,17 @@ def command(
     with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
         for refiner in refiners:
             pairs = ((key, read_image(path)) for key, path in photographs.items())
-            rows[refiner] = agreement(refiner, pairs, drawings, advance)
-    images_sha256 = sha256_of(sorted(photograph_sha256(read_image(path)) for path in photographs.values()))
-    drawn = [own[key] for own in drawings.values() for key in photographs if key in own]
-    drawings_sha256 = sha256_of(sorted(map(drawing_sha256, drawn)))
+            rows[refiner] = agreement(refiner, pairs, drawings, advance, field_of_view)
+    digests, scales, drawn = [], [], []
+    for key, path in photographs.items():
+        image, own = read_image(path), [each[key] for each in drawings.values() if key in each]
+        digests.append(photograph_sha256(image))
+        scales.append({"image": key, "scale_from": shared_scale(image, own, field_of_view).source})
+        drawn += own
+    images_sha256, drawings_sha256 = sha256_of(sorted(digests)), sha256_of(sorted(map(drawing_sha256, drawn)))
+    guessed = [note for refiner in refiners for note in notes_before(refiner, _lesions(drawn))]
+    for note in (guessed := [*guessed, *notes_on_scales(scales)]):
+        say(note, quiet)
     if as_json:
         content = {"photographs_sha256": images_sha256, "drawings_sha256": drawings_sha256}
         lines = [_pins(refiner) | asdict(row) for refiner, own in rows.items() for row in own]
@@ -82,7 +94,7 @@ def command(
                 **content,
                 "rows": lines,
                 "left_out": list(report.left_out),
-                "notes": notes,
+                "notes": [*notes, *guessed],
             }
         )
     elif not quiet:
@@ -91,9 +103,14 @@ def command(
         weights = ", ".join(f"{refiner.name} {refiner.weights_sha256[:12]}" for refiner in rows)
         click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
         click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
+    for sentence in missing:
+        say(f"Left out: {sentence}", quiet)
     if missing:
-        say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
         sys.exit(1)
+
+
+def _lesions(drawn: list[Annotation]) -> list[str]:
+    return [lesion for annotation in drawn for lesion in annotation.lesions]
 
 
 def _pins(refiner: "Refiner") -> dict[str, Any]:

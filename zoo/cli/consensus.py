@@ -12,7 +12,7 @@ from coarsekit.annotations.drawings import annotated_by_several, find_drawings, 
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import emit, progress, say, say_report, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, label_table, reading
-from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
+from zoo.cli.options import DEVICE, ENGINE, REFINER, SCALE, load_refiner
 
 
 @click.command("consensus")
@@ -22,6 +22,7 @@ from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 @click.option("-o", "--out", default="consensus", show_default=True, metavar="FOLDER", help="Folder to write to.")
 @DEVICE
 @ENGINE
+@SCALE
 @reading
 @FORCE
 @AS_JSON
@@ -33,6 +34,7 @@ def command(
     out: str,
     device: str,
     engine: str | None,
+    field_of_view: float | None,
     labels: tuple[str, ...],
     label_attribute: str | None,
     annotator: str | None,
@@ -71,6 +73,7 @@ def command(
             drawings,
             Path(out),
             force=force,
+            field_of_view=field_of_view,
             advance=advance,
             on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
         )
@@ -81,8 +84,8 @@ def command(
     elif not quiet:
         table(f"{len(drawings)} annotators, {len(report.records)} photographs", _lines(report.records))
     say(f"Masks of {len(report.records)} photographs are in {out}, all lesions in {report.table}", quiet)
-    if missing:
-        say(f"Left out: no photograph in {images} for {', '.join(missing)}", quiet)
+    for sentence in missing:
+        say(f"Left out: {sentence}", quiet)
     if missing or report.failures:
         sys.exit(1)
 

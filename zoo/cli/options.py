@@ -7,6 +7,7 @@ import click
 
 from coarsekit.cli.completion import offering
 from coarsekit.cli.console import say
+from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
 from zoo.checkpoints.folder import DEFAULT, list_refiners
 from zoo.variants import ENGINES, ONNX
 
@@ -49,6 +50,28 @@ ENGINE = click.option(
     "--engine",
     type=click.Choice(ENGINES),
     help="What computes a network: torch, or ONNX Runtime.  [default: torch, where it is installed]",
+)
+
+
+def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
+    """The diameter of the field of view, px, from a number or from ``disc=`` and the diameter of the optic disc."""
+    if text is None:
+        return None
+    disc = text.startswith("disc=")
+    try:
+        value = float(text.removeprefix("disc="))
+    except ValueError:
+        raise click.BadParameter(f"expected px, such as 3400 or disc=520, got {text!r}", param=parameter) from None
+    return value * REFERENCE_FIELD_OF_VIEW / REFERENCE_DISC if disc else value
+
+
+SCALE = click.option(
+    "--scale",
+    "field_of_view",
+    callback=_field_of_view,
+    metavar="PX|disc=PX",
+    help="Diameter of the circle in which the camera shows the retina, or of the optic disc, px of the photograph.  "
+    "[default: seen in each photograph]",
 )
 
 

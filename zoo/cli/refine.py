@@ -11,23 +11,10 @@ from coarsekit.cli.console import emit, growing_progress, say, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
-from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
 from coarsekit.simulation.styles import style_named
-from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
+from zoo.cli.options import DEVICE, ENGINE, REFINER, SCALE, load_refiner
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
 from zoo.output.tool_files import SHAPES, ToolOptions
-
-
-def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | None) -> float | None:
-    """The diameter of the field of view, px, from a number or from ``disc=`` and the diameter of the optic disc."""
-    if text is None:
-        return None
-    disc = text.startswith("disc=")
-    try:
-        value = float(text.removeprefix("disc="))
-    except ValueError:
-        raise click.BadParameter(f"expected px, such as 3400 or disc=520, got {text!r}", param=parameter) from None
-    return value * REFERENCE_FIELD_OF_VIEW / REFERENCE_DISC if disc else value
 
 
 @click.command("refine")
@@ -53,14 +40,7 @@ def _field_of_view(_: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--keep-unlikely", is_flag=True, help="Keep components that are unlikely as a whole.")
 @click.option("--keep-overlaps", is_flag=True, help="Let a pixel be of several classes.")
 @click.option("--ignore-name", is_flag=True, help="Take the only annotation of a file whatever photograph it names.")
-@click.option(
-    "--scale",
-    "field_of_view",
-    callback=_field_of_view,
-    metavar="PX|disc=PX",
-    help="Diameter of the circle in which the camera shows the retina, or of the optic disc, px of the photograph.  "
-    "[default: seen in each photograph]",
-)
+@SCALE
 @SPLIT
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."

@@ -9,6 +9,7 @@ import numpy as np
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
+from coarsekit.scale import shared_scale
 from coarsekit.types import LESIONS, Annotation, Image, Mask
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -37,6 +38,7 @@ def agreement(
     photographs: Iterable[tuple[str, Image]],
     annotators: Mapping[str, Mapping[str, Annotation]],
     advance: Advance = no_progress,
+    field_of_view: float | None = None,
 ) -> list[AgreementRow]:
     """Compare the masks of all pairs of annotators on each photograph, as drawn and as refined.
 
@@ -45,31 +47,36 @@ def agreement(
         photographs: Name and image, (h, w, 3) uint8 RGB; one is in memory at a time.
         annotators: What each drew, by annotator and photograph; a photograph that fewer than two annotated is left out.
         advance: Called with 1 for each photograph that is done.
+        field_of_view: As for `coarsekit.scale.scale_of`; all drawings of a photograph are refined at one scale.
 
     Returns:
         Rows in the order MA, HE, EX, SE and then by name; a class that nobody drew has none.
 
     Raises:
         AnnotationError: When an annotation was made for another image size.
+        ParameterError: When ``field_of_view`` is no diameter of a retina.
     """
     scores: dict[str, list[tuple[str, float, float]]] = {}
     for photograph, image in photographs:
         drawn = {annotator: own[photograph] for annotator, own in annotators.items() if photograph in own}
         if len(drawn) > 1:
-            for lesion, before, after in _compare(refiner, image, drawn):
+            for lesion, before, after in _compare(refiner, image, drawn, field_of_view):
                 scores.setdefault(lesion, []).append((photograph, before, after))
         advance(1)
     order = {lesion: place for place, lesion in enumerate(LESIONS)}
     return [_row(lesion, scores[lesion]) for lesion in sorted(scores, key=lambda one: (order.get(one, 4), one))]
 
 
-def _compare(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -> list[tuple[str, float, float]]:
+def _compare(
+    refiner: Refiner, image: Image, drawn: Mapping[str, Annotation], field_of_view: float | None
+) -> list[tuple[str, float, float]]:
     """Lesion class, IoU of the coarse and of the refined masks, for each class and pair of annotators."""
     size = (image.shape[0], image.shape[1])
+    scale = shared_scale(image, [*drawn.values()], field_of_view).value
     refined = {}
     for annotator, annotation in drawn.items():
         try:
-            refined[annotator] = refiner.refine(image, annotation)
+            refined[annotator] = refiner.refine(image, annotation, scale=scale)
         except AnnotationError as error:
             raise AnnotationError(f"{annotator}, {annotation.image}: {error}") from None
     nothing = np.zeros(size, dtype=bool)

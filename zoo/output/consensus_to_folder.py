@@ -14,11 +14,13 @@ from coarsekit.annotations.drawings import Drawings
 from coarsekit.annotations.fitting import fitted
 from coarsekit.errors import CoarsekitError, OutputError
 from coarsekit.images import read_image, write_image
+from coarsekit.scale import check_field_of_view, shared_scale
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.consensus import LIKELY, Lesion, lesions_seen, majority, staple
+from zoo.output.notes import notes_before, notes_on_scales
 from zoo.refiner import Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
@@ -52,7 +54,9 @@ class ConsensusReport:
     table: str = ""
 
 
-def consensus(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -> dict[str, ClassConsensus]:
+def consensus(
+    refiner: Refiner, image: Image, drawn: Mapping[str, Annotation], scale: float | None = None
+) -> dict[str, ClassConsensus]:
     """Refine what several people drew on a photograph, and make one mask of each class.
 
     Who drew nothing of a class that another drew marked nothing of it.
@@ -61,6 +65,7 @@ def consensus(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -
         refiner: Who refines.
         image: (h, w, 3) uint8 RGB.
         drawn: What each drew on it, by person, two or more.
+        scale: As for `Refiner.refine`; None to find it by what all of them drew.
 
     Returns:
         By lesion class, in order of first appearance.
@@ -68,7 +73,9 @@ def consensus(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation]) -
     Raises:
         AnnotationError: When something was drawn on an image of another size.
     """
-    refined = {who: refiner.refine(image, annotation) for who, annotation in drawn.items()}
+    if scale is None:
+        scale = shared_scale(image, [*drawn.values()]).value
+    refined = {who: refiner.refine(image, annotation, scale=scale) for who, annotation in drawn.items()}
     nothing = np.zeros(image.shape[:2], bool)
     found = {}
     for lesion in dict.fromkeys(lesion for annotation in drawn.values() for lesion in annotation.lesions):
@@ -86,6 +93,7 @@ def consensus_to_folder(
     out: Path,
     *,
     force: bool = False,
+    field_of_view: float | None = None,
     advance: Callable[[int], None] = no_progress,
     on_failure: Callable[[str], None] = no_progress,
 ) -> ConsensusReport:
@@ -100,6 +108,7 @@ def consensus_to_folder(
         drawings: What each person drew.
         out: The folder to write to.
         force: Whether files of other content may be written over.
+        field_of_view: As for `coarsekit.scale.scale_of`.
         advance: Called with 1 for each photograph that is done.
         on_failure: Called with the sentence of each that is not.
 
@@ -108,7 +117,10 @@ def consensus_to_folder(
 
     Raises:
         OutputError: When a file is in the way, or another run is at work there.
+        ParameterError: When ``field_of_view`` is no diameter of a retina.
     """
+    if field_of_view is not None:
+        check_field_of_view(field_of_view)
     report = ConsensusReport()
     table = out / TABLE
     written = [table, *(_record(out, key) for key in photographs)]
@@ -117,7 +129,7 @@ def consensus_to_folder(
     with at_work(out):
         for key, file in photographs.items():
             try:
-                record, kept, notes = _one(refiner, file, key, drawings, out, force)
+                record, kept, notes = _one(refiner, file, key, drawings, out, force, field_of_view)
                 report.records.append(record)
                 report.notes.extend(notes)
                 report.kept.extend([key] if kept else [])
@@ -126,11 +138,14 @@ def consensus_to_folder(
                 on_failure(str(error))
             advance(1)
         write_text(table, _table(report.records))
+    shown = [{"image": record["image"], **record["content"]} for record in report.records]
+    lesions = [lesion for record in report.records for lesion in record["lesions"]]
+    report.notes.extend([*notes_before(refiner, lesions), *notes_on_scales(shown)])
     return ConsensusReport(report.records, report.kept, report.failures, report.notes, str(table))
 
 
 def _one(
-    refiner: Refiner, file: Path, key: str, drawings: Drawings, out: Path, force: bool
+    refiner: Refiner, file: Path, key: str, drawings: Drawings, out: Path, force: bool, field_of_view: float | None
 ) -> tuple[dict[str, Any], bool, list[str]]:
     image, notes = read_image(file), []
     drawn = {}
@@ -138,12 +153,16 @@ def _one(
         if key in own:
             drawn[who], seen = fitted(own[key], image.shape, f"{who}, {own[key].image}")
             notes += [*seen.left_out, *seen.notes]
+    scale = shared_scale(image, [*drawn.values()], field_of_view)
+    value = round(scale.value, 4)
     content = {
         "photograph_sha256": photograph_sha256(image),
         "drawings_sha256": {who: drawing_sha256(annotation) for who, annotation in drawn.items()},
         "weights_sha256": refiner.weights_sha256,
         "engine": refiner.engine,
         "refining_version": REFINING_VERSION,
+        "scale": value,
+        "scale_from": scale.source,
         "cleaning": refiner.cleaning,
     }
     place = _record(out, key)
@@ -151,8 +170,10 @@ def _one(
     if earlier and earlier.get("content") == content and refiner.weights_sha256 and _whole(place, earlier):
         return earlier, True, notes
     if earlier and earlier.get("content") != content and not force:
-        raise OutputError(f"{place} is of other drawings, or another refiner; give force=True to write over it")
-    found = consensus(refiner, image, drawn)
+        raise OutputError(
+            f"{place} is of other drawings, another refiner, or another scale; give force=True to write over it"
+        )
+    found = consensus(refiner, image, drawn, value)
     masks = {
         place.with_name(f"{place.stem}_{lesion}_{how}.png"): getattr(one, how)
         for lesion, one in found.items()
@@ -161,9 +182,13 @@ def _one(
     names = (earlier or {}).get("files", {})
     claim_outputs([path for path in masks if path.name not in names], force, own=lambda _: False)
     head = {"image": next(iter(drawn.values())).image, "annotators": list(drawn), "refiner": refiner.name}
-    write_text(place, json.dumps({**head, "content": None, "files": dict.fromkeys(path.name for path in masks)}) + "\n")
+    # Of a run that is broken off the next one knows all files, those of before, too.
+    known = dict.fromkeys([*names, *(path.name for path in masks)])
+    write_text(place, json.dumps({**head, "content": None, "files": known}) + "\n")
     for path, mask in masks.items():
         write_image(path, mask)
+    for name in known.keys() - {path.name for path in masks}:
+        place.with_name(name).unlink(missing_ok=True)
     record = {
         **head,
         "content": content,
@@ -185,7 +210,11 @@ def _read(place: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     ours = isinstance(record, dict) and isinstance(record.get("files"), dict) and "annotators" in record
-    return record if ours else None
+    return record if ours and all(_is_mask_of(place, name) for name in record["files"]) else None
+
+
+def _is_mask_of(place: Path, name: str) -> bool:
+    return Path(name).name == name and name.startswith(f"{place.stem}_")
 
 
 def _is_ours(path: Path) -> bool:

@@ -38,12 +38,16 @@ def label_map(masks: Mapping[str, Mask], values: Mapping[str, int], shape: tuple
     return found
 
 
-def values_of(lesions: Sequence[str]) -> dict[str, int]:
+def values_of(lesions: Sequence[str], earlier: Sequence[str] = ()) -> dict[str, int]:
     """The value of each class: the known ones are 1 to 4 whether they occur or not, others follow by name.
+
+    ``earlier``: the classes that the maps of a folder have already, in the order of their values, the known ones first;
+    they keep their values.
 
     Raises `ParameterError` for more than 255 classes.
     """
-    names = [*LESIONS, *sorted(set(lesions) - set(LESIONS))]
+    names = [*(earlier or LESIONS)]
+    names += sorted(set(lesions) - set(names))
     if len(names) > _MOST:
         raise ParameterError(f"a label map holds {_MOST} classes, got {len(names)}; leave some out by labels=…")
     return {name: place for place, name in enumerate(names, start=1)}
@@ -55,8 +59,13 @@ def files_of(place: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
 
 
 def write_label_maps(place: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Write a label map for the record of each photograph, with a palette of the classes' colours, and the legend."""
-    values = values_of([mask["lesion"] for record in records for mask in record["masks"]])
+    """Write a label map for the record of each photograph, with a palette of the classes' colours, and the legend.
+
+    Maps of other photographs may lie there from an earlier run, so its classes keep their values.
+    """
+    values = values_of(
+        [mask["lesion"] for record in records for mask in record["masks"]], _earlier_classes(place / LEGEND)
+    )
     colours = colours_for(values)
     palette = {value: colours[lesion] for lesion, value in values.items()}
     *files, legend = files_of(place, records)
@@ -64,3 +73,14 @@ def write_label_maps(place: Path, records: Sequence[Mapping[str, Any]]) -> None:
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         write_label_map(file, label_map(masks, values, (record["height"], record["width"])), palette)
     write_text(legend, json.dumps({"background": 0, **values}, indent=1) + "\n")
+
+
+def _earlier_classes(legend: Path) -> tuple[str, ...]:
+    """The classes of the legend that is there, in the order of their values; none where it is missing or no legend."""
+    try:
+        found = json.loads(legend.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return ()
+    names = tuple(found)[1:] if isinstance(found, dict) else ()
+    ours = {"background": 0, **values_of((), names)} if len(names) <= _MOST else {}
+    return names if names[: len(LESIONS)] == LESIONS and found == ours else ()

@@ -36,11 +36,15 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
         that were refined as what their marks look like, and one on marks that look like the opposite of their label;
         none for what did not happen.
     """
-    return [*_on_scales(records), *_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
+    return [*notes_on_scales(records), *_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
 
 
-def _on_scales(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Where no rim was seen, the scale is a guess."""
+def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence where no rim was seen, so that the scale is a guess.
+
+    ``records``: of each photograph, ``image`` and ``scale_from``.
+    """
+    records = list(records)
     sentences = []
     for source, guess in ((MARKS, "the sizes of the marks"), (WIDTH, "the width, as of a whole photograph")):
         if named := [record["image"] for record in records if record.get("scale_from") == source]:

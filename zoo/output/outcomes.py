@@ -50,7 +50,9 @@ def refine_one(
     """Refine a photograph unless an earlier run did so from the same content; the record, and whether it is kept."""
     content = content_of(refiner, image, annotation, field_of_view)
     kept = result.find(content, force)
-    return kept or result.write(refiner, image, annotation, content, advance), kept is not None
+    if kept is not None:
+        return result.renew(kept, refiner, annotation, content), True
+    return result.write(refiner, image, annotation, content, advance), False
 
 
 def outcomes(

@@ -23,7 +23,7 @@ from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256, sha256_of
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
-from coarsekit.types import Annotation, Image
+from coarsekit.types import Annotation, Image, Mark
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.marks.result import MarkResult, Refined
 from zoo.output.records import mark_document, path_from
@@ -50,6 +50,10 @@ class _Mask(BaseModel):
     refined_pixels: int
 
 
+class _Mark(BaseModel, extra="allow"):
+    mark: int
+
+
 class _Record(BaseModel, extra="allow"):
     """What is read of an earlier record. ``files``: the digest of each file by name; None of an unfinished one."""
 
@@ -57,11 +61,12 @@ class _Record(BaseModel, extra="allow"):
     finished: bool
     files: dict[str, str | None]
     masks: list[_Mask] | None = None
+    marks: list[_Mark] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> "_Record":
-        if self.finished and (self.masks is None or None in self.files.values()):
-            raise ValueError("a finished record has its masks and a digest of each file")
+        if self.finished and (self.masks is None or self.marks is None or None in self.files.values()):
+            raise ValueError("a finished record has its masks, its marks, and a digest of each file")
         return self
 
 
@@ -144,16 +149,7 @@ class PhotographResult:
         result = refiner.refine_marks(image, annotation, advance, content["scale"])
         refined = result.masks
         seconds = time.perf_counter() - began
-        head: dict[str, Any] = {
-            "image": annotation.image,
-            "width": annotation.width,
-            "height": annotation.height,
-            "photograph": None if self.photograph is None else path_from(self.photograph, self.folder),
-            "refiner": refiner.name,
-            "trained_on": refiner.trained_on,
-            **content,
-            "provenance": dict(annotation.provenance),
-        }
+        head = self._head(refiner, annotation, content)
         earlier = self._earlier()
         names = dict.fromkeys([*(earlier["files"] if earlier else ()), *(path.name for path in self.files[:-1])])
         write_text(self.record, json.dumps({**head, "finished": False, "files": names}) + "\n")
@@ -178,6 +174,38 @@ class PhotographResult:
         }
         write_text(self.record, json.dumps(record) + "\n")
         return record
+
+    def renew(
+        self, earlier: Mapping[str, Any], refiner: Refiner, annotation: Annotation, content: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The record of an earlier run with the same content, in which names, places and details are those of now.
+
+        No digest depends on these: the names of photograph and refiner, what the annotation says of its marks beside
+        their shapes, and where the files lie, which may have been moved since.
+        """
+        masks = [{**row, "file": str(self.masks[row["lesion"]])} for row in earlier["masks"]]
+        marks = [
+            {"mark": row["mark"], **_named(mark), **_found(row), **mark_document(mark)}
+            for row in earlier["marks"]
+            for mark in [annotation.marks[row["mark"]]]
+        ]
+        places = {what: str(path) for what, path in self.pictures.items()}
+        record = {**earlier, **self._head(refiner, annotation, content), "masks": masks, "marks": marks, **places}
+        if record != earlier:
+            write_text(self.record, json.dumps(record) + "\n")
+        return record
+
+    def _head(self, refiner: Refiner, annotation: Annotation, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "image": annotation.image,
+            "width": annotation.width,
+            "height": annotation.height,
+            "photograph": None if self.photograph is None else path_from(self.photograph, self.folder),
+            "refiner": refiner.name,
+            "trained_on": refiner.trained_on,
+            **content,
+            "provenance": dict(annotation.provenance),
+        }
 
     def _earlier(self) -> dict[str, Any] | None:
         """The record of an earlier run; None where there is none, or the file is none."""
@@ -222,8 +250,16 @@ def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> 
 def _row(annotation: Annotation, result: MarkResult) -> dict[str, Any]:
     """What was found for a mark, with what the annotation says of it."""
     mark = annotation.marks[result.mark]
-    named = {name: mark.details[name] for name in ("id", "label") if name in mark.details}
-    return {"mark": result.mark, **named, **result.row(), **mark_document(mark)}
+    return {"mark": result.mark, **_named(mark), **result.row(), **mark_document(mark)}
+
+
+def _named(mark: Mark) -> dict[str, Any]:
+    return {name: mark.details[name] for name in ("id", "label") if name in mark.details}
+
+
+def _found(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found for a mark, of its row in a record."""
+    return {name: value for name, value in row.items() if name not in ("mark", "id", "label", "drawing", "details")}
 
 
 def _count(lesion: str, annotation: Annotation, result: Refined, file: Path) -> dict[str, Any]:

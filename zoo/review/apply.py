@@ -150,6 +150,7 @@ def _write(target: Path, result: Result, decisions: Mapping[int, str]) -> dict[s
     before = result.masks()
     masks = merged(result.annotation, before, decisions)
     *files, place = _outputs(target, result)
+    earlier = _written_before(place)
     for file, mask in zip(files, masks.values(), strict=True):
         write_image(file, mask)
     counts = Counter(decisions.get(mark, UNDECIDED) for mark in range(result.marks))
@@ -168,7 +169,19 @@ def _write(target: Path, result: Result, decisions: Mapping[int, str]) -> dict[s
         "reviewed": {name: counts[name] for name in COUNTED},
     }
     write_text(place, json.dumps(record) + "\n")
+    for file in earlier - {*files}:  # of a class that is no longer there
+        file.unlink(missing_ok=True)
     return record
+
+
+def _written_before(place: Path) -> set[Path]:
+    """The masks of an earlier review that the record ``place`` names; none where there is no such record."""
+    try:
+        names = [str(name) for name in json.loads(place.read_text(encoding="utf-8"))["files"]]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return set()
+    own = [name for name in names if Path(name).name == name and name.startswith(f"{place.stem}_")]
+    return {place.with_name(name) for name in own}
 
 
 def _outputs(target: Path, result: Result) -> list[Path]:

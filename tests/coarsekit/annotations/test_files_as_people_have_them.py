@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import format_named, read_annotation, read_annotations, read_drawn
-from coarsekit.annotations.photographs import PhotographFolder, photograph_name
+from coarsekit.annotations.photographs import PhotographFolder, photograph_name, same_photograph
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.main import main
 from coarsekit.errors import AnnotationError, ImageError
@@ -194,16 +194,52 @@ def test_what_was_left_out_of_another_photograph_does_not_matter(put, tmp_path: 
     assert read_drawn(tmp_path / "B.png", path)[1].marks == ()
 
 
+@pytest.mark.parametrize(
+    ("drawn_on", "photograph", "same"),
+    [
+        ("deadbeef-left.png", "left.png", True),
+        ("left.png", "deadbeef-left.png", True),
+        ("deadbeef-left.png", "cafebabe-left.png", True),
+        ("deadbeef-20240220-left.png", "20240220-left.png", True),
+        ("12345678-left_eye.png", "left eye.PNG", True),
+        ("20230115-left.png", "20240220-left.png", False),
+        ("20230115-left.png", "deadbeef-left.png", False),
+        ("deadbeef-20230115-left.png", "20240220-left.png", False),
+    ],
+)
+def test_what_label_studio_puts_before_a_name_is_no_date(
+    drawn_on: str, photograph: str, same: bool, tmp_path: Path
+) -> None:
+    assert same_photograph(drawn_on, photograph) == same
+    write_image(tmp_path / photograph, GREY)
+    finder = PhotographFolder(tmp_path)
+    if same:
+        assert finder.find(drawn_on) == tmp_path / photograph
+    else:
+        with pytest.raises(ImageError, match="no such file"):
+            finder.find(drawn_on)
+
+
 def test_the_drawing_of_another_photograph_is_refused_unless_told(tmp_path: Path) -> None:
     for name in ("IDRiD_01.png", "IDRiD_02.png", "image.png"):
         write_image(tmp_path / name, GREY)
     format_named("native").write(
         tmp_path / "a.json", [Annotation("IDRiD_01.png", *SIZE, (Mark("HE", Ellipse(50, 40, 9, 9)),))]
     )
+    for name in ("left/a.png", "right/a.png"):
+        write_image(tmp_path / name, GREY)
+    format_named("native").write(
+        tmp_path / "left.json", [Annotation("left/a.png", *SIZE, (Mark("HE", Ellipse(50, 40, 9, 9)),))]
+    )
     for other in ("IDRiD_02.png", "image.png"):
         with pytest.raises(AnnotationError, match=r"it is of IDRiD_01\.png, not of"):
             read_drawn(tmp_path / other, tmp_path / "a.json")
         assert read_drawn(tmp_path / other, tmp_path / "a.json", ignore_name=True)[1].marks
+    with pytest.raises(AnnotationError, match=r"it is of left/a\.png, not of .*right/a\.png; give that photograph"):
+        read_drawn(tmp_path / "right/a.png", tmp_path / "left.json")
+    assert read_drawn(tmp_path / "left/a.png", tmp_path / "left.json")[2].notes == ()
+    (tmp_path / "left/a.png").unlink()
+    assert read_drawn(tmp_path / "right/a.png", tmp_path / "left.json")[2].notes == ()
     (tmp_path / "IDRiD_01.png").unlink()
     assert "called IDRiD_01.png" in read_drawn(tmp_path / "image.png", tmp_path / "a.json")[2].notes[0]
 

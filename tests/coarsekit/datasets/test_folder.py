@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -81,6 +82,20 @@ def test_list_files_split_a_folder(tmp_path: Path) -> None:
     toml = tmp_path / "coarsekit.toml"
     toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\ntest = "test.txt"\n')
     assert open_source(source).splits() == {"train": ("eye 0",), "test": ("eye 1",)}
+
+
+def test_a_listed_name_is_that_of_one_photograph_without_its_suffix(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    image = next((tmp_path / "images").glob("eye 0.*"))
+    (tmp_path / "images" / "eye 0.json").write_text("{}")
+    shutil.copyfile(image, image.with_name(f"eye 0.left{image.suffix}"))
+    (tmp_path / "train.txt").write_text("eye 0\n")
+    toml = tmp_path / "coarsekit.toml"
+    toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    assert open_source(source).splits() == {"train": ("eye 0",)}
+    shutil.copyfile(image, image.with_suffix(".png" if image.suffix != ".png" else ".jpg"))
+    with pytest.raises(SourceError, match=r"line 1 \('eye 0'\) fits eye 0\.jpg and eye 0\.png; write the one"):
+        open_source(source)
 
 
 def test_masks_of_photographs_that_no_list_names_are_no_orphans(tmp_path: Path) -> None:

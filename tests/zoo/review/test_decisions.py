@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.annotations import read_annotations, writable_formats
+from coarsekit.annotations import native, read_annotations, writable_formats
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import read_mask
 from coarsekit.types import Mask
 from tests import command_line
-from tests.zoo.review.conftest import DRAWN, MARKS, SIZE
+from tests.zoo.review.conftest import DRAWN, MARKS, SIZE, Upper
 from zoo.cli.main import main
 from zoo.output.records import finished_records
+from zoo.output.refine_to_folder import refine_to_folder
 from zoo.output.tool_files import ToolOptions
 from zoo.review.apply import apply_review, merged
 from zoo.review.results import DIGESTS, results_in
@@ -218,6 +219,16 @@ def test_what_is_there_is_not_written_over_and_an_input_never(work: Path) -> Non
     Path("tools/refined_cvat.xml").write_text("mine")
     with pytest.raises(OutputError, match="no earlier run wrote it"):
         apply_review("out", file, "tools", for_tools=ToolOptions(("cvat",)))
+
+
+def test_the_mask_of_a_class_that_is_gone_is_removed(work: Path) -> None:
+    apply_review("out", decide({}))
+    before = {path.name for path in Path("out/reviewed/left").glob("a_*.png")}
+    native.write(Path("drawn/a.json"), [replace(DRAWN, marks=tuple(m for m in MARKS if m.lesion == "MA"))])
+    refine_to_folder(Upper(), "in", "drawn", "out", force=True)
+    apply_review("out", decide({}), force=True)
+    assert before == {"a_MA.png", "a_HE.png"}
+    assert {path.name for path in Path("out/reviewed/left").glob("a_*.png")} == {"a_MA.png"}
 
 
 def test_a_changed_mask_is_left_out_and_the_rest_is_done(work: Path) -> None:
