@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from coarsekit.annotations.annotators import chosen, names_of, without_copies
+from coarsekit.annotations.annotators import chosen, names_of, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
 from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
@@ -154,9 +154,8 @@ def read_all(
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
         raise AnnotationError(f"{refused[0]}{more}")
     report += ReadReport(left_out=tuple(str(error) for error in refused))
-    found, copies = without_copies(found)
-    if copies:
-        report += ReadReport(notes=(f"{copies} annotation{'s'[: copies != 1]} repeated another, and count once.",))
+    found, notes = without_earlier(found)
+    report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)
     return found, report

@@ -1,12 +1,14 @@
 """Who drew: annotators, tasks and experts are told apart, chosen by name, and written apart."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from coarsekit.annotations.labels import usable
 from coarsekit.annotations.photographs import stem_of
 from coarsekit.errors import AnnotationError, did_you_mean
-from coarsekit.types import Annotation, Mark
+from coarsekit.storage.digests import sha256_of
+from coarsekit.types import Annotation
 
 
 def annotator_of(annotation: Annotation) -> str:
@@ -35,26 +37,61 @@ def chosen(found: Sequence[tuple[Path, Annotation]], annotator: str) -> list[tup
     return own
 
 
-def without_copies(found: Iterable[tuple[Path, Annotation]]) -> tuple[list[tuple[Path, Annotation]], int]:
-    """Annotations with their files, without those that repeat one of another file, and how many repeated one.
+def without_earlier(found: Iterable[tuple[Path, Annotation]]) -> tuple[list[tuple[Path, Annotation]], list[str]]:
+    """Annotations with their files, without those whose marks one of another file has, too; and what is said of it.
 
-    A copy is of the same photograph, by the same annotator, who is named, with the same marks.
+    An export of a task that went on has what the earlier ones had, and more. They are of the same photograph, in the
+    same size, by the same annotator. Where nobody is named, an annotation without marks stays, as it may be anyone's.
     """
-    kept: list[tuple[Path, Annotation]] = []
-    seen: dict[tuple[str, str], list[tuple[Path, Annotation]]] = {}
-    copies = 0
+    several = list(found)
+    alike: dict[tuple[object, ...], list[tuple[int, Counter[str]]]] = {}
+    for place, (_, one) in enumerate(several):
+        marks = Counter(sha256_of((mark.lesion, mark.shape)) for mark in one.marks)
+        if marks or annotator_of(one):
+            key = (one.image, one.width, one.height, annotator_of(one))
+            alike.setdefault(key, []).append((place, marks))
+    copies: set[int] = set()
+    grown: dict[int, int] = {}
+    for same in alike.values():
+        for place, marks in same:
+            for other, more in same:
+                if several[place][0] == several[other][0]:
+                    continue
+                if marks < more:
+                    grown[place] = other
+                elif marks == more and other < place:
+                    copies.add(place)
+    copies -= grown.keys()
+    notes = [f"{len(copies)} annotation{'s'[: len(copies) != 1]} repeated another, and count once."] if copies else []
+    if grown:
+        names = [f"{several[place][1].image} of {several[other][0].name}" for place, other in grown.items()]
+        shown = ", ".join(dict.fromkeys(names[:3])) + (", …" if len(names) > 3 else "")
+        notes.append(f"Where one file has all marks of another, and more, it stands for both: {shown}.")
+    return [pair for place, pair in enumerate(several) if place not in copies and place not in grown], notes
+
+
+def annotated_once(
+    found: Sequence[tuple[Path, Annotation]],
+) -> tuple[list[tuple[Path, Annotation]], list[tuple[str, str]]]:
+    """Annotations with their files, without those of which one annotator, or nobody who is named, has several.
+
+    Args:
+        found: Each annotation with its file.
+
+    Returns:
+        The others; and of each photograph that is left out its name and a sentence.
+    """
+    files: dict[tuple[str, str], list[Path]] = {}
     for file, one in found:
-        before = seen.setdefault((one.image, annotator_of(one)), [])
-        if annotator_of(one) and any(other != file and _content(same) == _content(one) for other, same in before):
-            copies += 1
-            continue
-        before.append((file, one))
-        kept.append((file, one))
-    return kept, copies
-
-
-def _content(annotation: Annotation) -> tuple[int, int, tuple[Mark, ...]]:
-    return annotation.width, annotation.height, annotation.marks
+        files.setdefault((annotator_of(one), one.image), []).append(file)
+    left_out = []
+    for (annotator, image), several in files.items():
+        if len(several) > 1:
+            names = dict.fromkeys(file.name for file in several)
+            by = f" by {annotator}" if annotator else ""
+            left_out.append((image, f"{image}: annotated more than once{by} ({', '.join(names)}); keep one of them"))
+    kept = [(file, one) for file, one in found if len(files[annotator_of(one), one.image]) == 1]
+    return kept, left_out
 
 
 def folders_of(annotations: Sequence[Annotation]) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from coarsekit.annotations import annotation_files, format_named, read_all, writable_formats
-from coarsekit.annotations.annotators import check_one_each
+from coarsekit.annotations.annotators import annotated_once, check_one_each
 from coarsekit.annotations.details import not_held
-from coarsekit.annotations.reading import ReadOptions, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.images import PHOTOGRAPHS
 from coarsekit.storage.outputs import at_work, claim_outputs
@@ -110,6 +110,11 @@ def convert(
     options = ReadOptions(labels, folder, label_attribute=label_attribute, annotator=annotator, strict=strict)
     root = Path(source) if Path(source).is_dir() else None
     found, report = read_all(annotation_files(source, apart=path), options, root)
+    if name != "labelstudio":  # whose tasks hold several annotations of anyone
+        found, twice = annotated_once(found)
+        if twice and strict:
+            raise AnnotationError(twice[0][1])
+        report += ReadReport(left_out=tuple(sentence for _, sentence in twice))
     annotations = [annotation for _, annotation in found]
     notes = report.all_notes(options)
     for sentence in notes:

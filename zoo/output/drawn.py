@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coarsekit.annotations import annotation_files, read_all
-from coarsekit.annotations.annotators import annotator_of, folders_of
-from coarsekit.annotations.documents import error_context
+from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.photographs import PhotographFolder, stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
@@ -81,6 +80,10 @@ def drawn_in_folder(
     """What was drawn on each photograph of a folder, and the report of reading it."""
     root = path if path.is_dir() else None
     found, report = read_all(annotation_files(path, apart=out), replace(options, images=photographs), root)
+    found, twice = annotated_once(found)
+    if twice and options.strict:
+        raise AnnotationError(f"{path}: {twice[0][1]}")
+    report += ReadReport(photographs=tuple(twice))
     annotations = [annotation for _, annotation in found]
     if not annotations and not report.photographs:
         why = f"nothing in it could be read: {report.left_out[0]}" if report.left_out else "no photograph in it"

@@ -238,6 +238,17 @@ def _refine_several(
             possible.append(photograph)
         except OutputError as error:
             fail(photograph.name, str(error))
+    owners: dict[Path, list[Drawn]] = {}
+    for photograph in possible:
+        for file in photograph.result(folder).files:
+            owners.setdefault(file, []).append(photograph)
+    shared = {id(one): (file, several) for file, several in owners.items() if len(several) > 1 for one in several}
+    for photograph in possible:
+        if id(photograph) in shared:
+            file, several = shared[id(photograph)]
+            names = " and ".join(one.name for one in several)
+            fail(photograph.name, f"{photograph.name}: {file} would be written for {names}; rename one of them")
+    possible = [photograph for photograph in possible if id(photograph) not in shared]
     check_apart([photograph.result(folder) for photograph in possible], inputs)
     progress(0, len(possible))
     for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):

@@ -212,13 +212,65 @@ def test_a_folder_is_refined_and_what_cannot_be_is_named(photograph, tmp_path) -
     assert {path.name for path in out.glob("*.png")} == {"image_MA.png", "second_MA.png"}
 
 
-def test_a_folder_with_a_photograph_annotated_twice_is_refused(photograph, tmp_path) -> None:
+def drawn_on(content: dict, name: str, *places: float) -> str:
+    """An annotation with ellipses at these x, on the photograph of a name."""
+    [ellipse] = content["ellipses"]
+    ellipses = [{**ellipse, "cx": x} for x in places]
+    return json.dumps({"image": {**content["image"], "name": name}, "ellipses": ellipses})
+
+
+def drawings_of(folder: Path, **files: str) -> Path:
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.json").write_text(text)
+    return folder
+
+
+def test_a_photograph_annotated_twice_is_named_and_the_rest_is_done(photograph, tmp_path) -> None:
+    image, content = photograph
+    Image.open(image).save(tmp_path / "second.png")
+    one, other, second = (
+        drawn_on(content, *drawn) for drawn in (("image.png", 30), ("image.png", 90), ("second.png", 30))
+    )
+    drawings = drawings_of(tmp_path / "drawings", a=one, b=other, c=second)
+    result = zoo("refine", tmp_path, drawings, "-o", tmp_path / "out", "--refiner", "shrink")
+    assert result.exit_code == 1
+    assert "Failed: image.png: annotated more than once (a.json, b.json); keep one of them" in result.stderr
+    assert [path.name for path in (tmp_path / "out").glob("*.json")] == ["second.json"]
+    assert "annotated more than once" in wrong("refine", tmp_path, drawings, "--refiner", "shrink", "--strict")
+
+
+def test_what_an_export_has_of_an_earlier_one_and_more_stands_for_both(photograph, tmp_path) -> None:
     _, content = photograph
-    drawings = tmp_path / "drawings"
-    drawings.mkdir()
-    for name in ("a", "b"):
-        (drawings / f"{name}.json").write_text(json.dumps(content))
-    assert "image is annotated more than once" in wrong("refine", tmp_path, drawings, "--refiner", "shrink")
+    less, more = drawn_on(content, "image.png", 90), drawn_on(content, "image.png", 30, 90)
+    drawings = drawings_of(tmp_path / "drawings", june=more, may=less, august=more)
+    result = zoo("refine", tmp_path, drawings, "-o", tmp_path / "out", "--refiner", "shrink")
+    assert result.exit_code == 0, result.output
+    assert "all marks of another, and more, it stands for both: image.png of " in result.stderr
+    assert "1 annotation repeated another" in result.stderr
+    assert [mark["drawing"]["cx"] for mark in json.loads((tmp_path / "out/image.json").read_text())["marks"]] == [
+        30,
+        90,
+    ]
+
+
+def test_two_photographs_that_would_share_files_are_named_and_the_rest_is_done(photograph, tmp_path) -> None:
+    image, content = photograph
+    for name in ("image.bmp", "second.png"):
+        Image.open(image).save(tmp_path / name)
+    a, b, c = (drawn_on(content, name, 30) for name in ("image.png", "image.bmp", "second.png"))
+    result = zoo(
+        "refine",
+        tmp_path,
+        drawings_of(tmp_path / "drawings", a=a, b=b, c=c),
+        "-o",
+        tmp_path / "out",
+        "--refiner",
+        "shrink",
+    )
+    assert result.exit_code == 1
+    assert result.stderr.count("would be written for image.png and image.bmp; rename one of them") == 2
+    assert [path.name for path in (tmp_path / "out").glob("*.json")] == ["second.json"]
 
 
 def test_bad_usage_is_one_sentence(photograph) -> None:
