@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coarsekit.annotations import annotation_files, read_all
 from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of
+from coarsekit.annotations.documents import error_context
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.photographs import PhotographFolder, stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
