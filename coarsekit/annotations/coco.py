@@ -1,10 +1,11 @@
 """COCO instances: JSON with any number of photographs; regions are boxes, polygons or run lengths.
 
-A ``segmentation`` is a list of flat rings ``[x, y, x, y, …]`` whose union is the region, or run lengths of the whole
-photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w, h) is the region,
-turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``; but where there are
-``keypoints`` (x, y, visibility, …), these are points, without those of visibility 0. Masks are written compressed, and
-each point as the only key point of a region.
+A ``segmentation`` is a list of rings ``[x, y, x, y, …]`` or ``[[x, y], [x, y], …]`` whose union is the region, or run
+lengths of the whole photograph, column by column, as a list or compressed to a string. Without one, ``bbox`` (x, y, w,
+h) is the region, turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``; but
+where there are ``keypoints`` (x, y, visibility, …), these are points, without those of visibility 0. Masks are written
+compressed, and each point as the only key point of a region. The size of a photograph that the file does not say is
+read from the folder of the photographs, or given.
 """
 
 import json
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.coco_regions import read_photographs
+from coarsekit.annotations.coco_regions import as_id, read_photographs
 from coarsekit.annotations.details import (
+    BESIDE,
     LABELS,
     attributes_of,
     definitions_of,
@@ -63,12 +65,14 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 attributes = extra.pop("attributes", None)
                 attributes = attributes if isinstance(attributes, dict) else {}
                 label = recorder.attribute(attributes)
-                details = {"id": region.source.extra.get("id"), "attributes": attributes, "coco": extra}
+                details = {"id": as_id(region.source.extra.get("id")), "attributes": attributes, "coco": extra}
+                if label is not None:
+                    details[BESIDE] = {"coco": region.label}
                 if flat := region.flat_rings:
                     recorder.note(place, f"{flat} of its rings has no area, and is passed over")
                 for shape in region.shapes():
                     marks += recorder.marks(region.label if label is None else label, shape, place, details)
-        with recorder.forgiving(f"images.{photograph.place}"):
+        with recorder.forgiving(f"images.{photograph.place}", photograph.file_name):
             name = recorder.photograph(photograph.file_name)
             provenance = {"made_by": "COCO", **within(LABELS, definitions), **within("coco", photograph.extra)}
             annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), provenance))
@@ -80,7 +84,7 @@ def write(
 ) -> list[str]:
     """Write one JSON file; COCO has no ellipses, so they are approximated or an error; see `Format.write`."""
     definitions = definitions_of(annotations)
-    names = list(dict.fromkeys([*definitions, *tool_labels(annotations)]))
+    names = list(dict.fromkeys([*definitions, *tool_labels(annotations, "coco")]))
     ids = [mark.details.get("id") for annotation in annotations for mark in annotation.marks]
     kept = len(set(map(str, ids))) == len(ids) and all(type(each) is int for each in ids)
     notes: list[str] = []
@@ -94,7 +98,7 @@ def write(
         photographs.append({**own_provenance(annotation, "coco"), **head})
         for mark in marks:
             key = mark.details["id"] if kept else len(regions) + 1
-            head = {"id": key, "image_id": image_id, "category_id": names.index(tool_label(mark)) + 1}
+            head = {"id": key, "image_id": image_id, "category_id": names.index(tool_label(mark, "coco")) + 1}
             more = {**own_details(mark, "coco"), **within("attributes", attributes_of(mark))}
             regions.append({**more, **head, **_fields(mark.shape, annotation), "iscrowd": 0})
     categories = [{**definitions.get(name, {}), "id": place, "name": name} for place, name in enumerate(names, start=1)]

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from coarsekit.annotations.documents import Document, LenientModel, Pixels
+from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_photograph_runs
@@ -19,42 +20,64 @@ FAR = 1e7
 """No coordinate of a region, in px, is larger."""
 
 
+def as_id(value: Any) -> Any:
+    """An id as the file means it: pandas writes whole numbers as floats where a column has gaps."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Id: TypeAlias = Annotated[str, BeforeValidator(as_id)]
+_Number: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class _Image(LenientModel):
     model_config = ConfigDict(extra="allow")
 
-    id: str
+    id: _Id
     file_name: str
-    width: Pixels
-    height: Pixels
+    width: Pixels | None = None
+    height: Pixels | None = None
 
 
 class _Category(LenientModel):
     model_config = ConfigDict(extra="allow")
 
-    id: str
+    id: _Id
     name: str
 
 
 class _Runs(LenientModel):
-    size: Annotated[list[int], Field(min_length=2, max_length=2)]
+    size: list[int]
     counts: list[int] | str
 
 
+def _kind(value: Any) -> str:
+    return "_runs" if isinstance(value, (dict, _Runs)) else "_rings"
+
+
+_Segmentation: TypeAlias = Annotated[
+    Annotated[_Runs, Tag("_runs")] | Annotated[list[list[float]], Tag("_rings")], Discriminator(_kind)
+]
+
+
 class _Region(LenientModel):
+    """One region; what stands beside a segmentation is checked where it is what was drawn, and else kept as it is."""
+
     model_config = ConfigDict(extra="allow")
 
-    image_id: str
-    category_id: str
-    bbox: Annotated[list[float], Field(min_length=4, max_length=4)] | None = None
-    segmentation: _Runs | list[list[float]] | None = None
-    keypoints: list[float] | None = None
+    image_id: _Id
+    category_id: _Id
+    bbox: Any = None
+    segmentation: _Segmentation | None = None
+    keypoints: Any = None
 
     @field_validator("segmentation", mode="before")
     @classmethod
     def _rings(cls, value: Any) -> Any:
-        """VIA writes a single ring flat."""
-        flat = isinstance(value, list) and value and not any(isinstance(part, list) for part in value)
-        return [value] if flat else value
+        """VIA writes a single ring flat, and scripts write rings of corners [x, y]."""
+        if not isinstance(value, list):
+            return value
+        flat = value and not any(isinstance(part, list) for part in value)
+        return [_flat(ring) for ring in ([value] if flat else value)]
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -77,6 +100,13 @@ class _Region(LenientModel):
         attributes = self.extra.get("attributes")
         turn = attributes.get("rotation") if isinstance(attributes, dict) else None
         return float(turn) % 360 if isinstance(turn, (int, float)) else 0.0
+
+
+def _flat(ring: Any) -> Any:
+    """The numbers x, y, x, y, … of a ring that is a list of corners [x, y]; any other as it is."""
+    if isinstance(ring, list) and all(isinstance(corner, list) and len(corner) == 2 for corner in ring):
+        return [number for corner in ring for number in corner]
+    return ring
 
 
 _LEAST_RING = 6
@@ -104,7 +134,7 @@ class Region:
 
         Raises `AnnotationError` for a region that cannot be drawn.
         """
-        segmentation, box = self.source.segmentation, self.source.bbox
+        segmentation = self.source.segmentation
         if isinstance(segmentation, _Runs):
             return self._raster(segmentation)
         if segmentation:
@@ -114,9 +144,12 @@ class Region:
                 raise AnnotationError(f"segmentation must lie within {FAR:g} px of the photograph; correct it")
             segmentation = [ring for ring in segmentation if len(ring) >= _LEAST_RING] or segmentation
             return Polygon(tuple(tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in segmentation))
-        if box is None or not boxes:
+        if not self.source.bbox or not boxes:
             raise AnnotationError(f"it has {'neither segmentation nor bbox' if boxes else 'no segmentation'}; add one")
-        x, y, w, h = box
+        numbers = validated(list[_Number], self.source.bbox, "", strict=None, within="bbox")
+        if len(numbers) != 4:
+            raise AnnotationError(f"bbox must hold x, y, width and height, got {len(numbers)} numbers; correct it")
+        x, y, w, h = numbers
         if w <= 0 or h <= 0:
             raise AnnotationError(f"its box of {w:g} × {h:g} px has no area")
         offsets = ((-w / 2, -h / 2), (w / 2, -h / 2), (w / 2, h / 2), (-w / 2, h / 2))
@@ -129,9 +162,9 @@ class Region:
 
         Raises `AnnotationError` for a region that cannot be drawn, or that has no key point to be seen.
         """
-        places = self.source.keypoints
-        if not places or not self.source.are_points:
+        if not self.source.are_points:
             return [self.shape()]
+        places = validated(list[_Number], self.source.keypoints, "", strict=None, within="keypoints")
         if len(places) % 3:
             raise AnnotationError("keypoints must hold x, y and visibility in turn; correct them")
         points = zip(places[::3], places[1::3], places[2::3], strict=True)
@@ -184,7 +217,8 @@ def read_photographs(
         recorder: Leaves out images and regions that cannot be used; None raises for the first.
 
     Raises:
-        AnnotationError: When the file is not COCO, or a region belongs to an image or a category that it lacks.
+        AnnotationError: When the file is not COCO, a region belongs to an image or a category that it lacks, or the
+            size of a photograph is neither in it nor known from the recorder's options.
     """
     path = document.path
     recorder = recorder or Recorder(path, ReadOptions(strict=True))
@@ -195,18 +229,17 @@ def read_photographs(
             category = validated(_Category, content, "", strict=None, within=f"categories.{place}")
             labels[category.id] = category.name
     found: dict[str, Photograph] = {}
+    ids: set[str] = set()
     for place, content in enumerate(file.images):
-        with recorder.forgiving(f"images.{place}"):
+        fields = content if isinstance(content, dict) else {}
+        ids.add(str(as_id(fields.get("id"))))
+        with recorder.forgiving(f"images.{place}", str(fields.get("file_name", f"images.{place}"))):
             image = validated(_Image, content, "", strict=None, within=f"images.{place}")
-            if image.width * image.height > MOST_PIXELS:
-                raise AnnotationError(
-                    f"{image.file_name!r} is said to be {image.width} × {image.height} px, which no camera takes; "
-                    "correct its size"
-                )
             if image.id in found:
                 raise AnnotationError(f"id {image.id} is that of an image before; give each its own")
+            width, height = _size(image, recorder.options)
             extra = dict(image.model_extra or {})
-            found[image.id] = Photograph(place, image.file_name, image.width, image.height, [], extra)
+            found[image.id] = Photograph(place, image.file_name, width, height, [], extra)
     for place, content in enumerate(file.annotations):
         with recorder.forgiving(f"annotations.{place}"):
             region = validated(_Region, content, "", strict=None, within=f"annotations.{place}")
@@ -214,6 +247,8 @@ def read_photographs(
             if categories is not None and label not in categories:
                 continue
             if region.image_id not in found:
+                if region.image_id in ids:  # of a photograph that is left out, as is said
+                    continue
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
             if label is None:
                 raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
@@ -222,3 +257,20 @@ def read_photographs(
                 raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
             own.regions.append(Region(place, label, own.width, own.height, region))
     return list(found.values())
+
+
+def _size(image: _Image, options: ReadOptions) -> tuple[int, int]:
+    """(w, h) px of a photograph, as the file says, else as its own file has it: some scripts leave the sizes out."""
+    if image.width is None or image.height is None:
+        known = options.size_of(photograph_name(image.file_name))
+        if known is None:
+            raise AnnotationError(
+                f"width and height are missing; add them, or give the folder with {image.file_name} as images=…"
+            )
+        return known
+    if image.width * image.height > MOST_PIXELS:
+        raise AnnotationError(
+            f"{image.file_name!r} is said to be {image.width} × {image.height} px, which no camera takes; "
+            "correct its size"
+        )
+    return image.width, image.height

@@ -7,6 +7,7 @@ for video are refused.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as Tree
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.details import (
+    BESIDE,
     LABELS,
     attributes_of,
     definitions_of,
@@ -69,10 +71,11 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             width, height = (_whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []
             tags: list[dict[str, Any]] = []
+            numbers: Counter[str] = Counter()
             for element in image:
-                marks += _read_element(
-                    element, f"image {place}: {name}, {element.tag} {len(marks)}", name, tags, recorder
-                )
+                where = f"image {place}: {name}, {element.tag} {numbers[element.tag]}"
+                marks += _read_element(element, where, name, tags, recorder)
+                numbers[element.tag] += 1
             task = tasks.get(image.get("task_id"), tasks.get(None, {}))
             provenance = {
                 "made_by": "CVAT",
@@ -100,6 +103,8 @@ def _read_element(
             told = recorder.attribute(attributes)
             own = {name: value for name in _OWN if (value := element.get(name)) is not None}
             details = {"group": element.get("group_id"), "attributes": attributes, "cvat": own}
+            if told is not None:
+                details[BESIDE] = within("cvat", label)
             own_label = label if told is None else told
             return tuple(
                 mark for shape in _SHAPES[tag](element) for mark in recorder.marks(own_label, shape, place, details)
@@ -147,7 +152,7 @@ def write(
     Tree.SubElement(task, "mode").text = "annotation"
     labels = Tree.SubElement(task, "labels")
     definitions = definitions_of(annotations)
-    for name in dict.fromkeys([*definitions, *tool_labels(annotations)]):
+    for name in dict.fromkeys([*definitions, *tool_labels(annotations, "cvat")]):
         _define(Tree.SubElement(labels, "label"), {"name": name, **definitions.get(name, {})})
     notes: list[str] = []
     for place, annotation in enumerate(annotations):
@@ -184,7 +189,8 @@ def _add_attributes(element: Tree.Element, content: Mapping[str, Any]) -> None:
 
 def _add(image: Tree.Element, mark: Mark) -> None:
     shape = mark.shape
-    head = {"label": tool_label(mark), "source": "manual", "occluded": "0", "z_order": "0", **own_details(mark, "cvat")}
+    head = {"label": tool_label(mark, "cvat"), "source": "manual", "occluded": "0", "z_order": "0"}
+    head |= own_details(mark, "cvat")
     if "group" in mark.details:
         head["group_id"] = str(mark.details["group"])
     if isinstance(shape, Ellipse):

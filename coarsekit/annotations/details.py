@@ -1,6 +1,8 @@
 """What annotators say besides shapes and classes: labels as the tool has them, attributes, groups, definitions.
 
 It is kept in `Mark.details` and `Annotation.provenance`, and written by formats that can hold it; the rest is named.
+Where an attribute holds the class, the label beside it is kept by the name of the format (`BESIDE`): the same tool gets
+it back with the attribute as it was, and any other tool the class.
 """
 
 from collections import Counter
@@ -11,18 +13,30 @@ from coarsekit.types import Annotation, Line, Mark, Point
 
 LABELS = "labels"
 """The field of `Annotation.provenance` that has the definitions of labels: name, colour, attributes, as in the tool."""
+BESIDE = "label_in"
+"""The field of `Mark.details` that has, by the name of a format, the label beside the attribute that holds a class."""
 _KINDS = {"id": "ids", "group": "groups", "attributes": "attributes", LABELS: "definitions of labels"}
 _KINDS |= {"radius": "radii", "width": "widths"}
 
 
-def tool_label(mark: Mark) -> str:
-    """The label of a mark in a tool: its own, unless the user gave it another class."""
-    return str(mark.details.get("label", mark.lesion))
+def tool_label(mark: Mark, format_name: str = "") -> str:
+    """The label of a mark in a tool: its own, unless the user gave it another class.
+
+    Args:
+        mark: The mark.
+        format_name: The format that is written; it has its own label back where an attribute holds the class. Empty
+            for none.
+
+    Returns:
+        The label.
+    """
+    own = own_details(mark, BESIDE).get(format_name)
+    return str(mark.details.get("label", mark.lesion) if own is None else own)
 
 
-def tool_labels(annotations: Iterable[Annotation]) -> list[str]:
-    """The labels of all marks, in order of first appearance."""
-    return list(dict.fromkeys(tool_label(mark) for annotation in annotations for mark in annotation.marks))
+def tool_labels(annotations: Iterable[Annotation], format_name: str = "") -> list[str]:
+    """The labels of all marks, as `tool_label` gives them, in order of first appearance."""
+    return list(dict.fromkeys(tool_label(mark, format_name) for one in annotations for mark in one.marks))
 
 
 def attributes_of(mark: Mark) -> dict[str, Any]:

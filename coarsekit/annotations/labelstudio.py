@@ -7,13 +7,15 @@ PNG, of which the pixels that are not black count. A key point's ``width`` is it
 width. A vector is a line, or, closed, a polygon; its curves count as straight. Where a task has several annotations
 (one for each annotator) or several photographs (told apart by ``to_name``), each becomes an annotation of its own.
 Predictions are read where nobody annotated a task, or their model is asked for as the annotator. Answers about a region
-are its attributes; those about the whole photograph, and relations, are kept in the provenance.
+are its attributes, and are written again with their type; those about the whole photograph, and relations, are kept in
+the provenance. MIN exports do not say of which region an answer of a single text is: there it is not read.
 
 Written files are tasks to import: their control tags are ``ellipse``, ``polygon``, ``brush``, ``keypoint`` and
-``vector``, their image ``image``.
+``vector``, their image ``image``. Regions keep their ids, unless two of a photograph have the same.
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +23,19 @@ from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack
-from coarsekit.annotations.details import attributes_of, own_details, own_provenance, tool_label, within
+from coarsekit.annotations.details import own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in, answers_about, result_of
 from coarsekit.annotations.labelstudio_shapes import shape_reader
-from coarsekit.annotations.labelstudio_tasks import answers_of, by_picture, is_drawn, labels_in, pictures_of, tasks_of
+from coarsekit.annotations.labelstudio_tasks import (
+    answers_of,
+    by_picture,
+    is_drawn,
+    labels_in,
+    pictures_of,
+    region_of,
+    tasks_of,
+)
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
@@ -36,6 +47,8 @@ from coarsekit.validation import validated
 TITLE = "Label Studio (JSON)"
 ONE_FILE_EACH = False
 HOLDS = frozenset({"label", "id", "attributes", "radius"})
+_OWN = ("score", "meta", "parentID", "from_name")
+"""Fields of a region that are kept as they are."""
 _CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, rasters=True)
 
 
@@ -92,8 +105,10 @@ def write(
         name = photograph_name(annotation.image)
         own = own_provenance(annotation, "labelstudio")
         task = tasks.setdefault(name, {"data": own.get("data", {"image": name}), "annotations": []})
-        prefix = f"{list(tasks).index(name)}-"
-        result = [item for place, mark in enumerate(marks) for item in results_of(annotation, mark, f"{prefix}{place}")]
+        prefix, kept = f"{list(tasks).index(name)}-", kept_ids(annotation)
+        result: list[dict[str, Any]] = []
+        for place, mark in enumerate(marks):
+            result += results_of(annotation, mark, f"{prefix}{place}", kept=kept)
         result += own.get("results", ())
         if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
             model = str(annotation.provenance["model_version"])
@@ -132,8 +147,7 @@ def _annotations(
     """The annotation of one photograph; none when its size is not known."""
     sizes: set[tuple[int, int]] = set()
     marks: list[Mark] = []
-    answers = _of_regions(results)
-    others = [item for item in results if not is_drawn(item) and not _is_answered(item, answers)]
+    answers, others = _sorted_out(results)
     for place, item in enumerate(results):
         if not is_drawn(item):
             continue
@@ -146,10 +160,12 @@ def _annotations(
             width, height = _size(item, name, recorder)
             sizes.add((width, height))
             shape = shape_of(item, width, height)
-            attributes = answers.get(str(item.get("id")), {})
-            own = {field: item[field] for field in ("score", "meta", "parentID", "from_name") if field in item}
+            about = answers.get(region_of(item), {})
+            own: dict[str, Any] = {field: item[field] for field in _OWN if field in item}
+            own |= within(TYPES, {question: answer.type for question, answer in about.items()})
+            attributes = {question: answer.as_attribute for question, answer in about.items()}
             details = {"id": item.get("id"), "attributes": attributes, "labelstudio": own}
-            told = recorder.attribute(attributes)
+            told = recorder.attribute({question: answer.label for question, answer in about.items()})
             for label in (labels_in(item) or [""]) if told is None else [told]:
                 marks += recorder.marks(label, shape, f"{where}: result {place}", details)
     if len(sizes) > 1:
@@ -171,22 +187,19 @@ def _annotations(
     return [Annotation(name, *known, tuple(marks), provenance)]
 
 
-def _of_regions(results: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The answers about regions by the region's id: the value by the question's name, a text where it is one alone."""
-    regions = {str(item["id"]) for item in results if is_drawn(item) and "id" in item}
-    found: dict[str, dict[str, Any]] = {}
+def _sorted_out(results: list[dict[str, Any]]) -> tuple[dict[str, dict[str, Answer]], list[dict[str, Any]]]:
+    """The answers about each region by the question's name, and the results that are neither drawn nor about one."""
+    about: dict[str, dict[str, Answer]] = {region_of(item): {} for item in results if is_drawn(item)}
+    others = []
     for item in results:
-        value = item.get("value")
-        if _is_answered(item, regions) and isinstance(value, dict):
-            answer = next((value[field] for field in _ANSWERS if field in value), None)
-            single = isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], str)
-            name = str(item.get("from_name", item.get("type")))
-            found.setdefault(str(item["id"]), {})[name] = answer[0] if answer and single else answer
-    return found
-
-
-def _is_answered(item: dict[str, Any], regions: Collection[str]) -> bool:
-    return not is_drawn(item) and "id" in item and str(item["id"]) in regions and item.get("type") in _ANSWERS
+        if is_drawn(item):
+            continue
+        answer, region = answer_in(item), region_of(item)
+        if answer is None or region not in about:
+            others.append(item)
+        elif answer.content not in (None, "", []):
+            about[region][str(item.get("from_name", answer.type))] = answer
+    return about, others
 
 
 def _fields_of(item: dict[str, Any]) -> Collection[str]:
@@ -203,23 +216,29 @@ def _size(item: dict[str, Any], name: str, recorder: Recorder) -> tuple[int, int
     return size.original_width, size.original_height
 
 
-_ANSWERS = ("choices", "textarea", "text", "rating", "number", "taxonomy", "datetime")
-"""Types of answers to questions, and fields that hold their values."""
+def kept_ids(annotation: Annotation) -> frozenset[str]:
+    """The ids that marks keep as regions: two marks of one id, as of a region with two labels, would be one region."""
+    counts = Counter(str(mark.details["id"]) for mark in annotation.marks if "id" in mark.details)
+    return frozenset(key for key, count in counts.items() if count == 1)
 
 
-def results_of(annotation: Annotation, mark: Mark, key: str, to_name: str = "image") -> list[dict[str, Any]]:
+def results_of(
+    annotation: Annotation, mark: Mark, key: str, to_name: str = "image", kept: Collection[str] | None = None
+) -> list[dict[str, Any]]:
     """A mark as the tool has it.
 
     Args:
         annotation: What the mark is of; it gives the size of the photograph.
         mark: A mark in a shape that the format holds.
-        key: The id of the region, where the mark has none.
+        key: The id of the region, where the mark has none that it keeps; lengthened where another mark has it.
         to_name: The name of the image in the labelling configuration.
+        kept: What `kept_ids` gives for the annotation, to find it once for many marks; None finds it.
 
     Returns:
         The region, and the answers about it.
     """
     width, height, shape = annotation.width, annotation.height, mark.shape
+    key = _id_of(mark, key, kept_ids(annotation) if kept is None else kept)
     value: dict[str, Any]
     if isinstance(shape, Ellipse):
         tag = "ellipse"
@@ -236,13 +255,21 @@ def results_of(annotation: Annotation, mark: Mark, key: str, to_name: str = "ima
     else:
         tag, value = "brush", {"format": "rle", "rle": list(pack(shape, (height, width)))}
     own = own_details(mark, "labelstudio")
-    key = str(mark.details.get("id", key))
     head = {"id": key, "type": f"{tag}labels", "from_name": own.get("from_name", tag), "to_name": to_name}
     more: dict[str, Any] = {field: own[field] for field in ("score", "meta", "parentID") if field in own}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}
     region: dict[str, Any] = {**head, **size, **more}
     region["value"] = {**value, f"{tag}labels": [tool_label(mark)]}
-    return [region, *(_answer(key, to_name, name, answer) for name, answer in attributes_of(mark).items())]
+    about = {"id": key, "to_name": to_name}
+    return [region, *({**about, "from_name": name, **result_of(one)} for name, one in answers_about(mark).items())]
+
+
+def _id_of(mark: Mark, key: str, kept: Collection[str]) -> str:
+    if "id" in mark.details and str(mark.details["id"]) in kept:
+        return str(mark.details["id"])
+    while key in kept:
+        key += "-"
+    return key
 
 
 def _vertices(line: Line, width: int, height: int, key: str) -> list[dict[str, Any]]:
@@ -258,10 +285,3 @@ def _vertices(line: Line, width: int, height: int, key: str) -> list[dict[str, A
         }
         for index, (x, y) in enumerate(places)
     ]
-
-
-def _answer(key: str, to_name: str, name: str, answer: Any) -> dict[str, Any]:
-    """An attribute of the region ``key`` as the answer to a question."""
-    kind = "number" if isinstance(answer, (int, float)) and not isinstance(answer, bool) else "choices"
-    value: dict[str, Any] = {kind: answer if kind == "number" or isinstance(answer, list) else [str(answer)]}
-    return {"id": key, "type": kind, "from_name": name, "to_name": to_name, "value": value}

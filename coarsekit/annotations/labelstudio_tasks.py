@@ -1,13 +1,16 @@
 """The tasks of a Label Studio export: their photographs, who annotated them, and the results on each photograph."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from coarsekit.annotations.details import within
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.labels import label_of
+from coarsekit.annotations.labelstudio_answers import answer_in, is_answer
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
@@ -15,7 +18,8 @@ from coarsekit.images import PHOTOGRAPHS
 from coarsekit.validation import validated
 
 _DRAWN = ("imageDataURL", "radiusX", "rle", "points", "height", "x", "vertices")
-"""Fields of what is drawn; a result with none of them answers a question, or relates two others."""
+"""Fields of what is drawn; answers about it repeat them."""
+_GEOMETRY = (*_DRAWN, "y", "width", "radiusY", "rotation", "closed")
 
 
 class _Answer(LenientModel):
@@ -64,8 +68,9 @@ def pictures_of(task: Any) -> dict[str, Picture]:
 def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Given]:
     """The results of each annotation of a task, and of predictions that are asked for, or alone there."""
     if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat
-        lists = (value for value in task.values() if isinstance(value, list))
-        return [Given([item for items in lists for item in items if isinstance(item, dict)], task.get("annotator"))]
+        lists = ((field, value) for field, value in task.items() if isinstance(value, list))
+        results = [_result(field, item) for field, items in lists for item in items if isinstance(item, dict)]
+        return [Given(_labelled(results), task.get("annotator"))]
     answers, predictions = (_parsed(task, field, where, recorder) for field in ("annotations", "predictions"))
     for _ in (answer for answer in answers if answer.was_cancelled):
         recorder.note(where, "an annotation that was skipped in the tool is not read")
@@ -108,7 +113,15 @@ def by_picture(
 
 def is_drawn(item: Mapping[str, Any]) -> bool:
     """Whether a result is something drawn, and no answer to a question."""
-    return any(field in item for field in _DRAWN)
+    return any(field in item for field in _DRAWN) and not is_answer(item)
+
+
+def region_of(item: Mapping[str, Any]) -> str:
+    """What tells the region of a result from others: its id, or its geometry where it has none, as in MIN exports."""
+    if item.get("id") is not None:
+        return str(item["id"])
+    geometry = {field: item[field] for field in _GEOMETRY if field in item}
+    return json.dumps([item.get("to_name"), geometry], sort_keys=True)
 
 
 def labels_in(item: Mapping[str, Any]) -> list[str]:
@@ -127,13 +140,19 @@ def _parsed(task: dict[str, Any], field: str, where: str, recorder: Recorder) ->
     return found
 
 
+def _result(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A value of a MIN export as a result of a full one."""
+    answer = answer_in(value)
+    return {"from_name": field, **within("type", answer and answer.type), "value": value}
+
+
 def _labelled(results: list[Any]) -> list[dict[str, Any]]:
-    """The results, flat; with a tag for shapes and one for labels a region comes twice under one id and counts once."""
+    """The results, flat; with a tag for shapes and one for labels a region comes twice, and counts once."""
     flat = [
         {**item, **item["value"]} if isinstance(item.get("value"), dict) else item for item in map(_object, results)
     ]
-    labelled = {str(item.get("id")) for item in flat if labels_in(item) and "id" in item}
-    return [item for item in flat if labels_in(item) or not is_drawn(item) or str(item.get("id")) not in labelled]
+    labelled = {region_of(item) for item in flat if is_drawn(item) and labels_in(item)}
+    return [item for item in flat if labels_in(item) or not is_drawn(item) or region_of(item) not in labelled]
 
 
 def _object(item: Any) -> dict[str, Any]:

@@ -20,9 +20,11 @@ Positions and semi-axes are px from the top left corner, ``angle`` is in degrees
 is left out, ``r`` is short for a circle. A polygon is the union of its rings. A mask is a crop of ``width × height``
 pixels at ``left, top``; ``counts`` are COCO's run lengths, column by column, beginning with the pixels outside.
 A point's ``radius`` and a line's ``width`` are null or left out where the tool gives none.
-``format``, ``version``, ``provenance`` and every list but ``ellipses`` may be left out. Any shape may have ``details``,
-as `coarsekit.types.Mark` does: what else the annotator's tool says of it. Marks are read in the order of the lists, so
-a file that mixes them returns the ellipses first.
+``format``, ``version``, ``provenance`` and every list but ``ellipses`` may be left out. In a file that says its
+``format``, as those written here do, ``lesion`` is a class that was chosen, whatever it is called; in any other, as
+people write them, it is a label as in the files of tools: what is no lesion is left out. Any shape may have
+``details``, as `coarsekit.types.Mark` does: what else the annotator's tool says of it. Marks are read in the order of
+the lists, so a file that mixes them returns the ellipses first.
 """
 
 import json
@@ -175,11 +177,16 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     path, recorder = document.path, Recorder(document.path, options)
     file = validated(_File, document.content, str(path))
     marks: list[Mark] = []
+    chosen = "format" in file.model_fields_set
     for kind, model in _MODELS.items():
         for place, content in enumerate(getattr(file, kind)):
-            with recorder.forgiving(f"{kind}.{place}"):
-                item = validated(model, content, "", within=f"{kind}.{place}")
-                marks += recorder.marked(Mark(item.lesion, item.shape(), item.details), f"{kind}.{place}")
+            where = f"{kind}.{place}"
+            with recorder.forgiving(where):
+                item = validated(model, content, "", within=where)
+                if chosen:
+                    marks += recorder.marked(Mark(item.lesion, item.shape(), item.details), where)
+                else:
+                    marks += recorder.marks(item.lesion, item.shape(), where, item.details)
     name = file.image.name
     if climbs(name) or re.match(r"[/\\]|[A-Za-z]:", name):
         raise AnnotationError(

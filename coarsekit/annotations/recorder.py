@@ -72,7 +72,10 @@ class Recorder:
         return taken
 
     def marked(self, mark: Mark, place: str = "") -> tuple[Mark, ...]:
-        """The mark itself, whose class was chosen when it was written, or in the class that the user says."""
+        """The mark itself, whose class was chosen when it was written, or in the class that the user says.
+
+        A class may be called as what is no lesion, since the user may have said so; a known lesion's name is known.
+        """
         label = mark.details.get("label", mark.lesion)
         told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
         self._count(label, (known(mark.lesion) or mark.lesion) if told is None else told)

@@ -2,8 +2,9 @@
 
 ``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the value of
 the first attribute in the order lesion, label, class, type, name, else of its only one, unless ``label_attribute`` says
-which. VIA does not write the photographs' sizes: they are read from the folder of the images, or given. Points and
-polylines are read and written, too.
+which; of an option it is the key, or the description where that says more, and it is written back as it was. VIA does
+not write the photographs' sizes: they are read from the folder of the images, or given. Points and polylines are read
+and written, too.
 """
 
 import csv
@@ -16,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.details import attributes_of, own_provenance, tool_label, within
+from coarsekit.annotations.details import own_provenance, within
 from coarsekit.annotations.documents import Document, LenientModel, load
-from coarsekit.annotations.labels import choose_label
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.labels import Labels
+from coarsekit.annotations.photographs import PhotographFolder, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.errors import AnnotationError
+from coarsekit.annotations.via_attributes import Attribute, label_in, region_attributes
+from coarsekit.annotations.via_photographs import ViaPhotographs, bytes_of
+from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Places, Point, Polygon, Shape
 from coarsekit.validation import validated
@@ -31,7 +34,6 @@ TITLE = "VIA 2 (JSON or CSV)"
 ONE_FILE_EACH = False
 _CAPABILITIES = Capabilities("VIA", ellipses=True, circles=True)
 HOLDS = frozenset({"label", "attributes"})
-_LABEL = "lesion"
 _COLUMNS = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
 
 
@@ -40,8 +42,13 @@ class _Region(LenientModel):
     region_attributes: dict[str, Any] = {}
 
 
+class _Attributes(LenientModel):
+    region: dict[str, Any] = {}
+
+
 class _File(LenientModel):
     filename: str
+    size: Any = None
     regions: list[Any] | dict[str, Any] = []
     file_attributes: Any = None
 
@@ -98,24 +105,24 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     if not recognise(document):
         raise AnnotationError(f"{path}: not a file of VIA 2; expected a project, annotations in JSON, or its CSV")
     annotations, unknown = [], []
+    labels, photographs = _labels_of_options(document, recorder), ViaPhotographs(recorder)
     for key, content in _files(document, recorder).items():
         with recorder.forgiving(key, key):
             file = validated(_File, content, "", strict=None, within=key)
-            name = recorder.photograph(file.filename)
-            size = recorder.options.size_of(name)
+            name, size, why = photographs.look_up(file.filename, file.size)
             if size is None:
-                unknown.append((name, key))
+                unknown.append((name, key, why))
                 continue
             regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
-            marks = tuple(mark for place, one in enumerate(regions) for mark in _marks(one, place, name, recorder))
+            marks = [mark for place, one in enumerate(regions) for mark in _marks(one, place, name, labels, recorder)]
             attributes = file.file_attributes if isinstance(file.file_attributes, dict) else {}
-            provenance = {"made_by": "VIA", **within("via", within("file_attributes", attributes))}
-            annotations.append(Annotation(name, *size, marks, provenance))
-    for name, key in unknown:
-        sentence = f"VIA files do not hold the sizes of photographs; give the folder with {name} as images=…"
+            own = {"filename": file.filename, **within("size", bytes_of(file.size))}
+            provenance = {"made_by": "VIA", "via": {**own, **within("file_attributes", attributes)}}
+            annotations.append(Annotation(name, *size, tuple(marks), provenance))
+    for name, key, why in unknown:
         if not annotations:
-            raise AnnotationError(f"{path}: {key}: {sentence}")
-        recorder.leave_out_photograph(name, key, f"{name} is not among the photographs, and {sentence}")
+            raise AnnotationError(f"{path}: {key}: {why}")
+        recorder.leave_out_photograph(name, key, why)
     return recorder.result(annotations)
 
 
@@ -124,23 +131,29 @@ def write(
 ) -> list[str]:
     """Write a CSV table if ``path`` ends in .csv, else JSON to import; see `Format.write`.
 
-    VIA knows a photograph by its name and bytes; they are looked up in ``images``, and -1 without it.
+    VIA knows a photograph by its name and bytes. They are those that the file had where it was read from one of VIA's,
+    else the bytes are looked up in ``images``, and -1 without it.
     """
     notes, files = [], {}
+    photographs = None if images is None else PhotographFolder(images)
     for annotation in annotations:
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
-        name = photograph_name(annotation.image)
-        photograph = None if images is None else images / name
-        size = photograph.stat().st_size if photograph is not None and photograph.is_file() else -1
+        own = own_provenance(annotation, "via")
+        name, size = str(own.get("filename") or photograph_name(annotation.image)), bytes_of(own.get("size")) or -1
+        if size == -1 and photographs is not None:
+            try:
+                size = photographs.find(photograph_name(annotation.image)).stat().st_size
+            except ImageError:
+                notes.append(f"{annotation.image}: 1 × -1 for the bytes of a photograph that is not found")
         regions = [
-            {"shape_attributes": _attributes(mark.shape), "region_attributes": _region_attributes(mark)}
+            {"shape_attributes": _attributes(mark.shape), "region_attributes": region_attributes(mark)}
             for mark in marks
         ]
         if f"{name}{size}" in files:
             raise AnnotationError(f"{path}: VIA has one annotation of a photograph, and {name} comes twice")
         files[f"{name}{size}"] = {"filename": name, "size": size, "regions": regions}
-        files[f"{name}{size}"]["file_attributes"] = own_provenance(annotation, "via").get("file_attributes", {})
+        files[f"{name}{size}"]["file_attributes"] = own.get("file_attributes", {})
     text = _table(files.values()) if path.suffix.lower() == ".csv" else json.dumps(files, ensure_ascii=False) + "\n"
     write_text(path, text)
     return notes
@@ -155,8 +168,12 @@ def _files(document: Document, recorder: Recorder) -> dict[str, Any]:
     text = document.content.removeprefix("#")
     try:
         for row in csv.DictReader(StringIO(text, newline=""), delimiter=_delimiter(text)):
-            name = row["filename"] or ""
-            file = files.setdefault(f"{name}{row.get('file_size') or ''}", {"filename": name, "regions": []})
+            name, size = row["filename"] or "", row.get("file_size") or ""
+            if (key := f"{name}{size}") not in files:
+                files[key] = {"filename": name, "size": size, "regions": []}
+                with recorder.forgiving(f"file_attributes of {name}"):
+                    files[key]["file_attributes"] = _json_of(row.get("file_attributes"))
+            file = files[key]
             with recorder.forgiving(f"row {len(file['regions'])} of {name}"):
                 shape = _json_of(row["region_shape_attributes"])
                 if shape:
@@ -181,29 +198,32 @@ def _json_of(text: str | None) -> Any:
         raise AnnotationError(f"not JSON ({cause}), got {(text or '')[:40]!r}") from None
 
 
-def _marks(content: Any, place: int, photograph: str, recorder: Recorder) -> tuple[Mark, ...]:
+def _labels_of_options(document: Document, recorder: Recorder) -> dict[str, dict[str, str]]:
+    """The labels of the options of a project's attributes, by the attribute's name; see `Attribute.labels`."""
+    found: dict[str, dict[str, str]] = {}
+    if not document.has("_via_attributes"):
+        return found
+    table, where = Labels(recorder.options.labels), "_via_attributes"
+    with recorder.forgiving(where):
+        described = validated(_Attributes, document.content[where], "", strict=None, within=where).region
+        for name, content in described.items():
+            with recorder.forgiving(f"{where}.region.{name}"):
+                attribute = validated(Attribute, content, "", strict=None, within=f"{where}.region.{name}")
+                found[name] = attribute.labels(table)
+    return found
+
+
+def _marks(
+    content: Any, place: int, photograph: str, labels: Mapping[str, Mapping[str, str]], recorder: Recorder
+) -> tuple[Mark, ...]:
     where = f"{photograph}: regions.{place}"
     marks: tuple[Mark, ...] = ()
     with recorder.forgiving(where):
         region = validated(_Region, content, "", strict=None, within=where)
         name = region.shape_attributes.get("name")
-        label, field = _label(region.region_attributes, recorder)
-        rest = {name: value for name, value in region.region_attributes.items() if name != field}
-        marks += recorder.marks(label, _shape(name, region.shape_attributes), where, {"attributes": rest})
+        label, details = label_in(region.region_attributes, labels, recorder)
+        marks += recorder.marks(label, _shape(name, region.shape_attributes), where, details)
     return marks
-
-
-def _label(attributes: Mapping[str, Any], recorder: Recorder) -> tuple[str, str]:
-    """The label that the attributes of a region hold, and the name of the attribute; empty where none is clear."""
-    told = recorder.attribute(attributes)
-    if told is not None:
-        wanted = (recorder.options.label_attribute or "").strip().casefold()
-        return told, next((name for name in attributes if name.strip().casefold() == wanted), "")
-    return choose_label(attributes)
-
-
-def _region_attributes(mark: Mark) -> dict[str, Any]:
-    return {**attributes_of(mark), _LABEL: tool_label(mark)}
 
 
 def _shape(name: object, attributes: dict[str, Any]) -> Shape:
@@ -257,5 +277,6 @@ def _table(files: Iterable[Mapping[str, Any]]) -> str:
         regions = file["regions"] or [{"shape_attributes": {}, "region_attributes": {}}]
         for place, region in enumerate(regions):
             shape, label = (json.dumps(region[field]) for field in ("shape_attributes", "region_attributes"))
-            table.writerow([file["filename"], file["size"], "{}", len(file["regions"]), place, shape, label])
+            head = [file["filename"], file["size"], json.dumps(file["file_attributes"])]
+            table.writerow([*head, len(file["regions"]), place, shape, label])
     return text.getvalue()

@@ -2,8 +2,8 @@
 
 A region's ``xy`` begins with the number of its shape: 1 point, 2 rectangle, 3 circle, 4 ellipse, 5 line, 6 polyline, 7
 polygon, 8 extreme rectangle, 9 extreme circle. Its attributes ``av`` are by the attribute's number, and their values,
-of those with options, by the option's number. A region's label is found as in VIA 2. The file has no sizes: they are
-read from the folder of the images, or given.
+of those with options, by the option's number, of several that are ticked with commas between them. A region's label is
+found as in VIA 2. The file has no sizes: they are read from the folder of the images, or given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.documents import Document, LenientModel, load
-from coarsekit.annotations.labels import choose_label
+from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
+from coarsekit.annotations.via_attributes import Attribute, label_in
+from coarsekit.annotations.via_photographs import ViaPhotographs
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
 from coarsekit.validation import validated
@@ -32,9 +34,8 @@ class _View(LenientModel):
     fid_list: list[str] = []
 
 
-class _Attribute(LenientModel):
+class _Attribute(Attribute):
     aname: str
-    options: dict[str, Any] = {}
 
 
 class _Metadata(LenientModel):
@@ -62,10 +63,11 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     if not recognise(document):
         raise AnnotationError(f"{path}: not a project of VIA 3; expected file, view and metadata")
     project = validated(_Project, document.content, str(path), strict=None)
-    attributes = {}
+    attributes, table, photographs = {}, Labels(recorder.options.labels), ViaPhotographs(recorder)
     for key, content in project.attribute.items():
         with recorder.forgiving(f"attribute.{key}"):
-            attributes[key] = validated(_Attribute, content, "", strict=None, within=f"attribute.{key}")
+            attribute = validated(_Attribute, content, "", strict=None, within=f"attribute.{key}")
+            attributes[key] = attribute.aname, attribute.labels(table)
     annotations = []
     for view_id, content in project.view.items():
         with recorder.forgiving(f"view.{view_id}"):
@@ -73,9 +75,9 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             if len(view.fid_list) != 1 or view.fid_list[0] not in project.file:
                 raise AnnotationError(f"expected one file that the project has, got {view.fid_list}")
             file = validated(_Picture, project.file[view.fid_list[0]], "", strict=None, within=f"file.{view_id}")
-            name = recorder.photograph(file.fname)
-            size = recorder.size_of(name)
+            name, size, why = photographs.look_up(file.fname)
             if size is None:
+                recorder.leave_out_photograph(name, name, why)
                 continue
             marks: list[Mark] = []
             for key, region in project.metadata.items():
@@ -86,23 +88,26 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
 
 
 def _marks(
-    content: dict[str, Any], where: str, attributes: Mapping[str, _Attribute], recorder: Recorder
+    content: dict[str, Any], where: str, attributes: Mapping[str, tuple[str, Mapping[str, str]]], recorder: Recorder
 ) -> tuple[Mark, ...]:
     marks: tuple[Mark, ...] = ()
     with recorder.forgiving(where):
         metadata = validated(_Metadata, content, "", strict=None, within=where)
         if not metadata.xy:  # about the photograph as a whole
             return marks
-        values = {
-            attributes[key].aname: attributes[key].options.get(str(value), value)
-            for key, value in metadata.av.items()
-            if key in attributes
-        }
-        told = recorder.attribute(values)
-        label, field = choose_label(values) if told is None else (told, recorder.options.label_attribute)
-        rest = {name: value for name, value in values.items() if name != field}
-        marks += recorder.marks(label, _shape(metadata.xy), where, {"attributes": rest})
+        known = [(*attributes[key], value) for key, value in metadata.av.items() if key in attributes]
+        values = {name: _value(value, options) for name, options, value in known}
+        label, details = label_in(values, {}, recorder)
+        marks += recorder.marks(label, _shape(metadata.xy), where, details)
     return marks
+
+
+def _value(value: Any, options: Mapping[str, str]) -> Any:
+    """The value of an attribute: in the place of an option's key its label, of several keys check boxes as in VIA 2."""
+    keys = str(value).split(",")
+    if not all(key in options for key in keys):
+        return value
+    return options[keys[0]] if len(keys) == 1 else {options[key]: True for key in keys}
 
 
 def _shape(xy: Sequence[float]) -> Shape:

@@ -99,6 +99,21 @@ def test_what_is_wrong_is_said_with_its_place(refused, old: str, new: str, said:
     assert said in refused("annotations.xml", EXPORT.replace(old, new, 1))
 
 
+def test_elements_are_numbered_by_kind_as_they_stand_in_the_file(put) -> None:
+    good = '<ellipse label="MA" cx="4" cy="4" rx="2" ry="2"/>'
+    bad = good.replace('cx="4"', 'cx="{}"')
+    polygon = '<polygon label="MA" points="{}"/>'
+    shapes = good + bad.format("x") + polygon.format("1") + good + bad.format("y") + polygon.format("1,2;3")
+    text = f'<annotations><version>1.1</version><image name="A" width="9" height="9">{shapes}</image></annotations>'
+    left_out = read_annotations(put("a.xml", text)).report.left_out
+    assert [sentence.split(": ")[2] for sentence in left_out] == [
+        "A, ellipse 1",
+        "A, polygon 0",
+        "A, ellipse 3",
+        "A, polygon 1",
+    ]
+
+
 def test_what_is_left_out_is_one_line_a_kind(put) -> None:
     line = '<cuboid label="vessel"/>'
     images = "".join(f'<image name="{name}.jpg" width="9" height="9">{line * 300}</image>' for name in "ABCD")

@@ -2,11 +2,15 @@
 
 import copy
 import json
+from pathlib import Path
+from xml.etree import ElementTree as Tree
 
 import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations.labelstudio import results_of
+from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
@@ -202,3 +206,189 @@ def test_what_is_written_can_be_imported(tmp_path) -> None:
     assert (ellipse["original_width"], ellipse["to_name"]) == (20, "image")
     assert brush["value"]["format"] == "rle"
     assert all(0 <= number <= 255 for number in brush["value"]["rle"])
+
+
+def answer(kind: str, question: str, value: dict, key: str = "r") -> dict:
+    """An answer about a region as the tool writes it: with the geometry of the region."""
+    return {**SIZE, "id": key, "type": kind, "from_name": question, "to_name": "image", "value": {**ELLIPSE, **value}}
+
+
+ALONE = {**SIZE, "id": "r", "type": "ellipse", "from_name": "shape", "to_name": "image", "value": ELLIPSE}
+CHOSEN = answer("choices", "lesion", {"choices": ["HE"]})
+ABOUT = [
+    answer("choices", "signs", {"choices": ["blurred", "dark"]}),
+    answer("textarea", "remark", {"text": ["near the disc"]}),
+    answer("rating", "stars", {"rating": 7}),
+    answer("number", "size", {"number": 3}),
+    answer("datetime", "seen", {"datetime": "2024-05-02"}),
+    answer("taxonomy", "kind", {"taxonomy": [["red", "dot"], ["red", "blot"]]}),
+]
+
+
+def tasks_with(*results: dict) -> list:
+    return [{"data": {"image": "p.jpg"}, "annotations": [{"result": list(results)}]}]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "options", "lesion"),
+    [
+        ([ALONE], ReadOptions({"": "MA"}), "MA"),
+        ([ALONE], ReadOptions(label_attribute="Lesion"), "HE"),
+        ([region("ellipse", ELLIPSE, id="r")], ReadOptions(), "MA"),
+        ([region("ellipse", ELLIPSE, id="r")], ReadOptions(label_attribute="lesion"), "HE"),
+        ([ALONE, answer("labels", "label", {"labels": ["EX"]})], ReadOptions(), "EX"),
+    ],
+)
+def test_an_answer_that_repeats_the_geometry_is_no_drawing(put, drawn: list, options: ReadOptions, lesion: str) -> None:
+    for results in ([*drawn, CHOSEN, *ABOUT], [CHOSEN, *ABOUT, *drawn]):
+        [annotation], report = read_annotations(put("a.json", tasks_with(*results)), options)
+        assert [(mark.lesion, mark.shape) for mark in annotation.marks] == [(lesion, Ellipse(10, 6, 4, 3, 30))]
+        assert annotation.marks[0].details["attributes"] == {
+            "lesion": "HE",
+            "signs": ["blurred", "dark"],
+            "remark": "near the disc",
+            "stars": 7,
+            "size": 3,
+            "seen": "2024-05-02",
+            "kind": [["red", "dot"], ["red", "blot"]],
+        }
+        assert (report.left_out, report.notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("about", "attributes"),
+    [
+        (answer("Choices", "q", {"choices": ["HE"]}), {"q": "HE"}),
+        (answer("customchoices", "q", {"choices": ["HE"]}), {"q": "HE"}),
+        (answer("choices", "q", {"choices": ["HE"], "ellipselabels": ["MA"]}), {"q": "HE"}),
+        (answer("choices", "q", {"choices": []}), None),
+        (answer("choices", "q", {}), None),
+        (answer("pairwise", "q", {"selected": "left"}), None),
+    ],
+)
+def test_a_result_is_an_answer_by_its_type_or_by_the_field_of_its_content(
+    put, about: dict, attributes: dict | None
+) -> None:
+    [annotation] = read_annotations(put("a.json", tasks_with(region("ellipse", ELLIPSE, id="r"), about))).annotations
+    [mark] = annotation.marks
+    assert mark.details.get("attributes") == attributes
+
+
+def test_a_taxonomy_with_one_path_gives_the_label_at_its_end(put) -> None:
+    kind = answer("taxonomy", "kind", {"taxonomy": [["red", "Hemorrhage"]]})
+    path = put("a.json", tasks_with(ALONE, kind))
+    [annotation] = read_annotations(path, ReadOptions(label_attribute="kind")).annotations
+    assert [mark.lesion for mark in annotation.marks] == ["HE"]
+
+
+def test_in_a_min_export_the_geometry_tells_of_which_region_a_label_or_an_answer_is(put) -> None:
+    size = {"original_width": 20, "original_height": 12}
+    other = {**ELLIPSE, "x": 25}
+    task = {
+        **{name: value for name, value in MIN[0].items() if name != "label"},
+        "shape": [{**ELLIPSE, **size}, {**other, **size}],
+        "label": [{**ELLIPSE, **size, "labels": ["EX"]}, {**other, **size, "labels": ["MA"]}],
+        "signs": [{**other, **size, "choices": ["blurred", "dark"]}],
+        "stars": [{**ELLIPSE, **size, "rating": 4}],
+        "quality": [{"rating": 2}],
+    }
+    [annotation], report = read_annotations(put("a.json", [task]))
+    assert [(mark.lesion, mark.details["attributes"]) for mark in annotation.marks] == [
+        ("EX", {"stars": 4}),
+        ("MA", {"signs": ["blurred", "dark"]}),
+    ]
+    assert annotation.marks[0].shape == Ellipse(10, 6, 4, 3, 30)
+    assert [text.partition("(IDRiD_01.jpg): ")[2] for text in report.notes] == [
+        "rating is of no region, and is kept in the provenance"
+    ]
+    assert annotation.provenance["labelstudio"]["results"] == [
+        {"from_name": "quality", "type": "rating", "value": {"rating": 2}}
+    ]
+
+
+def written_again(annotations: list[Annotation], path: Path) -> list[dict]:
+    format_named("labelstudio").write(path, annotations)
+    [task] = json.loads(path.read_text())
+    return task["annotations"][0]["result"]
+
+
+def test_answers_are_written_with_the_type_that_they_had(put, tmp_path) -> None:
+    found = read_annotations(put("a.json", tasks_with(region("ellipse", ELLIPSE, id="r"), *ABOUT))).annotations
+    drawn, *about = written_again(found, tmp_path / "b.json")
+    assert drawn["id"] == "r"
+    assert about == [
+        {
+            **{field: each[field] for field in ("id", "type", "from_name", "to_name")},
+            "value": {field: value for field, value in each["value"].items() if field not in ELLIPSE},
+        }
+        for each in ABOUT
+    ]
+    assert read_annotations(tmp_path / "b.json").annotations[0].marks[0].details == found[0].marks[0].details
+
+
+def test_the_labelling_configuration_asks_each_question_in_the_way_it_was_answered(put) -> None:
+    found = read_annotations(put("a.json", tasks_with(region("ellipse", ELLIPSE, id="r"), *ABOUT))).annotations
+    view = Tree.fromstring(labelling_config(found))
+    asked = {each.get("name"): each for each in view if each.get("perRegion") == "true"}
+    assert {name: each.tag for name, each in asked.items()} == {
+        "signs": "Choices",
+        "remark": "TextArea",
+        "stars": "Rating",
+        "size": "Number",
+        "seen": "DateTime",
+        "kind": "Taxonomy",
+    }
+    assert [choice.get("value") for choice in asked["signs"]] == ["blurred", "dark"]
+    assert asked["stars"].get("maxRating") == "7"
+    [red] = asked["kind"]
+    assert (red.get("value"), [choice.get("value") for choice in red]) == ("red", ["dot", "blot"])
+
+
+def test_attributes_of_other_tools_are_numbers_and_choices(tmp_path) -> None:
+    attributes = {
+        "certain": "no",
+        "boxes": {"a": True, "b": False, "c": True},
+        "none": {"a": False},
+        "size": 2.5,
+        "null": None,
+    }
+    marks = (Mark("MA", Ellipse(10, 6, 4, 3), {"attributes": attributes | {"paths": [["A", "B"]], "flag": False}}),)
+    annotation = Annotation("p.jpg", 20, 12, marks)
+    _, *about = written_again([annotation], tmp_path / "a.json")
+    assert {each["from_name"]: each["value"] for each in about} == {
+        "certain": {"choices": ["no"]},
+        "boxes": {"choices": ["a", "c"]},
+        "size": {"number": 2.5},
+        "paths": {"taxonomy": [["A", "B"]]},
+        "flag": {"choices": ["False"]},
+    }
+    view = Tree.fromstring(labelling_config([annotation]))
+    assert {choice.get("value") for choice in view.iter("Choice")} == {"no", "a", "c", "A", "B", "False"}
+
+
+def test_no_two_regions_are_written_with_one_id(put, tmp_path) -> None:
+    both = {**region("ellipse", ELLIPSE), "id": "m", "value": {**ELLIPSE, "ellipselabels": ["MA", "HE"]}}
+    sure = answer("choices", "sure", {"choices": ["no"]}, key="m")
+    others = [region("ellipse", {**ELLIPSE, "x": place}, id=key) for place, key in ((20, "one"), (30, "0-1"))]
+    found = read_annotations(put("a.json", tasks_with(both, sure, *others))).annotations
+    results = written_again(found, tmp_path / "b.json")
+    assert [(each["id"], each["type"]) for each in results] == [
+        ("0-0", "ellipselabels"),
+        ("0-0", "choices"),
+        ("0-1-", "ellipselabels"),  # 0-1 is another's
+        ("0-1-", "choices"),
+        ("one", "ellipselabels"),
+        ("0-1", "ellipselabels"),
+    ]
+    ids = [results_of(found[0], mark, f"new {place}")[0]["id"] for place, mark in enumerate(found[0].marks)]
+    assert ids == ["new 0", "new 1", "one", "0-1"]
+
+
+def test_two_key_points_of_a_coco_region_become_two_regions(put, tmp_path) -> None:
+    person = {"id": 6, "image_id": 1, "category_id": 1, "keypoints": [2, 3, 2, 8, 9, 2], "num_keypoints": 2}
+    images = [{"id": 1, "file_name": "p.jpg", "width": 20, "height": 12}]
+    categories = [{"id": 1, "name": "MA", "keypoints": ["a", "b"]}]
+    content = {"images": images, "annotations": [person], "categories": categories}
+    found = read_annotations(put("coco.json", content)).annotations
+    ids = [each["id"] for each in written_again(found, tmp_path / "b.json")]
+    assert len(set(ids)) == len(ids) == 2

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.annotations import native, read_annotation
+from coarsekit.annotations import native, read_annotation, read_annotations
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Mark
 
@@ -29,6 +30,7 @@ annotations = st.builds(
     provenance=st.dictionaries(names, plain | st.lists(plain, max_size=3), max_size=3),
 )
 
+FORMAT = "coarsekit-ellipses"
 CIRCLE = {"lesion": "MA", "cx": 50, "cy": 40, "r": 6}
 LYING = {"lesion": "HE", "cx": 20.5, "cy": 30, "rx": 9, "ry": 4, "angle": 12}
 
@@ -88,6 +90,28 @@ def test_a_file_without_ellipses_gives_no_marks(tmp_path: Path) -> None:
     assert read_annotation(written(tmp_path, document(ellipses=[]))).marks == ()
 
 
+def test_what_a_person_calls_a_lesion_is_a_label_as_in_the_files_of_tools(tmp_path: Path) -> None:
+    names = ("optic disc", "haemorrhage", "Drusen", "MA/HE", "MA")
+    path = written(tmp_path, document(ellipses=[CIRCLE | {"lesion": name} for name in names]))
+    [annotation], report = read_annotations(path)
+    assert [mark.lesion for mark in annotation.marks] == ["HE", "Drusen", "MA-HE", "MA"]
+    assert [mark.details.get("label") for mark in annotation.marks] == ["haemorrhage", None, "MA/HE", None]
+    dropped, unknown = report.all_notes(ReadOptions())
+    assert dropped.startswith("'optic disc' (of 1 region) is left out, for it is no lesion")
+    assert unknown.startswith("'Drusen' (of 1 region), 'MA/HE' (of 1 region) are read as a class of that name")
+    [told] = read_annotations(path, ReadOptions({"Optic Disc": "OD"})).annotations
+    assert [mark.lesion for mark in told.marks] == ["OD", "HE", "Drusen", "MA-HE", "MA"]
+
+
+def test_a_class_that_was_chosen_is_kept_whatever_it_is_called(tmp_path: Path) -> None:
+    annotation = Annotation("a.jpg", 100, 80, (Mark("optic disc", Ellipse(50, 40, 6, 6)),))
+    path = tmp_path / "ellipses.json"
+    native.write(path, [annotation])
+    assert native.read(path).annotations == [annotation]
+    by_hand = written(tmp_path, document(CIRCLE | {"lesion": "optic disc"}, format=FORMAT))
+    assert native.read(by_hand).annotations == [annotation]
+
+
 @pytest.mark.parametrize(("cx", "cy"), [(-5, 40), (105, 40), (50, -5), (50, 85), (0, 0)])
 def test_an_ellipse_may_reach_over_the_edge(tmp_path: Path, cx: float, cy: float) -> None:
     assert len(read_annotation(written(tmp_path, document(CIRCLE | {"cx": cx, "cy": cy}))).marks) == 1
@@ -110,9 +134,11 @@ def test_an_ellipse_wholly_outside_is_refused(tmp_path: Path, cx: float, cy: flo
         (document("MA"), "ellipses.0"),
         (document([1, 2, 3]), "ellipses.0"),
         (document(CIRCLE | {"lesion": 1}), "ellipses.0.lesion"),
-        (document(CIRCLE | {"lesion": "a/b"}), "ellipses.0: a lesion name"),
-        (document(CIRCLE | {"lesion": " "}), "ellipses.0: a lesion name"),
-        (document(CIRCLE | {"lesion": "../up"}), "ellipses.0: a lesion name"),
+        (document(CIRCLE | {"lesion": "a/b"}, format=FORMAT), "ellipses.0: a lesion name"),
+        (document(CIRCLE | {"lesion": " "}, format=FORMAT), "ellipses.0: a lesion name"),
+        (document(CIRCLE | {"lesion": "../up"}, format=FORMAT), "ellipses.0: a lesion name"),
+        (document(CIRCLE | {"lesion": " "}), "ellipses.0: it has no label"),
+        (document(CIRCLE | {"lesion": "optic disc"}), "ellipses.0: the label 'optic disc' is no lesion"),
         (document(CIRCLE | {"cx": "50"}), "ellipses.0.cx"),
         (document(CIRCLE | {"cx": None}), "ellipses.0.cx"),
         (document(CIRCLE | {"cx": True}), "ellipses.0.cx"),

@@ -10,6 +10,7 @@ from PIL import Image
 
 from coarsekit.annotations import native, read_annotations
 from coarsekit.annotations.reading import ReadOptions
+from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 
@@ -135,12 +136,19 @@ def test_coco_is_read_whole(put) -> None:
 @pytest.mark.parametrize(
     ("place", "change", "said"),
     [
-        (0, {"bbox": [1, 2, 3]}, "annotations.0.bbox"),
+        (0, {"bbox": [1, 2, 3]}, "annotations.0: bbox must hold x, y, width and height, got 3 numbers"),
+        (0, {"bbox": [1, 2, 3, None]}, "annotations.0: bbox.3: expected a valid number, got null"),
+        (0, {"bbox": []}, "neither segmentation nor bbox"),
+        (0, {"keypoints": [1, None, 2]}, "annotations.0: keypoints.1: expected a valid number, got null"),
         (0, {"bbox": None}, "neither segmentation nor bbox"),
         (0, {"image_id": 99}, "annotations.0: image_id 99 is not the id of an image"),
         (0, {"category_id": 99}, "annotations.0: category_id 99"),
         (1, {"segmentation": [[1, 2, 3]]}, "odd length"),
         (1, {"segmentation": [[1, 2, 3, 4]]}, "at least 3 corners"),
+        (1, {"segmentation": [[1, 1, 5, 1, 5, None]]}, "segmentation.0.5: expected a valid number, got null"),
+        (1, {"segmentation": [[[1, 1], [5, 1, 2], [5, 5]]]}, "segmentation.0.0: expected a valid number, got [1, 1]"),
+        (1, {"segmentation": "x"}, "annotations.1.segmentation: expected a valid list"),
+        (2, {"segmentation": {"size": [12], "counts": RUNS}}, "segmentation.size must be [12, 9], got [12]"),
         (2, {"segmentation": {"size": [9, 12], "counts": RUNS}}, "segmentation.size must be [12, 9]"),
         (2, {"segmentation": {"size": [12, 9], "counts": [1, -1, 108]}}, "must add up"),
         (3, {"segmentation": {"size": [12, 9], "counts": "01=4J"}}, "must add up"),
@@ -152,6 +160,78 @@ def test_coco_says_what_is_wrong(refused, place: int, change: dict, said: str) -
     content = copy.deepcopy(COCO)
     content["annotations"][place].update(change)
     assert said in refused("a.json", content)
+
+
+def test_photographs_of_coco_without_a_size_have_that_of_their_files(put, tmp_path) -> None:
+    content = copy.deepcopy(COCO)
+    del content["images"][0]["width"], content["images"][1]["height"]
+    path = put("a.json", content)
+    (tmp_path / "photographs").mkdir()
+    Image.new("RGB", (9, 12)).save(tmp_path / "photographs" / "IDRiD_01.jpg")
+    [first], report = read_annotations(path, ReadOptions(images=tmp_path / "photographs"))
+    assert (first.image, first.width, first.height, len(first.marks)) == ("train/IDRiD_01.jpg", 9, 12, 4)
+    missing = "width and height are missing; add them, or give the folder with IDRiD_02.jpg as images=…"
+    assert report.left_out == (f"{path}: images.1: {missing}",)
+    assert [name for name, _ in report.photographs] == ["IDRiD_02.jpg"]
+    with pytest.raises(AnnotationError, match=r"images\.0: width and height are missing"):
+        read_annotations(path, ReadOptions(strict=True))
+    (_, sized), report = read_annotations(path, ReadOptions(size=(9, 12)))
+    assert ((sized.width, sized.height), report.left_out) == ((9, 12), ())
+
+
+def test_regions_on_a_photograph_of_coco_that_is_left_out_are_not_said_to_lack_it(put) -> None:
+    content = copy.deepcopy(COCO)
+    content["images"][0]["width"] = -1
+    content["annotations"][3]["image_id"] = 99
+    report = read_annotations(put("a.json", content)).report
+    assert [sentence.partition(".json: ")[2] for sentence in report.left_out] == [
+        "annotations.3: image_id 99 is not the id of an image; add the image",
+        "images.0.width: expected greater than 0, got -1",
+    ]
+
+
+@pytest.mark.parametrize("field", ["image_id", "category_id"])
+@pytest.mark.parametrize("side", ["region", "list"])
+def test_ids_of_coco_may_be_floats_as_tables_write_them(put, field: str, side: str) -> None:
+    content = copy.deepcopy(COCO)
+    if side == "region":
+        content["annotations"] = [{**region, field: float(region[field])} for region in content["annotations"]]
+    else:
+        name = {"image_id": "images", "category_id": "categories"}[field]
+        content[name] = [{**each, "id": float(each["id"])} for each in content[name]]
+    (first, _), report = read_annotations(put("a.json", content))
+    assert (first.lesions, len(first.marks), report.left_out) == (("MA", "HE"), 4, ())
+
+
+def test_regions_of_coco_keep_ids_that_a_table_made_floats(put) -> None:
+    content = copy.deepcopy(COCO)
+    content["annotations"] = [{**region, "id": float(region["id"])} for region in content["annotations"]]
+    [first, _] = read_annotations(put("a.json", content)).annotations
+    assert [repr(mark.details["id"]) for mark in first.marks] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"bbox": []}, {"bbox": [1, 2]}, {"bbox": [None] * 4}, {"bbox": "x"}, {"keypoints": 3}]
+)
+def test_what_stands_beside_a_segmentation_of_coco_cannot_lose_it(put, more: dict) -> None:
+    content = copy.deepcopy(COCO)
+    content["annotations"][1].update(more)
+    (first, _), report = read_annotations(put("a.json", content))
+    assert (len(first.marks), report.left_out) == (4, ())
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[[1, 1], [5, 1], [5, 5]], [[2.5, 6], [6, 6], [6, 9]]],
+        [[[1, 1], [5, 1], [5, 5]], [2.5, 6, 6, 6, 6, 9]],
+    ],
+)
+def test_rings_of_coco_may_be_lists_of_corners(put, segmentation: list) -> None:
+    content = copy.deepcopy(COCO)
+    content["annotations"][1]["segmentation"] = segmentation
+    [first, _] = read_annotations(put("a.json", content)).annotations
+    assert first.marks[1].shape == Polygon((((1, 1), (5, 1), (5, 5)), ((2.5, 6), (6, 6), (6, 9))))
 
 
 # The elements that the published ground truth has, with one marking of each kind and two of its quirks.

@@ -239,6 +239,48 @@ def test_key_points_of_coco_are_points_unless_they_stand_beside_a_segmentation(t
     ]
 
 
+CVAT_ATTRIBUTE = """<annotations><version>1.1</version>
+<meta><task><labels>
+<label><name>lesion</name><attributes><attribute><name>grade</name></attribute></attributes></label>
+</labels></task></meta>
+<image name="p.jpg" width="200" height="150">
+<polygon label="lesion" points="1,1;9,1;5,8"><attribute name="grade">red</attribute></polygon>
+<polygon label="lesion" points="11,1;19,1;15,8"><attribute name="grade">HE</attribute></polygon>
+</image></annotations>"""
+COCO_ATTRIBUTE = {
+    "images": [{"id": 1, "file_name": "p.jpg", "width": WIDTH, "height": HEIGHT}],
+    "annotations": [
+        {"id": place, "image_id": 1, "category_id": 1, "bbox": [place, 1, 9, 9], "attributes": {"grade": grade}}
+        for place, grade in enumerate(("red", "HE"), start=1)
+    ],
+    "categories": [{"id": 1, "name": "lesion"}],
+}
+
+
+@pytest.mark.parametrize("through_native", [False, True])
+@pytest.mark.parametrize(("name", "other"), [("cvat", "coco"), ("coco", "cvat")])
+def test_the_label_beside_the_attribute_that_holds_the_class_goes_back(name, other, through_native, tmp_path) -> None:
+    source, back, elsewhere = (tmp_path / each for each in ("a.json", "b.json", "c.json"))
+    source.write_text(CVAT_ATTRIBUTE if name == "cvat" else json.dumps(COCO_ATTRIBUTE))
+    told = ReadOptions({"red": "MA"}, label_attribute="Grade")
+    read = read_annotations(source, told).annotations
+    if through_native:
+        format_named("native").write(tmp_path / "native.json", read)
+        read, report = read_annotations(tmp_path / "native.json")
+        assert report.all_notes(ReadOptions()) == []
+    assert read[0].lesions == ("MA", "HE")
+    format_named(name).write(back, read)
+    [annotation] = read_annotations(back).annotations
+    assert [mark.lesion for mark in annotation.marks] == ["lesion", "lesion"]
+    assert [mark.details["attributes"] for mark in annotation.marks] == [{"grade": "red"}, {"grade": "HE"}]
+    assert read_annotations(back, told).annotations[0].lesions == ("MA", "HE")
+    # In a tool that does not have the label it is the class.
+    format_named(other).write(elsewhere, read)
+    assert read_annotations(elsewhere).annotations[0].lesions == ("MA", "HE")
+    if name == "cvat":
+        assert back.read_text().count("<name>") == 2, "a label that the task does not have"
+
+
 def test_via_writes_a_table_too(tmp_path) -> None:
     marks = (Mark("MA", Ellipse(50.5, 40, 9, 7, 12)), Mark("a, 'b'", Polygon((((1, 1), (9, 1), (5, 8.25)),))))
     annotation = Annotation("p, q.jpg", WIDTH, HEIGHT, marks)

@@ -1,12 +1,16 @@
 """VIA 2's project, JSON and CSV, as it writes them."""
 
 import copy
+import csv
+import json
+from io import StringIO
 from math import degrees, pi
 
 import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations.convert import convert
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.images import write_image
@@ -127,3 +131,236 @@ def test_what_is_wrong_is_said_with_its_place(put, change: dict, said: str) -> N
 def test_a_damaged_table_is_refused(put, row: str) -> None:
     with pytest.raises(AnnotationError, match=r"not a table as VIA writes it|row 0 of a\.jpg: not JSON"):
         read_annotations(put("via.csv", TABLE.splitlines()[0] + "\n" + row + "\n"), reading(strict=True))
+
+
+def region(**attributes: object) -> dict:
+    return {"shape_attributes": ELLIPSE, "region_attributes": attributes}
+
+
+def file_of(*regions: dict, name: str = "p.jpg", size: int = 12345, **attributes: object) -> dict:
+    return {f"{name}{size}": {"filename": name, "size": size, "regions": [*regions], "file_attributes": attributes}}
+
+
+def project_of(options: dict, *regions: dict, kind: str = "dropdown") -> dict:
+    described = {"region": {"lesion": {"type": kind, "options": options}}, "file": {}}
+    return {"_via_settings": {}, "_via_img_metadata": file_of(*regions), "_via_attributes": described}
+
+
+def written(path, told: ReadOptions, **more) -> dict:
+    """What VIA's file has when it is read and written again, through a file of this project."""
+    annotations = read_annotations(path, told).annotations
+    own, back = path.with_name("native"), path.with_name("back.json")
+    format_named("native").write(own, annotations)
+    files = sorted(own.rglob("*.json"))
+    format_named("via").write(back, [one for file in files for one in read_annotations(file).annotations], **more)
+    return json.loads(back.read_text())
+
+
+def attributes_in(content: dict) -> list[dict]:
+    return [one["region_attributes"] for file in content.values() for one in file["regions"]]
+
+
+def photograph(path, height: int = 30) -> int:
+    """How many bytes a photograph has that is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(height).integers(0, 255, (height, 40, 3), np.uint8)
+    write_image(path.with_suffix(".png"), noise)
+    path.with_suffix(".png").rename(path)
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"type": "MA", "grade": "2"}, {}),
+        ({"Label": "Microaneurysm", "note": "unsure"}, {}),
+        ({"lesion": "spot 7", "grade": "MA"}, {"label_attribute": "grade"}),
+        ({"lesion": "spot 7", "Grade": "MA"}, {"label_attribute": " grade "}),
+        ({"lesion": {"MA": True, "HE": False}, "grade": "2"}, {}),
+        ({"lesion": 3}, {}),
+    ],
+)
+def test_a_label_goes_back_to_the_attribute_that_held_it(put, attributes: dict, told: dict) -> None:
+    path = put("via.json", file_of(region(**attributes)))
+    assert attributes_in(written(path, reading(**told))) == [attributes]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "told", "expected"),
+    [
+        ({"type": "spots", "grade": "2"}, {"labels": {"spots": "MA"}}, {"type": "MA", "grade": "2"}),
+        ({"lesion": {"HE": True, "EX": True}}, {"labels": {"": "MA"}}, {"lesion": "MA"}),
+        ({"lesion": "7"}, {"labels": {"": "MA"}, "label_attribute": "grade"}, {"lesion": "7", "grade": "MA"}),
+    ],
+)
+def test_a_class_that_the_user_gives_is_written_there_too(put, attributes: dict, told: dict, expected: dict) -> None:
+    path = put("via.json", file_of(region(**attributes)))
+    assert attributes_in(written(path, reading(**told))) == [expected]
+
+
+def test_a_mark_of_another_format_gets_the_attribute_lesion(tmp_path) -> None:
+    mark = Mark("MA", Ellipse(60, 50, 12, 9), {"label": "Microaneurysm", "attributes": {"grade": "2"}})
+    format_named("via").write(tmp_path / "via.json", [Annotation("p.jpg", 200, 150, (mark,))])
+    content = json.loads((tmp_path / "via.json").read_text())
+    assert attributes_in(content) == [{"grade": "2", "lesion": "Microaneurysm"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "value", "lesion"),
+    [
+        ({"1": "Microaneurysm", "2": "Hard exudate"}, "1", "MA"),
+        ({"1": "Microaneurysm", "2": "Hard exudate"}, 2, "EX"),
+        ({"1": "Microaneurysm", "2": "Hard exudate"}, {"1": False, "2": True}, "EX"),
+        ({"1": "pale, round"}, "1", "pale, round"),
+        ({"a": "Microaneurysm"}, "a", "MA"),
+        ({"a": "typical"}, "a", "a"),
+        ({"MA": "Hemorrhage?"}, "MA", "MA"),
+        ({"MA": ""}, "MA", "MA"),
+        ({"1": ""}, "1", "1"),
+        ({"1": "Microaneurysm"}, "3", "3"),
+        (None, "3", "3"),
+    ],
+)
+def test_an_option_is_its_description_where_that_says_more(put, options: dict, value: object, lesion: str) -> None:
+    path = put("via.json", project_of(options, region(lesion=value, grade="2")))
+    [annotation] = read_annotations(path, reading()).annotations
+    assert annotation.lesions == (lesion,)
+    assert attributes_in(written(path, reading())) == [{"lesion": value, "grade": "2"}]
+
+
+def test_what_the_user_says_of_an_option_holds_for_its_key_and_its_description(put) -> None:
+    path = put("via.json", project_of({"1": "Microaneurysm", "b": "pale"}, region(lesion="1"), region(lesion="b")))
+    for labels in ({"1": "HE", "b": "EX"}, {"Microaneurysm": "HE", "pale": "EX"}):
+        [annotation], report = read_annotations(path, reading(labels=labels))
+        assert annotation.lesions == ("HE", "EX")
+        assert report.all_notes(reading(labels=labels)) == []
+    assert read_annotations(path, reading(labels={"1": ""})).annotations[0].lesions == ("b",)
+
+
+def test_pictures_of_options_are_no_labels(put) -> None:
+    path = put("via.json", project_of({"1": "https://a.org/x.png"}, region(lesion="1"), kind="image"))
+    assert read_annotations(path, reading()).annotations[0].lesions == ("1",)
+
+
+def test_a_description_of_an_attribute_that_is_damaged_is_said(put) -> None:
+    path = put("via.json", project_of(["MA"], region(lesion="MA")))
+    [annotation], report = read_annotations(path, reading())
+    assert annotation.lesions == ("MA",)
+    assert "_via_attributes.region.lesion: options: expected a valid dictionary" in report.left_out[0]
+
+
+def via_3(put, attribute: dict, **values: object):
+    described = {str(key): {"aname": name} for key, name in enumerate(values)}
+    described["0"] |= attribute
+    return put(
+        "via3.json",
+        {
+            "attribute": described,
+            "file": {"1": {"fname": "p.jpg"}},
+            "view": {"1": {"fid_list": ["1"]}},
+            "metadata": {
+                "1_a": {"vid": "1", "xy": [3, 60, 50, 9], "av": {str(k): v for k, v in enumerate(values.values())}}
+            },
+        },
+    )
+
+
+def test_two_ticks_of_via_3_are_no_label(put) -> None:
+    options = {"options": {"0": "MA", "1": "HE"}, "type": 2}
+    [annotation], report = read_annotations(via_3(put, options, lesion="0,1"), reading())
+    assert annotation.marks == ()
+    assert "it has no label" in report.left_out[0]
+    [annotation] = read_annotations(via_3(put, options, lesion="1", grade="0,1"), reading()).annotations
+    assert (annotation.lesions, annotation.marks[0].details["attributes"]) == (("HE",), {"grade": "0,1"})
+
+
+def test_a_label_of_via_3_goes_into_the_attribute_of_its_name(put) -> None:
+    path = via_3(put, {"options": {"0": "Microaneurysm"}}, type="0", Grade="2")
+    assert attributes_in(written(path, reading())) == [{"type": "Microaneurysm", "Grade": "2"}]
+    assert attributes_in(written(path, reading(label_attribute="grade"))) == [{"type": "Microaneurysm", "Grade": "2"}]
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_a_photograph_of_via_keeps_its_name_and_bytes(put, found: bool, tmp_path) -> None:
+    names = ("002.jpg", "eye.jpg", "https://a.org/left/3.jpg")
+    content = {key: file for name in names for key, file in file_of(region(lesion="MA"), name=name).items()}
+    if found:
+        for file in ("left/002.jpg", "EYE.JPG", "3.jpg"):
+            photograph(tmp_path / "photos" / file)
+    more = {"images": tmp_path / "photos"} if found else {}
+    assert set(written(put("via.json", content), reading(**more), **more)) == set(content)
+
+
+def test_bytes_are_looked_up_in_any_folder_and_said_where_they_are_not_found(tmp_path) -> None:
+    size = photograph(tmp_path / "left" / "P.JPG")
+    via, drawn = format_named("via"), [Annotation(name, 40, 30) for name in ("p.jpg", "q.jpg")]
+    said = via.write(tmp_path / "via.json", drawn, images=tmp_path)
+    assert [*json.loads((tmp_path / "via.json").read_text())] == [f"p.jpg{size}", "q.jpg-1"]
+    assert said == ["q.jpg: 1 × -1 for the bytes of a photograph that is not found"]
+
+
+def test_a_table_keeps_what_is_said_of_photographs(put, tmp_path) -> None:
+    content = {
+        **file_of(region(lesion="MA"), region(type="HE", grade="2"), grader="anna", sure={"yes": True}),
+        **file_of(name="q.jpg", grader="bo"),
+    }
+    read = reading(images=tmp_path / "none")
+    path = put("via.json", content)
+    for out in ("one.csv", "two.csv", "three.json"):
+        format_named("via").write(tmp_path / out, read_annotations(path, read).annotations)
+        path = tmp_path / out
+    table = list(csv.DictReader(StringIO((tmp_path / "two.csv").read_text())))
+    assert [json.loads(row["file_attributes"])["grader"] for row in table] == ["anna", "anna", "bo"]
+    back = json.loads(path.read_text())
+    assert {key: (file["size"], file["file_attributes"]) for key, file in back.items()} == {
+        key: (file["size"], file["file_attributes"]) for key, file in content.items()
+    }
+    assert attributes_in(back) == attributes_in(content)
+
+
+def test_a_table_whose_words_on_a_photograph_are_damaged_keeps_its_regions(put) -> None:
+    [annotation, _], report = read_annotations(put("via.csv", TABLE.replace('12345,"{}"', '12345,"{x"')), reading())
+    assert len(annotation.marks) == 2
+    assert [text.partition(".csv: ")[2] for text in report.left_out] == [
+        "file_attributes of IDRiD_01.jpg: not JSON (Expecting property name enclosed in double quotes: line 1 column 2 "
+        "(char 1)), got '{x'"
+    ]
+
+
+@pytest.mark.parametrize("folders", [("left", "right"), (".", "right")])
+def test_photographs_of_one_name_are_told_apart_by_their_bytes(put, tmp_path, folders: tuple[str, str]) -> None:
+    photos, content, images = tmp_path / "photos", {}, []
+    for height, folder in zip((30, 40), folders, strict=True):
+        size = photograph(photos / folder / "001.jpg", height)
+        images.append((photos / folder / "001.jpg").relative_to(photos).as_posix())
+        content |= file_of(region(lesion="MA"), size=size, name="001.jpg")
+    path = put("via.json", content)
+    annotations, report = read_annotations(path, ReadOptions(images=photos))
+    assert [(one.image, one.height) for one in annotations] == [(images[0], 30), (images[1], 40)]
+    assert "chosen by its bytes among the photographs of one file name" in report.notes[0]
+    assert images[1] in report.notes[0]
+    done = convert(path, tmp_path / "back.json", to="via", images=photos)
+    assert done.approximated == []
+    assert set(json.loads((tmp_path / "back.json").read_text())) == set(content)
+
+
+@pytest.mark.parametrize("size", [7, -1, "same"])
+def test_photographs_of_one_name_that_the_bytes_do_not_tell_apart_are_named(put, tmp_path, size: object) -> None:
+    for folder in ("left", "right"):
+        same = photograph(tmp_path / "photos" / folder / "001.jpg")
+    photograph(tmp_path / "photos" / "right" / "002.jpg")
+    content = {
+        **file_of(region(lesion="MA"), name="001.jpg", size=same if size == "same" else size),
+        **file_of(region(lesion="MA"), name="002.jpg"),
+    }
+    [annotation], report = read_annotations(put("via.json", content), ReadOptions(images=tmp_path / "photos"))
+    assert annotation.image == "002.jpg"
+    assert "2 could be meant (left/001.jpg, right/001.jpg)" in report.photographs[0][1]
+    assert "give the folder" not in report.photographs[0][1].partition("could be meant")[0]
+
+
+def test_a_photograph_of_via_3_that_several_could_be_is_named(put, tmp_path) -> None:
+    for folder in ("left", "right"):
+        photograph(tmp_path / folder / "p.jpg")
+    report = read_annotations(via_3(put, {}, lesion="MA"), ReadOptions(images=tmp_path)).report
+    assert "2 could be meant (left/p.jpg, right/p.jpg)" in report.photographs[0][1]

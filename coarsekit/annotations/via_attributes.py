@@ -1,0 +1,77 @@
+"""The attributes of regions in VIA's files: which of them holds the label, what its options are called, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coarsekit.annotations.details import attributes_of, own_details, tool_label
+from coarsekit.annotations.documents import LenientModel
+from coarsekit.annotations.labels import Labels, choose_label, known, label_of
+from coarsekit.annotations.recorder import Recorder
+from coarsekit.types import Mark
+
+_LABEL = "lesion"
+"""The attribute that the label is written to where it was read from none."""
+_PICTURES = ("image", "5")
+"""The types of attributes whose options are pictures, in VIA 2 and 3."""
+
+
+class Attribute(LenientModel):
+    """What a project says of an attribute: its type, and the descriptions of its options by their keys."""
+
+    type: str = ""
+    options: dict[str, Any] | None = None
+
+    def labels(self, table: Labels) -> dict[str, str]:
+        """The label that each option stands for, by its key.
+
+        It is the description where that says more than the key: where no class is known by the key, and one is by the
+        description, or the key is a mere number.
+
+        Args:
+            table: What the user says of labels.
+        """
+
+        def says_class(label: str) -> bool:
+            return table.told(label) is not None or known(label) is not None
+
+        labels = {}
+        for key, description in ({} if self.type in _PICTURES else self.options or {}).items():
+            label = label_of(description)
+            mere = not any(character.isalpha() for character in key)
+            labels[key] = label if label and not says_class(key) and (mere or says_class(label)) else key
+        return labels
+
+
+def label_in(
+    attributes: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]], recorder: Recorder
+) -> tuple[str, dict[str, Any]]:
+    """The label that the attributes of a region hold, and the details of its mark.
+
+    The details have the other attributes, and under ``via`` the attribute that holds the label, its value and the label
+    that it stands for: so it is written back where it was.
+
+    Args:
+        attributes: Value by the attribute's name.
+        labels: Of the options of each attribute, by the attribute's name; see `Attribute.labels`.
+        recorder: What the user says of labels.
+
+    Returns:
+        The label, empty where none is clear, and the details as `Recorder.marks` takes them.
+    """
+    told, field = recorder.attribute(attributes), (recorder.options.label_attribute or "").strip()
+    if told is None:
+        label, field = choose_label(attributes)
+    else:
+        named = (name for name in attributes if name.strip().casefold() == field.casefold())
+        label, field = told, next(named, field)
+    label = labels.get(field, {}).get(label, label)
+    rest = {name: value for name, value in attributes.items() if name != field}
+    own = {"attribute": field, "value": attributes.get(field), "label": label} if field else {}
+    return label, {"attributes": rest, "via": own}
+
+
+def region_attributes(mark: Mark) -> dict[str, Any]:
+    """The attributes of a region as they were read, with the label of the mark in the attribute that held it."""
+    own, label = own_details(mark, "via"), tool_label(mark)
+    value = own.get("value") if own.get("label") == label else label
+    return {**attributes_of(mark), str(own.get("attribute") or _LABEL): value}
