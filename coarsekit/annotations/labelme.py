@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.details import own_details, own_provenance, tool_label, within
+from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
 from coarsekit.annotations.labels import label_of
 from coarsekit.annotations.photographs import photograph_name
@@ -123,6 +123,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 extra = {field: value for field, value in (item.model_extra or {}).items() if value}
                 details = {"group": item.group_id, "labelme": extra}
                 told = recorder.attribute(item.model_extra or {})
+                if told is not None:
+                    details[BESIDE] = within("labelme", label)
                 for shape in shapes:
                     marks += recorder.marks(label if told is None else told, shape, f"shapes.{place}", details)
     extra = {field: value for field, value in (file.model_extra or {}).items() if value}
@@ -177,5 +179,10 @@ def _fields(mark: Mark) -> dict[str, Any]:
         height, width = shape.crop.shape
         kind, mask = "mask", b64encode(encode_png(shape.crop)).decode()
         points = [[shape.left, shape.top], [shape.left + width - 1, shape.top + height - 1]]
-    head = {"label": tool_label(mark), "points": points, "group_id": mark.details.get("group"), "description": ""}
+    head = {
+        "label": tool_label(mark, "labelme"),
+        "points": points,
+        "group_id": mark.details.get("group"),
+        "description": "",
+    }
     return {**head, "flags": {}, **own_details(mark, "labelme"), "shape_type": kind, "mask": mask}

@@ -23,7 +23,7 @@ from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack
-from coarsekit.annotations.details import own_details, own_provenance, tool_label, within
+from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
 from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in, answers_about, result_of
 from coarsekit.annotations.labelstudio_shapes import shape_reader
@@ -166,6 +166,8 @@ def _annotations(
             attributes = {question: answer.as_attribute for question, answer in about.items()}
             details = {"id": item.get("id"), "attributes": attributes, "labelstudio": own}
             told = recorder.attribute({question: answer.label for question, answer in about.items()})
+            if told is not None:
+                details[BESIDE] = within("labelstudio", next(iter(labels_in(item)), ""))
             for label in (labels_in(item) or [""]) if told is None else [told]:
                 marks += recorder.marks(label, shape, f"{where}: result {place}", details)
     if len(sizes) > 1:
@@ -259,7 +261,7 @@ def results_of(
     more: dict[str, Any] = {field: own[field] for field in ("score", "meta", "parentID") if field in own}
     size = {"original_width": width, "original_height": height, "image_rotation": 0}
     region: dict[str, Any] = {**head, **size, **more}
-    region["value"] = {**value, f"{tag}labels": [tool_label(mark)]}
+    region["value"] = {**value, f"{tag}labels": [tool_label(mark, "labelstudio")]}
     about = {"id": key, "to_name": to_name}
     return [region, *({**about, "from_name": name, **result_of(one)} for name, one in answers_about(mark).items())]
 

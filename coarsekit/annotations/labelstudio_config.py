@@ -32,7 +32,7 @@ def labelling_config(annotations: Sequence[Annotation]) -> str:
     definitions, marks = definitions_of(annotations), [mark for one in annotations for mark in one.marks]
     for tag in dict.fromkeys(_TAGS[type(mark.shape)] for mark in marks):
         control = Tree.SubElement(view, _CONTROLS[tag], {"name": tag, "toName": "image"})
-        for label in tool_labels(annotations):
+        for label in tool_labels(annotations, "labelstudio"):
             colour = definitions.get(label, {}).get("color")
             Tree.SubElement(control, "Label", {"value": label} | ({"background": colour} if colour else {}))
     answers: dict[str, dict[str, list[Any]]] = {}

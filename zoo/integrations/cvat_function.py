@@ -83,7 +83,7 @@ class CvatFunction:
             trusted = least is None or result.expected_iou is None or result.expected_iou >= least
             if result.mask is not None and trusted:
                 mark: Mark = annotation.marks[result.mark]
-                found.append(_request(ids[tool_label(mark)], result.mask, shape))
+                found.append(_request(ids[tool_label(mark, "cvat")], result.mask, shape))
         return found
 
 
@@ -118,7 +118,7 @@ def create(
     except ImportError:
         raise ParameterError("CVAT's SDK is not installed; install it with 'pip install coarsekit[cvat]'") from None
     drawn, report = cvat.read(Path(annotations), ReadOptions())
-    labels = tool_labels(drawn)
+    labels = tool_labels(drawn, "cvat")
     if not labels:
         why = f": {report.left_out[0]}" if report.left_out else ""
         raise AnnotationError(f"{annotations}: nothing that was drawn could be read{why}; export the annotated task")

@@ -150,7 +150,7 @@ class LabelStudioRefiner:
         found, _ = refined_annotation(annotation, refined.masks, self.model_version, expected_ious=trust)
         results = []
         for place, mark in enumerate(found.marks):
-            control = choose_control(controls, shown, tool_label(mark))
+            control = choose_control(controls, shown, tool_label(mark, "labelstudio"))
             results += labelstudio.results_of(found, _drawn_with(mark, control), f"{prefix}{place}", control.to_name)
         return results
 

@@ -281,6 +281,27 @@ def test_the_label_beside_the_attribute_that_holds_the_class_goes_back(name, oth
         assert back.read_text().count("<name>") == 2, "a label that the task does not have"
 
 
+@pytest.mark.parametrize("name", ["labelme", "labelstudio"])
+def test_in_labelme_and_label_studio_too(name: str, tmp_path) -> None:
+    told = ReadOptions(label_attribute="Grade")
+    corners = [[2.0, 3.0], [18.0, 3.0], [10.0, 30.0]]
+    if name == "labelme":
+        shape = {"label": "lesion", "points": corners, "shape_type": "polygon", "grade": "HE"}
+        content: object = {"shapes": [shape], "imagePath": "p.jpg", "imageWidth": WIDTH, "imageHeight": HEIGHT}
+    else:
+        size = {"original_width": WIDTH, "original_height": HEIGHT}
+        shape = {"id": "r", "type": "polygonlabels", "value": {"points": corners, "polygonlabels": ["lesion"]}}
+        answer = {"id": "r", "type": "choices", "from_name": "grade", "value": {"choices": ["HE"]}}
+        results = [{**size, "from_name": "polygon", "to_name": "image", **shape}, answer]
+        content = [{"data": {"image": "p.jpg"}, "annotations": [{"result": results}]}]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    read = read_annotations(tmp_path / "a.json", told).annotations
+    assert read[0].lesions == ("HE",)
+    format_named(name).write(tmp_path / "b.json", read)
+    assert read_annotations(tmp_path / "b.json").annotations[0].lesions == ("lesion",)
+    assert read_annotations(tmp_path / "b.json", told).annotations[0].lesions == ("HE",)
+
+
 def test_via_writes_a_table_too(tmp_path) -> None:
     marks = (Mark("MA", Ellipse(50.5, 40, 9, 7, 12)), Mark("a, 'b'", Polygon((((1, 1), (9, 1), (5, 8.25)),))))
     annotation = Annotation("p, q.jpg", WIDTH, HEIGHT, marks)
