@@ -19,6 +19,15 @@ OURS, PAPERS = "here", "the paper"
 PRIVATE = "the paper's private photographs"
 
 
+class _Found(NamedTuple):
+    """IoU in percent: mean, standard deviation over images, 95 % interval; None where there is none."""
+
+    iou: float | None = None
+    iou_std: float | None = None
+    iou_low: float | None = None
+    iou_high: float | None = None
+
+
 class Evaluated(NamedTuple):
     """An evaluation of a plan and its scores."""
 
@@ -43,14 +52,12 @@ def comparison_rows(plan: Plan, found: Sequence[Evaluated]) -> list[dict[str, An
                 for lesion, cell in _ours(board, setting, row).items():
                     rows.append(_row({**head, "method": method}, lesion, cell, None if apart else beside.get(lesion)))
                 for lesion, own in beside.items() if apart else ():
-                    rows.append(_row({**head, "dataset": PRIVATE, "method": method}, lesion, (None, None), own))
+                    rows.append(_row({**head, "dataset": PRIVATE, "method": method}, lesion, _Found(), own))
     return rows
 
 
-def _row(
-    head: dict[str, Any], lesion: str, ours: tuple[float | None, float | None], paper: Cell | None
-) -> dict[str, Any]:
-    own = {"lesion": lesion, "iou": ours[0], "iou_std": ours[1]}
+def _row(head: dict[str, Any], lesion: str, ours: _Found, paper: Cell | None) -> dict[str, Any]:
+    own = {"lesion": lesion, **ours._asdict()}
     return {**head, **own, "paper_iou": paper.iou if paper else None, "paper_iou_std": paper.std if paper else None}
 
 
@@ -154,23 +161,21 @@ def _methods(evaluation: Evaluation, board: ScoreTable) -> list[tuple[str, str, 
     return rows
 
 
-def _ours(board: ScoreTable, setting: Setting, row: str) -> dict[str, tuple[float | None, float | None]]:
-    """Mean and standard deviation by class, and of the average; None where there is none."""
+def _ours(board: ScoreTable, setting: Setting, row: str) -> dict[str, _Found]:
+    """By class, and of the average."""
     lesions = (*board.lesions(setting.dataset), None)
     summaries = {lesion or AVERAGE: board.summary(setting, row, lesion=lesion) for lesion in lesions}
-    return {name: (_or_none(own.mean), _or_none(own.std)) for name, own in summaries.items()}
+    return {name: _Found(*map(_or_none, own[:4])) for name, own in summaries.items()}
 
 
 def _or_none(value: float) -> float | None:
     return None if isnan(value) else value
 
 
-def _cells(
-    row: Mapping[str, tuple[float | None, float | None]], columns: Mapping[str, Any] | None = None
-) -> dict[str, str]:
+def _cells(row: Mapping[str, _Found | Cell], columns: Mapping[str, Any] | None = None) -> dict[str, str]:
     cells = {}
     for lesion in columns or row:
-        mean, std = row.get(lesion, (None, None))
+        mean, std, *_ = row.get(lesion, _Found())
         spread = "" if std is None else f" ({std:.1f})"
         cells[lesion] = "–" if mean is None else f"{mean:.1f}{spread}"
     return cells
