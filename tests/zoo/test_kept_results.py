@@ -206,14 +206,16 @@ def test_a_photograph_is_never_written_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_two_photographs_never_share_a_mask_and_that_is_said_before_the_work(tmp_path: Path, force: bool) -> None:
+def test_two_photographs_never_share_a_mask_and_are_named(tmp_path: Path, force: bool) -> None:
     for name, lesion in (("p", "x_MA"), ("p_x", "MA")):
         photograph(tmp_path / "in" / f"{name}.png")
         drawn = Annotation(f"{name}.png", 160, 120, (Mark(lesion, Ellipse(60, 50, 12, 9)),))
         native.write(tmp_path / "drawn" / f"{name}.json", [drawn])
-    with pytest.raises(OutputError, match=r"p_x_MA\.png: two results would be written here"):
-        zoo.refine_to_folder(Drawing(), tmp_path / "in", tmp_path / "drawn", tmp_path / "out", force=force)
-    assert not (tmp_path / "out").exists()
+    report = zoo.refine_to_folder(Drawing(), tmp_path / "in", tmp_path / "drawn", tmp_path / "out", force=force)
+    assert [name for name, _ in report.failures] == ["p.png", "p_x.png"]
+    said = "p_x_MA.png would be written for p.png and p_x.png; rename one of them"
+    assert all(sentence.endswith(said) for _, sentence in report.failures)
+    assert not list((tmp_path / "out").glob("*"))
 
 
 def test_a_lesion_name_that_is_too_long_for_the_disk_stops_no_other_photograph(tmp_path: Path) -> None:

@@ -69,7 +69,9 @@ def test_table_1_sets_what_was_found_beside_the_paper(source: str, tmp_path: Pat
     assert rows["proto-superpixel", "MA"]["paper_iou"] == 84.1
     assert rows["floor", "average"]["paper_iou"] == 26.8
     assert rows["lite", "MA"]["paper_iou"] is rows["shrink", "MA"]["paper_iou"] is None
-    assert all(0 <= row["iou_low"] <= row["iou"] <= row["iou_high"] <= 100 for row in rows.values())
+    assert all(0 <= row["iou"] <= 100 for row in rows.values())
+    # One photograph is tested, which has no interval.
+    assert {(row["iou_low"], row["iou_high"]) for row in rows.values()} == {(None, None)}
     folder = tmp_path / "out/paper/table1"
     assert found["files"] == ["report.md", "report.json"]
     assert json.loads((folder / "report.json").read_text())["rows"] == found["rows"]
