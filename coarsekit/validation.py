@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -59,9 +60,19 @@ def error_sentence(error: ValidationError, within: str = "") -> str:
     if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{where} is not a field of this format; check its spelling{more}"
     got = json.dumps(first["input"], default=str)
-    message = re.sub(r" or instance of \w+", "", first["msg"])
-    expected = message.removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
+    expected = _length_in(first["type"], first.get("ctx", {})) or re.sub(r" or instance of \w+", "", first["msg"])
+    expected = expected.removeprefix("Input should be ").removeprefix("Value error, ").removeprefix("expected ")
     return f"{where}: expected {expected}, got {got if len(got) < 60 else got[:57] + '...'}{more}"
+
+
+def _length_in(kind: str, limits: Mapping[str, Any]) -> str:
+    """The length that was expected, where that is what pydantic's ``kind`` of error is about; else empty."""
+    match kind.removeprefix("string_"):
+        case "too_short":
+            return f"a length of {limits['min_length']} or more"
+        case "too_long":
+            return f"a length of {limits['max_length']} at most"
+    return ""
 
 
 def load_toml(path: Path, error: type[CoarsekitError], missing: str) -> dict[str, Any]:

@@ -211,3 +211,11 @@ def test_a_missing_file_and_a_folder_are_no_annotations(tmp_path: Path) -> None:
         read_annotation(tmp_path / "ellipses.json")
     with pytest.raises(AnnotationError, match="cannot be read"):
         read_annotation(tmp_path)
+
+
+def test_a_corner_that_is_too_short_is_said_in_our_words(tmp_path) -> None:
+    content = {"image": {"name": "a.png", "width": 60, "height": 40}, "ellipses": []}
+    polygon = {"lesion": "MA", "rings": [[[1], [2, 3], [4, 5]]]}
+    (tmp_path / "a.json").write_text(json.dumps({**content, "polygons": [polygon]}))
+    with pytest.raises(AnnotationError, match=r"polygons\.0.*: expected a length of 2 or more, got \[1\]"):
+        read_annotations(tmp_path / "a.json", ReadOptions(strict=True))
