@@ -22,6 +22,10 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
 
 
+_MOST_PAGES = 64
+"""Pages of a TIFF that are looked at: a hostile file may chain them without end."""
+
+
 class Opened(NamedTuple):
     """A decoded image: Pillow's picture, its colours where they have 16 bits, and how both are to be turned."""
 
@@ -77,7 +81,21 @@ def _picture(file: str | os.PathLike[str] | BytesIO) -> Iterator[Pillow.Image]:
         warnings.catch_warnings(action="ignore"),
         Pillow.open(stream, formats=FORMATS) as picture,
     ):
+        if isinstance(picture, TiffImageFile):
+            _seek_largest_page(picture)
         yield picture
+
+
+def _seek_largest_page(picture: TiffImageFile) -> None:
+    """Turn to the largest page of a TIFF, the first of several: others are small pictures of the same photograph."""
+    areas = []
+    for page in range(_MOST_PAGES):
+        try:
+            picture.seek(page)
+            areas.append(picture.tag_v2[256] * picture.tag_v2[257])
+        except Exception:  # the end, or a page that is damaged in one of many ways: those before it count
+            break
+    picture.seek(areas.index(max(areas)) if areas else 0)
 
 
 @contextmanager

@@ -331,3 +331,21 @@ def test_a_bomb_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for decode in (decode_png, lambda data: decode_mask(data, "a mask")):
         with pytest.raises(ImageError, match="cannot be decoded"):
             decode(data)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_of_the_pages_of_a_tiff_the_largest_is_read(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """Programs keep small pictures of a photograph in its file, before or behind it."""
+    pages = [Image.fromarray(RGB), Image.fromarray(RGB[:3, :2]), Image.fromarray(255 - RGB)]
+    first, *others = (pages[place] for place in order)
+    first.save(tmp_path / "a.tif", save_all=True, append_images=others)
+    expected = RGB if order.index(0) < order.index(2) else 255 - RGB
+    assert np.array_equal(read_image(tmp_path / "a.tif"), expected)
+    assert image_size(tmp_path / "a.tif") == (5, 6)
+
+
+def test_a_damaged_page_behind_the_photograph_costs_nothing(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.tif", save_all=True, append_images=[Image.fromarray(255 - RGB)])
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "b.tif").write_bytes(content[:-40])
+    assert np.array_equal(read_image(tmp_path / "b.tif"), RGB)
