@@ -1,6 +1,6 @@
 """What there is to refine: photographs and what was drawn on them, of a dataset or a folder, found before any work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,3 +120,21 @@ def drawn_in_folder(
         who = ", ".join(sorted({annotator_of(one) for one in annotations}))
         notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
     return drawings, report + ReadReport(notes=tuple(notes))
+
+
+def without_shared_files(photographs: Sequence[Drawn], folder: Path) -> tuple[list[Drawn], list[tuple[str, str]]]:
+    """The photographs whose results share no file in a folder; and of each other its name and a sentence."""
+    owners: dict[Path, list[str]] = {}
+    for photograph in photographs:
+        for file in photograph.result(folder).files:
+            owners.setdefault(file, []).append(photograph.name)
+    apart, sharing = [], []
+    for photograph in photographs:
+        clash = next((file for file in photograph.result(folder).files if len(owners[file]) > 1), None)
+        if clash is None:
+            apart.append(photograph)
+        else:
+            names = " and ".join(owners[clash])
+            said = f"{photograph.name}: {clash} would be written for {names}; rename one of them"
+            sharing.append((photograph.name, said))
+    return apart, sharing

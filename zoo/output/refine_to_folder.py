@@ -15,7 +15,7 @@ from coarsekit.scale import check_field_of_view
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from coarsekit.types import Annotation
-from zoo.output.drawn import Drawn, drawn_in_folder
+from zoo.output.drawn import Drawn, drawn_in_folder, without_shared_files
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
@@ -238,17 +238,9 @@ def _refine_several(
             possible.append(photograph)
         except OutputError as error:
             fail(photograph.name, str(error))
-    owners: dict[Path, list[Drawn]] = {}
-    for photograph in possible:
-        for file in photograph.result(folder).files:
-            owners.setdefault(file, []).append(photograph)
-    shared = {id(one): (file, several) for file, several in owners.items() if len(several) > 1 for one in several}
-    for photograph in possible:
-        if id(photograph) in shared:
-            file, several = shared[id(photograph)]
-            names = " and ".join(one.name for one in several)
-            fail(photograph.name, f"{photograph.name}: {file} would be written for {names}; rename one of them")
-    possible = [photograph for photograph in possible if id(photograph) not in shared]
+    possible, sharing = without_shared_files(possible, folder)
+    for name, sentence in sharing:
+        fail(name, sentence)
     check_apart([photograph.result(folder) for photograph in possible], inputs)
     progress(0, len(possible))
     for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):
