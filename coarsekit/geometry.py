@@ -152,6 +152,15 @@ def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
     return mask
 
 
+def touches(shape: Shape, mask: Mask) -> bool:
+    """Whether a pixel of the mask (h, w) is one that `draw` gives the shape."""
+    if not isinstance(shape, Ellipse):
+        return bool((draw([shape], mask.shape) & mask).any())
+    # A mask's own pixels are few beside those of a large ellipse; numpy finds them faster in one dimension.
+    rows, columns = np.divmod(np.flatnonzero(mask), mask.shape[1])
+    return bool((_radius_squared(shape, columns + 0.5, rows + 0.5) <= 1 + _RIM).any())
+
+
 def moved(shape: Shape, dx: float, dy: float, scale: float = 1.0) -> Shape:
     """The shape shifted by ``dx, dy`` px and then scaled about the origin.
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from coarsekit.geometry import draw, extent, moved
+from coarsekit.geometry import draw, extent, moved, touches
 from coarsekit.types import Ellipse, Image, Mask, Shape
 
 DARK = 20
@@ -28,15 +28,10 @@ def sample_negative(
         x0, y0, x1, y1 = (int(value) for value in extent(there))
         left, top = max(x0 - 1, 0), max(y0 - 1, 0)
         taken = occupied[top : y1 + 2, left : x1 + 2]
-        if not taken.any():
-            # Nothing to keep away from: only what may lie between the centres of pixels is to be drawn.
-            if (isinstance(shape, Ellipse) and min(shape.rx, shape.ry) >= 1) or draw(
-                [moved(there, -left, -top)], taken.shape
-            ).any():
-                return there
-            continue
-        covered = draw([moved(there, -left, -top)], taken.shape)
-        if covered.any() and not (covered & taken).any():
+        inside = moved(there, -left, -top)
+        # Only what may lie between the centres of pixels is drawn to see that it covers one.
+        covers = (isinstance(shape, Ellipse) and min(shape.rx, shape.ry) >= 1) or draw([inside], taken.shape).any()
+        if covers and not touches(inside, taken):
             return there
     return None
 

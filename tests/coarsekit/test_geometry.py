@@ -21,8 +21,9 @@ from coarsekit.geometry import (
     draw,
     extent,
     moved,
+    touches,
 )
-from coarsekit.types import Ellipse, Line, Mask, Point
+from coarsekit.types import Ellipse, Line, Mask, Point, Raster
 
 SHAPE = (36, 44)
 NOTHING = np.empty((0, 2))
@@ -119,6 +120,14 @@ def test_what_lies_outside_the_photograph_is_cut_off() -> None:
     away = [Ellipse(-50, 5, 10, 10), Ellipse(5, -50, 10, 10), Ellipse(90, 5, 10, 10), Ellipse(5, 90, 10, 10)]
     assert not draw(away, (20, 20)).any()
     assert draw([Ellipse(10, 10, 1e6, 1e6)], (20, 20)).all()
+
+
+@given(ellipses, masks)
+def test_a_shape_touches_a_mask_that_has_a_pixel_of_its_drawing(ellipse: Ellipse, mask: Mask) -> None:
+    drawn = draw([ellipse], mask.shape)
+    assert touches(ellipse, mask) == (drawn & mask).any()
+    if drawn.any():
+        assert touches(Raster(0, 0, drawn), mask) == (drawn & mask).any()
 
 
 @given(ellipses)
