@@ -64,7 +64,7 @@ class PhotographFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def find(self, name: str) -> Path:
+    def find(self, name: str, size: int | None = None) -> Path:
         """The file of the photograph that an annotation names.
 
         It is the file at that path, or the only one that fits by the first rule by which any does: the path in another
@@ -72,12 +72,21 @@ class PhotographFolder:
 
         Args:
             name: The path below the folder, as `photograph_name` gives it.
+            size: Its bytes, where the annotation has them: the only file of the name with so many, in whatever folder,
+                comes before all others.
 
         Raises:
             ImageError: When none fits, or several do by the same rule; the sentence names them.
         """
-        if (self.folder / name).is_file():
-            return self.folder / name
+        exact = self.folder / name
+        if exact.is_file() and size in (None, exact.stat().st_size):
+            return exact
+        if size is not None:
+            same = [file for file in self._of_the_name(name) if (self.folder / file).stat().st_size == size]
+            if len(same) == 1:
+                return self.folder / same[0]
+        if exact.is_file():
+            return exact
         found = next(filter(None, self._candidates(name)), [])
         if len(found) == 1:
             return self.folder / found[0]
@@ -94,13 +103,18 @@ class PhotographFolder:
         by_path, by_last, by_uploaded = self._index
         path, last = _folded(name), _folded(name.rpartition("/")[2])
         yield by_path.get(path, [])
-        yield [file for file in by_last.get(last, []) if _folded(file).endswith(f"/{path}")]
+        yield self._of_the_name(name)
         parts = path.split("/")
         for start in range(1, len(parts) - 1):
             yield by_path.get("/".join(parts[start:]), [])
         yield by_last.get(last, [])
         alike = dict.fromkeys(file for key in _as_uploaded(last) for file in by_uploaded.get(key, []))
         yield [file for file in alike if same_photograph(last, file)]
+
+    def _of_the_name(self, name: str) -> list[str]:
+        """The files whose path ends so, in any case."""
+        of_last = self._index[1].get(_folded(name.rpartition("/")[2]), [])
+        return [file for file in of_last if f"/{_folded(file)}".endswith(f"/{_folded(name)}")]
 
     @cached_property
     def _index(self) -> tuple[dict[str, list[str]], ...]:
