@@ -8,26 +8,15 @@ import click
 from coarsekit.cli.console import emit, say
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from zoo.cli.review import steps
-from zoo.output.tool_files import SHAPES, ToolOptions
+from zoo.cli.tool_options import for_tools
+from zoo.output.tool_files import ToolOptions
 
 
 @click.command("apply-review")
 @click.argument("folder", metavar="OUT")
 @click.argument("decisions", metavar="DECISIONS")
 @click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.  [default: OUT/reviewed]")
-@click.option(
-    "--to",
-    "formats",
-    multiple=True,
-    metavar="FORMAT",
-    help="Write all marks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks, "
-    "labelmap for PNGs of classes. "
-    "Repeatable.",
-)
-@click.option(
-    "--shape", type=click.Choice(SHAPES), default=SHAPES[0], show_default=True, help="Of each refined mark for --to."
-)
-@click.option("--with-drawing", is_flag=True, help="Write for --to what was drawn, too.")
+@for_tools
 @FORCE
 @AS_JSON
 @QUIET

@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.completion import complete_formats, complete_sources, complete_styles
+from coarsekit.cli.completion import complete_sources, complete_styles
 from coarsekit.cli.console import emit, growing_progress, say, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, ENGINE, REFINER, SCALE, load_refiner
+from zoo.cli.tool_options import for_tools
 from zoo.output.refine_to_folder import RefineReport, refine_to_folder
-from zoo.output.tool_files import SHAPES, ToolOptions
+from zoo.output.tool_files import ToolOptions
 
 
 @click.command("refine")
@@ -45,20 +46,7 @@ from zoo.output.tool_files import SHAPES, ToolOptions
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Photographs at a time, a process each."
 )
-@click.option(
-    "--to",
-    "formats",
-    multiple=True,
-    metavar="FORMAT",
-    shell_complete=complete_formats,
-    help="Write all masks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of marks, "
-    "labelmap for PNGs of classes. "
-    "Repeatable.",
-)
-@click.option(
-    "--shape", type=click.Choice(SHAPES), default=SHAPES[0], show_default=True, help="Of each refined mark for --to."
-)
-@click.option("--with-drawing", is_flag=True, help="Write for --to what was drawn, too.")
+@for_tools
 @SEED
 @FORCE
 @AS_JSON
