@@ -90,7 +90,7 @@ def load_toml(path: Path, error: type[CoarsekitError], missing: str) -> dict[str
         CoarsekitError: Of class ``error``, when the file is missing or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors put a mark in front
     except FileNotFoundError:
         raise error(f"{path}: no such file; {missing}") from None
     except (OSError, ValueError, RecursionError) as cause:

@@ -15,7 +15,7 @@ from coarsekit.annotations.annotators import chosen, names_of, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
 from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
-from coarsekit.annotations.photographs import choose, photograph_name
+from coarsekit.annotations.photographs import PhotographFolder, choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.images import read_image
@@ -87,10 +87,10 @@ def recognise(document: Document) -> str:
 
 
 def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None = None) -> ReadResult:
-    """Read all photographs in an annotation file of any format, or in a ZIP of such files.
+    """Read all photographs in an annotation file of any format, or in a ZIP or a folder of such files.
 
     Args:
-        path: The file; its content says which format it is in.
+        path: The file or the folder; a file's content says which format it is in.
         options: Labels, photographs and sizes; see `ReadOptions`.
 
     Returns:
@@ -100,7 +100,8 @@ def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None =
         AnnotationError: When the file is missing, in no known format or malformed as a whole; the sentence names the
             field.
     """
-    found, report = read_all([Path(path)], options or ReadOptions())
+    root = Path(path) if Path(path).is_dir() else None
+    found, report = read_all(annotation_files(path), options or ReadOptions(), root)
     return ReadResult([annotation for _, annotation in found], report)
 
 
@@ -134,20 +135,24 @@ def read_all(
     found: list[tuple[Path, Annotation]] = []
     refused: list[AnnotationError] = []
     read = 0
+    photographs = options.photographs or (PhotographFolder(root) if root else None)
     for file in files:
-        folder = "" if root is None else file.parent.relative_to(root).as_posix().lstrip(".")
+        folder = _folder_below(root or options.images, file)
         for document in open_files(file, folder):
             try:
                 if isinstance(document, AnnotationError):
                     raise document
-                annotations, own = format_named(recognise(document)).read(document, options)
+                annotations, own = format_named(recognise(document)).read(document, options.beside(document.folder))
             except AnnotationError as error:
                 if options.strict:
                     raise
                 refused.append(error)
                 continue
             read += 1
-            found += [(document.path, annotation) for annotation in annotations]
+            near = photographs and photographs.beside(document.folder)
+            for annotation in annotations:
+                image = near.path_of(annotation.image) if near else annotation.image
+                found.append((document.path, replace(annotation, image=image)))
             report += own
         advance(1)
     if refused and not read:
@@ -159,6 +164,13 @@ def read_all(
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)
     return found, report
+
+
+def _folder_below(root: Path | None, file: Path) -> str:
+    """The folders between a root and a file, with ``/`` between them; empty for none, and for a file elsewhere."""
+    if root is None or root.resolve() not in file.resolve().parents:
+        return ""
+    return file.resolve().parent.relative_to(root.resolve()).as_posix().lstrip(".")
 
 
 def annotation_files(source: str | os.PathLike[str], apart: Path | None = None) -> list[Path]:

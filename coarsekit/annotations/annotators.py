@@ -32,8 +32,9 @@ def chosen(found: Sequence[tuple[Path, Annotation]], annotator: str) -> list[tup
     own = [(file, one) for file, one in found if wanted in (name.casefold() for name in names_of(one))]
     if not own:
         known = sorted({name for _, one in found for name in names_of(one)})
-        said = ", ".join(known[:5]) + (", …" if len(known) > 5 else "") if known else "nobody is named"
-        raise AnnotationError(f"no annotation by {annotator!r}; there are {said}{did_you_mean(annotator, known)}")
+        said = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+        known_ones = f"there are {said}{did_you_mean(annotator, known)}" if known else "nobody is named in the files"
+        raise AnnotationError(f"no annotation by {annotator!r}; {known_ones}")
     return own
 
 
@@ -87,7 +88,8 @@ def annotated_once(
     left_out = []
     for (annotator, image), several in files.items():
         if len(several) > 1:
-            names = dict.fromkeys(file.name for file in several)
+            alike = len({file.name for file in several}) < len(set(several))
+            names = dict.fromkeys(str(file) if alike else file.name for file in several)
             by = f" by {annotator}" if annotator else ""
             left_out.append((image, f"{image}: annotated more than once{by} ({', '.join(names)}); keep one of them"))
     kept = [(file, one) for file, one in found if len(files[annotator_of(one), one.image]) == 1]

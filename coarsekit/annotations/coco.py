@@ -5,7 +5,8 @@ lengths of the whole photograph, column by column, as a list or compressed to a 
 h) is the region, turned about its middle by the degrees clockwise that CVAT writes as ``attributes.rotation``; but
 where there are ``keypoints`` (x, y, visibility, …), these are points, without those of visibility 0. Masks are written
 compressed, and each point as the only key point of a region. The size of a photograph that the file does not say is
-read from the folder of the photographs, or given.
+read from the folder of the photographs, or given. A photograph that Roboflow renamed (``A_jpg.rf.….jpg``) has the name
+that it had before, unless the folder has it under the new one, or several are copies of one.
 """
 
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.coco_regions import as_id, read_photographs
+from coarsekit.annotations.coco_regions import as_id, originals, read_photographs
 from coarsekit.annotations.details import (
     BESIDE,
     LABELS,
@@ -53,6 +54,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     recorder = Recorder(document.path, options)
     annotations = []
     photographs = read_photographs(document, recorder=recorder)
+    renamed = originals(photographs, recorder)
     categories = [category for category in document.content.get("categories", ()) if isinstance(category, dict)]
     told = any(category.keys() - {"id", "name"} for category in categories)
     definitions = [{name: value for name, value in category.items() if name != "id"} for category in categories if told]
@@ -73,7 +75,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 for shape in region.shapes():
                     marks += recorder.marks(region.label if label is None else label, shape, place, details)
         with recorder.forgiving(f"images.{photograph.place}", photograph.file_name):
-            name = recorder.photograph(photograph.file_name)
+            name = recorder.photograph(renamed.get(photograph.place, photograph.file_name))
             provenance = {"made_by": "COCO", **within(LABELS, definitions), **within("coco", photograph.extra)}
             annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), provenance))
     return recorder.result(annotations)

@@ -1,6 +1,9 @@
 """The regions of a COCO file and what they cover; see `coarsekit.annotations.coco`."""
 
-from collections.abc import Collection
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -11,7 +14,7 @@ from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import MOST_PIXELS, compress, decompress, from_photograph_runs
-from coarsekit.errors import AnnotationError
+from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import rotated
 from coarsekit.types import Point, Polygon, Raster, Shape
 from coarsekit.validation import validated
@@ -109,6 +112,8 @@ def _flat(ring: Any) -> Any:
     return ring
 
 
+_RENAMED = re.compile(r"(.+)_([A-Za-z]{3,4})\.rf\.[0-9A-Za-z]+\.[A-Za-z]+")
+"""What Roboflow makes of ``NAME.jpg``."""
 _LEAST_RING = 6
 """Numbers of the ring of a triangle."""
 
@@ -257,6 +262,36 @@ def read_photographs(
                 raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
             own.regions.append(Region(place, label, own.width, own.height, region))
     return list(found.values())
+
+
+def originals(photographs: Sequence[Photograph], recorder: Recorder) -> dict[int, str]:
+    """The names that photographs had before Roboflow renamed them, by their places; they are noted.
+
+    Those that the folder has under their new names keep these, and so do copies of one photograph, since they may be
+    turned or cut.
+    """
+    found = {}
+    for photograph in photographs:
+        renamed = _RENAMED.fullmatch(photograph.file_name.rpartition("/")[2])
+        if renamed and not _is_there(photograph.file_name, recorder.options):
+            said = photograph.extra.get("extra")
+            name = said.get("name") if isinstance(said, dict) else None
+            found[photograph.place] = name if isinstance(name, str) and name.strip() else f"{renamed[1]}.{renamed[2]}"
+    counts = Counter(found.values())
+    found = {place: name for place, name in found.items() if counts[name] == 1}
+    for photograph in photographs:
+        if photograph.place in found:
+            recorder.note(
+                f"{photograph.file_name} is {found[photograph.place]}", "Roboflow renamed it, and its own name is taken"
+            )
+    return found
+
+
+def _is_there(file_name: str, options: ReadOptions) -> bool:
+    """Whether the folder of the photographs has a file of that name."""
+    with suppress(AnnotationError, ImageError):
+        return options.photographs is not None and options.photographs.find(photograph_name(file_name)).is_file()
+    return False
 
 
 def _size(image: _Image, options: ReadOptions) -> tuple[int, int]:

@@ -138,8 +138,14 @@ def _document(path: Path, data: bytes, folder: str = "") -> Document:
 
 
 def _xml(data: bytes, path: Path) -> Element:
-    """The parser decodes, because an XML file says itself how it is encoded."""
+    """The parser decodes, because an XML file says itself how it is encoded.
+
+    But a mark in front of it says so better, which editors put there that leave the declaration as it was; of a text
+    the parser passes over the declared encoding.
+    """
     try:
+        if data.startswith((codecs.BOM_UTF8, *_UTF_16)):
+            return ElementTree.fromstring(data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig").lstrip())
         return ElementTree.fromstring(data.lstrip())
     except (SyntaxError, ValueError, LookupError) as cause:
         raise AnnotationError(f"{path}: not XML that can be read ({cause}); export it again") from None

@@ -1,11 +1,10 @@
 """Whether what was drawn fits its photograph: its name, its proportions, and where the marks lie."""
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 
-from coarsekit.annotations.photographs import same_photograph
+from coarsekit.annotations.photographs import plainly_other, same_photograph
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import extent, moved
@@ -84,17 +83,17 @@ def _outside(annotation: Annotation) -> dict[int, str]:
 def check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike[str]) -> list[str]:
     """A note where an annotation names a photograph by another name.
 
-    Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number.
+    Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number or is
+    of the other eye.
     """
     places = [folder / annotation.image for folder in list(photograph.parents)[: annotation.image.count("/") + 1]]
     there = [place for place in places if place.is_file()]
-    if same_photograph(annotation.image, photograph.name) and all(place.samefile(photograph) for place in there):
-        return []
-    numbers = [re.sub(r"\d+", "#", Path(name).stem.casefold()) for name in (annotation.image, photograph.name)]
-    stems = [Path(name).stem.casefold() for name in (annotation.image, photograph.name)]
-    if there or (numbers[0] == numbers[1] and stems[0] != stems[1]):
+    own = same_photograph(annotation.image, photograph.name) and all(place.samefile(photograph) for place in there)
+    if plainly_other(annotation.image, str(photograph.absolute())) or (there and not own):
         raise AnnotationError(
             f"{path}: it is of {annotation.image}, not of {photograph if there else photograph.name}; give that "
             "photograph, or ignore_name=True to take it all the same"
         )
+    if own:
+        return []
     return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]

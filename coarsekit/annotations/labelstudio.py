@@ -5,7 +5,8 @@ about which it is turned. Rotations are in degrees clockwise; that of the view (
 A brush is Label Studio's own packing of the photograph's RGBA pixels, of which the opaque ones count; a bitmask is a
 PNG, of which the pixels that are not black count. A key point's ``width`` is its radius, in percent of the photograph's
 width. A vector is a line, or, closed, a polygon; its curves count as straight. Where a task has several annotations
-(one for each annotator) or several photographs (told apart by ``to_name``), each becomes an annotation of its own.
+(one for each annotator) or several photographs (told apart by ``to_name``, and in a list by ``item_index``), each
+becomes an annotation of its own.
 Predictions are read where nobody annotated a task, or their model is asked for as the annotator. Answers about a region
 are its attributes, and are written again with their type; those about the whole photograph, and relations, are kept in
 the provenance. MIN exports do not say of which region an answer of a single text is: there it is not read.
@@ -15,6 +16,7 @@ Written files are tasks to import: their control tags are ``ellipse``, ``polygon
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -58,10 +60,21 @@ class _Size(LenientModel):
 
 
 def recognise(document: Document) -> bool:
-    """A list of tasks (or one) with data and annotations, or with the annotation's id as MIN exports have it."""
+    """A list of tasks (or one) with data and annotations, or with the annotation's id as MIN exports have it.
+
+    Tables of Label Studio's are recognised, too, so that they can be refused by name.
+    """
+    if _is_table(document):
+        return True
     first = next((task for task in tasks_of(document) if isinstance(task, dict)), {})
     full = isinstance(first.get("data"), dict) and ("annotations" in first or "predictions" in first)
     return full or "annotation_id" in first or ("annotator" in first and "id" in first)
+
+
+def _is_table(document: Document) -> bool:
+    """Whether it is a CSV or TSV export; spreadsheets put other signs in the place of the comma."""
+    head = document.content.partition("\n")[0] if document.kind == "text" else ""
+    return {"id", "annotator", "annotation_id"} <= {name.strip(' "\r') for name in re.split(r"[,;\t]", head)}
 
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
@@ -71,21 +84,25 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     """
     document = load(source)
     path, recorder = document.path, Recorder(document.path, options)
+    if _is_table(document):
+        raise AnnotationError(
+            f"{path}: a table of Label Studio, of which only JSON is read; export the project as JSON"
+        )
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
     annotations = []
     for place, task in enumerate(tasks_of(document)):
         with recorder.forgiving(f"task {place}"):
-            pictures = pictures_of(task)
+            pictures = pictures_of(task, lists=True)
             where = f"task {place} ({next(iter(pictures.values())).name})"
             for given in answers_of(task, where, recorder):
-                for field, results in by_picture(given.results, pictures, where, recorder).items():
-                    name, address = pictures[field]
+                for key, results in by_picture(given.results, pictures, where, recorder).items():
+                    name, address, _, place_in_list = pictures[key]
                     own = f"task {place} ({name})"
                     with recorder.forgiving(own, name):
                         recorder.photograph(address, name)
                         found = _annotations(name, results, given.annotator, own, recorder)
-                        data = task.get("data") if len(pictures) == 1 else None
+                        data = task.get("data") if len(pictures) == 1 and place_in_list is None else None
                         annotations += [_of_task(one, data, given.is_prediction) for one in found]
     return recorder.result(annotations)
 
@@ -177,8 +194,8 @@ def _annotations(
         recorder.note(where, f"{kind} is of no region, and is kept in the provenance")
     known = next(iter(sizes), None) or recorder.options.size_of(name)
     if known is None:
-        why = "nothing was drawn, and its size is not known" if not marks else "its size is not known"
-        recorder.leave_out_photograph(name, where, f"{why}; give the folder of the images")
+        why = recorder.why_unknown(name, "its size is not known; give the folder of the images")
+        recorder.leave_out_photograph(name, where, why if marks else f"nothing was drawn, and {why}")
         return []
     kept = [{field: value for field, value in item.items() if field not in _fields_of(item)} for item in others]
     provenance = {

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -20,6 +21,13 @@ from coarsekit.validation import validated
 _DRAWN = ("imageDataURL", "radiusX", "rle", "points", "height", "x", "vertices")
 """Fields of what is drawn; answers about it repeat them."""
 _GEOMETRY = (*_DRAWN, "y", "width", "radiusY", "rotation", "closed")
+_SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")
+_WEB = ("http", "https", "file")
+"""Schemes whose addresses are percent-encoded; keys in buckets are not."""
+_SERVED = re.compile(r"(^|/)data/(upload|local-files)/")
+"""What the tool's own server has, whose addresses are encoded, too."""
+_SAME_WORDS = {"img": "image", "od": "right", "r": "right", "os": "left", "l": "left"}
+"""Words in the names of images that mean the same: of eyes, the Latin ones."""
 
 
 class _Answer(LenientModel):
@@ -30,10 +38,15 @@ class _Answer(LenientModel):
 
 
 class Picture(NamedTuple):
-    """A photograph's name, and the path in its address, which tells it from others of that name."""
+    """A photograph's name, and the path in its address, which tells it from others of that name.
+
+    ``field``: of the task's data that has it. ``place``: its number where the field has a list; None where it has none.
+    """
 
     name: str
     path: str
+    field: str
+    place: int | None = None
 
 
 class Given(NamedTuple):
@@ -50,19 +63,30 @@ def tasks_of(document: Document) -> list[Any]:
     return content if isinstance(content, list) else []
 
 
-def pictures_of(task: Any) -> dict[str, Picture]:
+def pictures_of(task: Any, lists: bool = False) -> dict[str, Picture]:
     """The photographs of a task by the fields of its data, the one called ``image`` first.
+
+    ``lists``: whether those of a field with a list count, too; they are called ``FIELD.0``, ``FIELD.1``, ….
 
     Raises `AnnotationError` when it is no task, or has none.
     """
     if not isinstance(task, dict):
         raise AnnotationError(f"expected a task, got {str(task)[:40]!r}")
     data = task["data"] if isinstance(task.get("data"), dict) else task
-    addresses = {"image": data["image"]} if isinstance(data.get("image"), str) else {}
-    addresses |= {field: value for field, value in data.items() if isinstance(value, str) and _is_picture(value)}
-    if not addresses:
+    found = {}
+    for field in sorted(data, key=lambda field: field != "image"):
+        value = data[field]
+        addresses = (
+            {f"{field}.{place}": (each, place) for place, each in enumerate(value)}
+            if lists and isinstance(value, list)
+            else {field: (value, None)}
+        )
+        for key, (address, place) in addresses.items():
+            if isinstance(address, str) and (field == "image" or _is_picture(address)):
+                found[key] = Picture(*_name_and_path(address), field, place)
+    if not found:
         raise AnnotationError("the address of its image is missing; expected data.image")
-    return {field: _picture(address) for field, address in addresses.items()}
+    return found
 
 
 def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Given]:
@@ -89,25 +113,55 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
 def by_picture(
     results: list[dict[str, Any]], pictures: Mapping[str, Picture], where: str, recorder: Recorder
 ) -> dict[str, list[dict[str, Any]]]:
-    """The results by the field of the photograph that they are on, as their ``to_name`` says."""
+    """The results by the photograph that they are on: as their ``to_name`` says, and in a list their ``item_index``.
+
+    A labelling configuration says which field a ``to_name`` shows, and an export does not have it: names that differ
+    are told by their words. A region that is on none for certain is left out, since it may be of the other eye.
+    """
+    first = next(iter(pictures))
     if len(pictures) == 1:
-        return {next(iter(pictures)): results}
-    fields = {field.casefold(): field for field in pictures}
-    aims = {str(item.get("to_name", "")).casefold() for item in results if is_drawn(item)}
-    if len(aims) <= 1 and not aims & fields.keys():
-        field = next(iter(pictures))
-        recorder.note(where, f"of its images {', '.join(pictures)} the first, {field}, is taken for what was drawn on")
-        return {field: results}
-    found: dict[str, list[dict[str, Any]]] = {field: [] for aim, field in fields.items() if aim in aims}
+        return {first: results}
+    if not any(map(is_drawn, results)) or _is_one(pictures.values()):
+        named = ", ".join(pictures)
+        recorder.note(where, f"of its images {named} the first, {first}, is taken for what was drawn on")
+        return {first: results}
+    names = dict.fromkeys(str(item["to_name"]) for item in results if item.get("to_name"))
+    fields = list(dict.fromkeys(picture.field for picture in pictures.values()))
+    meant = fields_meant(names, fields) if len(fields) > 1 else {}
+    guessed = [f"{name} for {field}" for name, field in meant.items() if name.casefold() != field.casefold()]
+    if guessed:
+        recorder.note(where, f"what its to_name stands for is guessed from the names: {', '.join(guessed)}")
+    keys: list[str | None] = []
     for place, item in enumerate(results):
-        aim = str(item.get("to_name", "")).casefold()
-        if aim in fields:
-            found.setdefault(fields[aim], []).append(item)
-        elif is_drawn(item):
-            recorder.leave_out(
-                f"{where}: result {place}",
-                f"its to_name {item.get('to_name')!r} is none of its images {', '.join(pictures)}",
-            )
+        field = meant.get(str(item.get("to_name"))) if len(fields) > 1 else fields[0]
+        own = (None, item.get("item_index"))
+        on = [key for key, picture in pictures.items() if picture.field == field and picture.place in own]
+        keys.append(on[0] if on else None)
+        if is_drawn(item) and not on:
+            recorder.leave_out(f"{where}: result {place}", _why_nowhere(item, field, pictures))
+    # An answer is about its region, whatever else it says.
+    regions = {region_of(item): key for item, key in zip(results, keys, strict=True) if is_drawn(item)}
+    keys = [regions.get(region_of(item), key) for item, key in zip(results, keys, strict=True)]
+    found = {key: [item for item, own in zip(results, keys, strict=True) if own == key] for key in pictures}
+    return {key: items for key, items in found.items() if items}
+
+
+def fields_meant(names: Iterable[str], fields: Sequence[str]) -> dict[str, str]:
+    """The field of a task's data that each ``to_name`` stands for, of those of which that is clear.
+
+    It is the field of that name, else the only one of the same words, else the only one that shares a word with it
+    that no other field has. Where all names but one are told, and all fields but one are taken, these belong together,
+    unless a word of the name is of another field. No two names that are told by words have one field.
+    """
+    candidates = {name: _candidates(name, fields) for name in dict.fromkeys(names)}
+    exact = {name: own[0] for name, own in candidates.items() if own and own[0].casefold() == name.casefold()}
+    guesses = {name: own[0] for name, own in candidates.items() if len(own) == 1 and name not in exact}
+    counts = Counter([*exact.values(), *guesses.values()])
+    found = exact | {name: field for name, field in guesses.items() if counts[field] == 1}
+    rest = [name for name in candidates if name not in found]
+    free = [field for field in fields if field not in found.values()]
+    if len(rest) == len(free) == 1 and not candidates[rest[0]]:
+        found[rest[0]] = free[0]
     return found
 
 
@@ -160,12 +214,48 @@ def _object(item: Any) -> dict[str, Any]:
     return item if isinstance(item, dict) else {"type": f"{str(item)[:40]!r}"}
 
 
-def _picture(address: str) -> Picture:
-    """Uploads get eight characters and a hyphen in front of their names."""
+def _candidates(name: str, fields: Sequence[str]) -> list[str]:
+    """The fields that a ``to_name`` may stand for by its words."""
+    same = [field for field in fields if field.casefold() == name.casefold()]
+    if same:
+        return same
+    words, of = _words(name), {field: _words(field) for field in fields}
+    same = [field for field in fields if words and of[field] == words]
+    if same:
+        return same
+    counts = Counter(word for each in of.values() for word in each)
+    return [field for field in fields if any(counts[word] == 1 for word in words & of[field])]
+
+
+def _words(name: str) -> set[str]:
+    """The words of a name such as ``left_image``, ``leftImage`` or ``OS image 2``, and its numbers."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+|\d+", apart.casefold())
+    return {_SAME_WORDS.get(word, word) for word in words}
+
+
+def _is_one(pictures: Iterable[Picture]) -> bool:
+    """Whether all are the same photograph, as where its file name stands in the data beside its address."""
+    names = sorted({picture.name for picture in pictures}, key=len)
+    return all(f"/{names[-1]}".endswith(f"/{name}") for name in names)
+
+
+def _why_nowhere(item: Mapping[str, Any], field: str | None, pictures: Mapping[str, Picture]) -> str:
+    """Why what was drawn is on none of several photographs; ``field``: what its ``to_name`` stands for."""
+    name, named = item.get("to_name"), ", ".join(pictures)
+    if field is not None:
+        return f"its item_index {item.get('item_index')!r} is of none of its images {named}; correct it in the file"
+    if not name:
+        return f"it does not say on which of its images {named} it is; export as JSON, and not as JSON-MIN"
+    return f"its to_name {name!r} is none of its images {named}; put the name of its image there in the file"
+
+
+def _name_and_path(address: str) -> tuple[str, str]:
+    """The name of a photograph and the path in its address; uploads get eight characters and a hyphen in front."""
     path = _path_of(address)
     if "/upload/" in address:
-        return Picture(re.sub(r"^[0-9a-f]{8}-(?=.)", "", photograph_name(path)), path)
-    return Picture(photograph_name(path.lstrip("/") if "://" in address else path), path)
+        return re.sub(r"^[0-9a-f]{8}-(?=.)", "", photograph_name(path)), path
+    return photograph_name(path.lstrip("/") if "://" in address else path), path
 
 
 def _is_picture(text: str) -> bool:
@@ -173,7 +263,15 @@ def _is_picture(text: str) -> bool:
 
 
 def _path_of(text: str) -> str:
-    """The path in an address of Label Studio's, a bucket's or the web's; brackets would make it malformed."""
+    """The path in an address of Label Studio's, a bucket's or the web's; brackets would make it malformed.
+
+    Keys in buckets and paths of files are what they are: ``#``, ``?`` and ``%`` are signs of them.
+    """
+    scheme = _SCHEME.match(text)
+    if scheme and scheme[1].lower() not in _WEB:
+        return f"/{text[scheme.end() :].partition('/')[2]}"
+    if not scheme and not _SERVED.search(text):
+        return text
     parts = urlsplit(text.translate({ord("["): "%5B", ord("]"): "%5D"}))
     inner = parse_qs(parts.query).get("d")
     return inner[0] if inner else unquote(parts.path) or text

@@ -9,6 +9,7 @@ from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from coarsekit.errors import AnnotationError, ImageError, did_you_mean
+from coarsekit.images import PHOTOGRAPHS
 from coarsekit.types import Annotation
 
 _LONGEST = 200
@@ -16,6 +17,8 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
 
 
+_EYE = re.compile(r"(?<![^\W_])(left|right|o[ds]|[lr]e?)(?![^\W_])")
+"""How the names of photographs say which eye they show; od is the right one."""
 _BRACKETS = {ord("["): "%5B", ord("]"): "%5D"}
 """They would make an address malformed."""
 
@@ -63,12 +66,30 @@ class PhotographFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._beside = ""
+        self._whole = self
+
+    def beside(self, folder: str) -> "PhotographFolder":
+        """The same photographs for annotation files of a folder below, whose own photographs come before all others.
+
+        Exports of several folders name their photographs alike: ``left.jpg`` is another one for each patient.
+        """
+        own = PhotographFolder(self.folder)
+        own._beside, own._whole = folder, self._whole
+        return own
+
+    def path_of(self, name: str) -> str:
+        """The path of a photograph below the folder: beside the annotation file where there is one, or the name."""
+        near = f"{self._beside}/{name}"
+        return near if self._beside and (self.folder / near).is_file() else name
 
     def find(self, name: str, size: int | None = None) -> Path:
         """The file of the photograph that an annotation names.
 
         It is the file at that path, or the only one that fits by the first rule by which any does: the path in another
-        case, below or above other folders, the file name in any folder, the file name as Label Studio changes it.
+        case, below or above other folders, the file name in any folder, the file name as Label Studio changes it, the
+        path, or its end, but for the suffix, which copies of a photograph need not share. A file that is plainly
+        another photograph's fits by none, see `plainly_other`.
 
         Args:
             name: The path below the folder, as `photograph_name` gives it.
@@ -78,7 +99,7 @@ class PhotographFolder:
         Raises:
             ImageError: When none fits, or several do by the same rule; the sentence names them.
         """
-        exact = self.folder / name
+        exact = self.folder / self.path_of(name)
         if exact.is_file() and size in (None, exact.stat().st_size):
             return exact
         if size is not None:
@@ -87,7 +108,8 @@ class PhotographFolder:
                 return self.folder / same[0]
         if exact.is_file():
             return exact
-        found = next(filter(None, self._candidates(name)), [])
+        fitting = ([file for file in own if not plainly_other(name, file)] for own in self._candidates(name))
+        found = next(filter(None, fitting), [])
         if len(found) == 1:
             return self.folder / found[0]
         if found:
@@ -95,12 +117,12 @@ class PhotographFolder:
                 f"{self.folder / name}: no such file, and {len(found)} could be meant ({_shown(found)}); name its "
                 "folder in the annotation, or give the folder that has only one of them"
             )
-        near = did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._files])
+        near = did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._whole._files])
         raise ImageError(f"{self.folder / name}: no such file; check the path of the image{near}")
 
     def _candidates(self, name: str) -> Iterator[list[str]]:
         """The files that fit, rule by rule."""
-        by_path, by_last, by_uploaded = self._index
+        by_path, by_last, by_uploaded, by_stem = self._whole._index
         path, last = _folded(name), _folded(name.rpartition("/")[2])
         yield by_path.get(path, [])
         yield self._of_the_name(name)
@@ -110,25 +132,30 @@ class PhotographFolder:
         yield by_last.get(last, [])
         alike = dict.fromkeys(file for key in _as_uploaded(last) for file in by_uploaded.get(key, []))
         yield [file for file in alike if same_photograph(last, file)]
+        stems = [_stem(f"{self._beside}/{path}"), *(_stem("/".join(parts[start:])) for start in range(len(parts)))]
+        yield next((by_stem[stem] for stem in stems if stem in by_stem), [])
 
     def _of_the_name(self, name: str) -> list[str]:
         """The files whose path ends so, in any case."""
-        of_last = self._index[1].get(_folded(name.rpartition("/")[2]), [])
+        of_last = self._whole._index[1].get(_folded(name.rpartition("/")[2]), [])
         return [file for file in of_last if f"/{_folded(file)}".endswith(f"/{_folded(name)}")]
 
     @cached_property
     def _index(self) -> tuple[dict[str, list[str]], ...]:
-        """The files by path, by file name, and by what Label Studio makes of it."""
+        """The files by path, by file name, by what Label Studio makes of it, and photographs by path but for suffix."""
         by_path: dict[str, list[str]] = {}
         by_last: dict[str, list[str]] = {}
         by_uploaded: dict[str, list[str]] = {}
+        by_stem: dict[str, list[str]] = {}
         for file in self._files:
             last = _folded(file.rpartition("/")[2])
+            if (stem := _stem(file)) != _folded(file):
+                by_stem.setdefault(stem, []).append(file)
             for index, key in ((by_path, _folded(file)), (by_last, last)):
                 index.setdefault(key, []).append(file)
             for key in _as_uploaded(last):
                 by_uploaded.setdefault(key, []).append(file)
-        return by_path, by_last, by_uploaded
+        return by_path, by_last, by_uploaded, by_stem
 
     @cached_property
     def _files(self) -> list[str]:
@@ -151,6 +178,17 @@ def same_photograph(one: str, other: str) -> bool:
     return ours[-1] == theirs[-1] and not dated
 
 
+def plainly_other(one: str, other: str) -> bool:
+    """Whether two paths differ only in a number, or only in left and right, as those of two photographs do.
+
+    Of one that is longer the last parts are compared.
+    """
+    ours, theirs = (_sided(_stem(path.replace("\\", "/"))).strip("/").split("/") for path in (one, other))
+    shared = min(len(ours), len(theirs))
+    pairs = [pair for pair in zip(ours[-shared:], theirs[-shared:], strict=True) if pair[0] != pair[1]]
+    return bool(pairs) and all(_unnumbered(mine) == _unnumbered(yours) for mine, yours in pairs)
+
+
 def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
     """The annotations of the photograph of a path, by the nearest rule by which any fits; empty where none does."""
     path = "/" + "/".join(part for part in re.split(r"[/\\]", photograph) if part)
@@ -159,9 +197,11 @@ def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
         lambda name: _folded(path).endswith(f"/{_folded(name)}"),
         lambda name: _folded(path.rpartition("/")[2]) == _folded(name.rpartition("/")[2]),
         lambda name: same_photograph(path, name),
+        lambda name: _stem(path.rpartition("/")[2]) == _stem(name.rpartition("/")[2]),
     )
+    own = [annotation for annotation in annotations if not plainly_other(path, annotation.image)]
     for fits in tests:
-        found = [annotation for annotation in annotations if fits(annotation.image)]
+        found = [annotation for annotation in own if fits(annotation.image)]
         if found:
             return found
     return []
@@ -170,6 +210,22 @@ def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
 def _folded(name: str) -> str:
     """A name without regard to case, and to how the system composes its accents."""
     return normalize("NFC", name).casefold()
+
+
+def _stem(name: str) -> str:
+    """A path without regard to case and to the suffix of an image file."""
+    plain = _folded(name)
+    return next((plain.removesuffix(suffix) for suffix in PHOTOGRAPHS if plain.endswith(suffix)), plain)
+
+
+def _sided(path: str) -> str:
+    """A path with one word for each eye, however it is called."""
+    return _EYE.sub(lambda found: "<l>" if found[0] in ("left", "os", "l", "le") else "<r>", path)
+
+
+def _unnumbered(part: str) -> str:
+    """A part of such a path with a sign for each number and for either eye."""
+    return re.sub(r"[0-9]+", "#", part).replace("<l>", "<r>")
 
 
 def _as_uploaded(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +49,14 @@ class ReadOptions:
             return image_size(self.photographs.find(name))
         except ImageError:
             return self.size
+
+    def beside(self, folder: str) -> "ReadOptions":
+        """The same for files in a folder below that of the photographs, whose own photographs come before others."""
+        if self.photographs is None or not folder:
+            return self
+        own = replace(self)
+        own.__dict__["photographs"] = self.photographs.beside(folder)  # which shares what was found there
+        return own
 
     @cached_property
     def photographs(self) -> PhotographFolder | None:

@@ -11,8 +11,9 @@ from typing import Any
 from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
-from coarsekit.errors import AnnotationError
+from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import is_flat
+from coarsekit.images import image_size
 from coarsekit.types import Annotation, Line, Mark, Point, Shape
 
 
@@ -108,8 +109,17 @@ class Recorder:
         size = self.options.size_of(name)
         if size is None:
             what = "its size is not known; give the folder of the photographs as images=…"
-            self.leave_out_photograph(name, name, what)
+            self.leave_out_photograph(name, name, self.why_unknown(name, what))
         return size
+
+    def why_unknown(self, name: str, otherwise: str) -> str:
+        """Why the size of a photograph is not known: its file in the folder, or ``otherwise`` without a folder."""
+        if self.options.photographs is not None:
+            try:
+                image_size(self.options.photographs.find(name))
+            except ImageError as error:
+                return str(error)
+        return otherwise
 
     def attribute(self, attributes: Mapping[str, object]) -> str | None:
         """The label in the attribute that the user says holds it, whatever its case; None where nobody says so."""

@@ -2,9 +2,9 @@
 
 ``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the value of
 the first attribute in the order lesion, label, class, type, name, else of its only one, unless ``label_attribute`` says
-which; of an option it is the key, or the description where that says more, and it is written back as it was. VIA does
-not write the photographs' sizes: they are read from the folder of the images, or given. Points and polylines are read
-and written, too.
+which; of an option it is the key, or the description where that says more, and it is written back as it was. A region
+with several options ticked is a mark of each. VIA does not write the photographs' sizes: they are read from the folder
+of the images, or given. Points and polylines are read and written, too.
 """
 
 import csv
@@ -23,7 +23,7 @@ from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.photographs import PhotographFolder, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.annotations.via_attributes import Attribute, label_in, region_attributes
+from coarsekit.annotations.via_attributes import Attribute, labels_in, region_attributes
 from coarsekit.annotations.via_photographs import ViaPhotographs, bytes_of
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.storage.files import write_text
@@ -116,7 +116,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
             marks = [mark for place, one in enumerate(regions) for mark in _marks(one, place, name, labels, recorder)]
             attributes = file.file_attributes if isinstance(file.file_attributes, dict) else {}
-            own = {"filename": file.filename, **within("size", bytes_of(file.size))}
+            own = {"filename": file.filename, **within("size", _said(file.size))}
             provenance = {"made_by": "VIA", "via": {**own, **within("file_attributes", attributes)}}
             annotations.append(Annotation(name, *size, tuple(marks), provenance))
     for name, key, why in unknown:
@@ -132,7 +132,7 @@ def write(
     """Write a CSV table if ``path`` ends in .csv, else JSON to import; see `Format.write`.
 
     VIA knows a photograph by its name and bytes. They are those that the file had where it was read from one of VIA's,
-    else the bytes are looked up in ``images``, and -1 without it.
+    the -1 of a web address too, else the bytes are looked up in ``images``, and -1 without it.
     """
     notes, files = [], {}
     photographs = None if images is None else PhotographFolder(images)
@@ -140,8 +140,9 @@ def write(
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         own = own_provenance(annotation, "via")
-        name, size = str(own.get("filename") or photograph_name(annotation.image)), bytes_of(own.get("size")) or -1
-        if size == -1 and photographs is not None:
+        name, said = str(own.get("filename") or photograph_name(annotation.image)), _said(own.get("size"))
+        size = said or -1
+        if not said and photographs is not None:
             try:
                 size = photographs.find(photograph_name(annotation.image)).stat().st_size
             except ImageError:
@@ -184,6 +185,11 @@ def _files(document: Document, recorder: Recorder) -> dict[str, Any]:
     return files
 
 
+def _said(size: Any) -> int | None:
+    """What a file says of a photograph's bytes: -1 where it knows it by its address alone; None for nothing."""
+    return -1 if str(size) == "-1" else bytes_of(size)
+
+
 def _delimiter(text: str) -> str:
     """What stands between the columns: spreadsheets put others in the place of the comma."""
     head = text.partition("\n")[0]
@@ -221,8 +227,8 @@ def _marks(
     with recorder.forgiving(where):
         region = validated(_Region, content, "", strict=None, within=where)
         name = region.shape_attributes.get("name")
-        label, details = label_in(region.region_attributes, labels, recorder)
-        marks += recorder.marks(label, _shape(name, region.shape_attributes), where, details)
+        for label, details in labels_in(region.region_attributes, labels, recorder):
+            marks += recorder.marks(label, _shape(name, region.shape_attributes), where, details)
     return marks
 
 

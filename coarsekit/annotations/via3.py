@@ -6,6 +6,7 @@ of those with options, by the option's number, of several that are ticked with c
 found as in VIA 2. The file has no sizes: they are read from the folder of the images, or given.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from math import hypot
 from pathlib import Path
@@ -15,7 +16,7 @@ from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.annotations.via_attributes import Attribute, label_in
+from coarsekit.annotations.via_attributes import Attribute, labels_in
 from coarsekit.annotations.via_photographs import ViaPhotographs
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
@@ -52,14 +53,24 @@ class _Project(LenientModel):
 
 
 def recognise(document: Document) -> bool:
-    """A JSON object with files, views and metadata."""
-    return document.has("file", "view", "metadata")
+    """A JSON object with files, views and metadata.
+
+    Tables of VIA 3's are recognised, too, so that they can be refused by name.
+    """
+    return _is_table(document) or document.has("file", "view", "metadata")
+
+
+def _is_table(document: Document) -> bool:
+    """Whether it is a CSV export, whose columns stand in a comment; spreadsheets put other signs for the comma."""
+    return document.kind == "text" and re.search(r"metadata_id\W+file_list\b", document.content) is not None
 
 
 def read(source: Path | Document, options: ReadOptions | None = None) -> ReadResult:
     """Read every photograph of a project; see `Format.read`."""
     document = load(source)
     path, recorder = document.path, Recorder(document.path, options)
+    if _is_table(document):
+        raise AnnotationError(f"{path}: a table of VIA 3, of which only JSON is read; save the project as JSON")
     if not recognise(document):
         raise AnnotationError(f"{path}: not a project of VIA 3; expected file, view and metadata")
     project = validated(_Project, document.content, str(path), strict=None)
@@ -97,8 +108,8 @@ def _marks(
             return marks
         known = [(*attributes[key], value) for key, value in metadata.av.items() if key in attributes]
         values = {name: _value(value, options) for name, options, value in known}
-        label, details = label_in(values, {}, recorder)
-        marks += recorder.marks(label, _shape(metadata.xy), where, details)
+        for label, details in labels_in(values, {}, recorder):
+            marks += recorder.marks(label, _shape(metadata.xy), where, details)
     return marks
 
 

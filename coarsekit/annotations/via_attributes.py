@@ -42,12 +42,13 @@ class Attribute(LenientModel):
         return labels
 
 
-def label_in(
+def labels_in(
     attributes: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]], recorder: Recorder
-) -> tuple[str, dict[str, Any]]:
-    """The label that the attributes of a region hold, and the details of its mark.
+) -> list[tuple[str, dict[str, Any]]]:
+    """The labels that the attributes of a region hold, with the details of the mark of each.
 
-    The details have the other attributes, and under ``via`` the attribute that holds the label, its value and the label
+    They are several where several check boxes are ticked in the attribute that holds the label, and else one. The
+    details have the other attributes, and under ``via`` the attribute that holds the label, its value and the label
     that it stands for: so it is written back where it was.
 
     Args:
@@ -56,18 +57,27 @@ def label_in(
         recorder: What the user says of labels.
 
     Returns:
-        The label, empty where none is clear, and the details as `Recorder.marks` takes them.
+        Each label, empty where none is clear, and the details as `Recorder.marks` takes them.
     """
-    told, field = recorder.attribute(attributes), (recorder.options.label_attribute or "").strip()
-    if told is None:
-        label, field = choose_label(attributes)
+    asked = recorder.options.label_attribute
+    if asked is None:
+        field = choose_label(attributes)[1]
     else:
-        named = (name for name in attributes if name.strip().casefold() == field.casefold())
-        label, field = told, next(named, field)
-    label = labels.get(field, {}).get(label, label)
-    rest = {name: value for name, value in attributes.items() if name != field}
-    own = {"attribute": field, "value": attributes.get(field), "label": label} if field else {}
-    return label, {"attributes": rest, "via": own}
+        named = (name for name in attributes if name.strip().casefold() == asked.strip().casefold())
+        field = next(named, asked.strip())
+    recorder.attribute(attributes)  # counts the regions that have it
+    value = attributes.get(field)
+    boxes = value if isinstance(value, Mapping) else {}
+    ticked = [option for option, on in boxes.items() if on]
+    values = [{option: option == one for option in boxes} for one in ticked] if len(ticked) > 1 else [value]
+    rest = {name: other for name, other in attributes.items() if name != field}
+    found = []
+    for each in values:
+        label = label_of(each)
+        label = labels.get(field, {}).get(label, label)
+        own = {"attribute": field, "value": each, "label": label} if field else {}
+        found.append((label, {"attributes": rest, "via": own}))
+    return found
 
 
 def region_attributes(mark: Mark) -> dict[str, Any]:

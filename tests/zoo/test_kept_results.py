@@ -168,13 +168,43 @@ def test_a_mask_that_a_person_corrected_is_kept_unless_forced(tmp_path: Path) ->
     mine = mask.read_bytes()
     photograph(mask, 3)
     corrected = mask.read_bytes()
-    assert refine(tmp_path).kept == ["a.png", "b.png"]
+    report = refine(tmp_path)
+    assert report.kept == ["a.png", "b.png"]
+    assert "a_MA.png was changed since it was refined, and stays so; give force=True" in report.notes[-2]
+    assert report.records[0]["masks"][0]["refined_pixels"] == 160 * 120
     assert mask.read_bytes() == corrected
     (tmp_path / "out" / "a_HE.png").unlink()
     [(_, sentence)] = refine(tmp_path).failures
     assert "a_MA.png was changed since it was refined; give force=True" in sentence
     assert refine(tmp_path, force=True).kept == ["b.png"]
     assert mask.read_bytes() == mine
+
+
+@pytest.mark.parametrize(("name", "size"), [("a_MA.png", 0), ("a_HE.png", 50), ("a_overlay.jpg", 0)])
+def test_a_file_that_cannot_be_read_is_made_again(tmp_path: Path, name: str, size: int) -> None:
+    refine(tmp_path)
+    file = tmp_path / "out" / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[:size])
+    assert refine(tmp_path).kept == ["b.png"]
+    assert file.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda record: record["masks"][0].update(lesion="ZZ"), lambda record: record["marks"].pop()]
+)
+def test_a_record_that_was_edited_is_not_believed(tmp_path: Path, edit: Callable[[dict], object]) -> None:
+    refine(tmp_path)
+    file = tmp_path / "out" / "a.json"
+    record = json.loads(file.read_text())
+    edit(record)
+    file.write_text(json.dumps(record))
+    report = refine(tmp_path)
+    [(_, sentence)] = report.failures
+    assert "a.json was changed since it was refined; give force=True" in sentence
+    assert report.kept == ["b.png"]
+    assert refine(tmp_path, force=True).kept == ["b.png"]
+    assert len(json.loads(file.read_text())["marks"]) == 2
 
 
 def test_a_missing_file_is_made_again(tmp_path: Path) -> None:

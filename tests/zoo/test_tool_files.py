@@ -263,6 +263,14 @@ def test_a_new_drawing_goes_into_the_file_without_force(work: Path) -> None:
     assert set(read("cvat")) == {"a.png", "b.png"}
 
 
+def test_photographs_that_a_file_no_longer_has_are_named(work: Path) -> None:
+    refine("coco", "native")
+    (work / "drawn" / "a.json").unlink()
+    notes = refine("coco", "native").notes
+    assert "refined_coco.json no longer has 1 photograph of an earlier run (left/a.png)" in "".join(notes)
+    assert not any("no longer has" in note for note in refine("coco", "native").notes)
+
+
 def test_what_is_kept_is_written_from_where_it_lies_now(work: Path) -> None:
     """A folder that was moved away, while another drawing was refined where it had been."""
     refine()

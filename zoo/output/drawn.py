@@ -103,7 +103,10 @@ def drawn_in_folder(
             elsewhere.append(f"{annotation.image} as {name}")
         drawings.append(InFolder(annotation, file, reason, stem_of(f"{annotator}/{name}" if annotator else name)))
     files: dict[tuple[str, Path], str] = {}
-    for place, one in enumerate(drawings):
+    # Those that name their photograph come before those of which it is guessed.
+    guessed = [one.file is None or one.file != photographs / one.annotation.image for one in drawings]
+    for place in sorted(range(len(drawings)), key=guessed.__getitem__):
+        one = drawings[place]
         if one.file is None:
             continue
         first = files.setdefault((folders[place], one.file), one.annotation.image)

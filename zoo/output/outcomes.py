@@ -46,13 +46,21 @@ def refine_one(
     force: bool,
     advance: Advance = no_progress,
     field_of_view: float | None = None,
-) -> tuple[dict[str, Any], bool]:
-    """Refine a photograph unless an earlier run did so from the same content; the record, and whether it is kept."""
+) -> tuple[dict[str, Any], bool, ReadReport]:
+    """Refine a photograph unless an earlier run did so from the same content.
+
+    Returns the record, whether it is kept, and what is to be said of that.
+    """
     content = content_of(refiner, image, annotation, field_of_view)
-    kept = result.find(content, force)
-    if kept is not None:
-        return result.renew(kept, refiner, annotation, content), True
-    return result.write(refiner, image, annotation, content, advance), False
+    kept = result.find(annotation, content, force)
+    if kept is None:
+        return result.write(refiner, image, annotation, content, advance), False, ReadReport()
+    earlier, changed = kept
+    notes = tuple(
+        f"{result.folder / name} was changed since it was refined, and stays so; give force=True to refine anew."
+        for name in changed
+    )
+    return result.renew(earlier, refiner, annotation, content), True, ReadReport(notes=notes)
 
 
 def outcomes(
@@ -140,8 +148,8 @@ def _attempt(
         with nullcontext() if place == folder else at_work(place, busy=no_progress, remove_partial=False):
             image, annotation, seen = photograph.read()
             result = replace(photograph, lesions=annotation.lesions).result(folder)
-            done = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
-            return Outcome(photograph.name, *done, seen=seen, drawn=annotation)
+            record, kept, more = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
+            return Outcome(photograph.name, record, kept, seen=seen + more, drawn=annotation)
     except CoarsekitError as error:
         failure = str(error)
     except OSError as error:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError, model_validator
 
-from coarsekit.errors import OutputError
+from coarsekit.errors import ImageError, OutputError
 from coarsekit.geometry import draw
-from coarsekit.images import write_image
+from coarsekit.images import read_image, read_mask, write_image
 from coarsekit.marks import count_ways
 from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256, sha256_of
@@ -102,12 +102,20 @@ class PhotographResult:
         """All files, the record last."""
         return [*self.masks.values(), *self.pictures.values(), self.record]
 
-    def find(self, content: Mapping[str, Any], force: bool) -> dict[str, Any] | None:
+    def find(
+        self, annotation: Annotation, content: Mapping[str, Any], force: bool
+    ) -> tuple[dict[str, Any], list[str]] | None:
         """The record of an earlier run with the same content, if all its files are there; None if there is work to do.
 
+        A file that can no longer be read is as good as none.
+
         Args:
+            annotation: What was drawn.
             content: The digests that the results depend on, as `content_of` gives them.
             force: Whether results of other content may be written over, and files that were changed since.
+
+        Returns:
+            The record, and the names of files that somebody has changed since.
 
         Raises:
             OutputError: When files are in the way that may not be written over.
@@ -118,15 +126,19 @@ class PhotographResult:
             claim_outputs(foreign, force, own=lambda _: False)
         if earlier is None or not earlier["finished"]:
             return None
-        there = [path for path in self.files[:-1] if path.exists()]
-        changed = [path for path in there if file_sha256(path) != earlier["files"][path.name]]
+        same = {path: file_sha256(path) == earlier["files"].get(path.name) for path in self.files[:-1] if path.exists()}
+        size = annotation.width, annotation.height
+        there = [path for path, unchanged in same.items() if unchanged or _is_image(path, size)]
+        changed = [path for path in there if not same[path]]
         other = [said for name, said in _CONTENT.items() if earlier.get(name) != content[name] or not content[name]]
         if other and not force:
             raise OutputError(
                 f"{self.record} is of {' and of '.join(other)}; give force=True to write over it, or another out=…"
             )
-        if not other and len(there) == len(self.files) - 1 and not (changed and force):
-            return earlier
+        if not other and not _is_of(earlier, annotation):
+            changed = [self.record]
+        elif not other and len(there) == len(self.files) - 1 and not (changed and force):
+            return earlier, [path.name for path in changed]
         if changed and not force:
             raise OutputError(
                 f"{changed[0]} was changed since it was refined; give force=True to write over it, or another out=…"
@@ -183,7 +195,14 @@ class PhotographResult:
         No digest depends on these: the names of photograph and refiner, what the annotation says of its marks beside
         their shapes, and where the files lie, which may have been moved since.
         """
-        masks = [{**row, "file": str(self.masks[row["lesion"]])} for row in earlier["masks"]]
+        masks = [
+            {
+                **row,
+                "refined_pixels": int(np.count_nonzero(read_mask(self.masks[row["lesion"]]))),  # it may be corrected
+                "file": str(self.masks[row["lesion"]]),
+            }
+            for row in earlier["masks"]
+        ]
         marks = [
             {"mark": row["mark"], **_named(mark), **_found(row), **mark_document(mark)}
             for row in earlier["marks"]
@@ -245,6 +264,20 @@ def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> 
     Raises `OutputError` otherwise.
     """
     claim_outputs((path for result in results for path in result.files), force=True, inputs=inputs)
+
+
+def _is_of(record: Mapping[str, Any], annotation: Annotation) -> bool:
+    """Whether a finished record has each mark and each class of what was drawn once, in its order."""
+    marks, lesions = [row["mark"] for row in record["marks"]], [row["lesion"] for row in record["masks"]]
+    return marks == list(range(len(annotation.marks))) and sorted(lesions) == sorted(annotation.lesions)
+
+
+def _is_image(path: Path, size: tuple[int, int]) -> bool:
+    """Whether a file that was changed can be read: a mask as one of ``size`` (w, h), a picture as any."""
+    try:
+        return read_mask(path).shape == size[::-1] if path.suffix == ".png" else read_image(path).size > 0
+    except ImageError:
+        return False
 
 
 def _row(annotation: Annotation, result: MarkResult) -> dict[str, Any]:

@@ -206,9 +206,11 @@ def refine_to_folder(
             report_reading(read, [drawn])
             result = PhotographResult(folder, place.stem, drawn.lesions, place)
             check_apart([result], [place, Path(annotation)])
-            advance = _counting(progress, len(drawn.marks))
-            done = refine_one(refiner, result, image, drawn, force, advance, field_of_view)
-            refined.append(Outcome(drawn.image, *done, drawn=drawn))
+            record, kept, more = refine_one(
+                refiner, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
+            )
+            note_more(more)
+            refined.append(Outcome(drawn.image, record, kept, drawn=drawn))
         lacking = _finish(refiner, source, folder, refined, for_tools, force, report)
     _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
-from coarsekit.errors import ParameterError, did_you_mean
+from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 from coarsekit.images import read_mask
 from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
@@ -197,6 +198,7 @@ def write_for_tools(
         places = list(one_file_each(place, together, ".json")) if target.ONE_FILE_EACH else [place]
         config = [folder / _CONFIG] if name == "labelstudio" else []
         _claim([*places, *config], folder, force)
+        notes += _no_longer_in(place, target, together)
         notes += _lost(target, together, target.write(place, together, True, images))
         for file in config:
             write_text(file, labelling_config(together))
@@ -207,6 +209,19 @@ def write_for_tools(
         held = "with what was drawn alone" if options.with_drawing else "not in the files for tools"
         notes.append(f"Nothing was found for {count} mark{'s'[: count > 1]} ({each}): {held}.")
     return written, notes
+
+
+def _no_longer_in(place: Path, target: Format, annotations: Sequence[Annotation]) -> list[str]:
+    """A sentence where a file of all photographs has some that the one in its place will not have."""
+    earlier: list[Annotation] = []
+    with suppress(CoarsekitError):
+        earlier = [] if target.ONE_FILE_EACH or not place.is_file() else target.read(place).annotations
+    gone = sorted({one.image for one in earlier} - {one.image for one in annotations})
+    if not gone:
+        return []
+    shown = ", ".join(gone[:3]) + (", …" if len(gone) > 3 else "")
+    count = f"{len(gone)} photograph{'s'[: len(gone) != 1]}"
+    return [f"{place.name} no longer has {count} of an earlier run ({shown}); refine all together for one file."]
 
 
 def _lost(target: Format, annotations: Sequence[Annotation], made: Iterable[str]) -> list[str]:

@@ -239,7 +239,8 @@ def test_the_drawing_of_another_photograph_is_refused_unless_told(tmp_path: Path
         read_drawn(tmp_path / "right/a.png", tmp_path / "left.json")
     assert read_drawn(tmp_path / "left/a.png", tmp_path / "left.json")[2].notes == ()
     (tmp_path / "left/a.png").unlink()
-    assert read_drawn(tmp_path / "right/a.png", tmp_path / "left.json")[2].notes == ()
+    with pytest.raises(AnnotationError, match=r"it is of left/a\.png, not of a\.png; give that photograph"):
+        read_drawn(tmp_path / "right/a.png", tmp_path / "left.json")
     (tmp_path / "IDRiD_01.png").unlink()
     assert "called IDRiD_01.png" in read_drawn(tmp_path / "image.png", tmp_path / "a.json")[2].notes[0]
 
@@ -341,6 +342,9 @@ def test_the_roc_challenge_is_read(put, tmp_path: Path) -> None:
     assert annotation.marks == (Mark("MA", Ellipse(20.5, 15.5, 10, 10)),)
     assert "radius must be a finite number" in report.left_out[0] + report.left_out[1]
     assert report.photographs[0][0] == "B.png"
+    assert f"{tmp_path / 'B.png'}: no such file" in report.photographs[0][1]
+    assert "give the folder" not in report.photographs[0][1]
+    assert "give the folder" in read_annotations(put("roc.xml", ROC)).report.photographs[0][1]
 
 
 @pytest.mark.parametrize(

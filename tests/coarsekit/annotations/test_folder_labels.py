@@ -14,6 +14,7 @@ from coarsekit.cli.main import main
 from coarsekit.errors import AnnotationError
 from coarsekit.images import write_image
 from coarsekit.types import Annotation
+from coarsekit.validation import load_toml
 from tests import command_line
 
 TABLE = '[labels]\n"bright spots" = "EX"\nartefact = ""\n"" = "MA"\n'
@@ -171,3 +172,12 @@ def test_calibrate_reads_by_it(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert [row["lesion"] for row in json.loads(result.stdout)["lesions"]] == ["EX", "all"]
     assert result.stderr.count("coarsekit.toml says.") == 2
+
+
+def test_the_mark_that_editors_put_in_front_is_passed_over(tmp_path: Path) -> None:
+    note = says(tmp_path, f"\ufeff{TABLE}")
+    annotations, report = read_annotations(via(tmp_path / "a.json", "bright spots"), ReadOptions(size=SIZE))
+    assert lesions(annotations[0]) == ["EX"]
+    assert note in notes(report)
+    (tmp_path / "labels.toml").write_text('\ufeffspot = "HE"\n', encoding="utf-8")
+    assert load_toml(tmp_path / "labels.toml", AnnotationError, "") == {"spot": "HE"}

@@ -223,6 +223,22 @@ def test_xml_says_itself_how_it_is_encoded(put, encoding: str) -> None:
     assert annotation.image == "Auge für.jpg"
 
 
+@pytest.mark.parametrize(
+    ("declared", "encoding"), [("utf-8", "utf-16"), ("iso-8859-1", "utf-16"), ("utf-16", "utf-8-sig")]
+)
+def test_xml_that_an_editor_saved_is_read_by_the_mark_in_front(put, declared: str, encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{declared}"?>\n<annotations><version>1.1</version>'
+    text += '<image name="Auge für.jpg" width="9" height="9"/></annotations>\n'
+    [annotation] = read_annotations(put("a.xml", text.encode(encoding))).annotations
+    assert annotation.image == "Auge für.jpg"
+
+
+def test_xml_in_utf_16_may_define_no_entities(put) -> None:
+    text = '<?xml version="1.0" encoding="utf-8"?><!DOCTYPE a [<!ENTITY b "c">]><annotations>&b;</annotations>'
+    with pytest.raises(AnnotationError, match="not XML that can be read"):
+        read_annotations(put("a.xml", text.encode("utf-16")))
+
+
 def test_writing_is_whole_or_not_at_all() -> None:
     with TemporaryDirectory() as folder:
         ellipse = Mark("MA", Ellipse(9, 9, 4, 2))

@@ -108,7 +108,7 @@ def test_a_label_that_cannot_name_a_class_is_mapped_or_left_out_or_named(put, la
 
 
 @pytest.mark.parametrize(
-    "attributes", [{}, {"lesion": ""}, {"a": "x", "b": "y"}, {"lesion": {"MA": True, "HE": True}}, {"lesion": None}]
+    "attributes", [{}, {"lesion": ""}, {"a": "x", "b": "y"}, {"lesion": {"MA": False, "HE": False}}, {"lesion": None}]
 )
 def test_a_region_without_a_label_is_named_or_gets_the_class_of_such(put, attributes: dict) -> None:
     path = via(put, attributes, {"lesion": "HE"})

@@ -139,6 +139,11 @@ def test_a_min_export_is_read_whole(put) -> None:
         ("/data/local-files/?d=fundus/left%20eye.png", "fundus/left eye.png"),
         ("s3://bucket/fundus/p.tif", "fundus/p.tif"),
         ("https://example.org/a/p%201.jpg?token=a/b", "a/p 1.jpg"),
+        ("s3://bucket/eyes/IMG #12 50%.jpg", "eyes/IMG #12 50%.jpg"),
+        ("gs://bucket/a/what?%20.png", "a/what?%20.png"),
+        ("azure-blob://box/IMG+2 [1].JPG", "IMG+2 [1].JPG"),
+        ("IMG #1.jpg", "IMG #1.jpg"),
+        ("/data/upload/1/0a1b2c3d-a%201.jpg?x=1", "a 1.jpg"),
         ("http://[bad/p.jpg", "p.jpg"),
         ("p.jpg", "p.jpg"),
     ],
@@ -392,3 +397,94 @@ def test_two_key_points_of_a_coco_region_become_two_regions(put, tmp_path) -> No
     found = read_annotations(put("coco.json", content)).annotations
     ids = [each["id"] for each in written_again(found, tmp_path / "b.json")]
     assert len(set(ids)) == len(ids) == 2
+
+
+TWO = {"L.jpg": "/data/upload/1/abcd1234-L.jpg", "R.jpg": "/data/upload/1/abcd1235-R.jpg"}
+
+
+def eyes(fields: str, **by_name: str) -> list:
+    """A task of a left and a right photograph in the ``fields``, and on each ``to_name`` a region of that label."""
+    results = [region("ellipse", ELLIPSE, label, id=label, to_name=name) for name, label in by_name.items()]
+    data = dict(zip(fields.split(), TWO.values(), strict=True))
+    return [{"data": data, "annotations": [{"result": results}]}]
+
+
+@pytest.mark.parametrize(
+    ("fields", "drawn", "found"),
+    [
+        ("left_eye right_eye", {"right": "HE"}, {"R.jpg": "HE"}),
+        ("os_image od_image", {"od": "HE"}, {"R.jpg": "HE"}),
+        ("image_left image_right", {"left": "MA", "right": "HE"}, {"L.jpg": "MA", "R.jpg": "HE"}),
+        ("imgOS imgOD", {"left": "MA", "OD": "HE"}, {"L.jpg": "MA", "R.jpg": "HE"}),
+        ("left right", {"right_view": "HE"}, {"R.jpg": "HE"}),
+        ("image_1 image_2", {"img-2": "HE"}, {"R.jpg": "HE"}),
+        ("image image2", {"img": "MA"}, {"L.jpg": "MA"}),
+        ("image image2", {"first": "MA", "img2": "HE"}, {"L.jpg": "MA", "R.jpg": "HE"}),
+    ],
+)
+def test_a_to_name_is_told_by_its_words_and_that_is_said(put, fields: str, drawn: dict, found: dict) -> None:
+    annotations, report = read_annotations(put("a.json", eyes(fields, **drawn)))
+    assert {one.image: "".join(one.lesions) for one in annotations} == found
+    assert "what its to_name stands for is guessed from the names: " in report.notes[0]
+    assert report.left_out == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "drawn"),
+    [
+        ("left_eye right_eye", "image"),
+        ("bright_image image", "right"),
+        ("first second", "img"),
+        ("image image2", "img3"),
+        ("left right", "left_right"),
+    ],
+)
+def test_what_could_be_of_the_other_eye_is_left_out_and_named(put, fields: str, drawn: str) -> None:
+    annotations, report = read_annotations(put("a.json", eyes(fields, **{drawn: "HE"})))
+    assert annotations == []
+    assert f"its to_name {drawn!r} is none of its images" in report.left_out[0]
+
+
+def test_two_to_names_are_not_one_image_nor_the_one_of_the_other(put) -> None:
+    annotations, report = read_annotations(put("a.json", eyes("left right", left="MA", left_zoom="HE")))
+    assert [(one.image, one.lesions) for one in annotations] == [("L.jpg", ("MA",))]
+    assert "'left_zoom' is none of its images left, right" in report.left_out[0]
+
+
+def test_a_min_export_does_not_say_which_of_several_images_is_meant(put) -> None:
+    task = {name: value for name, value in MIN[0].items() if name != "image"}
+    several = {**task, "image": TWO["L.jpg"], "other": TWO["R.jpg"]}
+    annotations, report = read_annotations(put("a.json", [several]))
+    assert annotations == []
+    assert "export as JSON, and not as JSON-MIN: 2 times" in report.left_out[0]
+    [annotation] = read_annotations(put("b.json", [{**task, "img": TWO["L.jpg"], "file": "L.jpg"}])).annotations
+    assert (annotation.image, annotation.lesions) == ("L.jpg", ("MA", "SE"))
+
+
+def test_the_images_of_a_list_are_told_by_their_number(put) -> None:
+    drawn = [
+        region("ellipse", ELLIPSE, label, id=label, item_index=place) for place, label in enumerate(("MA", "HE", "EX"))
+    ]
+    sure = answer("choices", "sure", {"choices": ["no"]}, key="HE")
+    task = {"data": {"images": [*TWO.values()]}, "annotations": [{"result": [*drawn, sure]}]}
+    annotations, report = read_annotations(put("a.json", [task]))
+    assert [(one.image, one.lesions) for one in annotations] == [("L.jpg", ("MA",)), ("R.jpg", ("HE",))]
+    assert annotations[1].marks[0].details["attributes"] == {"sure": "no"}
+    assert "its item_index 2 is of none of its images images.0, images.1" in report.left_out[0]
+    alone = {**task, "data": {"images": [TWO["L.jpg"]]}}
+    assert [one.image for one in read_annotations(put("b.json", [alone])).annotations] == ["L.jpg"]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_table_is_named_and_refused(refused, sign: str) -> None:
+    head, row = "image,id,label,annotator,annotation_id,created_at", "/data/a.jpg,1,[],1,1,x"
+    said = refused("a.csv", "\n".join((head, row)).replace(",", sign) + "\n")
+    assert "a table of Label Studio" in said
+    assert "export the project as JSON" in said
+
+
+def test_a_photograph_that_is_not_in_the_folder_is_named(put, tmp_path) -> None:
+    path = put("a.json", [{"data": {"image": "p.jpg"}, "annotations": [{"result": []}]}])
+    report = read_annotations(path, ReadOptions(images=tmp_path)).report
+    assert "p.jpg: no such file" in report.left_out[0]
+    assert "give the folder" not in report.left_out[0]

@@ -209,7 +209,7 @@ def test_what_is_not_text_is_no_annotation(tmp_path: Path, content: bytes) -> No
 def test_a_missing_file_and_a_folder_are_no_annotations(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match=r"ellipses\.json: no such file"):
         read_annotation(tmp_path / "ellipses.json")
-    with pytest.raises(AnnotationError, match="cannot be read"):
+    with pytest.raises(AnnotationError, match="no annotation file in this folder"):
         read_annotation(tmp_path)
 
 

@@ -179,6 +179,35 @@ def test_photographs_of_coco_without_a_size_have_that_of_their_files(put, tmp_pa
     assert ((sized.width, sized.height), report.left_out) == ((9, 12), ())
 
 
+def renamed(*files: tuple[str, str | None]) -> dict:
+    """A COCO file of photographs as Roboflow calls them, and before."""
+    images = [
+        {"id": place, "file_name": file, "width": 40, "height": 30} | ({"extra": {"name": name}} if name else {})
+        for place, (file, name) in enumerate(files)
+    ]
+    return {"images": images, "annotations": [], "categories": []}
+
+
+def test_photographs_that_roboflow_renamed_have_their_own_names_and_that_is_said(put, tmp_path) -> None:
+    first, second = (f"IMG-{place}_JPG.rf.{'0a1b' * 8}.jpg" for place in (1, 2))
+    path = put("a.json", renamed((first, "IMG 1.JPG"), (second, None), ("plain.jpg", "other.jpg")))
+    annotations, report = read_annotations(path)
+    assert [one.image for one in annotations] == ["IMG 1.JPG", "IMG-2.JPG", "plain.jpg"]
+    assert "Roboflow renamed it, and its own name is taken: 2 times" in report.notes[0]
+    assert f"{first} is IMG 1.JPG" in report.notes[0]
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "photos" / first)
+    found = read_annotations(path, ReadOptions(images=tmp_path / "photos")).annotations
+    assert [one.image for one in found] == [first, "IMG-2.JPG", "plain.jpg"]
+
+
+def test_copies_that_roboflow_made_of_a_photograph_are_not_taken_for_it(put) -> None:
+    files = [f"IMG_1_jpg.rf.{key * 8}.jpg" for key in ("0a1b", "2c3d")]
+    annotations, report = read_annotations(put("a.json", renamed(*((file, "IMG_1.jpg") for file in files))))
+    assert [one.image for one in annotations] == files
+    assert report.notes == ()
+
+
 def test_regions_on_a_photograph_of_coco_that_is_left_out_are_not_said_to_lack_it(put) -> None:
     content = copy.deepcopy(COCO)
     content["images"][0]["width"] = -1

@@ -115,7 +115,7 @@ def test_written_files_know_the_bytes_of_their_photographs(tmp_path) -> None:
         ({"region_attributes": {}}, "it has no label"),
         ({"region_attributes": {"a": "x", "b": "y"}}, "label_attribute=…"),
         ({"region_attributes": {"lesion": ""}}, "labels=…, such as '=MA'"),
-        ({"region_attributes": {"lesion": {"MA": True, "HE": True}}}, "it has no label"),
+        ({"region_attributes": {"lesion": {"MA": False, "HE": False}}}, "it has no label"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(put, change: dict, said: str) -> None:
@@ -189,7 +189,7 @@ def test_a_label_goes_back_to_the_attribute_that_held_it(put, attributes: dict, 
     ("attributes", "told", "expected"),
     [
         ({"type": "spots", "grade": "2"}, {"labels": {"spots": "MA"}}, {"type": "MA", "grade": "2"}),
-        ({"lesion": {"HE": True, "EX": True}}, {"labels": {"": "MA"}}, {"lesion": "MA"}),
+        ({"lesion": {"HE": False, "EX": False}}, {"labels": {"": "MA"}}, {"lesion": "MA"}),
         ({"lesion": "7"}, {"labels": {"": "MA"}, "label_attribute": "grade"}, {"lesion": "7", "grade": "MA"}),
     ],
 )
@@ -237,6 +237,27 @@ def test_what_the_user_says_of_an_option_holds_for_its_key_and_its_description(p
     assert read_annotations(path, reading(labels={"1": ""})).annotations[0].lesions == ("b",)
 
 
+@pytest.mark.parametrize(
+    ("ticked", "told", "options"),
+    [
+        ({"MA": True, "HE": True, "EX": False}, {}, {}),
+        ({"MA": True, "EX": False, "HE": True}, {"label_attribute": "Lesion"}, {}),
+        ({"1": True, "2": True}, {}, {"1": "Microaneurysm", "2": "Hemorrhage"}),
+    ],
+)
+def test_each_option_that_is_ticked_is_a_mark_and_stays_so(put, ticked: dict, told: dict, options: dict) -> None:
+    path = put("via.json", project_of(options, region(lesion=ticked, grade={"1": True, "2": True}), kind="checkbox"))
+    [annotation], report = read_annotations(path, reading(**told))
+    first, second = annotation.marks
+    assert (first.lesion, second.lesion, first.shape) == ("MA", "HE", second.shape)
+    assert report.left_out == ()
+    back = attributes_in(written(path, reading(**told)))
+    assert [[option for option, on in each["lesion"].items() if on] for each in back] == [
+        [option] for option, on in ticked.items() if on
+    ]
+    assert all(each["grade"] == {"1": True, "2": True} for each in back)
+
+
 def test_pictures_of_options_are_no_labels(put) -> None:
     path = put("via.json", project_of({"1": "https://a.org/x.png"}, region(lesion="1"), kind="image"))
     assert read_annotations(path, reading()).annotations[0].lesions == ("1",)
@@ -265,11 +286,11 @@ def via_3(put, attribute: dict, **values: object):
     )
 
 
-def test_two_ticks_of_via_3_are_no_label(put) -> None:
+def test_two_ticks_of_via_3_are_two_marks(put) -> None:
     options = {"options": {"0": "MA", "1": "HE"}, "type": 2}
     [annotation], report = read_annotations(via_3(put, options, lesion="0,1"), reading())
-    assert annotation.marks == ()
-    assert "it has no label" in report.left_out[0]
+    assert [mark.lesion for mark in annotation.marks] == ["MA", "HE"]
+    assert report.left_out == ()
     [annotation] = read_annotations(via_3(put, options, lesion="1", grade="0,1"), reading()).annotations
     assert (annotation.lesions, annotation.marks[0].details["attributes"]) == (("HE",), {"grade": "0,1"})
 
@@ -289,6 +310,17 @@ def test_a_photograph_of_via_keeps_its_name_and_bytes(put, found: bool, tmp_path
             photograph(tmp_path / "photos" / file)
     more = {"images": tmp_path / "photos"} if found else {}
     assert set(written(put("via.json", content), reading(**more), **more)) == set(content)
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_a_photograph_that_via_knows_by_its_address_alone_stays_so(put, tmp_path, table: bool) -> None:
+    photograph(tmp_path / "photos" / "A.jpg")
+    content = file_of(region(lesion="MA"), name="https://a.org/d/A.jpg?x=1", size=-1)
+    path, images = put("via.json", content), {"images": tmp_path / "photos"}
+    if table:
+        format_named("via").write(tmp_path / "via.csv", read_annotations(path, reading(**images)).annotations)
+        path = tmp_path / "via.csv"
+    assert set(written(path, reading(**images), **images)) == set(content)
 
 
 def test_bytes_are_looked_up_in_any_folder_and_said_where_they_are_not_found(tmp_path) -> None:
@@ -364,3 +396,15 @@ def test_a_photograph_of_via_3_that_several_could_be_is_named(put, tmp_path) -> 
         photograph(tmp_path / folder / "p.jpg")
     report = read_annotations(via_3(put, {}, lesion="MA"), ReadOptions(images=tmp_path)).report
     assert "2 could be meant (left/p.jpg, right/p.jpg)" in report.photographs[0][1]
+
+
+TABLE_3 = """# Exported using VGG Image Annotator (http://www.robots.ox.ac.uk/~vgg/software/via)
+# ATTRIBUTE = {"1":{"aname":"lesion"}}
+# CSV_HEADER = metadata_id,file_list,flags,temporal_coordinates,spatial_coordinates,metadata
+"1_abc","[""A.jpg""]",0,"[]","[4,200,150,30,20]","{""1"":""MA""}"
+"""
+
+
+def test_a_table_of_via_3_is_named_and_refused(put) -> None:
+    with pytest.raises(AnnotationError, match=r"a table of VIA 3, .* save the project as JSON"):
+        read_annotations(put("via3.csv", TABLE_3), reading())

@@ -1,0 +1,126 @@
+"""Photographs by names that are not quite theirs: found where just one is meant, and never another one's."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coarsekit.annotations import annotation_files, read_all, read_annotations, read_drawn
+from coarsekit.annotations.convert import convert, write_annotations
+from coarsekit.annotations.photographs import PhotographFolder, choose, plainly_other
+from coarsekit.annotations.reading import ReadOptions
+from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.images import write_image
+from coarsekit.types import Annotation, Ellipse, Mark
+
+GREY = np.full((80, 100, 3), 90, np.uint8)
+SIZE = (GREY.shape[1], GREY.shape[0])
+
+
+def drawn(image: str, x: float = 50) -> Annotation:
+    return Annotation(image, *SIZE, (Mark("HE", Ellipse(x, 40, 9, 9)),))
+
+
+def photographs(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_image(folder / name, GREY)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "plain"),
+    [
+        ("left/001.jpg", "right/001.jpg", True),
+        ("OD/001.jpg", "os/001.tif", True),
+        ("left/001.jpg", "os/001.jpg", False),
+        ("17_left.jpg", "17_right.jpg", True),
+        ("2023-05-01/OD.jpg", "scans/2023-05-02/OD.jpg", True),
+        ("IDRiD_01.jpg", "IDRiD_02.jpg", True),
+        ("anna/001.jpg", "ben/001.jpg", False),
+        ("001.jpg", "left/001.png", False),
+        ("3f2a1b9c-001.jpg", "001.jpg", False),
+        ("cells/a.jpg", "bells/a.jpg", False),
+    ],
+)
+def test_photographs_whose_names_differ_in_a_number_or_in_the_eye_are_others(one: str, other: str, plain: bool) -> None:
+    assert plainly_other(one, other) == plainly_other(other, one) == plain
+
+
+def test_a_file_of_several_photographs_has_no_drawing_of_the_other_eye() -> None:
+    several = [drawn("left/001.jpg"), drawn("left/002.jpg")]
+    assert choose(several, "p/right/001.jpg") == []
+    assert choose(several, "p/left/001.tif") == several[:1]
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("A.jpg", "A.tif"),
+        ("frame_000001", "frame_000001.png"),
+        ("IMG_1.JPG", "IMG_1.jpeg"),
+        ("images/A.jpg", "A.png"),
+        ("images/A.jpg", "images/a.PNG"),
+    ],
+)
+def test_a_photograph_is_found_by_its_path_but_for_the_suffix(tmp_path: Path, name: str, file: str) -> None:
+    photographs(tmp_path, file, "masks/A.png")
+    assert PhotographFolder(tmp_path).find(name) == tmp_path / file
+
+
+def test_a_photograph_of_another_suffix_in_another_folder_or_of_two_suffixes_is_not_guessed(tmp_path: Path) -> None:
+    photographs(tmp_path, "masks/A.png", "B.png", "B.tif")
+    (tmp_path / "C").write_text("no image")
+    for name, said in (
+        ("A.jpg", "no such file; check"),
+        ("B.jpg", "2 could be meant"),
+        ("C.jpg", "no such file; check"),
+    ):
+        with pytest.raises(ImageError, match=said):
+            PhotographFolder(tmp_path).find(name)
+
+
+@pytest.mark.parametrize("name", ["coco", "cvat", "via"])
+def test_each_folder_has_photographs_of_its_own_by_the_same_names(tmp_path: Path, name: str) -> None:
+    files = {"coco": "a.json", "cvat": "a.xml", "via": "a.csv"}
+    photographs(tmp_path, "left.png", "p1/left.png", "p2/left.png")
+    for folder in ("p1", "p2"):
+        write_annotations(
+            [drawn("left.png")], tmp_path / folder / files[name], to=name, images=tmp_path / folder, approximate=True
+        )
+    options = ReadOptions(images=tmp_path)
+    found, report = read_all(annotation_files(tmp_path), options, tmp_path)
+    assert [one.image for _, one in found] == ["p1/left.png", "p2/left.png"]
+    assert report.notes == ()
+    [alone] = read_all([tmp_path / "p2" / files[name]], options)[0]
+    assert alone[1].image == "p2/left.png"
+    made = convert(tmp_path, tmp_path / "all.json", to="coco", images=tmp_path, approximate=True)
+    assert made.photographs == 2
+
+
+def test_a_drawing_in_a_folder_is_of_the_photograph_beside_it_and_of_no_other(tmp_path: Path) -> None:
+    photographs(tmp_path, "A.png", "sub/A.png")
+    write_annotations([drawn("A.png")], tmp_path / "sub" / "a.xml", to="cvat")
+    assert read_drawn(tmp_path / "sub" / "A.png", tmp_path / "sub" / "a.xml")[1].marks
+    with pytest.raises(AnnotationError, match=r"it is of sub/A\.png, not of .*A\.png; give that photograph"):
+        read_drawn(tmp_path / "A.png", tmp_path / "sub" / "a.xml")
+
+
+def test_the_drawing_of_a_photograph_is_found_in_a_folder_of_files(tmp_path: Path) -> None:
+    photographs(tmp_path, "A.png", "B.png")
+    for name, x in (("A", 30), ("B", 60)):
+        write_annotations([drawn(f"{name}.png", x)], tmp_path / "drawn" / f"{name}.json")
+    [mark] = read_drawn(tmp_path / "B.png", tmp_path / "drawn")[1].marks
+    assert mark.shape.cx == 60
+    assert len(read_annotations(tmp_path / "drawn").annotations) == 2
+
+
+def test_nobody_is_chosen_where_nobody_is_named_and_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder, x in (("anna", 30), ("ben", 60)):
+        write_annotations([drawn("A.png", x)], tmp_path / folder / "a.xml", to="cvat")
+    with pytest.raises(AnnotationError, match=r"no annotation by 'anna'; nobody is named in the files"):
+        read_all(annotation_files(tmp_path), ReadOptions(annotator="anna"), tmp_path)
+    said: list[str] = []
+    with pytest.raises(AnnotationError, match="what was left out is named above"):
+        convert(tmp_path, tmp_path / "all.json", to="coco", approximate=True, on_left_out=said.append)
+    assert "anna/a.xml, " in said[0]
+    assert "ben/a.xml)" in said[0]
