@@ -8,23 +8,31 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from unicodedata import category, normalize
 
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.types import lesion_name
 
 LEFT_OUT = ""
 """The class of what is left out."""
+_SHOWN = 30
+"""Labels that a sentence names: among those that are taken for lesions may be an optic disc."""
 _ATTRIBUTES = ("lesion", "label", "class", "type", "name")
 _SPELLINGS = {"æ": "e", "œ": "e", "ä": "e", "ae": "e", "disk": "disc", "artifact": "artefact", "center": "centre"}
 
 
 def normalise(label: str) -> str:
-    """The label without case, spaces, hyphens, underscores, dots and plural, in one spelling; empty for no label."""
-    words = re.split(r"[\s_.‐-―-]+", label.casefold())
+    """The label without case, accents, spaces, hyphens, underscores, dots and plural, in one spelling.
+
+    Signs that are not seen do not count, nor how wide letters are. Empty for no label.
+    """
+    seen = "".join(sign for sign in normalize("NFKC", label) if category(sign) != "Cf")
+    words = re.split(r"[\s_.‐-―-]+", seen.casefold())
     joined = "".join(word.removesuffix("(s)").removesuffix("s") if len(word) > 2 else word for word in words)
     for spelling, ours in _SPELLINGS.items():
         joined = joined.replace(spelling, ours)
-    return joined or label.strip().casefold()
+    plain = "".join(sign for sign in normalize("NFD", joined) if not "\u0300" <= sign <= "\u036f")
+    return plain or label.strip().casefold()
 
 
 def known(label: str) -> str | None:
@@ -142,7 +150,7 @@ def usable(label: str) -> str:
 
 def _regions(labels: Iterable[str], counts: Mapping[str, int]) -> str:
     named = [f"{label!r} (of {counts[label]} region{'s'[: counts[label] != 1]})" for label in labels]
-    shown = named[:5] + ([f"{len(named) - 5} more labels"] if len(named) > 5 else [])
+    shown = named[:_SHOWN] + ([f"{len(named) - _SHOWN} more labels"] if len(named) > _SHOWN else [])
     return f"{', '.join(shown)} {'is' if len(named) == 1 else 'are'}"
 
 

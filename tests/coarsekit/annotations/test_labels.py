@@ -45,6 +45,11 @@ def read(path: Path, labels: dict | None = None, attribute: str | None = None) -
             "",
             "OD, Optic disc, optic-disks, Fovea, macula, FOV, Field of view, blood_vessels, Artifact, artefacts",
         ),
+        ("MA", "ＭＡ, MA\u200b, microaneurismas, Microanévrismes, microanevrysme, Mikroaneurysmen, 微血管瘤"),
+        ("HE", "Hemorragias, hémorragies, HEMORRAGIE, Haemorrhagie, Hämorrhagien, Netzhautblutung, 出血"),
+        ("EX", "exudados duros, Exsudats durs, harte Exsudate, essudati duri, 硬性渗出"),
+        ("SE", "manchas algodonosas, nodules cotonneux, weiche_Exsudate, essudati molli, 棉绒斑"),
+        ("", "disco óptico, Disco_Optico, MÁCULA, papille, Sehnerv, Gefäße, vaisseaux, 视盘, 黄斑"),
         (None, "Drusen, MA?, MA/HE, MA (unsure), Unsure?, NV, laser scar, hard, ?, -"),
     ],
 )
