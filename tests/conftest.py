@@ -1,5 +1,6 @@
 """What all tests share: how hypothesis searches, ellipses for it to draw, and small trees of datasets."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 
 from coarsekit.types import Ellipse
 from tests.trees import TREES
+
+# For the commands that tests start: torch's threads in several processes on the same cores slow each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The same examples in every run; a busy machine is no failure.
 settings.register_profile(

@@ -181,7 +181,7 @@ def _read(folder: Path) -> _ResultsFile:
     path = folder / RESULTS
     if not path.exists():
         raise ResultsError(f"{folder}: no {RESULTS} there; 'zoo evaluate SOURCE -o {folder}' writes it")
-    content = read_json(path, dict[str, Any], "run 'zoo evaluate' again", ResultsError)
+    content = read_json(path, dict[str, Any], "run 'zoo evaluate' again with force=True", ResultsError)
     if content.get("format") != SCORES_FORMAT:
         raise ResultsError(f"{path}: not the results of this version; run 'zoo evaluate' again with force=True")
     return validated(_ResultsFile, content, f"{path}: cannot be read", error=ResultsError, strict=False)

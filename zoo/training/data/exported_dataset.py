@@ -119,12 +119,13 @@ def _is_wanted(keys: frozenset[str], classes: frozenset[int], key: str, kind: in
 
 def _check(export: Export, recipe: Recipe) -> None:
     if recipe.styles != (export.style,):
-        raise ParameterError(f"{export.place} was drawn in the style {export.style}; leave styles out")
+        raise ParameterError(
+            f"{export.place} was drawn in the style {export.style}, and the recipe has {', '.join(recipe.styles)}; set "
+            f"styles={export.style}"
+        )
     for name in ("negatives", "synthetic"):
         if getattr(recipe, name):
-            raise ParameterError(
-                f"{name} pairs need whole photographs, which an export lacks; leave the parameter {name} out"
-            )
+            raise ParameterError(f"{name} pairs need whole photographs, which an export lacks; set {name}=0")
     if export.streamed and recipe.balance:
         raise ParameterError(
             "a stream cannot be balanced; leave the parameter balance out, or download the export and name its folder"
