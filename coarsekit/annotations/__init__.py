@@ -168,9 +168,8 @@ def read_all(
 
 def _folder_below(root: Path | None, file: Path) -> str:
     """The folders between a root and a file, with ``/`` between them; empty for none, and for a file elsewhere."""
-    if root is None or root.resolve() not in file.resolve().parents:
-        return ""
-    return file.resolve().parent.relative_to(root.resolve()).as_posix().lstrip(".")
+    place, base = file.absolute().parent, None if root is None else root.absolute()  # a link is where it lies
+    return "" if base is None or base not in place.parents else place.relative_to(base).as_posix()
 
 
 def annotation_files(source: str | os.PathLike[str], apart: Path | None = None) -> list[Path]:

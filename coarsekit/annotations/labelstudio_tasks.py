@@ -12,7 +12,7 @@ from coarsekit.annotations.details import within
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.labels import label_of
 from coarsekit.annotations.labelstudio_answers import answer_in, is_answer
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photographs import EYES, photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.images import PHOTOGRAPHS
@@ -26,8 +26,8 @@ _WEB = ("http", "https", "file")
 """Schemes whose addresses are percent-encoded; keys in buckets are not."""
 _SERVED = re.compile(r"(^|/)data/(upload|local-files)/")
 """What the tool's own server has, whose addresses are encoded, too."""
-_SAME_WORDS = {"img": "image", "od": "right", "r": "right", "os": "left", "l": "left"}
-"""Words in the names of images that mean the same: of eyes, the Latin ones."""
+_SAME_WORDS = {"img": "image", **EYES}
+"""Words in the names of images that mean the same."""
 
 
 class _Answer(LenientModel):

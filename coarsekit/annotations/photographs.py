@@ -17,8 +17,9 @@ _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
 
 
-_EYE = re.compile(r"(?<![^\W_])(left|right|o[ds]|[lr]e?)(?![^\W_])")
-"""How the names of photographs say which eye they show; od is the right one."""
+EYES = {"os": "left", "l": "left", "le": "left", "od": "right", "r": "right", "re": "right"}
+"""What else names call the left and the right eye."""
+_EYE = re.compile(rf"(?<![^\W_])({'|'.join([*EYES, 'left', 'right'])})(?![^\W_])")
 _BRACKETS = {ord("["): "%5B", ord("]"): "%5D"}
 """They would make an address malformed."""
 
@@ -220,12 +221,12 @@ def _stem(name: str) -> str:
 
 def _sided(path: str) -> str:
     """A path with one word for each eye, however it is called."""
-    return _EYE.sub(lambda found: "<l>" if found[0] in ("left", "os", "l", "le") else "<r>", path)
+    return _EYE.sub(lambda found: f"<{EYES.get(found[0], found[0])}>", path)
 
 
 def _unnumbered(part: str) -> str:
     """A part of such a path with a sign for each number and for either eye."""
-    return re.sub(r"[0-9]+", "#", part).replace("<l>", "<r>")
+    return re.sub(r"[0-9]+", "#", part).replace("<left>", "<right>")
 
 
 def _as_uploaded(name: str) -> list[str]:

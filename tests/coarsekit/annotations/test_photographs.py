@@ -105,6 +105,14 @@ def test_a_drawing_in_a_folder_is_of_the_photograph_beside_it_and_of_no_other(tm
         read_drawn(tmp_path / "A.png", tmp_path / "sub" / "a.xml")
 
 
+def test_a_link_to_a_drawing_is_of_the_photograph_beside_the_link(tmp_path: Path) -> None:
+    photographs(tmp_path / "p", "A.png", "sub/A.png")
+    write_annotations([drawn("A.png")], tmp_path / "kept" / "a.xml", to="cvat")
+    (tmp_path / "p" / "sub" / "a.xml").symlink_to(tmp_path / "kept" / "a.xml")
+    [(_, one)] = read_all(annotation_files(tmp_path / "p"), ReadOptions(images=tmp_path / "p"), tmp_path / "p")[0]
+    assert one.image == "sub/A.png"
+
+
 def test_the_drawing_of_a_photograph_is_found_in_a_folder_of_files(tmp_path: Path) -> None:
     photographs(tmp_path, "A.png", "B.png")
     for name, x in (("A", 30), ("B", 60)):
