@@ -17,6 +17,7 @@ from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.photographs import PhotographFolder, choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
+from coarsekit.annotations.written import drawings_first, is_record
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.images import read_image
 from coarsekit.types import Annotation, Image
@@ -115,7 +116,8 @@ def read_all(
     """Read annotation files, and choose among what they have by the annotator.
 
     Args:
-        files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named.
+        files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named. What a
+            refiner wrote among drawings is passed over, and said.
         options: Labels, photographs and sizes; see `ReadOptions`. A ``coarsekit.toml`` may complete them; see
             `coarsekit.annotations.folder_labels`.
         root: The folder that the files lie in; None for single ones.
@@ -129,26 +131,34 @@ def read_all(
         AnnotationError: When no file can be read, for the first that cannot where the options are strict, and for a
             ``coarsekit.toml`` that does not fit.
     """
-    files = list(files)
     place = given or root
+    files, written = drawings_first(list(files), place)
     options, report = with_folder_labels(options, files if place is None else [place])
     found: list[tuple[Path, Annotation]] = []
     refused: list[AnnotationError] = []
-    read = 0
+    passed: list[Path] = []
+    read, drawn = 0, False
     photographs = options.photographs or (PhotographFolder(root) if root else None)
     for file in files:
+        if file in written and drawn:
+            passed.append(file)
+            advance(1)
+            continue
         folder = _folder_below(root or options.images, file)
         for document in open_files(file, folder):
             try:
                 if isinstance(document, AnnotationError):
                     raise document
+                if is_record(document):
+                    passed.append(document.path)
+                    continue
                 annotations, own = format_named(recognise(document)).read(document, options.beside(document.folder))
             except AnnotationError as error:
                 if options.strict:
                     raise
                 refused.append(error)
                 continue
-            read += 1
+            read, drawn = read + 1, file not in written
             near = photographs and photographs.beside(document.folder)
             for annotation in annotations:
                 image = near.path_of(annotation.image) if near else annotation.image
@@ -158,12 +168,24 @@ def read_all(
     if refused and not read:
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
         raise AnnotationError(f"{refused[0]}{more}")
-    report += ReadReport(left_out=tuple(str(error) for error in refused))
+    if passed and not read:
+        raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
+    report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(_passed_over(passed)))
     found, notes = without_earlier(found)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)
     return found, report
+
+
+def _passed_over(files: Sequence[Path]) -> list[str]:
+    """What is said of files that a refiner wrote."""
+    if not files:
+        return []
+    shown = ", ".join(map(str, files[:3])) + (", …" if len(files) > 3 else "")
+    if len(files) == 1:
+        return [f"1 file that a refiner wrote is no drawing, and is passed over: {shown}."]
+    return [f"{len(files)} files that a refiner wrote are no drawings, and are passed over: {shown}."]
 
 
 def _folder_below(root: Path | None, file: Path) -> str:

@@ -271,6 +271,32 @@ def test_photographs_that_a_file_no_longer_has_are_named(work: Path) -> None:
     assert not any("no longer has" in note for note in refine("coco", "native").notes)
 
 
+def test_what_a_refiner_wrote_among_drawings_is_not_taken_for_a_drawing(work: Path) -> None:
+    drawn = {record["image"]: record["marks"] for record in refine().records}
+    for folder in ("in", "drawn"):
+        report = zoo.refine_to_folder(
+            Upper(), "in", "drawn", f"{folder}/masks", for_tools=ToolOptions(("cvat", "coco", "labelme"))
+        )
+        assert (report.failures, report.left_out) == ([], [])
+    report = refine()
+    assert (len(report.kept), report.failures, report.left_out) == (2, [], [])
+    assert "6 files that a refiner wrote are no drawings, and are passed over: drawn/masks/b.json, " in report.notes[0]
+    assert {record["image"]: record["marks"] for record in report.records} == drawn
+    # What a person changed since is that person's drawing.
+    changed = Path("drawn/masks/refined_cvat.xml")
+    changed.write_text(changed.read_text().replace("left/a.png", "c.png").replace('name="b.png"', 'name="d.png"'))
+    assert [name for name, _ in refine().failures] == ["c.png", "d.png"]
+
+
+def test_a_folder_of_what_a_refiner_wrote_alone_is_read(work: Path) -> None:
+    refine("labelme")
+    found, report = read_annotations("out", ReadOptions(size=SIZE))
+    assert sorted(one.image.rpartition("/")[2] for one in found) == ["a.png", "b.png"]
+    assert report.left_out == ()
+    with pytest.raises(AnnotationError, match=r"b\.json: says what a refiner found, not what was drawn"):
+        read_annotations("out/b.json")
+
+
 def test_what_is_kept_is_written_from_where_it_lies_now(work: Path) -> None:
     """A folder that was moved away, while another drawing was refined where it had been."""
     refine()
@@ -319,12 +345,12 @@ def test_a_click_gets_the_mask_of_what_was_found_around_it(work: Path) -> None:
 
 def test_the_command_writes_them_and_says_where(work: Path) -> None:
     result = command_line.run(
-        main, "refine", "in", "drawn", "-o", "out", "--refiner", "shrink", "--to", "cvat", "--to", "labelstudio"
+        main, "refine", "in", "drawn", "-o", "out", "--refiner", "shrink", "--to", "cvat,coco", "--to", "labelstudio"
     )
     assert result.exit_code == 0
     assert "For a tool: out/refined_cvat.xml" in result.stderr
     assert "For a tool: out/refined_labelstudio_config.xml" in result.stderr
-    assert set(read("cvat")) == {"a.png", "b.png"}
+    assert set(read("cvat")) == set(read("coco")) == {"a.png", "b.png"}
 
 
 @pytest.mark.parametrize("name", ["roc", "voc"])

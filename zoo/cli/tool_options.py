@@ -18,6 +18,11 @@ def _written() -> Iterable[str]:
     return [*writable_formats(), *OWN]
 
 
+def _each(_ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of several values, each of which may have several with commas between them."""
+    return tuple(name.strip() for value in values for name in value.split(","))
+
+
 def for_tools(command: Command) -> Command:
     """Options of every command that writes masks for tools: ``formats``, ``shape`` and ``with_drawing``."""
     options = (
@@ -27,8 +32,9 @@ def for_tools(command: Command) -> Command:
             multiple=True,
             metavar="FORMAT",
             shell_complete=offering(_written),
+            callback=_each,
             help="Write all marks for a tool, too: cvat, labelstudio, coco, via, labelme or native; csv for a table of "
-            "marks, labelmap for PNGs of classes. Repeatable.",
+            "marks, labelmap for PNGs of classes. Repeatable, or several as cvat,csv.",
         ),
         click.option(
             "--shape",

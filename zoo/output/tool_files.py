@@ -1,6 +1,5 @@
 """What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,9 +14,9 @@ from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
+from coarsekit.annotations.written import is_as_written, note_written
 from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 from coarsekit.images import read_mask
-from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Mark, Mask
@@ -30,8 +29,6 @@ from zoo.refiner import Refiner
 MASK, POLYGON = "mask", "polygon"
 SHAPES = (MASK, POLYGON)
 """How a refined mark can be written: as its pixels, or as the outline along their edges."""
-_LEDGER = ".for_tools.json"
-"""Which files of a folder were written for tools, with their digests: others are not written over unasked."""
 TABLE, LABEL_MAPS = OWN = ("csv", "labelmap")
 """Not tools' formats: a table with a row for each mark, and one PNG for each photograph whose values are classes."""
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
@@ -190,7 +187,7 @@ def write_for_tools(
                 write_text(place, table_of(rows))
             else:
                 write_label_maps(place, records)
-            _note_written(files, folder)
+            note_written(files, folder)
             written.append(place)
             continue
         target = format_named(name)
@@ -202,7 +199,7 @@ def write_for_tools(
         notes += _lost(target, together, target.write(place, together, True, images))
         for file in config:
             write_text(file, labelling_config(together))
-        _note_written([*places, *config], folder)
+        note_written([*places, *config], folder)
         written += [place, *config]
     if nothing:
         count, each = sum(nothing.values()), ", ".join(f"{lesion} {number}" for lesion, number in nothing.items())
@@ -250,25 +247,10 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
     return together
 
 
-def _ledger(folder: Path) -> dict[str, str]:
-    """The digests of the files that were written for tools, by their path below the folder."""
-    try:
-        found = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
-
-
 def _claim(files: Sequence[Path], folder: Path, force: bool) -> None:
     """Check that each file is not there, or was written for a tool and not changed since, unless ``force``."""
-    known = _ledger(folder)
 
     def own(path: Path) -> bool:
-        return known.get(path.relative_to(folder).as_posix()) == file_sha256(path)
+        return path.is_file() and is_as_written(path, folder)
 
-    claim_outputs([file for file in files if force or not (file.is_file() and own(file))], force, own=lambda _: False)
-
-
-def _note_written(files: Sequence[Path], folder: Path) -> None:
-    digests = {file.relative_to(folder).as_posix(): file_sha256(file) for file in files}
-    write_text(folder / _LEDGER, json.dumps({**_ledger(folder), **digests}, indent=1) + "\n")
+    claim_outputs([file for file in files if force or not own(file)], force, own=lambda _: False)

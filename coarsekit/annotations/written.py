@@ -1,0 +1,49 @@
+"""What a refiner wrote, which is no drawing: files for tools, known by their content, and records."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from coarsekit.annotations.documents import Document
+from coarsekit.storage.digests import file_sha256
+from coarsekit.storage.files import write_text
+
+_LEDGER = ".for_tools.json"
+"""Which files of a folder were written for tools, with their digests, by their path below it."""
+
+
+def note_written(files: Iterable[Path], folder: Path) -> None:
+    """Keep in a folder of results that ``files``, anywhere in it, were written for tools as they are now."""
+    digests = {file.relative_to(folder).as_posix(): file_sha256(file) for file in files}
+    write_text(folder / _LEDGER, json.dumps({**_ledger(folder), **digests}, indent=1) + "\n")
+
+
+def is_as_written(file: Path, folder: Path) -> bool:
+    """Whether a file in a folder of results was written for a tool, and nobody changed it since."""
+    known = _ledger(folder).get(file.relative_to(folder).as_posix())
+    return known is not None and known == file_sha256(file)
+
+
+def drawings_first(files: Sequence[Path], root: Path | None) -> tuple[list[Path], set[Path]]:
+    """Files of a folder, those last that a refiner wrote for tools and nobody changed; and these.
+
+    ``root``: the folder; None for single files, which are taken for what the user says that they are.
+    """
+    results = {ledger.parent for ledger in root.rglob(_LEDGER)} if root and root.is_dir() else set()
+    written = {
+        file for file in files if any(folder in results and is_as_written(file, folder) for folder in file.parents)
+    }
+    return [*(file for file in files if file not in written), *(file for file in files if file in written)], written
+
+
+def is_record(document: Document) -> bool:
+    """Whether it says what was found on a photograph, as a refiner leaves it beside the masks."""
+    return document.has("image", "width", "height", "provenance", "masks", "marks")
+
+
+def _ledger(folder: Path) -> dict[str, str]:
+    try:
+        found = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in found.items()} if isinstance(found, dict) else {}
