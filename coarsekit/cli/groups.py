@@ -2,6 +2,7 @@
 
 import os
 import sys
+from errno import EDQUOT, ENOSPC
 from importlib import import_module
 from typing import Any
 
@@ -49,9 +50,9 @@ class Group(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
-            self._stop(
-                f"Error: {error.filename or 'the disk'}: {error.strerror or error}; check the path and its rights", 2
-            )
+            full = error.errno in (ENOSPC, EDQUOT)
+            advice = "make room there, and run the same again" if full else "check the path and its rights"
+            self._stop(f"Error: {error.filename or 'the disk'}: {error.strerror or error}; {advice}", 2)
 
     @staticmethod
     def _stop(sentence: str, code: int) -> None:

@@ -11,12 +11,19 @@ PARTIAL = ".*.part"
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside ``path`` to write to, and rename it to ``path`` once the block has succeeded."""
+    """Give a temporary name beside ``path`` to write to, and rename it to ``path`` once the block has succeeded.
+
+    An error of the disk that names no file, as that of a full one, gets the name of this one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from coarsekit.annotations import native, read_drawn
+from coarsekit.errors import AnnotationError
 from coarsekit.images import decode_mask, image_size, read_image, read_mask
+from coarsekit.types import Annotation, Ellipse, Mark
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
 UPRIGHT = {
@@ -91,3 +94,13 @@ def test_broken_exif_refuses_no_photograph(path: Path, kind: str, data: st.DataO
     image = read_image(path)
     assert sorted(image.shape) == [3, 5, 6]
     assert image_size(path) == image.shape[1::-1] == read_mask(path).shape[::-1]
+
+
+def test_a_drawing_in_the_frame_before_the_turn_is_refused_with_the_reason(tmp_path: Path) -> None:
+    place = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.full((60, 90, 3), 90, np.uint8)).save(place, exif=exif)
+    native.write(tmp_path / "drawn.json", [Annotation("turned.jpg", 90, 60, (Mark("MA", Ellipse(40, 30, 9, 6)),))])
+    with pytest.raises(AnnotationError, match=r"drawn on 90 × 60 px, but .* has 60 × 90 px; turned by 90° they are"):
+        read_drawn(place, tmp_path / "drawn.json")

@@ -10,8 +10,9 @@ from click.testing import CliRunner
 
 import coarsekit
 import zoo
-from coarsekit.cli.groups import EXTRAS
+from coarsekit.cli.groups import EXTRAS, Group
 from coarsekit.cli.main import main as coarsekit_main
+from coarsekit.storage.files import atomic_write
 from tests.places import ROOT
 from zoo.cli.main import main as zoo_main
 
@@ -45,6 +46,23 @@ def test_short_options_do_what_the_long_ones_do(program: str) -> None:
 def test_a_shell_completes_commands_and_values(program: str, words: list[str], begun: str, expected: set[str]) -> None:
     shell = ShellComplete(PROGRAMS[program], {}, program, f"_{program.upper()}_COMPLETE")
     assert expected <= {str(item.value) for item in shell.get_completions(words, begun)}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the file of a full disk, which Linux has")
+def test_a_full_disk_is_said_with_the_file_that_did_not_fit(tmp_path: Path) -> None:
+    group = Group("program")
+
+    @group.command()
+    def fill() -> None:
+        with atomic_write(tmp_path / "masks.png"), Path("/dev/full").open("w") as full:
+            full.write("what does not fit")
+
+    result = CliRunner().invoke(group, ["fill"])
+    assert result.exit_code == 2
+    assert result.output == (
+        f"Error: {tmp_path / 'masks.png'}: No space left on device; make room there, and run the same again\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_names_are_completed_in_python_too() -> None:
