@@ -110,8 +110,8 @@ def check_drawn_on(annotation: Annotation, shape: tuple[int, ...], name: str = "
         advice = "use the photograph that it was drawn on"
         if (annotation.width, annotation.height) == tuple(shape[:2]):
             advice = (
-                "turned by 90° they are the same: perhaps the tool did not turn the photograph by its EXIF orientation; "
-                "save a copy that is upright, and draw on that"
+                "turned by 90° they are the same: perhaps the tool did not turn the photograph by its EXIF "
+                "orientation; save a copy that is upright, and draw on that"
             )
         raise AnnotationError(
             f"the annotation was drawn on {annotation.width} × {annotation.height} px, but {name} has {shape[1]} × "
