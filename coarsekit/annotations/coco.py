@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
-from coarsekit.annotations.coco_regions import as_id, originals, read_photographs
+from coarsekit.annotations.coco_photographs import originals, read_photographs
+from coarsekit.annotations.coco_regions import as_id
 from coarsekit.annotations.details import (
     BESIDE,
     LABELS,

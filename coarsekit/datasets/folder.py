@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coarsekit.annotations.coco_regions import Photograph, Region, read_photographs
+from coarsekit.annotations.coco_photographs import Photograph, read_photographs
+from coarsekit.annotations.coco_regions import Region
 from coarsekit.annotations.documents import error_context, load
 from coarsekit.annotations.folder_labels import FILE
 from coarsekit.datasets.base import (
