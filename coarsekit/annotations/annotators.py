@@ -91,7 +91,9 @@ def annotated_once(
             alike = len({file.name for file in several}) < len(set(several))
             names = dict.fromkeys(str(file) if alike else file.name for file in several)
             by = f" by {annotator}" if annotator else ""
-            left_out.append((image, f"{image}: annotated more than once{by} ({', '.join(names)}); keep one of them"))
+            apart = len({file.parent for file in several}) == len(several)
+            advice = "keep one of them, or give one folder at a time" if apart else "keep one of them"
+            left_out.append((image, f"{image}: annotated more than once{by} ({', '.join(names)}); {advice}"))
     kept = [(file, one) for file, one in found if len(files[annotator_of(one), one.image]) == 1]
     return kept, left_out
 

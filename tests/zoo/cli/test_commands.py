@@ -237,6 +237,11 @@ def test_a_photograph_annotated_twice_is_named_and_the_rest_is_done(photograph, 
     assert "Failed: image.png: annotated more than once (a.json, b.json); keep one of them" in result.stderr
     assert [path.name for path in (tmp_path / "out").glob("*.json")] == ["second.json"]
     assert "annotated more than once" in wrong("refine", tmp_path, drawings, "--refiner", "shrink", "--strict")
+    (drawings / "ben").mkdir()
+    (drawings / "b.json").rename(drawings / "ben" / "a.json")
+    assert "; keep one of them, or give one folder at a time" in wrong(
+        "refine", tmp_path, drawings, "--refiner", "shrink", "--strict"
+    )
 
 
 def test_what_an_export_has_of_an_earlier_one_and_more_stands_for_both(photograph, tmp_path) -> None:
