@@ -59,6 +59,23 @@ def test_a_folder_reports_what_failed_and_goes_on(photographs: Path, tmp_path: P
     assert "no such file" in failed[0]
 
 
+def test_of_many_photographs_that_are_not_there_not_each_has_a_line(photographs: Path, tmp_path: Path) -> None:
+    for number in range(20):
+        native.write(tmp_path / "drawings" / f"far {number}.json", [drawn(f"far {number:02}.png")])
+    failed: list[str] = []
+    report = zoo.refine_to_folder(
+        Floor(), photographs, tmp_path / "drawings", tmp_path / "out", on_failure=failed.append
+    )
+    assert [record["image"] for record in report.records] == ["a.png", "b.png"]
+    assert {name for name, _ in report.failures} == {"gone.png", *(f"far {number:02}.png" for number in range(20))}
+    assert all("no such file" in sentence for _, sentence in report.failures)
+    assert [sentence.partition(":")[0].rpartition("/")[2] for sentence in failed[:3]] == [
+        name for name, _ in report.failures[:3]
+    ]
+    assert failed[3].startswith("18 more photographs are not found either: far ")
+    assert len(failed) == 4
+
+
 def test_a_dataset_is_drawn_as_annotate_draws_it(tmp_path: Path) -> None:
     sample = coarsekit.open_source("sample")
     report = zoo.refine_to_folder(Floor(), sample, out=tmp_path, style=coarsekit.PAPER, reduction=2.0, seed=3)

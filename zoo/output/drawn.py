@@ -63,16 +63,14 @@ class InFolder:
     def lesions(self) -> tuple[str, ...]:
         return self.annotation.lesions
 
-    def drawn(self, strict: bool) -> Drawn:
-        """The photograph to refine."""
+    def drawn(self, file: Path, strict: bool) -> Drawn:
+        """The photograph to refine, which is in ``file``."""
 
         def read() -> tuple[Image, Annotation, ReadReport]:
-            if self.file is None:
-                raise ImageError(self.reason)
-            image = read_image(self.file)
+            image = read_image(file)
             return image, *fitted(self.annotation, image.shape, self.annotation.image, strict)
 
-        return Drawn(self.stem, self.annotation.image, self.lesions, read, self.file)
+        return Drawn(self.stem, self.annotation.image, self.lesions, read, file)
 
 
 def drawn_in_folder(
