@@ -10,8 +10,10 @@ from zoo.models.layers import matched_filter
 class Config:
     """Fields that every variant has; its own add to them.
 
-    ``size``: side of a patch, px. ``context``: side of a window over the ellipse's bounding box. ``max_window``:
-    largest side of a window, px on a photograph 4288 px wide, above which an ellipse gets several; None for no bound.
+    ``size``: side of a patch, px. ``context``: side of a window over the ellipse's bounding box. ``second_context``:
+    that of further windows, whose probabilities are averaged with those of the first when whole photographs are
+    refined; None for none. ``max_window``: largest side of a window, px on a photograph 4288 px wide, above which an
+    ellipse gets several; None for no bound.
     ``threshold``: probability, 0–1, from which a pixel is lesion. ``blend``: average overlapping windows, weighted
     towards their middles, instead of keeping the maximum. ``tta_views``: mirrored views of each patch, 1–4, whose
     probabilities are averaged. ``least_area``: px on a photograph 4288 px wide; smaller components beside a larger
@@ -25,6 +27,7 @@ class Config:
 
     size: int = 256
     context: float = 1.5
+    second_context: float | None = None
     max_window: int | None = None
     threshold: float = 0.5
     blend: bool = False
@@ -40,6 +43,8 @@ class Config:
             raise ParameterError(f"size must be a multiple of 32 px, got {self.size}")
         if not self.context >= 1:
             raise ParameterError(f"context must be 1 or more, got {self.context}")
+        if self.second_context is not None and not self.second_context >= 1:
+            raise ParameterError(f"second_context must be 1 or more, got {self.second_context}")
         if self.max_window is not None and self.max_window < 32:
             raise ParameterError(f"max_window must be 32 px or more, got {self.max_window}")
         if self.tta_views not in (1, 2, 3, 4):

@@ -40,8 +40,27 @@ def photograph_probability(
     config, size = network.config, (image.shape[0], image.shape[1])
     if any_size and _mostly_large(shapes, size, config, scale):
         around: list[tuple[Window, ...]] = [(window_around(shape, size, WIDE_CONTEXT, scale),) for shape in shapes]
-    else:
-        around = [windows_around(shape, size, config.context, config.max_window, scale) for shape in shapes]
+        return _in_windows(network, image, shapes, around, advance, lesion, beside)
+    contexts = [config.context] if config.second_context is None else [config.second_context, config.context]
+    found = np.zeros(size, np.float32)
+    for number, context in enumerate(contexts, start=1):
+        around = [windows_around(shape, size, context, config.max_window, scale) for shape in shapes]
+        done = advance if number == len(contexts) else no_progress
+        found += _in_windows(network, image, shapes, around, done, lesion, beside) / np.float32(len(contexts))
+    return found
+
+
+def _in_windows(
+    network: PatchRefiner,
+    image: Image,
+    shapes: Sequence[Shape],
+    around: Sequence[Sequence[Window]],
+    advance: Advance,
+    lesion: str,
+    beside: Sequence[Shape],
+) -> NDArray[np.float32]:
+    """`photograph_probability` in the windows ``around`` each shape."""
+    config, size = network.config, (image.shape[0], image.shape[1])
     windows = [window for places in around for window in places]
     signature = None
     if network.uses_signature:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from coarsekit.errors import AnnotationError
+from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.models.base import Network
@@ -49,6 +49,7 @@ def photograph() -> tuple[np.ndarray, Annotation, np.ndarray]:
         Config(size=64, max_window=900),
         Config(size=32, threshold=0.3),
         Config(size=64, max_window=900, blend=True, tta_views=4),
+        Config(size=64, second_context=2.5),
     ],
 )
 def test_masks_come_back_in_place_at_full_size(photograph, config: Config) -> None:
@@ -66,6 +67,23 @@ def test_nothing_is_found_outside_the_windows(photograph) -> None:
     probability = photograph_probability(Darkness(Config(size=64)), 0 * image, annotation.of("HE")[:1])
     assert probability[50, 60] > 0.99
     assert probability[:, 150:].max() == 0
+
+
+def test_windows_of_two_contexts_have_the_mean_of_both_and_a_mark_is_done_once(photograph) -> None:
+    image, annotation, _ = photograph
+    one, other, both = (
+        Darkness(Config(size=64, **fields))
+        for fields in ({"context": 1.5}, {"context": 2.5}, {"context": 1.5, "second_context": 2.5})
+    )
+    steps: list[int] = []
+    found, wide, mean = (
+        photograph_probability(network, image, annotation.of("HE"), steps.append) for network in (one, other, both)
+    )
+    assert np.allclose(mean, (found + wide) / 2)
+    assert not np.array_equal(found, wide)
+    assert sum(steps) == 3 * len(annotation.marks)
+    with pytest.raises(ParameterError, match=r"second_context must be 1 or more, got 0\.5"):
+        Config(second_context=0.5)
 
 
 def test_a_circle_is_an_ellipse(photograph) -> None:
