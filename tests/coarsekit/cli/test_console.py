@@ -145,7 +145,7 @@ def test_a_wrong_input_is_one_sentence_and_2(error: Exception) -> None:
 def test_a_full_disk_is_one_sentence_and_2() -> None:
     result = run(OSError(28, "No space left on device", "out/a.png"))
     assert result.exit_code == 2
-    assert result.stderr == "Error: out/a.png: No space left on device; check the path and its rights\n"
+    assert result.stderr == "Error: out/a.png: No space left on device; make room there, and run the same again\n"
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), click.Abort()])
