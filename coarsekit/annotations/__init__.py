@@ -17,7 +17,7 @@ from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.photographs import PhotographFolder, choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
-from coarsekit.annotations.written import drawings_first, is_record
+from coarsekit.annotations.written import drawings_first, is_record, passed_over
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.images import read_image
 from coarsekit.types import Annotation, Image
@@ -157,8 +157,9 @@ def read_all(
                 if options.strict:
                     raise
                 refused.append(error)
+                drawn |= file not in written  # what a refiner made of a damaged drawing does not stand for it
                 continue
-            read, drawn = read + 1, file not in written
+            read, drawn = read + 1, drawn or file not in written
             near = photographs and photographs.beside(document.folder)
             for annotation in annotations:
                 image = near.path_of(annotation.image) if near else annotation.image
@@ -170,22 +171,12 @@ def read_all(
         raise AnnotationError(f"{refused[0]}{more}")
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
-    report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(_passed_over(passed)))
+    report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(passed_over(passed)))
     found, notes = without_earlier(found)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)
     return found, report
-
-
-def _passed_over(files: Sequence[Path]) -> list[str]:
-    """What is said of files that a refiner wrote."""
-    if not files:
-        return []
-    shown = ", ".join(map(str, files[:3])) + (", …" if len(files) > 3 else "")
-    if len(files) == 1:
-        return [f"1 file that a refiner wrote is no drawing, and is passed over: {shown}."]
-    return [f"{len(files)} files that a refiner wrote are no drawings, and are passed over: {shown}."]
 
 
 def _folder_below(root: Path | None, file: Path) -> str:

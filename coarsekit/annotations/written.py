@@ -18,10 +18,10 @@ def note_written(files: Iterable[Path], folder: Path) -> None:
     write_text(folder / _LEDGER, json.dumps({**_ledger(folder), **digests}, indent=1) + "\n")
 
 
-def is_as_written(file: Path, folder: Path) -> bool:
-    """Whether a file in a folder of results was written for a tool, and nobody changed it since."""
-    known = _ledger(folder).get(file.relative_to(folder).as_posix())
-    return known is not None and known == file_sha256(file)
+def as_written(files: Iterable[Path], folder: Path) -> set[Path]:
+    """Those of the files in a folder of results that were written for tools, and that nobody changed since."""
+    known = {folder / name: digest for name, digest in _ledger(folder).items()}
+    return {file for file in files if file in known and file.is_file() and file_sha256(file) == known[file]}
 
 
 def drawings_first(files: Sequence[Path], root: Path | None) -> tuple[list[Path], set[Path]]:
@@ -30,15 +30,23 @@ def drawings_first(files: Sequence[Path], root: Path | None) -> tuple[list[Path]
     ``root``: the folder; None for single files, which are taken for what the user says that they are.
     """
     results = {ledger.parent for ledger in root.rglob(_LEDGER)} if root and root.is_dir() else set()
-    written = {
-        file for file in files if any(folder in results and is_as_written(file, folder) for folder in file.parents)
-    }
+    written = {file for folder in results for file in as_written(files, folder)}
     return [*(file for file in files if file not in written), *(file for file in files if file in written)], written
 
 
 def is_record(document: Document) -> bool:
     """Whether it says what was found on a photograph, as a refiner leaves it beside the masks."""
     return document.has("image", "width", "height", "provenance", "masks", "marks")
+
+
+def passed_over(files: Sequence[Path]) -> list[str]:
+    """What is said of files that a refiner wrote."""
+    if not files:
+        return []
+    shown = ", ".join(map(str, files[:3])) + (", …" if len(files) > 3 else "")
+    if len(files) == 1:
+        return [f"1 file that a refiner wrote is no drawing, and is passed over: {shown}."]
+    return [f"{len(files)} files that a refiner wrote are no drawings, and are passed over: {shown}."]
 
 
 def _ledger(folder: Path) -> dict[str, str]:

@@ -282,6 +282,16 @@ def test_what_a_refiner_wrote_among_drawings_is_not_taken_for_a_drawing(work: Pa
     assert (len(report.kept), report.failures, report.left_out) == (2, [], [])
     assert "6 files that a refiner wrote are no drawings, and are passed over: drawn/masks/b.json, " in report.notes[0]
     assert {record["image"]: record["marks"] for record in report.records} == drawn
+    # And it doesn't stand for a drawing that is damaged.
+    whole = Path("drawn/b.json").read_text()
+    Path("drawn/b.json").write_text(whole[:-9])
+    report = refine()
+    assert ([record["image"] for record in report.records], len(report.left_out)) == (["left/a.png"], 1)
+    Path("drawn/a.json").rename("a.json")
+    with pytest.raises(AnnotationError, match="not JSON"):
+        refine()
+    Path("a.json").rename("drawn/a.json")
+    Path("drawn/b.json").write_text(whole)
     # What a person changed since is that person's drawing.
     changed = Path("drawn/masks/refined_cvat.xml")
     changed.write_text(changed.read_text().replace("left/a.png", "c.png").replace('name="b.png"', 'name="d.png"'))

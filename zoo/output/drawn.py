@@ -18,6 +18,9 @@ from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Image
 from zoo.output.photograph_result import PhotographResult
 
+_SAID = 3
+"""Of this many photographs that are not found a sentence is said each; an export may name hundreds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -121,6 +124,21 @@ def drawn_in_folder(
         who = ", ".join(sorted({annotator_of(one) for one in annotations}))
         notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
     return drawings, report + ReadReport(notes=tuple(notes))
+
+
+def those_there(
+    drawings: Sequence[InFolder], failures: list[tuple[str, str]], on_failure: Callable[[str], None]
+) -> list[tuple[InFolder, Path]]:
+    """The drawings whose photograph is there, with its file; the others fail, and of many not each is said."""
+    missing = [(one.annotation.image, one.reason) for one in drawings if one.file is None]
+    failures.extend(missing)
+    for _, sentence in missing[:_SAID]:
+        on_failure(sentence)
+    if others := [name for name, _ in missing[_SAID:]]:
+        more = ", …" if len(others) > 3 else ""
+        photographs = "1 more photograph is" if len(others) == 1 else f"{len(others)} more photographs are"
+        on_failure(f"{photographs} not found either: {', '.join(others[:3])}{more}")
+    return [(one, one.file) for one in drawings if one.file is not None]
 
 
 def without_shared_files(photographs: Sequence[Drawn], folder: Path) -> tuple[list[Drawn], list[tuple[str, str]]]:

@@ -15,7 +15,7 @@ from coarsekit.scale import check_field_of_view
 from coarsekit.simulation.styles import HUMAN, Style
 from coarsekit.storage.outputs import at_work
 from coarsekit.types import Annotation
-from zoo.output.drawn import Drawn, InFolder, drawn_in_folder, without_shared_files
+from zoo.output.drawn import Drawn, drawn_in_folder, those_there, without_shared_files
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
@@ -28,9 +28,6 @@ from zoo.output.tool_files import (
     write_for_tools,
 )
 from zoo.refiner import Advance, Refiner, no_progress
-
-_SAID = 3
-"""Of this many photographs that are not found a sentence is said each; an export may name hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +197,7 @@ def refine_to_folder(
             report_reading(read, [one.annotation for one in drawings])
             for name, sentence in read.photographs:
                 fail(name, sentence)
-            found = _found(drawings, report.failures, on_failure)
+            found = those_there(drawings, report.failures, on_failure)
             refine_several(
                 [one.drawn(file, options.strict) for one, file in found],
                 [Path(annotation), *annotation_files(annotation, folder), *(file for _, file in found)],
@@ -257,21 +254,6 @@ def _refine_several(
         else:
             on_photograph(f"{outcome.name}: {'kept' if outcome.kept else 'refined'}, {done} of {len(possible)}")
         progress(done, len(possible))
-
-
-def _found(
-    drawings: Sequence[InFolder], failures: list[tuple[str, str]], on_failure: Callable[[str], None]
-) -> list[tuple[InFolder, Path]]:
-    """The drawings whose photograph is there, with its file; the others fail, and of many not each is said."""
-    missing = [(one.annotation.image, one.reason) for one in drawings if one.file is None]
-    failures.extend(missing)
-    for _, sentence in missing[:_SAID]:
-        on_failure(sentence)
-    if others := [name for name, _ in missing[_SAID:]]:
-        more = ", …" if len(others) > 3 else ""
-        photographs = "1 more photograph is" if len(others) == 1 else f"{len(others)} more photographs are"
-        on_failure(f"{photographs} not found either: {', '.join(others[:3])}{more}")
-    return [(one, one.file) for one in drawings if one.file is not None]
 
 
 def _counting(progress: Callable[[int, int], None], total: int) -> Advance:

@@ -14,7 +14,7 @@ from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
-from coarsekit.annotations.written import is_as_written, note_written
+from coarsekit.annotations.written import as_written, note_written
 from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 from coarsekit.images import read_mask
 from coarsekit.storage.files import write_text
@@ -249,8 +249,5 @@ def _together(drawn: Sequence[Annotation], found: Sequence[Annotation], apart: b
 
 def _claim(files: Sequence[Path], folder: Path, force: bool) -> None:
     """Check that each file is not there, or was written for a tool and not changed since, unless ``force``."""
-
-    def own(path: Path) -> bool:
-        return path.is_file() and is_as_written(path, folder)
-
-    claim_outputs([file for file in files if force or not own(file)], force, own=lambda _: False)
+    own = set() if force else as_written(files, folder)
+    claim_outputs([file for file in files if file not in own], force, own=lambda _: False)
