@@ -4,7 +4,7 @@ from math import nan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -63,7 +63,6 @@ def test_a_window_that_would_cut_its_ellipse_is_refused(context: float) -> None:
         window_around(Ellipse(5, 5, 2, 2), (100, 100), context)
 
 
-@settings(max_examples=200)
 @given(large, st.integers(400, 4288), st.floats(1, 2), st.integers(64, 4000))
 def test_bounded_windows_cover_the_ellipse(ellipse: Ellipse, width: int, context: float, max_window: int) -> None:
     """Every visible pixel of it lies in a window, and no window is larger than the bound (2 px at the least)."""

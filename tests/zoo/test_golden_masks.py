@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import coarsekit
 import zoo
+from coarsekit.geometry import draw
+from coarsekit.types import LESIONS
 from tests.golden_masks import PHOTOGRAPHS, VERSION, file_of, masks_of
+from zoo.checkpoints.folder import DEFAULT
 from zoo.variants import REFINING_VERSION
 
 ROUNDING = 0.01
@@ -17,6 +21,22 @@ ROUNDING = 0.01
 
 def test_the_golden_masks_are_of_this_version() -> None:
     assert json.loads(VERSION.read_text()) == {"refining_version": REFINING_VERSION}
+
+
+def test_those_of_the_default_beat_the_drawing() -> None:
+    for fundus in coarsekit.open_source("sample").photographs():
+        drawing, golden = (
+            coarsekit.annotate(fundus, 1.0, coarsekit.HUMAN, 0),
+            np.asarray(Image.open(file_of(DEFAULT, fundus.key))),
+        )
+        gains = []
+        for lesion, fine in fundus.fine.items():
+            refined = golden >> LESIONS.index(lesion) & 1 == 1
+            scores = [
+                (found & fine).sum() / (found | fine).sum() for found in (refined, draw(drawing.of(lesion), fine.shape))
+            ]
+            gains.append(scores[0] - scores[1])
+        assert np.mean(gains) > 0.15
 
 
 @pytest.mark.parametrize("name", zoo.list_refiners())

@@ -304,7 +304,7 @@ from tests.zoo.test_kept_results import DRAWN, Drawing, photograph
 from dataclasses import replace
 
 folder = Path(sys.argv[1])
-names = [f"{'left' if number % 2 else 'right'}/{number}.png" for number in range(10)]
+names = [f"{'left' if number % 2 else 'right'}/{number}.png" for number in range(5)]
 for name in names:
     (folder / "in" / name).parent.mkdir(parents=True, exist_ok=True)
     photograph(folder / "in" / name, 80 + len(name))
@@ -342,10 +342,10 @@ def result(place):
 
 assert run(folder / "whole") == 0
 whole = result(folder / "whole")
-assert len(whole) == 50
+assert len(whole) == 25
 for number in range(20):
     place = folder / str(number)
-    assert run(place, 1 + 3 * number) == signal.SIGKILL
+    assert run(place, 1 + 3 * number // 2) == signal.SIGKILL
     assert run(place) == 0
     assert result(place) == whole, number
 print("done")

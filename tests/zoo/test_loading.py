@@ -11,9 +11,6 @@ import pytest
 import zoo
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError, RefinerError
-from coarsekit.metrics import iou
-from coarsekit.simulation.simulate import annotate
-from coarsekit.simulation.styles import HUMAN
 from coarsekit.types import Annotation, Ellipse, Mark
 from tests.places import BUNDLED
 from zoo.checkpoints import folder as bundled
@@ -41,19 +38,6 @@ def test_the_default_is_bundled_and_was_not_trained_on_the_sample() -> None:
     sample = set(open_source("sample").keys())
     assert sample <= set(record["validation_images"])
     assert not sample & set(record["training_images"])
-
-
-def test_the_default_beats_the_drawing_on_the_sample() -> None:
-    from zoo.evaluation.evaluate import refine_and_score
-    from zoo.evaluation.refiners import Floor
-
-    for fundus in open_source("sample").photographs():
-        drawn = annotate(fundus, 1.0, HUMAN)
-        scores, floor = (
-            [iou(own.counts) for own in refine_and_score(refiner, fundus.image, fundus.fine, drawn).values()]
-            for refiner in (zoo.from_pretrained(), Floor())
-        )
-        assert np.mean(scores) > np.mean(floor) + 0.15
 
 
 def test_a_folder_is_as_good_as_a_name(tmp_path) -> None:

@@ -133,9 +133,11 @@ def test_intervals_are_of_what_a_change_costs_the_same_photographs() -> None:
     assert [row.lesion for row in rows] == [*sample.lesions, AVERAGE]
 
 
-def test_the_default_answers_little_on_nothing_and_stands_a_narrow_camera() -> None:
+def test_the_default_answers_little_on_nothing_and_stands_a_narrow_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = open_source("sample")
+    monkeypatch.setattr(one, "splits", lambda: {"sample": ("IDRiD_46",)})
     corruptions = {name: CORRUPTIONS[name] for name in ("as it is", "1500 px wide")}
-    rows = robustness([from_pretrained(DEFAULT)], open_source("sample"), None, HUMAN, 0, corruptions)
+    rows = robustness([from_pretrained(DEFAULT)], one, None, HUMAN, 0, corruptions)
     means = {name: [row for row in rows if row.corruption == name] for name in (*corruptions, EMPTY)}
     as_it_is, narrow = (mean(row.iou for row in means[name]) for name in corruptions)
     assert narrow > as_it_is - 5

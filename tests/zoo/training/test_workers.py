@@ -88,7 +88,7 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def test_workers_of_a_dataset(dataset, tmp_path) -> None:
-    same_weights(dataset, [("fork", 0), ("fork", 2), ("spawn", 2)], tmp_path, ONE_THREAD)
+    same_weights(dataset, [("fork", 0), ("fork", 2), ("spawn", 1)], tmp_path, ONE_THREAD)
 
 
 def test_workers_of_a_folder_of_pairs(exported, tmp_path) -> None:
