@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from unicodedata import normalize
@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from coarsekit.errors import AnnotationError, ImageError, did_you_mean
 from coarsekit.images import PHOTOGRAPHS
+from coarsekit.images.opening import is_mask
 from coarsekit.types import Annotation
 
 _LONGEST = 200
@@ -90,7 +91,8 @@ class PhotographFolder:
         It is the file at that path, or the only one that fits by the first rule by which any does: the path in another
         case, below or above other folders, the file name in any folder, the file name as Label Studio changes it, the
         path, or its end, but for the suffix, which copies of a photograph need not share. A file that is plainly
-        another photograph's fits by none, see `plainly_other`.
+        another photograph's fits by none, see `plainly_other`; nor does a mask or a label map, see
+        `coarsekit.images.opening.is_mask`, unless it is the very file at that path and nothing else fits.
 
         Args:
             name: The path below the folder, as `photograph_name` gives it.
@@ -101,25 +103,46 @@ class PhotographFolder:
             ImageError: When none fits, or several do by the same rule; the sentence names them.
         """
         exact = self.folder / self.path_of(name)
-        if exact.is_file() and size in (None, exact.stat().st_size):
+        there = exact.is_file()
+        if there and (exact.stat().st_size == size if size is not None else not is_mask(exact, coloured=False)):
             return exact
         if size is not None:
             same = [file for file in self._of_the_name(name) if (self.folder / file).stat().st_size == size]
             if len(same) == 1:
                 return self.folder / same[0]
-        if exact.is_file():
+        if there and not is_mask(exact, coloured=False):
             return exact
-        fitting = ([file for file in own if not plainly_other(name, file)] for own in self._candidates(name))
-        found = next(filter(None, fitting), [])
+        rules = [[file for file in own if not plainly_other(name, file)] for own in self._candidates(name)]
+        found, masks = self._without_masks(rules)
         if len(found) == 1:
             return self.folder / found[0]
+        if there:
+            return exact
         if found:
             raise ImageError(
                 f"{self.folder / name}: no such file, and {len(found)} could be meant ({_shown(found)}); name its "
                 "folder in the annotation, or give the folder that has only one of them"
             )
+        if masks:
+            raise ImageError(
+                f"{self.folder / name}: no such file, and {self.folder / masks[0]} is a mask, no photograph; put the "
+                "photograph there, or give the folder that has it"
+            )
         near = did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._whole._files])
         raise ImageError(f"{self.folder / name}: no such file; check the path of the image{near}")
+
+    def _without_masks(self, rules: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+        """The photographs that fit by the first rule by which any does, and the masks that were passed over.
+
+        What is coloured, and may be a drawn photograph, is a mask only beside others.
+        """
+        every = list(dict.fromkeys(file for own in rules for file in own))
+        for coloured in (True, False) if len(every) > 1 else (False,):
+            masks = [file for file in every if is_mask(self.folder / file, coloured)]
+            photographs = ([file for file in own if file not in masks] for own in rules)
+            if found := next(filter(None, photographs), []):
+                break
+        return found, masks
 
     def _candidates(self, name: str) -> Iterator[list[str]]:
         """The files that fit, rule by rule."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of
+from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of, usable
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ImageError
@@ -41,7 +41,7 @@ class Recorder:
             place: Where the region is in the file.
             details: What else the tool says of it; see `Mark`. What is None or empty is passed over.
         """
-        label = label.strip()
+        given, label = label, label.strip()
         lesion = self._table.lesion(label)
         if lesion is None:
             self.leave_out(
@@ -60,8 +60,8 @@ class Recorder:
         if not lesion or not self._taken(label, shape, place):
             return ()
         kept = {name: value for name, value in (details or {}).items() if value is not None and value not in ("", {})}
-        if label and label != lesion and self._table.told(label) is None:
-            kept = {"label": label, **kept}
+        if label and given != lesion and self._table.told(label) is None:
+            kept = {"label": given, **kept}
         return (Mark(lesion, shape, kept),)
 
     def _taken(self, label: str, shape: Shape, place: str) -> bool:
@@ -75,11 +75,13 @@ class Recorder:
     def marked(self, mark: Mark, place: str = "") -> tuple[Mark, ...]:
         """The mark itself, whose class was chosen when it was written, or in the class that the user says.
 
-        A class may be called as what is no lesion, since the user may have said so; a known lesion's name is known.
+        A class may be called as what is no lesion, since the user may have said so; a known lesion's name is known,
+        unless it is what can name a file of another label, as ``MA-`` is of ``MA?``.
         """
         label = mark.details.get("label", mark.lesion)
         told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
-        self._count(label, (known(mark.lesion) or mark.lesion) if told is None else told)
+        own = mark.lesion if label != usable(label) == mark.lesion else known(mark.lesion) or mark.lesion
+        self._count(label, own if told is None else told)
         lesion, details = self._lesions[label], dict(mark.details)
         if told is not None:
             details.pop("label", None)

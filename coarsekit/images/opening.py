@@ -22,6 +22,8 @@ FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
 
 
+_MOST_CLASSES = 16
+"""Values that a label map may have; a photograph has more."""
 _MOST_PAGES = 64
 """Pages of a TIFF that are looked at: a hostile file may chain them without end."""
 
@@ -70,6 +72,25 @@ def turned(pixels: NDArray, orientation: int) -> NDArray:
         pixels = pixels.swapaxes(0, 1)
     rows, columns = -1 if orientation in (3, 4, 7, 8) else 1, -1 if orientation in (2, 3, 6, 7) else 1
     return pixels[::rows, ::columns]
+
+
+def is_mask(path: str | os.PathLike[str], coloured: bool = True) -> bool:
+    """Whether a file plainly holds classes and no photograph: it has few values, 0 among them.
+
+    Of one channel or under a palette, or, where ``coloured``, in three channels and a format that loses nothing. False
+    for what cannot be opened.
+    """
+    try:
+        with explained(path, path), _picture(path) as picture:
+            if picture.mode in ("1", "L", "P"):
+                counts = picture.histogram()
+                return counts[0] > 0 and sum(count > 0 for count in counts) <= _MOST_CLASSES
+            if not coloured or picture.mode not in ("RGB", "RGBA") or picture.format in ("JPEG", "WEBP", "JPEG2000"):
+                return False
+            colours = {tuple(colour)[:3] for _, colour in picture.getcolors(_MOST_CLASSES) or ()}
+            return len(colours) > 1 and (0, 0, 0) in colours
+    except ImageError:
+        return False
 
 
 @contextmanager

@@ -176,8 +176,26 @@ def test_a_mask_that_a_person_corrected_is_kept_unless_forced(tmp_path: Path) ->
     (tmp_path / "out" / "a_HE.png").unlink()
     [(_, sentence)] = refine(tmp_path).failures
     assert "a_MA.png was changed since it was refined; give force=True" in sentence
-    assert refine(tmp_path, force=True).kept == ["b.png"]
+    forced = refine(tmp_path, force=True)
+    assert forced.kept == ["b.png"]
     assert mask.read_bytes() == mine
+    assert f"{mask} was changed since it was refined; as it was changed it is now a_MA.changed.png." in forced.notes
+    assert (tmp_path / "out" / "a_MA.changed.png").read_bytes() == corrected
+
+
+def test_what_is_forced_for_one_photograph_loses_no_correction_of_another(tmp_path: Path) -> None:
+    refine(tmp_path)
+    mask = tmp_path / "out" / "b_MA.png"
+    for value in (3, 4):
+        photograph(mask, value)
+        corrected = mask.read_bytes()
+        drawn = replace(DRAWN, marks=DRAWN.marks[: value - 2])
+        assert [name for name, _ in refine(tmp_path, drawn=drawn).failures] == ["a.png"]
+        forced = refine(tmp_path, drawn=drawn, force=True)
+        assert not forced.failures
+        [said] = [note for note in forced.notes if "as it was changed it is now" in note]
+        assert (mask.parent / said.split()[-1].rstrip(".")).read_bytes() == corrected
+    assert (tmp_path / "out" / "b_MA.changed2.png").exists()
 
 
 @pytest.mark.parametrize(("name", "size"), [("a_MA.png", 0), ("a_HE.png", 50), ("a_overlay.jpg", 0)])

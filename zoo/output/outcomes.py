@@ -54,7 +54,11 @@ def refine_one(
     content = content_of(refiner, image, annotation, field_of_view)
     kept = result.find(annotation, content, force)
     if kept is None:
-        return result.write(refiner, image, annotation, content, advance), False, ReadReport()
+        aside = [
+            f"{path} was changed since it was refined; as it was changed it is now {place.name}."
+            for path, place in result.set_aside()
+        ]
+        return result.write(refiner, image, annotation, content, advance), False, ReadReport(notes=tuple(aside))
     earlier, changed = kept
     notes = tuple(
         f"{result.folder / name} was changed since it was refined, and stays so; give force=True to refine anew."

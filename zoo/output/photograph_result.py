@@ -112,7 +112,8 @@ class PhotographResult:
         Args:
             annotation: What was drawn.
             content: The digests that the results depend on, as `content_of` gives them.
-            force: Whether results of other content may be written over, and files that were changed since.
+            force: Whether results of other content may be written over, and files that were changed since, see
+                `set_aside`.
 
         Returns:
             The record, and the names of files that somebody has changed since.
@@ -144,6 +145,20 @@ class PhotographResult:
                 f"{changed[0]} was changed since it was refined; give force=True to write over it, or another out=…"
             )
         return None
+
+    def set_aside(self) -> list[tuple[Path, Path]]:
+        """Give files that somebody changed since they were refined another name; what each was, and is called."""
+        earlier = self._earlier()
+        if earlier is None or not earlier["finished"]:
+            return []
+        size, moved = (earlier.get("width", 0), earlier.get("height", 0)), []
+        for name, digest in earlier["files"].items():
+            path = self.folder / name
+            if path.exists() and file_sha256(path) != digest and _is_image(path, size):
+                names = (path.with_name(f"{path.stem}.changed{n}{path.suffix}") for n in ("", *range(2, 1000)))
+                free = next(place for place in names if not place.exists())
+                moved.append((path, path.replace(free)))
+        return moved
 
     def write(
         self,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coarsekit.annotations import native, read_annotation, read_annotations
+from coarsekit.annotations import cvat, native, read_annotation, read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Mark
@@ -110,6 +110,18 @@ def test_a_class_that_was_chosen_is_kept_whatever_it_is_called(tmp_path: Path) -
     assert native.read(path).annotations == [annotation]
     by_hand = written(tmp_path, document(CIRCLE | {"lesion": "optic disc"}, format=FORMAT))
     assert native.read(by_hand).annotations == [annotation]
+
+
+@pytest.mark.parametrize("label", ["MA?", "microaneurysm?", "Hard exudate?", "Drusen/EX", " HE "])
+def test_an_uncertain_label_stays_one(tmp_path: Path, label: str) -> None:
+    """What can name its files reads like the class itself, and is another."""
+    export = tmp_path / "annotations.xml"
+    cvat.write(export, [Annotation("a.jpg", 100, 80, (Mark("x", Ellipse(50, 40, 6, 6), {"label": label}),))])
+    [first] = read_annotations(export).annotations
+    native.write(tmp_path / "ellipses.json", [first])
+    [again] = native.read(tmp_path / "ellipses.json").annotations
+    assert [again.marks[0].lesion, again.marks[0].details["label"]] == [first.marks[0].lesion, label]
+    assert again.marks[0].lesion == ("HE" if label == " HE " else re.sub("[?/]", "-", label))
 
 
 @pytest.mark.parametrize(("cx", "cy"), [(-5, 40), (105, 40), (50, -5), (50, 85), (0, 0)])

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from coarsekit.annotations import annotation_files, read_all, read_annotations, read_drawn
 from coarsekit.annotations.convert import convert, write_annotations
@@ -11,6 +12,7 @@ from coarsekit.annotations.photographs import PhotographFolder, choose, plainly_
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import write_image
+from coarsekit.images.opening import is_mask
 from coarsekit.types import Annotation, Ellipse, Mark
 
 GREY = np.full((80, 100, 3), 90, np.uint8)
@@ -77,6 +79,33 @@ def test_a_photograph_of_another_suffix_in_another_folder_or_of_two_suffixes_is_
     ):
         with pytest.raises(ImageError, match=said):
             PhotographFolder(tmp_path).find(name)
+
+
+@pytest.mark.parametrize("palette", ["1", "L", "P", "RGB"])
+@pytest.mark.parametrize("name", ["masks/A.png", "A.png", "refined/refined_labelmap/A.png"])
+def test_a_mask_is_no_photograph_whatever_it_is_called(tmp_path: Path, palette: str, name: str) -> None:
+    values = np.zeros((*GREY.shape[:2], 3), np.uint8)
+    values[9:20, 9:30] = 255
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    Pillow.fromarray(values).convert(palette).save(tmp_path / name)
+    assert is_mask(tmp_path / name)
+    if name == "A.png" or palette == "RGB":  # the very file, or perhaps a drawn photograph of few colours
+        assert PhotographFolder(tmp_path).find("A.png") == tmp_path / name
+    else:
+        with pytest.raises(ImageError, match=r"A\.png is a mask, no photograph; put the photograph there"):
+            PhotographFolder(tmp_path).find("A.png")
+    write_image(tmp_path / "A.jpg", np.random.default_rng(0).integers(0, 255, GREY.shape, np.uint8))
+    kept = (name, palette) == ("A.png", "RGB")
+    assert PhotographFolder(tmp_path).find("A.png") == tmp_path / (name if kept else "A.jpg")
+
+
+def test_what_has_few_values_is_a_mask_and_what_is_even_or_unreadable_is_none(tmp_path: Path) -> None:
+    black, noise = np.zeros(SIZE, np.uint8), np.random.default_rng(0).integers(0, 255, SIZE, np.uint8)
+    for name, values in (("black", black), ("noise", noise), ("even", black + 90), ("black colours", GREY * 0)):
+        Pillow.fromarray(values).save(tmp_path / f"{name}.png")
+    (tmp_path / "text.png").write_text("no image")
+    names = ("black", "noise", "even", "black colours", "text", "none")
+    assert [name for name in names if is_mask(tmp_path / f"{name}.png")] == ["black"]
 
 
 @pytest.mark.parametrize("name", ["coco", "cvat", "via"])
