@@ -172,7 +172,7 @@ def read_all(
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
     report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(passed_over(passed)))
-    found, notes = without_earlier(found)
+    found, notes = without_earlier(found, options.photographs)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)

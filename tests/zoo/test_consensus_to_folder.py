@@ -111,13 +111,39 @@ def test_photographs_of_one_name_in_two_folders_are_two(
         draw(who, "002.png", MA)
     result = CliRunner().invoke(main, [command, "in", "person0", "person1", "--refiner", "shrink"])
     assert result.exit_code == 1
-    names = "left/001.png and right/001.png"
-    assert f"Left out: 001: annotators drew on different photographs of that name, {names}" in result.stderr
+    names = "left/001.png by person0, right/001.png by person1"
+    assert f"Left out: 2 photographs were annotated by one alone ({names})" in result.stderr
     assert not list(Path().glob("consensus/001*"))
     Path("in/002.png").unlink()
     refused = CliRunner().invoke(main, [command, "in", "person0", "person1", "--refiner", "shrink"])
     assert refused.exit_code == 2
     assert "no photograph in it that two annotated" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["consensus", "agreement"])
+def test_what_cannot_be_done_of_a_photograph_is_named_and_the_others_are_done(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey("a.png", "b.png", "c.png", "d.png", "e.png")
+    for who in ("person0", "person1"):
+        for name in ("a.png", "b.png", "c.png", "d.png", "e.png"):
+            draw(who, name, MA)
+    native.write(Path("person0/june.json"), [coarsekit.Annotation("A.PNG", 160, 120, (HE,))])
+    native.write(Path("person0/b.json"), [coarsekit.Annotation("b.png", 160, 160, (MA,))])
+    native.write(Path("person0/e.json"), [coarsekit.Annotation("e.png", 80, 60, (Mark("MA", Ellipse(25, 25, 5, 5)),))])
+    Path("in/c.png").write_bytes(Path("in/c.png").read_bytes()[:60])
+    result = CliRunner().invoke(main, [command, "in", "person0", "person1", "--refiner", "shrink", "--json"])
+    assert result.exit_code == 1, result.output
+    document = json.loads(result.stdout)
+    said = result.stderr
+    for word in ("a.png and A.PNG: annotated more than once", "Failed: ", "b.png", "Failed: in/c.png", "scaled by 2"):
+        assert word in said
+    assert sum(len(failure) > 0 for failure in document["failures"]) == 2
+    if command == "agreement":
+        assert [row["photographs"] for row in document["rows"]] == [2]
+    else:
+        assert sorted(path.stem for path in Path("consensus").glob("*.json")) == ["d", "e"]
 
 
 def test_everybody_s_marks_are_refined_at_one_scale_which_is_said_where_it_is_guessed(

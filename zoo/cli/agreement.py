@@ -12,9 +12,7 @@ from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import emit, progress, say, say_report, table
 from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import read_image
-from coarsekit.scale import shared_scale
-from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
-from coarsekit.types import Annotation
+from coarsekit.storage.digests import sha256_of
 from zoo.cli.options import DEVICE, REFINERS, SCALE
 from zoo.variants import REFINING_VERSION
 
@@ -48,15 +46,18 @@ def command(
     """Measure how well annotators agree before and after refinement, where there are no fine masks to compare with.
 
     IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
-    any format that 'coarsekit convert' reads; photographs are matched by their file names. For each lesion class, the
-    IoU of two annotators' masks is averaged over photographs and pairs of annotators, in percent: coarse is as drawn,
-    refined is what the refiner makes of it. A pair of whom neither drew the class is left out; one of whom one did
-    scores 0.
+    any format that 'coarsekit convert' reads. Drawings are matched by the photograph in IMAGES that their names find,
+    however each tool spells them. For each lesion class, the IoU of two annotators' masks is averaged over photographs
+    and pairs of annotators, in percent: coarse is as drawn, refined is what the refiner makes of it. A pair of whom
+    neither drew the class is left out; one of whom one did scores 0.
+
+    A photograph that cannot be read, or that a drawing does not fit, is named and left out, and so is what 'zoo
+    consensus' leaves out; the exit code is 1.
 
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
     how good the masks are against fine ones is what 'zoo evaluate' measures.
     """
-    from zoo.evaluation.agreement import agreement
+    from zoo.evaluation.agreement import agreement, comparable
     from zoo.loading import from_pretrained, on_device
     from zoo.output.notes import notes_before, notes_on_scales
 
@@ -69,19 +70,21 @@ def command(
     notes = say_report(report, options, quiet)
     photographs, missing = annotated_by_several(Path(images), drawings)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
+    found = comparable(
+        photographs, drawings, field_of_view, on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False)
+    )
+    for sentence in (*found.notes, *(f"Left out: {text}" for text in found.left_out)):
+        say(sentence, quiet)
     rows: dict[Refiner, list[AgreementRow]] = {}
-    with progress("Refining", len(refiners) * len(photographs), quiet) as advance:
+    with progress("Refining", len(refiners) * len(found.photographs), quiet) as advance:
         for refiner in refiners:
-            pairs = ((key, read_image(path)) for key, path in photographs.items())
-            rows[refiner] = agreement(refiner, pairs, drawings, advance, field_of_view)
-    digests, scales, drawn = [], [], []
-    for key, path in photographs.items():
-        image, own = read_image(path), [each[key] for each in drawings.values() if key in each]
-        digests.append(photograph_sha256(image))
-        scales.append({"image": key, "scale_from": shared_scale(image, own, field_of_view).source})
-        drawn += own
-    images_sha256, drawings_sha256 = sha256_of(sorted(digests)), sha256_of(sorted(map(drawing_sha256, drawn)))
-    guessed = [note for refiner in refiners for note in notes_before(refiner, _lesions(drawn))]
+            pairs = ((key, read_image(path)) for key, path in found.photographs.items())
+            rows[refiner] = agreement(refiner, pairs, found.drawings, advance, field_of_view)
+    images_sha256 = sha256_of(sorted(pins.photograph_sha256 for pins in found.pins.values()))
+    drawings_sha256 = sha256_of(sorted(one for pins in found.pins.values() for one in pins.drawings_sha256))
+    scales = [{"image": key, "scale_from": pins.scale_from} for key, pins in found.pins.items()]
+    lesions = [lesion for own in found.drawings.values() for one in own.values() for lesion in one.lesions]
+    guessed = [note for refiner in refiners for note in notes_before(refiner, lesions)]
     for note in (guessed := [*guessed, *notes_on_scales(scales)]):
         say(note, quiet)
     if as_json:
@@ -93,24 +96,21 @@ def command(
                 "annotators": list(drawings),
                 **content,
                 "rows": lines,
-                "left_out": list(report.left_out),
-                "notes": [*notes, *guessed],
+                "left_out": [*report.left_out, *missing, *found.left_out],
+                "notes": [*notes, *found.notes, *guessed],
+                "failures": [{"photograph": key, "reason": reason} for key, reason in found.failures],
             }
         )
     elif not quiet:
         shown = [{"refiner": refiner.name} | asdict(row) for refiner, own in rows.items() for row in own]
-        table(f"{len(drawings)} annotators, {len(photographs)} photographs: IoU in percent", shown)
+        table(f"{len(drawings)} annotators, {len(found.photographs)} photographs: IoU in percent", shown)
         weights = ", ".join(f"{refiner.name} {refiner.weights_sha256[:12]}" for refiner in rows)
         click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
         click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
     for sentence in missing:
         say(f"Left out: {sentence}", quiet)
-    if missing:
+    if missing or report.photographs or found.failures:
         sys.exit(1)
-
-
-def _lesions(drawn: list[Annotation]) -> list[str]:
-    return [lesion for annotation in drawn for lesion in annotation.lesions]
 
 
 def _pins(refiner: "Refiner") -> dict[str, Any]:

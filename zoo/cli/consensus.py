@@ -46,14 +46,17 @@ def command(
     """Make one mask a class of what several people drew on the same photographs.
 
     IMAGES is the folder of the photographs. Each ANNOTATOR is a folder or a file with what one person drew on them, in
-    any format that 'coarsekit convert' reads; photographs are matched by their file names. What each drew is refined.
+    any format that 'coarsekit convert' reads. Drawings are matched by the photograph in IMAGES that their names find,
+    however each tool spells them. What each drew is refined.
     For a photograph p, --out gets p_LESION_majority.png, the pixels that more than half of its annotators have, and
     p_LESION_staple.png, by STAPLE (Warfield et al., 2004), which weighs people by how well they agree with all others.
 
     A lesion is a connected part of what all together marked. consensus_lesions.csv has a row for each: who saw it, how
     far they agree (the mean IoU of every two), and its area; those that only one person saw are told apart.
 
-    A photograph that one person annotated alone is left out. What was done before from the same content is kept.
+    A photograph that one person annotated alone is left out, and so is one that a person annotated twice, of that
+    person's. Photographs that are not found, and those of several people that nobody else annotated, are named, and the
+    exit code is 1. What was done before from the same content is kept.
     """
     from zoo.output.consensus_to_folder import consensus_to_folder
 
@@ -86,7 +89,7 @@ def command(
     say(f"Masks of {len(report.records)} photographs are in {out}, all lesions in {report.table}", quiet)
     for sentence in missing:
         say(f"Left out: {sentence}", quiet)
-    if missing or report.failures:
+    if missing or read.photographs or report.failures:
         sys.exit(1)
 
 

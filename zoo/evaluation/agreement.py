@@ -1,15 +1,20 @@
 """Agreement between annotators before and after refinement: a measure for photographs that have no fine masks."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from coarsekit.errors import AnnotationError
+from coarsekit.annotations.fitting import fitted
+from coarsekit.errors import AnnotationError, CoarsekitError
 from coarsekit.geometry import draw
+from coarsekit.images import read_image
 from coarsekit.metrics import count, iou
-from coarsekit.scale import shared_scale
+from coarsekit.scale import check_field_of_view, shared_scale
+from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import LESIONS, Annotation, Image, Mask
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -65,6 +70,79 @@ def agreement(
         advance(1)
     order = {lesion: place for place, lesion in enumerate(LESIONS)}
     return [_row(lesion, scores[lesion]) for lesion in sorted(scores, key=lambda one: (order.get(one, 4), one))]
+
+
+class Pins(NamedTuple):
+    """What the measures of a photograph depend on, and where its scale is from, as `coarsekit.scale.Scale` says it."""
+
+    photograph_sha256: str
+    drawings_sha256: tuple[str, ...]
+    scale_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparable:
+    """Drawings that fit their photographs.
+
+    ``photographs``: the files, by key. ``drawings``: by annotator and key, in the pixels of the photographs. ``pins``:
+    by key, the digest of the photograph, those of its drawings, and where its scale is from. ``failures``: of each
+    photograph that cannot be compared its key and a sentence. ``left_out``: a sentence for marks that lie outside.
+    ``notes``: one for each drawing that was scaled.
+    """
+
+    photographs: dict[str, Path] = field(default_factory=dict)
+    drawings: dict[str, dict[str, Annotation]] = field(default_factory=dict)
+    pins: dict[str, Pins] = field(default_factory=dict)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def comparable(
+    photographs: Mapping[str, Path],
+    annotators: Mapping[str, Mapping[str, Annotation]],
+    field_of_view: float | None = None,
+    on_failure: Callable[[str], None] = no_progress,
+) -> Comparable:
+    """Fit drawings to their photographs; one that cannot be read, or does not fit, costs the others nothing.
+
+    Args:
+        photographs: The files, by the key that the drawings have.
+        annotators: What each drew, by annotator and photograph.
+        field_of_view: As for `coarsekit.scale.scale_of`.
+        on_failure: Called with the sentence of each photograph that cannot be compared.
+
+    Returns:
+        What can be compared, and what cannot.
+
+    Raises:
+        ParameterError: When ``field_of_view`` is no diameter of a retina.
+    """
+    if field_of_view is not None:
+        check_field_of_view(field_of_view)
+    found = Comparable(drawings={who: {} for who in annotators})
+    for key, file in photographs.items():
+        try:
+            image = read_image(file)
+            fit = {
+                who: fitted(own[key], image.shape, f"{who}, {own[key].image}")
+                for who, own in annotators.items()
+                if key in own
+            }
+        except CoarsekitError as error:
+            found.failures.append((key, str(error)))
+            on_failure(str(error))
+            continue
+        drawn = {who: annotation for who, (annotation, _) in fit.items()}
+        scale = shared_scale(image, [*drawn.values()], field_of_view).source
+        found.pins[key] = Pins(photograph_sha256(image), tuple(map(drawing_sha256, drawn.values())), scale)
+        found.photographs[key] = file
+        for who, annotation in drawn.items():
+            found.drawings[who][key] = annotation
+        for _, seen in fit.values():
+            found.left_out.extend(seen.left_out)
+            found.notes.extend(seen.notes)
+    return found
 
 
 def _compare(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from coarsekit.annotations import annotation_files, read_all
 from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of
-from coarsekit.annotations.documents import error_context
 from coarsekit.annotations.fitting import fitted
-from coarsekit.annotations.photographs import PhotographFolder, stem_of
+from coarsekit.annotations.photograph_files import PhotographFiles
+from coarsekit.annotations.photographs import stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import AnnotationError, ImageError
+from coarsekit.errors import AnnotationError
 from coarsekit.images import read_image
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import Style
@@ -80,9 +80,10 @@ def drawn_in_folder(
     photographs: Path, path: Path, options: ReadOptions, out: Path
 ) -> tuple[list[InFolder], ReadReport]:
     """What was drawn on each photograph of a folder, and the report of reading it."""
-    root = path if path.is_dir() else None
-    found, report = read_all(annotation_files(path, apart=out), replace(options, images=photographs), root)
-    found, twice = annotated_once(found)
+    root, options = path if path.is_dir() else None, replace(options, images=photographs)
+    found, report = read_all(annotation_files(path, apart=out), options, root)
+    files = PhotographFiles(options.photographs, [annotation for _, annotation in found])
+    found, twice = annotated_once(found, files.photograph_of)
     if twice and options.strict:
         raise AnnotationError(f"{path}: {twice[0][1]}")
     report += ReadReport(photographs=tuple(twice))
@@ -90,39 +91,27 @@ def drawn_in_folder(
     if not annotations and not report.photographs:
         why = f"nothing in it could be read: {report.left_out[0]}" if report.left_out else "no photograph in it"
         raise AnnotationError(f"{path}: {why}; export the annotation again")
-    with error_context(str(path)):
-        folders = folders_of(annotations)
-    finder = PhotographFolder(photographs)
-    drawings, elsewhere = [], []
-    for annotation, annotator in zip(annotations, folders, strict=True):
-        try:
-            file, reason = finder.find(annotation.image), ""
-        except ImageError as error:
-            file, reason = None, str(error)
+    drawings, elsewhere, apart = [], [], set[str]()
+    for annotation, annotator in zip(annotations, folders_of(annotations, files.photograph_of), strict=True):
+        file = files.file_of(annotation)
         name = annotation.image if file is None else file.relative_to(photographs).as_posix()
         if name != annotation.image:
             elsewhere.append(f"{annotation.image} as {name}")
-        drawings.append(InFolder(annotation, file, reason, stem_of(f"{annotator}/{name}" if annotator else name)))
-    files: dict[tuple[str, Path], str] = {}
-    # Those that name their photograph come before those of which it is guessed.
-    guessed = [one.file is None or one.file != photographs / one.annotation.image for one in drawings]
-    for place in sorted(range(len(drawings)), key=guessed.__getitem__):
-        one = drawings[place]
-        if one.file is None:
-            continue
-        first = files.setdefault((folders[place], one.file), one.annotation.image)
-        if first != one.annotation.image:
-            reason = f"{one.annotation.image}: {one.file} is the photograph of {first}, too; put its own beside it"
-            drawings[place] = replace(one, file=None, reason=reason, stem=stem_of(one.annotation.image))
+        if annotator and file is not None:
+            apart.add(annotator_of(annotation))
+        stem = stem_of(f"{annotator}/{name}" if annotator else name)
+        drawings.append(InFolder(annotation, file, files.reason_of(annotation), stem))
     notes = []
     if elsewhere:
         more = ", …" if len(elsewhere) > 3 else ""
         count = "1 photograph was" if len(elsewhere) == 1 else f"{len(elsewhere)} photographs were"
         name = "another name" if len(elsewhere) == 1 else "other names"
         notes.append(f"{count} found under {name}: {', '.join(elsewhere[:3])}{more}.")
-    if any(folders):
-        who = ", ".join(sorted({annotator_of(one) for one in annotations}))
-        notes.append(f"Several annotated the same photographs, each gets a folder: {who}; annotator=… chooses one.")
+    if apart:
+        who = ", ".join(sorted(apart))
+        notes.append(
+            f"Several annotated the same photographs, of which each gets a folder: {who}; annotator=… chooses one."
+        )
     return drawings, report + ReadReport(notes=tuple(notes))
 
 

@@ -244,6 +244,22 @@ def test_a_photograph_annotated_twice_is_named_and_the_rest_is_done(photograph, 
     )
 
 
+@pytest.mark.parametrize("people", [("anna", "ben"), ()])
+def test_two_spellings_of_a_photograph_are_two_people_s_or_both_are_named(photograph, tmp_path, people) -> None:
+    _, content = photograph
+    drawings, out = tmp_path / "drawings", tmp_path / "out"
+    drawings.mkdir()
+    for name, x, who in zip(("image.png", "3f2a1b9c-IMAGE.png"), (30, 60), people or ("", ""), strict=True):
+        text = json.dumps(json.loads(drawn_on(content, name, x)) | {"provenance": {"annotator": who}})
+        (drawings / f"{x}.json").write_text(text)
+    result = zoo("refine", tmp_path, drawings, "-o", out, "--refiner", "shrink")
+    assert result.exit_code == (0 if people else 1), result.output
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*.json")}
+    assert found == {f"{who}/image.json" for who in people}
+    said = "image.png and 3f2a1b9c-IMAGE.png: annotated more than once, as all are of"
+    assert (said in result.stderr) == (not people)
+
+
 def test_what_an_export_has_of_an_earlier_one_and_more_stands_for_both(photograph, tmp_path) -> None:
     _, content = photograph
     less, more = drawn_on(content, "image.png", 90), drawn_on(content, "image.png", 30, 90)

@@ -180,4 +180,4 @@ def test_annotators_of_different_photographs_are_one_sentence(annotators: list[P
     native.write(tmp_path / "elsewhere.json", [Annotation("elsewhere.jpg", 120, 100)])
     result = run(SAMPLES, annotators[0], tmp_path)
     assert result.exit_code == 2
-    assert "was annotated by two" in result.stderr
+    assert "no photograph in it that two annotated (1 photograph is not found (elsewhere.jpg): " in result.stderr
