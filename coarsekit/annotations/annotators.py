@@ -21,18 +21,28 @@ _PERSON = ("annotator", "expert")
 
 def annotator_of(annotation: Annotation) -> str:
     """The name of who drew, the shortest that the tool gives; empty where it says nothing."""
-    return next(iter(names_of(annotation)), "")
+    return annotator_in(annotation.provenance)
+
+
+def annotator_in(provenance: Mapping[str, Any]) -> str:
+    """`annotator_of`, by the provenance alone."""
+    return next(iter(_names_in(provenance, (*_PERSON, "task"))), "")
+
+
+def person_in(provenance: Mapping[str, Any]) -> str:
+    """The name of the person who drew; empty where just the task has one."""
+    return next(iter(_names_in(provenance, _PERSON)), "")
 
 
 def names_of(annotation: Annotation) -> tuple[str, ...]:
     """All names by which an annotator can be chosen: what tools give is a number, a name, or several fields."""
-    return tuple(part for field in (*_PERSON, "task") for part in _parts_of(annotation.provenance.get(field)))
+    return _names_in(annotation.provenance, (*_PERSON, "task"))
 
 
-def _parts_of(given: Any) -> list[str]:
-    """The names in a field of the provenance."""
-    parts = given.values() if isinstance(given, Mapping) else [given]
-    return [str(part) for part in parts if part is not None and str(part).strip()]
+def _names_in(provenance: Mapping[str, Any], fields: Iterable[str]) -> tuple[str, ...]:
+    given = [provenance.get(field) for field in fields]
+    parts = [each for one in given for each in (one.values() if isinstance(one, Mapping) else [one])]
+    return tuple(str(part) for part in parts if part is not None and str(part).strip())
 
 
 def chosen(found: Sequence[tuple[Path, Annotation]], annotator: str) -> list[tuple[Path, Annotation]]:
@@ -137,19 +147,13 @@ def _of_one_person(same: Sequence[_Drawn]) -> list[tuple[_Drawn, _Drawn]]:
 
 
 def _person_of(annotation: Annotation) -> str:
-    """The name of the person who drew; empty where just the task has one."""
-    return annotator_of(annotation) if _who(annotation) else ""
-
-
-def _who(annotation: Annotation) -> dict[str, Any]:
-    """What the tool says of the person who drew."""
-    given = {field: annotation.provenance.get(field) for field in _PERSON}
-    return {field: one for field, one in given.items() if _parts_of(one)}
+    return person_in(annotation.provenance)
 
 
 def _by(annotation: Annotation, other: Annotation) -> Annotation:
     """The annotation, by the person who drew another one."""
-    return replace(annotation, provenance={**annotation.provenance, **_who(other)})
+    who = {field: other.provenance[field] for field in _PERSON if field in other.provenance}
+    return replace(annotation, provenance={**annotation.provenance, **who})
 
 
 def _notes_on_persons(pairs: Sequence[tuple[_Drawn, _Drawn]]) -> list[str]:

@@ -51,6 +51,8 @@ def command(folder: str, out: str | None, images: str | None, force: bool, as_js
 
     'zoo apply-review OUT decisions.json' merges them into the masks.
 
+    Results that a later run of 'zoo refine' put elsewhere are left out, and that is said.
+
     A photograph that is not found, or has other pixels than the one that was refined, is named and left out; the exit
     code is 1.
     """
@@ -74,8 +76,11 @@ def command(folder: str, out: str | None, images: str | None, force: bool, as_js
                 "marks": report.marks,
                 "results_sha256": report.results_sha256,
                 "failures": failures,
+                "notes": report.notes,
             }
         )
+    for note in report.notes:
+        say(note, quiet)
     count = len(report.photographs)
     say(f"{report.marks} marks of {count} photograph{'s'[: count != 1]} can be reviewed: open {report.page}", quiet)
     if report.failures:

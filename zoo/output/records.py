@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from coarsekit.types import Annotation, Mark
 
 ACCEPT, REJECT, DRAWING = "accept", "reject", "drawing"
 """What a reviewer can decide of a mark: its refined mask is right; it is no lesion; what was drawn is better."""
+
+SUPERSEDED_BY = "superseded_by"
+"""The field of a record in whose place another one stands: where that is, from the folder of this one on."""
 
 
 class _Mark(BaseModel):
@@ -71,23 +74,49 @@ def photograph_file(path: Path, record: Mapping[str, Any]) -> Path | None:
     return Path(os.path.normpath(path.parent / said)) if isinstance(said, str) else None
 
 
-def finished_records(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+def record_in(path: Path) -> dict[str, Any] | None:
+    """The record of a photograph that was refined; None for any other file, such as what was written after a review."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or record.get("finished") is not True or "reviewed" in record:
+        return None
+    return record if {"masks", "marks", "files"} <= record.keys() else None
+
+
+def superseded_by(path: Path, record: Mapping[str, Any]) -> Path | None:
+    """The record that stands in the place of the one at ``path``; None where that still counts itself."""
+    said = record.get(SUPERSEDED_BY)
+    if not isinstance(said, str):
+        return None
+    later = Path(os.path.normpath(path.parent / said))
+    own = record_in(later)
+    return None if own is None or SUPERSEDED_BY in own else later
+
+
+def finished_records(
+    folder: Path, on_superseded: Callable[[Path, Path], None] = lambda *_: None
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The files and records of all photographs that were refined into a folder, in the order of their paths.
 
-    What was written after a review of such results is none of them.
+    What was written after a review of such results is none of them, nor is a result that a later run put elsewhere.
 
-    Raises `ParameterError` when there is none.
+    Args:
+        folder: The folder that refining wrote.
+        on_superseded: Called with the file of each record that no longer counts, and of the one in its place.
+
+    Raises:
+        ParameterError: When there is none.
     """
     none = True
     for path in sorted(folder.rglob("*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
+        if (record := record_in(path)) is None:
             continue
-        if not isinstance(record, dict) or record.get("finished") is not True or "reviewed" in record:
+        if later := superseded_by(path, record):
+            on_superseded(path, later)
             continue
-        if {"masks", "marks", "files"} <= record.keys():
-            none = False
-            yield path, record
+        none = False
+        yield path, record
     if none:
         raise ParameterError(f"{folder}: no photograph was refined into it; expected the folder that refining wrote")

@@ -19,6 +19,7 @@ from zoo.output.drawn import Drawn, drawn_in_folder, those_there, without_shared
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
 from zoo.output.photograph_result import PhotographResult, check_apart
+from zoo.output.superseded import mark_superseded
 from zoo.output.tool_files import (
     NO_TOOLS,
     ToolOptions,
@@ -211,7 +212,7 @@ def refine_to_folder(
                 refiner, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
             )
             note_more(more)
-            refined.append(Outcome(drawn.image, record, kept, drawn=drawn))
+            refined.append(Outcome(drawn.image, record, kept, drawn=drawn, place=result.record))
         lacking = _finish(refiner, source, folder, refined, for_tools, force, report)
     _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:
@@ -278,18 +279,23 @@ def _finish(
     force: bool,
     report: RefineReport,
 ) -> list[str]:
-    """Report what was refined, and write all masks in the formats of tools; sentences of what these do not hold."""
+    """Report what was refined, and write all masks in the formats of tools.
+
+    Returns sentences on what is superseded, and on what the files for tools do not hold.
+    """
     report.records.extend(one.record for one in refined if one.record is not None)
     report.kept.extend(one.name for one in refined if one.kept)
+    places = {one.place: one.record for one in refined if one.record is not None and one.place is not None}
+    superseded = mark_superseded(folder, places)
     found = [(one.drawn, one.record) for one in refined if one.record is not None and one.drawn is not None]
     if not options.formats or not found:
-        return []
+        return superseded
     images = None if isinstance(source, Dataset) else Path(source)
     if images is not None and images.is_file():
         images = images.parent
     made, lacking = write_for_tools(folder, options, found, made_by(refiner), images, force)
     report.for_tools.extend(map(str, made))
-    return lacking
+    return superseded + lacking
 
 
 def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:

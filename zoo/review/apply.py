@@ -39,7 +39,8 @@ class ReviewReport:
 
     ``records``: of each photograph, what its JSON file has. ``counts``: how many marks of all photographs have each
     decision, and how many none. ``failures``: of each photograph that has no masks, or whose decisions are left out,
-    its name and a sentence. ``notes``: a sentence for what the files for tools do not hold. ``for_tools``: these files.
+    its name and a sentence. ``notes``: a sentence for results that a later
+    run superseded, and for what the files for tools do not hold. ``for_tools``: these files.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
@@ -110,9 +111,9 @@ def apply_review(
     """
     place, file = Path(folder), Path(decisions)
     target = place / "reviewed" if out is None else Path(out)
-    results, failures = results_in(place)
+    results, failures, notes = results_in(place)
     decided, other = decisions_on(results, read_decisions(file), file)
-    report = ReviewReport(failures=[*failures, *other])
+    report = ReviewReport(failures=[*failures, *other], notes=notes)
     for _, sentence in report.failures:
         on_failure(sentence)
     check_one_annotation_each([result.annotation for result in results], for_tools)
@@ -139,9 +140,9 @@ def apply_review(
             # The tools get a mask for each mark, which only the masks of before the review tell.
             sources = [(result.annotation, {**record, "masks": _before(result)}) for result, record in done]
             images = _images([result for result, _ in done])
-            made, notes = write_for_tools(target, for_tools, sources, _made_by(done[0][0]), images, force)
+            made, lacking = write_for_tools(target, for_tools, sources, _made_by(done[0][0]), images, force)
             report.for_tools.extend(map(str, made))
-            report.notes.extend(notes)
+            report.notes.extend(lacking)
     return report
 
 

@@ -41,7 +41,8 @@ class PageReport:
 
     ``page``: the file to open. ``photographs``: the names of their records. ``marks``: how many are on the page.
     ``results_sha256``: the digest under which a browser keeps the decisions. ``failures``: of each photograph that is
-    not on the page, the name of its record and a sentence.
+    not on the page, the name of its record and a sentence. ``notes``: a sentence on results that a later run
+    superseded.
     """
 
     page: Path
@@ -49,6 +50,7 @@ class PageReport:
     marks: int = 0
     results_sha256: str = ""
     failures: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def write_page(
@@ -83,8 +85,8 @@ def write_page(
     """
     place = Path(folder)
     target = place / "review" if out is None else Path(out)
-    results, failures = results_in(place)
-    report = PageReport(target / PAGE, failures=failures)
+    results, failures, notes = results_in(place)
+    report = PageReport(target / PAGE, failures=failures, notes=notes)
     for _, sentence in failures:
         on_failure(sentence)
     finder = _Finder(None if images is None else Path(images), len(results))
@@ -117,7 +119,7 @@ def write_page(
         _note(target, written, before)
     report.photographs.extend(result.name for result in shown.values())
     marks = sum(result.marks for result in shown.values())
-    return PageReport(report.page, report.photographs, marks, index["results_sha256"], failures)
+    return PageReport(report.page, report.photographs, marks, index["results_sha256"], failures, notes)
 
 
 def index_document(results: Mapping[int, Result]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, OutputError
 from coarsekit.images import read_mask
 from coarsekit.storage.digests import file_sha256, sha256_of
 from coarsekit.types import Annotation, Mask
-from zoo.output.records import drawn_in, finished_records
+from zoo.output.records import drawn_in, finished_records, path_from
 
 DIGESTS = {
     "photograph_sha256": "another photograph",
@@ -82,13 +82,28 @@ class Result:
         return found
 
 
-def results_in(folder: Path) -> tuple[list[Result], list[tuple[str, str]]]:
-    """The results of all photographs in a folder, and of records that cannot be used the name and a sentence.
+class Results(NamedTuple):
+    """What `results_in` found: ``failures`` has of records that cannot be used the name and a sentence.
+
+    ``notes``: a sentence on results that are left out because those of a later run stand in their place.
+    """
+
+    results: list[Result]
+    failures: list[tuple[str, str]]
+    notes: list[str]
+
+
+def results_in(folder: Path) -> Results:
+    """The results of all photographs in a folder.
 
     Raises `ParameterError` when there is none.
     """
-    results, failures = [], []
-    for path, record in finished_records(folder):
+    results, failures, superseded = [], [], list[str]()
+
+    def leave_out(path: Path, later: Path) -> None:
+        superseded.append(f"{path.relative_to(folder).as_posix()} by {path_from(later, folder)}")
+
+    for path, record in finished_records(folder, leave_out):
         result = Result(folder, path, record)
         try:
             if len(result.annotation.marks) != len({row["mark"] for row in record["marks"]}):
@@ -102,7 +117,15 @@ def results_in(folder: Path) -> tuple[list[Result], list[tuple[str, str]]]:
             failures.append((result.name, f"{path}: the record was changed; refine the photograph again"))
         else:
             results.append(result)
-    return results, failures
+    return Results(results, failures, _notes_on(superseded))
+
+
+def _notes_on(superseded: list[str]) -> list[str]:
+    if not superseded:
+        return []
+    shown = ", ".join(superseded[:3]) + (", …" if len(superseded) > 3 else "")
+    count = "1 result is" if len(superseded) == 1 else f"{len(superseded)} results are"
+    return [f"{count} left out, superseded by a later run of refining: {shown}."]
 
 
 def results_sha256(results: Sequence[Result]) -> str:
