@@ -213,7 +213,7 @@ def refine_to_folder(
             )
             note_more(more)
             refined.append(Outcome(drawn.image, record, kept, drawn=drawn, place=result.record))
-        lacking = _finish(refiner, source, folder, refined, for_tools, force, report)
+        lacking = _finish(refiner, source, folder, refined, for_tools, force, report, on_note)
     _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
@@ -278,24 +278,21 @@ def _finish(
     options: ToolOptions,
     force: bool,
     report: RefineReport,
+    on_note: Callable[[str], None],
 ) -> list[str]:
-    """Report what was refined, and write all masks in the formats of tools.
-
-    Returns sentences on what is superseded, and on what the files for tools do not hold.
-    """
+    """Report what was refined, and write all masks in the formats of tools; sentences of what these do not hold."""
     report.records.extend(one.record for one in refined if one.record is not None)
     report.kept.extend(one.name for one in refined if one.kept)
-    places = {one.place: one.record for one in refined if one.record is not None and one.place is not None}
-    superseded = mark_superseded(folder, places)
+    _tell(mark_superseded(folder, refined), report.notes, on_note)
     found = [(one.drawn, one.record) for one in refined if one.record is not None and one.drawn is not None]
     if not options.formats or not found:
-        return superseded
+        return []
     images = None if isinstance(source, Dataset) else Path(source)
     if images is not None and images.is_file():
         images = images.parent
     made, lacking = write_for_tools(folder, options, found, made_by(refiner), images, force)
     report.for_tools.extend(map(str, made))
-    return superseded + lacking
+    return lacking
 
 
 def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:

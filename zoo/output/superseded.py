@@ -1,7 +1,7 @@
 """Results that a run of refining puts elsewhere than an earlier run did, as when a second annotator joins the first."""
 
 import json
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,14 @@ from coarsekit.annotations.annotators import annotator_in, person_in
 from coarsekit.annotations.labels import usable
 from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
+from zoo.output.outcomes import Outcome
 from zoo.output.records import SUPERSEDED_BY, path_from, photograph_file, record_in
 
 _SAID = 3
 """Of more results than these not each is named; of masks that somebody corrected each is."""
 
 
-def mark_superseded(folder: Path, results: Mapping[Path, MutableMapping[str, Any]]) -> list[str]:
+def mark_superseded(folder: Path, refined: Iterable[Outcome]) -> list[str]:
     """Note in records of earlier runs that the results of this one stand in their place; nothing else of them changes.
 
     They are of the same photograph in another place: with the same drawing by the same person, or by nobody who is
@@ -24,11 +25,12 @@ def mark_superseded(folder: Path, results: Mapping[Path, MutableMapping[str, Any
 
     Args:
         folder: The folder of all results.
-        results: What this run refined or kept: the record of each by its file.
+        refined: What became of each photograph in this run.
 
     Returns:
         A sentence on the results that no longer count, and one on masks of them that somebody corrected.
     """
+    results = {one.place: one.record for one in refined if one.place is not None and one.record is not None}
     for place, record in results.items():
         if record.pop(SUPERSEDED_BY, None) is not None:
             write_text(place, json.dumps(record) + "\n")
