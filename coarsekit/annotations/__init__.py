@@ -15,7 +15,7 @@ from coarsekit.annotations.annotators import chosen, names_of, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
 from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
-from coarsekit.annotations.photographs import PhotographFolder, choose, photograph_name
+from coarsekit.annotations.photographs import PhotographFolder, also_of, choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.annotations.written import drawings_first, is_record, passed_over
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
@@ -268,6 +268,10 @@ def read_drawn(
     if not annotation.marks and report.left_out and len(annotations) == 1:
         raise AnnotationError(f"{report.left_out[0]}; nothing else is drawn on {file.name}")
     notes = [] if ignore_name else check_name(annotation, file, path)
+    if others := also_of(annotations, annotation, str(photograph)):
+        notes.append(
+            f"{path}: {annotation.image} is taken, and not what was drawn under the name {' or '.join(others)}."
+        )
     with error_context(str(path)):
         annotation, more = fitted(annotation, image.shape, str(photograph), own.strict)
     return image, annotation, report + more + ReadReport(notes=tuple(notes))

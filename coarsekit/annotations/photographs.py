@@ -231,6 +231,20 @@ def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
     return []
 
 
+def also_of(annotations: list[Annotation], annotation: Annotation, photograph: str) -> list[str]:
+    """Names that other annotations give the photograph of a path, under which it was drawn on, too."""
+    folder, _, _ = f"/{_folded(photograph)}".rpartition("/")
+    names = dict.fromkeys(one.image for one in annotations if one.image != annotation.image)
+    return [
+        name
+        for name in names
+        if same_photograph(name, photograph)
+        and not plainly_other(name, photograph)
+        and folder.endswith(f"/{_folded(name)}".rpartition("/")[0])
+        and not (Path(photograph).parent / name.rpartition("/")[2]).is_file()
+    ]
+
+
 def _folded(name: str) -> str:
     """A name without regard to case, and to how the system composes its accents."""
     return normalize("NFC", name).casefold()

@@ -161,3 +161,17 @@ def test_nobody_is_chosen_where_nobody_is_named_and_files_of_one_name_are_told_a
         convert(tmp_path, tmp_path / "all.json", to="coco", approximate=True, on_left_out=said.append)
     assert "anna/a.xml, " in said[0]
     assert "ben/a.xml)" in said[0]
+
+
+@pytest.mark.parametrize("other", ["EYE_SCAN 1.JPG", "0a1b2c3d-eye_scan_1.jpg"])
+def test_a_drawing_of_the_same_photograph_under_another_name_is_named(tmp_path: Path, other: str) -> None:
+    photographs(tmp_path / "p1", "eye_scan 1.jpg")
+    export = tmp_path / "annotations.json"
+    drawings = [drawn("eye_scan 1.jpg"), drawn(other, 60), drawn("p2/eye_scan 1.jpg")]
+    write_annotations(drawings, export, to="coco", approximate=True)
+    photograph = tmp_path / "p1" / "eye_scan 1.jpg"
+    _, annotation, report = read_drawn(photograph, export)
+    assert annotation.image == "eye_scan 1.jpg"
+    assert f"{export}: eye_scan 1.jpg is taken, and not what was drawn under the name {other}." in report.notes
+    photographs(tmp_path / "p1", other)
+    assert not any("is taken" in note for note in read_drawn(photograph, export)[2].notes)
