@@ -17,6 +17,7 @@ from coarsekit.annotations.fitting import check_marks, check_name, fitted
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.photographs import PhotographFolder, also_of, choose, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
+from coarsekit.annotations.tool_frame import with_files
 from coarsekit.annotations.written import drawings_first, is_record, passed_over
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
 from coarsekit.images import read_image
@@ -172,7 +173,7 @@ def read_all(
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
     report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(passed_over(passed)))
-    found, notes = without_earlier(found, options.photographs)
+    found, notes = without_earlier(with_files(found), options.photographs)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator)

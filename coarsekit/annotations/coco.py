@@ -30,10 +30,10 @@ from coarsekit.annotations.details import (
     within,
 )
 from coarsekit.annotations.documents import Document, load
-from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import compress, photograph_runs
+from coarsekit.annotations.tool_frame import own_ids, own_text
 from coarsekit.geometry import extent
 from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation, Mark, Point, Polygon, Raster, Shape
@@ -77,7 +77,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                     marks += recorder.marks(region.label if label is None else label, shape, place, details)
         with recorder.forgiving(f"images.{photograph.place}", photograph.file_name):
             name = recorder.photograph(renamed.get(photograph.place, photograph.file_name))
-            provenance = {"made_by": "COCO", **within(LABELS, definitions), **within("coco", photograph.extra)}
+            own = {**photograph.extra, "id": photograph.id, "file_name": photograph.file_name}
+            provenance = {"made_by": "COCO", **within(LABELS, definitions), "coco": own}
             annotations.append(Annotation(name, photograph.width, photograph.height, tuple(marks), provenance))
     return recorder.result(annotations)
 
@@ -93,11 +94,11 @@ def write(
     notes: list[str] = []
     photographs: list[dict[str, object]] = []
     regions: list[dict[str, Any]] = []
-    for image_id, annotation in enumerate(annotations, start=1):
+    for image_id, annotation in zip(own_ids(annotations, "coco", first=1), annotations, strict=True):
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": annotation.width, "height": annotation.height}
-        head = {"id": image_id, "file_name": photograph_name(annotation.image), **size}
+        head = {"id": image_id, "file_name": own_text(annotation, "coco", "file_name"), **size}
         photographs.append({**own_provenance(annotation, "coco"), **head})
         for mark in marks:
             key = mark.details["id"] if kept else len(regions) + 1

@@ -46,9 +46,10 @@ class _File(LenientModel):
 
 @dataclass(frozen=True, slots=True)
 class Photograph:
-    """One photograph of a file: its name as the file has it, its size in px, its regions, and what else is said."""
+    """One photograph of a file: its id and name as there, its size in px, its regions, and what else is said."""
 
     place: int
+    id: Any
     file_name: str
     width: int
     height: int
@@ -89,7 +90,7 @@ def read_photographs(
                 raise AnnotationError(f"id {image.id} is that of an image before; give each its own")
             width, height = _size(image, recorder.options)
             extra = dict(image.model_extra or {})
-            found[image.id] = Photograph(place, image.file_name, width, height, [], extra)
+            found[image.id] = Photograph(place, as_id(fields["id"]), image.file_name, width, height, [], extra)
     for place, content in enumerate(file.annotations):
         with recorder.forgiving(f"annotations.{place}"):
             region = validated(RegionFields, content, "", strict=None, within=f"annotations.{place}")

@@ -12,6 +12,7 @@ from coarsekit.annotations import annotation_files, format_named, read_all, writ
 from coarsekit.annotations.annotators import annotated_once, check_one_each
 from coarsekit.annotations.details import not_held
 from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
+from coarsekit.annotations.tool_frame import by_file, in_tool_frame
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.images import PHOTOGRAPHS
 from coarsekit.storage.outputs import at_work, claim_outputs
@@ -74,7 +75,8 @@ def convert(
 
     Args:
         source: The file, of any format that is read, or a ZIP or a folder of such files.
-        out: The file to write, or, for native and labelme, which hold one photograph a file, a folder.
+        out: The file to write, or, for native and labelme, which hold one photograph a file, a folder. What goes back
+            to the tool that it came from is in that tool's pixels and under its names.
         to: The format of ``out``: native, cvat, labelstudio, via, labelme or coco; None for cvat where ``out`` ends in
             ``.xml``, via where it ends in ``.csv``, and else native.
         images: The folder of the photographs, for files that do not hold their sizes (VIA, ROC).
@@ -216,6 +218,14 @@ def _write(
     claim_outputs(places, force, [*inputs, *photographs])
     if target.ONE_FILE_EACH and len({one.image for one in annotations}) < len(annotations):
         on_note("Several annotated the same photographs, each gets a folder; annotator=… chooses one.")
+    own = [in_tool_frame(one, name) for one in annotations]
+    if len(by_file(own, name)) == 1:
+        annotations = own
+    elif own != annotations:
+        on_note(
+            f"Photographs of several files share names or numbers in {target.TITLE}, and keep the names and sizes that "
+            "they have here; convert one file at a time to have the tool's."
+        )
     folder_of_files = path.parent if path.suffix.lower() == ".json" else path
     with at_work(folder_of_files) if target.ONE_FILE_EACH else nullcontext():
         made = target.write(path, annotations, approximate, images)

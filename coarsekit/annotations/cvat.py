@@ -26,10 +26,10 @@ from coarsekit.annotations.details import (
     within,
 )
 from coarsekit.annotations.documents import Document, finite_number, load
-from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths
+from coarsekit.annotations.tool_frame import own_ids, own_text
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import rotated
 from coarsekit.storage.files import write_text
@@ -67,7 +67,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     annotations = []
     for place, image in enumerate(root.findall("image")):
         with recorder.forgiving(f"image {place}", image.get("name", "")):
-            name = recorder.photograph(_text(image, "name"))
+            own = {"name": _text(image, "name"), **within("id", image.get("id"))}
+            name = recorder.photograph(own["name"])
             width, height = (_whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []
             tags: list[dict[str, Any]] = []
@@ -81,7 +82,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 "made_by": "CVAT",
                 **task,
                 **within(LABELS, definitions),
-                **within("cvat", within("tags", tags)),
+                "cvat": {**own, **within("tags", tags)},
             }
             annotations.append(Annotation(name, width, height, tuple(marks), provenance))
     return recorder.result(annotations)
@@ -155,11 +156,12 @@ def write(
     for name in dict.fromkeys([*definitions, *tool_labels(annotations, "cvat")]):
         _define(Tree.SubElement(labels, "label"), {"name": name, **definitions.get(name, {})})
     notes: list[str] = []
-    for place, annotation in enumerate(annotations):
+    for key, annotation in zip(own_ids(annotations, "cvat", first=0), annotations, strict=True):
         marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
         notes += made
         size = {"width": str(annotation.width), "height": str(annotation.height)}
-        image = Tree.SubElement(root, "image", {"id": str(place), "name": photograph_name(annotation.image), **size})
+        head = {"id": str(key), "name": own_text(annotation, "cvat", "name"), **size}
+        image = Tree.SubElement(root, "image", head)
         for mark in marks:
             _add(image, mark)
         for tag in own_provenance(annotation, "cvat").get("tags", ()):

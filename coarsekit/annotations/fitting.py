@@ -6,8 +6,9 @@ from pathlib import Path
 
 from coarsekit.annotations.photographs import plainly_other, same_photograph
 from coarsekit.annotations.reading import ReadReport
+from coarsekit.annotations.tool_frame import scaled_to
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import extent, moved
+from coarsekit.geometry import extent
 from coarsekit.types import KINDS, Annotation, check_drawn_on
 
 
@@ -23,7 +24,8 @@ def fitted(
         strict: Whether to raise for the first mark outside.
 
     Returns:
-        The annotation, and the report: the scale, and what was left out.
+        The annotation, which remembers the size of the copy, see `coarsekit.annotations.tool_frame`; and the report:
+        the scale, and what was left out.
 
     Raises:
         AnnotationError: When the copy has other proportions, and when all marks lie outside.
@@ -35,13 +37,12 @@ def fitted(
         # Both sides of the copy are whole numbers, so that its proportions are off by half a pixel of each.
         if abs(annotation.height * scale - height) > max(scale * (1 + annotation.height / annotation.width) / 2, 1.0):
             check_drawn_on(annotation, shape, name)
-        marks = tuple(replace(mark, shape=moved(mark.shape, 0, 0, scale)) for mark in annotation.marks)
         sentence = (
             f"{name}: drawn on a copy of {annotation.width} × {annotation.height} px, and scaled by {scale:.4g} to "
             f"its {width} × {height} px."
         )
         report += ReadReport(notes=(sentence,))
-        annotation = replace(annotation, width=width, height=height, marks=marks)
+        annotation = scaled_to(annotation, width, height)
     outside = _outside(annotation)
     if not outside:
         return annotation, report

@@ -127,8 +127,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                     details[BESIDE] = within("labelme", label)
                 for shape in shapes:
                     marks += recorder.marks(label if told is None else told, shape, f"shapes.{place}", details)
-    extra = {field: value for field, value in (file.model_extra or {}).items() if value}
-    return recorder.result([Annotation(name, *known, tuple(marks), {"made_by": "LabelMe", **within("labelme", extra)})])
+    own = {field: value for field, value in (file.model_extra or {}).items() if value} | {"imagePath": file.imagePath}
+    return recorder.result([Annotation(name, *known, tuple(marks), {"made_by": "LabelMe", "labelme": own})])
 
 
 def _size_of(data: str | None) -> tuple[int, int] | None:
@@ -153,14 +153,19 @@ def write(
         head = {"version": "5.5.0", "flags": {}, **own_provenance(annotation, "labelme")}
         head["shapes"] = [_fields(mark) for mark in marks]
         size = {"imageHeight": annotation.height, "imageWidth": annotation.width}
-        texts[place] = {**head, "imagePath": _relative(annotation.image, path), "imageData": None, **size}
+        texts[place] = {**head, "imagePath": _relative(annotation, path), "imageData": None, **size}
     write_texts({path: json.dumps(text, ensure_ascii=False, indent=2) + "\n" for path, text in texts.items()})
     return notes
 
 
-def _relative(name: str, path: Path) -> str:
-    """A photograph's name in a file: below it, or, where the files mirror the photographs' folders, beside it."""
-    name = photograph_name(name)
+def _relative(annotation: Annotation, path: Path) -> str:
+    """A photograph's name in a file: below it, or, where the files mirror the photographs' folders, beside it.
+
+    What LabelMe called it stays, since the file takes the place of the one that it came from.
+    """
+    name, own = photograph_name(annotation.image), own_provenance(annotation, "labelme").get("imagePath")
+    if isinstance(own, str) and f"/{name}".endswith(f"/{photograph_name(own)}"):
+        return own
     return name if path.suffix.lower() == ".json" else name.rpartition("/")[2]
 
 

@@ -32,6 +32,7 @@ from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import (
     answers_of,
     by_picture,
+    data_of,
     is_drawn,
     labels_in,
     pictures_of,
@@ -97,12 +98,12 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             where = f"task {place} ({next(iter(pictures.values())).name})"
             for given in answers_of(task, where, recorder):
                 for key, results in by_picture(given.results, pictures, where, recorder).items():
-                    name, address, _, place_in_list = pictures[key]
+                    name, address, *_ = pictures[key]
                     own = f"task {place} ({name})"
                     with recorder.forgiving(own, name):
                         recorder.photograph(address, name)
                         found = _annotations(name, results, given.annotator, own, recorder)
-                        data = task.get("data") if len(pictures) == 1 and place_in_list is None else None
+                        data = data_of(task, pictures, key)
                         annotations += [_of_task(one, data, given.is_prediction) for one in found]
     return recorder.result(annotations)
 
@@ -148,11 +149,10 @@ def prediction_of(model_version: str, results: Sequence[Mapping[str, Any]]) -> d
     return {"model_version": model_version, "result": list(results), **score}
 
 
-def _of_task(annotation: Annotation, data: Any, is_prediction: bool) -> Annotation:
+def _of_task(annotation: Annotation, data: dict[str, Any], is_prediction: bool) -> Annotation:
     """The annotation with the data of its task, such as the address of its photograph, and whether a model made it."""
-    provenance = dict(annotation.provenance)
-    if isinstance(data, dict):
-        provenance["labelstudio"] = {**own_provenance(annotation, "labelstudio"), "data": data}
+    own = {**own_provenance(annotation, "labelstudio"), "data": data}
+    provenance = {**annotation.provenance, "labelstudio": own}
     if is_prediction:
         provenance["model_version"] = provenance["annotator"]
     return replace(annotation, provenance=provenance)

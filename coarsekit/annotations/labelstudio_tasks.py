@@ -89,6 +89,15 @@ def pictures_of(task: Any, lists: bool = False) -> dict[str, Picture]:
     return found
 
 
+def data_of(task: Mapping[str, Any], pictures: Mapping[str, Picture], key: str) -> dict[str, Any]:
+    """The data of a task of one photograph alone: its own, or of several photographs the address of that one."""
+    data, picture = task.get("data"), pictures[key]
+    if len(pictures) == 1 and picture.place is None and isinstance(data, dict):
+        return data
+    address = (data if isinstance(data, dict) else task)[picture.field]
+    return {"image": address if picture.place is None else address[picture.place]}
+
+
 def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Given]:
     """The results of each annotation of a task, and of predictions that are asked for, or alone there."""
     if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat

@@ -13,6 +13,7 @@ from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.labelstudio_tasks import pictures_of
 from coarsekit.annotations.reading import ReadOptions
+from coarsekit.annotations.tool_frame import in_tool_frame
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Image, Mark
 from coarsekit.validation import validated
@@ -148,6 +149,7 @@ class LabelStudioRefiner:
             refined = self.refiner.refine_marks(image, annotation)
         trust = {one.mark: round(one.expected_iou, 4) for one in refined.marks if one.expected_iou is not None}
         found, _ = refined_annotation(annotation, refined.masks, self.model_version, expected_ious=trust)
+        found = in_tool_frame(found, "labelstudio")
         results = []
         for place, mark in enumerate(found.marks):
             control = choose_control(controls, shown, tool_label(mark, "labelstudio"))

@@ -1,7 +1,7 @@
 """What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
+from coarsekit.annotations.tool_frame import by_file, in_tool_frame
 from coarsekit.annotations.written import as_written, note_written
 from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 from coarsekit.images import read_mask
@@ -192,20 +193,52 @@ def write_for_tools(
             continue
         target = format_named(name)
         together = _together(drawn, found, apart=name == "labelstudio") if options.with_drawing else found
-        places = list(one_file_each(place, together, ".json")) if target.ONE_FILE_EACH else [place]
+        together = [in_tool_frame(one, name) for one in together]
+        places = _files_of(place, target, name, together)
         config = [folder / _CONFIG] if name == "labelstudio" else []
         _claim([*places, *config], folder, force)
-        notes += _no_longer_in(place, target, together)
-        notes += _lost(target, together, target.write(place, together, True, images))
+        if target.ONE_FILE_EACH:
+            notes += _lost(target, together, target.write(place, together, True, images))
+        else:
+            notes += _apart(place, places)
+            for file, several in places.items():
+                notes += _no_longer_in(file, target, several)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                notes += _lost(target, several, target.write(file, several, True, images))
         for file in config:
             write_text(file, labelling_config(together))
         note_written([*places, *config], folder)
-        written += [place, *config]
+        written += [place if len(places) == 1 or target.ONE_FILE_EACH else place.with_suffix(""), *config]
     if nothing:
         count, each = sum(nothing.values()), ", ".join(f"{lesion} {number}" for lesion, number in nothing.items())
         held = "with what was drawn alone" if options.with_drawing else "not in the files for tools"
         notes.append(f"Nothing was found for {count} mark{'s'[: count > 1]} ({each}): {held}.")
     return written, notes
+
+
+def _files_of(
+    place: Path, target: Format, name: str, annotations: Sequence[Annotation]
+) -> dict[Path, Sequence[Annotation]]:
+    """The files of a format, with what each has: one of all photographs where they can be told apart in the tool."""
+    if target.ONE_FILE_EACH:
+        return {file: [one] for file, one in one_file_each(place, annotations, ".json").items()}
+    files = by_file(annotations, name)
+    if len(files) == 1:
+        return {place: annotations}
+    below = place.with_suffix("")
+    return {
+        below / (source if source.endswith(place.suffix) else f"{source}{place.suffix}") if source else place: several
+        for source, several in files.items()
+    }
+
+
+def _apart(place: Path, places: Collection[Path]) -> list[str]:
+    """Sentences where photographs of several sources are in files of their own."""
+    if len(places) == 1:
+        return []
+    said = f"Photographs of several files share names or numbers in the tool; each file has its own in {place.stem}."
+    stale = place.is_file() and place not in places
+    return [said, *([f"{place.name} is of an earlier run, and has none of them apart; remove it."] if stale else [])]
 
 
 def _no_longer_in(place: Path, target: Format, annotations: Sequence[Annotation]) -> list[str]:

@@ -376,9 +376,11 @@ def test_a_port_that_is_taken_a_bad_address_and_a_missing_folder_are_one_sentenc
         TaskPhotographs(None, "http://[")
 
 
-def test_a_picture_of_another_size_gets_brushes_of_its_own(images: Path, tmp_path: Path) -> None:
+def test_a_picture_of_another_size_here_gets_brushes_of_the_size_that_label_studio_shows(
+    images: Path, tmp_path: Path
+) -> None:
     Pillow.fromarray(np.asarray(photograph(5, (2 * HEIGHT, 2 * WIDTH)))).save(tmp_path / "a.png")
     with answering(tmp_path) as own:
         _, answer = ask(own, "/predict", asked(task("a.png"), region(ELLIPSE)))
     [result] = answer["results"][0]["result"]
-    assert (result["original_width"], result["original_height"]) == (2 * WIDTH, 2 * HEIGHT)
+    assert (result["original_width"], result["original_height"]) == (WIDTH, HEIGHT)
