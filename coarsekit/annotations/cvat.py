@@ -3,17 +3,18 @@
 ``rotation`` is in degrees clockwise, of boxes about their middle. A mask's ``rle`` are run lengths row by row within
 its box, beginning with the pixels outside. CVAT itself writes two decimals; this writes all of them. Each
 place of ``points`` is a point, and so is each element of a skeleton that is not marked as outside; the tracks of CVAT
-for video are refused.
+for video are refused. What a machine made (``source="auto"``) is read where nobody drew on the photograph.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Tree
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
+from coarsekit.annotations.cvat_shapes import SHAPES, text, whole
 from coarsekit.annotations.details import (
     BESIDE,
     LABELS,
@@ -25,19 +26,20 @@ from coarsekit.annotations.details import (
     tool_labels,
     within,
 )
-from coarsekit.annotations.documents import Document, finite_number, load
+from coarsekit.annotations.documents import Document, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.annotations.rle import from_run_lengths, run_lengths
+from coarsekit.annotations.rle import run_lengths
 from coarsekit.annotations.tool_frame import own_ids, own_text
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import rotated
 from coarsekit.storage.files import write_text
-from coarsekit.types import Annotation, Ellipse, Line, Mark, Places, Point, Polygon, Raster, Shape
+from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon
 
 TITLE = "CVAT for images 1.1 (XML)"
 ONE_FILE_EACH = False
 HOLDS = frozenset({"label", "labels", "group", "attributes"})
+MACHINE, WITH_A_MACHINE = "auto", "semi-auto"
+"""The source of what a machine made, and of what a person made with its help: changed, or accepted."""
 _OWN = ("source", "occluded", "z_order")
 _CAPABILITIES = Capabilities("CVAT", ellipses=True, circles=True, rasters=True)
 
@@ -67,15 +69,17 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     annotations = []
     for place, image in enumerate(root.findall("image")):
         with recorder.forgiving(f"image {place}", image.get("name", "")):
-            own = {"name": _text(image, "name"), **within("id", image.get("id"))}
+            own = {"name": text(image, "name"), **within("id", image.get("id"))}
             name = recorder.photograph(own["name"])
-            width, height = (_whole(image, field, 1) for field in ("width", "height"))
+            width, height = (whole(image, field, 1) for field in ("width", "height"))
             marks: list[Mark] = []
             tags: list[dict[str, Any]] = []
             numbers: Counter[str] = Counter()
+            passed_over = _machines_beside_a_persons(image, name, recorder)
             for element in image:
                 where = f"image {place}: {name}, {element.tag} {numbers[element.tag]}"
-                marks += _read_element(element, where, name, tags, recorder)
+                if element not in passed_over:
+                    marks += _read_element(element, where, name, tags, recorder)
                 numbers[element.tag] += 1
             task = tasks.get(image.get("task_id"), tasks.get(None, {}))
             provenance = {
@@ -88,6 +92,20 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     return recorder.result(annotations)
 
 
+def _machines_beside_a_persons(image: Tree.Element, photograph: str, recorder: Recorder) -> set[Tree.Element]:
+    """The shapes that a machine made and nobody changed, where there are a person's, too: they are no drawings."""
+    shapes = [element for element in image if element.tag in SHAPES]
+    machines = [element for element in shapes if element.get("source") == MACHINE]
+    if len(machines) == len(shapes):
+        if machines:
+            recorder.note(photograph, f"nobody drew on it, so what a machine made (source {MACHINE}) is read")
+        return set()
+    what = f"a shape that a machine made (source {MACHINE}) is not read, since a person drew there"
+    for _ in machines:
+        recorder.note(photograph, what)
+    return set(machines)
+
+
 def _read_element(
     element: Tree.Element, place: str, photograph: str, tags: list[dict[str, Any]], recorder: Recorder
 ) -> tuple[Mark, ...]:
@@ -97,7 +115,7 @@ def _read_element(
     if tag == "tag":
         recorder.note(photograph, f"the tag {label!r} is of the whole photograph, and is kept in the provenance")
         tags.append({"label": label, **within("attributes", attributes)})
-    elif tag not in _SHAPES:
+    elif tag not in SHAPES:
         recorder.leave_out(photograph, f"the {tag} {label!r} is not read; draw an ellipse or a polygon")
     else:
         with recorder.forgiving(place):
@@ -108,7 +126,7 @@ def _read_element(
                 details[BESIDE] = within("cvat", label)
             own_label = label if told is None else told
             return tuple(
-                mark for shape in _SHAPES[tag](element) for mark in recorder.marks(own_label, shape, place, details)
+                mark for shape in SHAPES[tag](element) for mark in recorder.marks(own_label, shape, place, details)
             )
     return ()
 
@@ -185,8 +203,8 @@ def _define(label: Tree.Element, definition: Mapping[str, Any]) -> None:
 
 def _add_attributes(element: Tree.Element, content: Mapping[str, Any]) -> None:
     for name, value in content.get("attributes", {}).items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        Tree.SubElement(element, "attribute", {"name": name}).text = text
+        said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        Tree.SubElement(element, "attribute", {"name": name}).text = said
 
 
 def _add(image: Tree.Element, mark: Mark) -> None:
@@ -214,78 +232,3 @@ def _add(image: Tree.Element, mark: Mark) -> None:
 
 def _joined(places: Iterable[tuple[float, float]]) -> str:
     return ";".join(f"{float(x)!r},{float(y)!r}" for x, y in places)
-
-
-def _places(element: Tree.Element) -> Places:
-    text = _text(element, "points")
-    try:
-        return tuple((float(x), float(y)) for x, y in (place.split(",") for place in text.split(";")))
-    except ValueError:
-        raise AnnotationError(f"points must be 'x,y;x,y;…', got {text[:40]!r}") from None
-
-
-def _points(element: Tree.Element) -> list[Shape]:
-    return [Point(x, y) for x, y in _places(element)]
-
-
-def _skeleton(element: Tree.Element) -> list[Shape]:
-    """Its elements, which are points, lines or other shapes, without those that are not on the photograph."""
-    seen = [child for child in element if child.tag in _SHAPES and child.get("outside", "0") != "1"]
-    return [shape for child in seen for shape in _SHAPES[child.tag](child)]
-
-
-def _ellipse(element: Tree.Element) -> list[Shape]:
-    cx, cy, rx, ry = (_number(element, name) for name in ("cx", "cy", "rx", "ry"))
-    return [Ellipse(cx, cy, rx, ry, _number(element, "rotation", "0"))]
-
-
-def _polygon(element: Tree.Element) -> list[Shape]:
-    return [Polygon((_places(element),))]
-
-
-def _polyline(element: Tree.Element) -> list[Shape]:
-    return [Line(_places(element))]
-
-
-def _box(element: Tree.Element) -> list[Shape]:
-    x0, y0, x1, y1 = (_number(element, name) for name in ("xtl", "ytl", "xbr", "ybr"))
-    turn = _number(element, "rotation", "0")
-    if not turn:
-        return [Polygon((((x0, y0), (x1, y0), (x1, y1), (x0, y1)),))]
-    cx, cy = (x0 + x1) / 2, (y0 + y1) / 2
-    corners = ((x0 - cx, y0 - cy), (x1 - cx, y0 - cy), (x1 - cx, y1 - cy), (x0 - cx, y1 - cy))
-    return [Polygon((rotated(corners, turn, (cx, cy)),))]
-
-
-def _mask(element: Tree.Element) -> list[Shape]:
-    left, top = (_whole(element, name) for name in ("left", "top"))
-    width, height = (_whole(element, name, 1) for name in ("width", "height"))
-    text = _text(element, "rle")
-    try:
-        runs = [int(run) for run in text.split(",")]
-    except ValueError:
-        raise AnnotationError(f"rle must be whole numbers with commas between, got {text[:40]!r}") from None
-    return [Raster(left, top, from_run_lengths(runs, width * height).reshape(height, width))]
-
-
-_SHAPES: dict[str, Callable[[Tree.Element], list[Shape]]]
-_SHAPES = {"ellipse": _ellipse, "polygon": _polygon, "box": _box, "mask": _mask}
-_SHAPES |= {"points": _points, "polyline": _polyline, "skeleton": _skeleton}
-
-
-def _text(element: Tree.Element, field: str, default: str | None = None) -> str:
-    value = element.get(field, default)
-    if value is None:
-        raise AnnotationError(f"{field} is missing; export the annotation again")
-    return value
-
-
-def _number(element: Tree.Element, field: str, default: str | None = None) -> float:
-    return finite_number(_text(element, field, default), field)
-
-
-def _whole(element: Tree.Element, field: str, least: int | None = None) -> int:
-    value = _number(element, field)
-    if value != int(value) or (least is not None and value < least):
-        raise AnnotationError(f"{field} must be a whole number{'' if least is None else ' above 0'}, got {value:g}")
-    return int(value)

@@ -11,6 +11,7 @@ from typing import Any
 from coarsekit.annotations import Format, format_named, writable_formats
 from coarsekit.annotations.annotators import check_one_each
 from coarsekit.annotations.approximate import as_outline
+from coarsekit.annotations.cvat import MACHINE, WITH_A_MACHINE
 from coarsekit.annotations.details import not_held, own_details
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
@@ -24,7 +25,7 @@ from coarsekit.types import Annotation, Mark, Mask
 from zoo.marks.mark_masks import mark_masks
 from zoo.output.label_maps import files_of, write_label_maps
 from zoo.output.marks_table import row_of, table_of
-from zoo.output.records import DRAWING, REJECT
+from zoo.output.records import ACCEPT, DRAWING, REJECT
 from zoo.refiner import Refiner
 
 MASK, POLYGON = "mask", "polygon"
@@ -101,14 +102,18 @@ def refined_annotation(
             if one.mask is None or decision in (DRAWING, REJECT):
                 continue
             own = one.mask if shape == MASK else as_outline(one.mask)
-            details = _details(mark.details, mark, expected_ious.get(one.place))
+            source = WITH_A_MACHINE if decision == ACCEPT else MACHINE
+            details = _details(mark.details, mark, source, expected_ious.get(one.place))
             found[one.place] = replace(mark, shape=own, details=details)
     provenance = {**annotation.provenance, "model_version": made_by}
     return replace(annotation, marks=tuple(found[place] for place in sorted(found)), provenance=provenance), nothing
 
 
-def _details(details: Mapping[str, Any], mark: Mark, score: float | None) -> dict[str, Any]:
-    """The annotator's, but for what says with what it was drawn, and that a person drew it; and a score."""
+def _details(details: Mapping[str, Any], mark: Mark, source: str, score: float | None) -> dict[str, Any]:
+    """The annotator's, but for what says with what it was drawn, and that a person drew it; and a score.
+
+    ``source``: who made it, as CVAT has it.
+    """
     drawn_with = {"labelstudio": ("from_name", "score"), "coco": ("score", "keypoints", "num_keypoints")}
     own = {
         name: {field: value for field, value in own_details(mark, name).items() if field not in fields}
@@ -117,7 +122,7 @@ def _details(details: Mapping[str, Any], mark: Mark, score: float | None) -> dic
     }
     if score is not None:
         own = {name: {**own.get(name, {}), "score": score} for name in drawn_with}
-    return {**details, **own, "cvat": {**own_details(mark, "cvat"), "source": "auto"}}
+    return {**details, **own, "cvat": {**own_details(mark, "cvat"), "source": source}}
 
 
 NO_TOOLS = ToolOptions()

@@ -122,3 +122,31 @@ def test_what_is_left_out_is_one_line_a_kind(put) -> None:
     assert sentence.endswith(
         "the cuboid 'vessel' is not read; draw an ellipse or a polygon: 1,200 times (A.jpg; B.jpg; C.jpg …)"
     )
+
+
+def sources(*several: str) -> str:
+    """Photographs with an ellipse of each source, with a tag alone, and with what a machine made alone."""
+    shapes = [
+        f'<ellipse label="HE" {each} cx="{20 * n + 20}" cy="40" rx="9" ry="6"/>' for n, each in enumerate(several)
+    ]
+    head = 'width="200" height="150"'
+    return (
+        f'<annotations><version>1.1</version><image id="0" name="a.jpg" {head}>{"".join(shapes)}</image>'
+        f'<image id="1" name="b.jpg" {head}><tag label="good" source="manual"/></image>'
+        f'<image id="2" name="c.jpg" {head}><tag label="good" source="manual"/>'
+        '<mask label="MA" source="auto" rle="0, 4" left="4" top="4" width="2" height="2"/>'
+        '<ellipse label="MA" source="auto" cx="9" cy="9" rx="2" ry="2"/></image></annotations>'
+    )
+
+
+@pytest.mark.parametrize("person", ["", 'source="manual"', 'source="semi-auto"', 'source="file"'])
+def test_what_a_machine_made_is_no_drawing_where_a_person_drew(put, person: str) -> None:
+    path = put("a.xml", sources('source="auto"', person, 'source="auto"'))
+    (first, second, third), report = read_annotations(path, ReadOptions(strict=True))
+    assert [mark.shape.cx for mark in first.marks] == [40]
+    assert (len(second.marks), len(third.marks)) == (0, 2)
+    assert dict(report.labels) == {"HE": 1, "MA": 2}
+    assert [note.removeprefix(f"{path}: ") for note in report.notes if "tag" not in note] == [
+        "a shape that a machine made (source auto) is not read, since a person drew there: 2 times (a.jpg)",
+        "c.jpg: nobody drew on it, so what a machine made (source auto) is read",
+    ]

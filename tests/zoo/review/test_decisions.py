@@ -112,7 +112,7 @@ def read(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", writable_formats())
 def test_every_format_holds_what_the_masks_hold(work: Path, name: str) -> None:
-    file = decide({"left/a.json": {0: "accept", 1: "reject", 3: "drawing"}})
+    file = decide({"left/a.json": {**dict.fromkeys(range(7), "accept"), 1: "reject", 3: "drawing"}})
     report = apply_review("out", file, for_tools=ToolOptions((name,)))
     found = read(name)["a.png"]
     assert len(found.marks) == 6
@@ -126,12 +126,12 @@ def test_cvat_is_told_who_made_what(work: Path) -> None:
     apply_review("out", file, for_tools=ToolOptions(("cvat",), with_drawing=False))
     [image] = [one for one in Tree.parse("out/reviewed/refined_cvat.xml").iter("image") if one.get("name") != "b.png"]
     assert [(shape.tag, shape.get("source")) for shape in image] == [
-        *(("mask", "auto"), ("mask", "auto"), ("ellipse", "manual"), ("mask", "auto"), ("mask", "auto")),
+        *(("mask", "semi-auto"), ("mask", "auto"), ("ellipse", "manual"), ("mask", "auto"), ("mask", "auto")),
         ("polyline", "manual"),
     ]
     apply_review("out", file, "both", for_tools=ToolOptions(("cvat",), with_drawing=True))
     [image] = [one for one in Tree.parse("both/refined_cvat.xml").iter("image") if one.get("name") != "b.png"]
-    assert [shape.get("source") for shape in image] == ["manual"] * 7 + ["auto"] * 4
+    assert [shape.get("source") for shape in image] == ["manual"] * 7 + ["semi-auto"] + ["auto"] * 3
 
 
 def test_label_studio_and_the_table_say_it_too_and_via_knows_the_photographs(work: Path) -> None:
