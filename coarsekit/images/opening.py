@@ -87,7 +87,8 @@ def is_mask(path: str | os.PathLike[str], coloured: bool = True) -> bool:
                 return counts[0] > 0 and sum(count > 0 for count in counts) <= _MOST_CLASSES
             if not coloured or picture.mode not in ("RGB", "RGBA") or picture.format in ("JPEG", "WEBP", "JPEG2000"):
                 return False
-            colours = {tuple(colour)[:3] for _, colour in picture.getcolors(_MOST_CLASSES) or ()}
+            counted = picture.getcolors(_MOST_CLASSES) or ()
+            colours = {colour[:3] for _, colour in counted if isinstance(colour, tuple)}
             return len(colours) > 1 and (0, 0, 0) in colours
     except ImageError:
         return False

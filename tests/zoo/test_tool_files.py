@@ -23,8 +23,9 @@ from coarsekit.types import Annotation, Ellipse, Image, Line, Mark, Mask, Point,
 from tests import command_line
 from zoo.cli.main import main
 from zoo.evaluation.refiners import Floor
+from zoo.output.marks_found import POLYGON
 from zoo.output.records import drawn_in
-from zoo.output.tool_files import POLYGON, ToolOptions
+from zoo.output.tool_files import ToolOptions
 from zoo.refiner import Advance, no_progress
 
 SIZE = (160, 120)
@@ -227,6 +228,31 @@ def test_two_annotators_of_a_photograph_need_a_format_that_holds_both_and_that_i
     assert [row["annotator"] for row in csv.DictReader(place_of("marks").read_text().splitlines())] == ["1", "2"]
     [task] = json.loads(place_of("labelstudio").read_text())
     assert len(task["predictions"]) == 2
+
+
+def test_label_maps_of_two_annotators_lie_in_their_folders_under_the_names_of_the_masks(work: Path) -> None:
+    two_annotators(work)
+    (work / "in" / "b.png").rename(work / "in" / "B one.PNG")
+    uploaded = (work / "two.json").read_text().replace("b.png", "/data/upload/1/0a1b2c3d-B_one.PNG")
+    (work / "two.json").write_text(uploaded)
+    report = refine("labelmap", "labelstudio", "native", drawn="two.json")
+    folder = Path("out/refined_labelmap")
+    stems = ["1/B one", "2/B one"]
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.png")) == [f"{s}.png" for s in stems]
+    for stem in stems:
+        assert np.array_equal(read_values(folder / f"{stem}.png") == 1, read_mask(Path(f"out/{stem}_MA.png")))
+    assert len(report.for_tools) == 4
+
+
+def test_a_label_map_that_is_in_the_way_is_refused_before_the_work(work: Path) -> None:
+    for source, name in (("in", "left/a.png"), ("in/left/a.png", "a.png")):
+        path = Path("out/refined_labelmap", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"somebody's")
+        with pytest.raises(OutputError, match=str(path)):
+            zoo.refine_to_folder(Upper(), source, "drawn.json", "out", for_tools=ToolOptions(("csv", "labelmap")))
+        assert path.read_bytes() == b"somebody's"
+    assert not list(Path("out").rglob("*_MA.png"))
 
 
 def test_a_prediction_stays_one_when_it_is_converted(work: Path) -> None:

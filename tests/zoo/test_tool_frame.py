@@ -17,7 +17,8 @@ from coarsekit.geometry import draw
 from coarsekit.images import read_mask, write_image
 from coarsekit.types import Annotation, Ellipse, Mark, Polygon
 from zoo.evaluation.refiners import Floor
-from zoo.output.tool_files import POLYGON, ToolOptions
+from zoo.output.marks_found import POLYGON
+from zoo.output.tool_files import ToolOptions
 from zoo.review.apply import apply_review
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from coarsekit.cli.console import emit, say
-from coarsekit.cli.options import AS_JSON, FORCE, QUIET
+from coarsekit.cli.options import ANNOTATOR, AS_JSON, FORCE, QUIET
 from zoo.cli.review import steps
 from zoo.cli.tool_options import for_tools
 from zoo.output.tool_files import ToolOptions
@@ -16,6 +16,7 @@ from zoo.output.tool_files import ToolOptions
 @click.argument("folder", metavar="OUT")
 @click.argument("decisions", metavar="DECISIONS")
 @click.option("-o", "--out", metavar="FOLDER", help="Folder to write to.  [default: OUT/reviewed]")
+@ANNOTATOR
 @for_tools
 @FORCE
 @AS_JSON
@@ -24,6 +25,7 @@ def command(
     folder: str,
     decisions: str,
     out: str | None,
+    annotator: str | None,
     formats: tuple[str, ...],
     shape: str,
     with_drawing: bool,
@@ -38,7 +40,8 @@ def command(
     gets the pixels that were drawn. Beside them lies the record, which counts the decisions; OUT itself is not changed.
 
     --to writes one file of all photographs for a tool, as 'zoo refine' does: rejected marks are not in it, and a mark
-    whose drawing is kept is in it as the person drew it.
+    whose drawing is kept is in it as the person drew it. Where several annotated a photograph, --annotator chooses
+    whose results and decisions are taken, since most tools' files hold one annotation of a photograph.
 
     Decisions on another photograph, drawing, refiner or mask are named and left out; the exit code is 1.
     """
@@ -50,6 +53,7 @@ def command(
             folder,
             decisions,
             out,
+            annotator=annotator,
             force=force,
             for_tools=ToolOptions(formats, shape, with_drawing),
             progress=show,

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import click
 
 from coarsekit.cli.completion import offering
-from zoo.output.tool_files import OWN, SHAPES
+from zoo.output.marks_found import SHAPES
+from zoo.output.tool_files import OWN
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -23,7 +23,7 @@ from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.images.opening import turned
 from coarsekit.types import Annotation, Image, Mark, Raster
 from zoo.loading import from_pretrained, on_device
-from zoo.output.tool_files import MASK, POLYGON, SHAPES
+from zoo.output.marks_found import MASK, POLYGON, SHAPES
 from zoo.refiner import Refiner
 
 if TYPE_CHECKING:

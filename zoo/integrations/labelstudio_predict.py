@@ -19,7 +19,8 @@ from coarsekit.types import Annotation, Image, Mark
 from coarsekit.validation import validated
 from zoo.integrations.labelstudio_controls import BrushControl, brush_controls, choose_control
 from zoo.integrations.labelstudio_photographs import TaskPhotographs, without_data_urls
-from zoo.output.tool_files import made_by, refined_annotation
+from zoo.output.marks_found import refined_annotation
+from zoo.output.tool_files import made_by
 from zoo.refiner import Refiner
 
 _REQUEST = Path("the request")

@@ -1,14 +1,13 @@
 """Label maps: one PNG for each photograph, whose values are classes."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coarsekit.annotations.photographs import stem_of
 from coarsekit.errors import ParameterError
 from coarsekit.images import read_mask, write_label_map
 from coarsekit.storage.files import write_text
@@ -53,23 +52,23 @@ def values_of(lesions: Sequence[str], earlier: Sequence[str] = ()) -> dict[str, 
     return {name: place for place, name in enumerate(names, start=1)}
 
 
-def files_of(place: Path, records: Sequence[Mapping[str, Any]]) -> list[Path]:
-    """The files of label maps in the folder ``place``, the legend last."""
-    return [*(place / f"{stem_of(record['image'])}.png" for record in records), place / LEGEND]
+def files_of(place: Path, stems: Iterable[str]) -> list[Path]:
+    """The files of label maps in the folder ``place``, the legend last; ``stems``: the names of the results."""
+    return [*(place / f"{stem}.png" for stem in stems), place / LEGEND]
 
 
-def write_label_maps(place: Path, records: Sequence[Mapping[str, Any]]) -> None:
+def write_label_maps(place: Path, records: Mapping[str, Mapping[str, Any]]) -> None:
     """Write a label map for the record of each photograph, with a palette of the classes' colours, and the legend.
 
-    Maps of other photographs may lie there from an earlier run, so its classes keep their values.
+    ``records``: by the names of the results, which the maps share with the masks. Maps of other photographs may lie
+    there from an earlier run, so its classes keep their values.
     """
-    values = values_of(
-        [mask["lesion"] for record in records for mask in record["masks"]], _earlier_classes(place / LEGEND)
-    )
+    lesions = [mask["lesion"] for record in records.values() for mask in record["masks"]]
+    values = values_of(lesions, _earlier_classes(place / LEGEND))
     colours = colours_for(values)
     palette = {value: colours[lesion] for lesion, value in values.items()}
     *files, legend = files_of(place, records)
-    for file, record in zip(files, records, strict=True):
+    for file, record in zip(files, records.values(), strict=True):
         masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
         write_label_map(file, label_map(masks, values, (record["height"], record["width"])), palette)
     write_text(legend, json.dumps({"background": 0, **values}, indent=1) + "\n")

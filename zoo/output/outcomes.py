@@ -27,7 +27,7 @@ class Outcome:
 
     ``record``: None where it could not be refined. ``kept``: whether an earlier run refined it from the same content.
     ``failure``: why it could not be refined. ``seen``: what was seen only once it was opened. ``drawn``: what was
-    drawn, as it fits the photograph; None where it could not be refined. ``place``: the file of the record; likewise.
+    drawn, as it fits the photograph; None where it could not be refined. ``stem``: the name of its results.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Outcome:
     failure: str = ""
     seen: ReadReport = field(default_factory=ReadReport)
     drawn: Annotation | None = None
-    place: Path | None = None
+    stem: str = ""
 
 
 def refine_one(
@@ -154,7 +154,7 @@ def _attempt(
             image, annotation, seen = photograph.read()
             result = replace(photograph, lesions=annotation.lesions).result(folder)
             record, kept, more = refine_one(refiner, result, image, annotation, force, field_of_view=field_of_view)
-            return Outcome(photograph.name, record, kept, seen=seen + more, drawn=annotation, place=result.record)
+            return Outcome(photograph.name, record, kept, seen=seen + more, drawn=annotation, stem=photograph.stem)
     except CoarsekitError as error:
         failure = str(error)
     except OSError as error:

@@ -23,7 +23,9 @@ from zoo.output.superseded import mark_superseded
 from zoo.output.tool_files import (
     NO_TOOLS,
     ToolOptions,
+    ToWrite,
     check_one_annotation_each,
+    check_results,
     check_tool_files,
     made_by,
     write_for_tools,
@@ -172,6 +174,7 @@ def refine_to_folder(
             folder,
             photographs,
             inputs,
+            for_tools,
             force,
             jobs,
             field_of_view,
@@ -207,12 +210,12 @@ def refine_to_folder(
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
             report_reading(read, [drawn])
             result = PhotographResult(folder, place.stem, drawn.lesions, place)
-            check_apart([result], [place, Path(annotation)])
+            check_results([result], [place, Path(annotation)], folder, for_tools, force)
             record, kept, more = refine_one(
                 refiner, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
             )
             note_more(more)
-            refined.append(Outcome(drawn.image, record, kept, drawn=drawn, place=result.record))
+            refined.append(Outcome(drawn.image, record, kept, drawn=drawn, stem=result.stem))
         lacking = _finish(refiner, source, folder, refined, for_tools, force, report, on_note)
     _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:
@@ -225,6 +228,7 @@ def _refine_several(
     folder: Path,
     photographs: Sequence[Drawn],
     inputs: Sequence[Path],
+    options: ToolOptions,
     force: bool,
     jobs: int,
     field_of_view: float | None,
@@ -245,7 +249,7 @@ def _refine_several(
     possible, sharing = without_shared_files(possible, folder)
     for name, sentence in sharing:
         fail(name, sentence)
-    check_apart([photograph.result(folder) for photograph in possible], inputs)
+    check_results([photograph.result(folder) for photograph in possible], inputs, folder, options, force)
     progress(0, len(possible))
     for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):
         note_more(outcome.seen)
@@ -284,7 +288,7 @@ def _finish(
     report.records.extend(one.record for one in refined if one.record is not None)
     report.kept.extend(one.name for one in refined if one.kept)
     _tell(mark_superseded(folder, refined), report.notes, on_note)
-    found = [(one.drawn, one.record) for one in refined if one.record is not None and one.drawn is not None]
+    found = [ToWrite(one.stem, one.drawn, one.record) for one in refined if one.record and one.drawn is not None]
     if not options.formats or not found:
         return []
     images = None if isinstance(source, Dataset) else Path(source)

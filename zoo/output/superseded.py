@@ -30,7 +30,7 @@ def mark_superseded(folder: Path, refined: Iterable[Outcome]) -> list[str]:
     Returns:
         A sentence on the results that no longer count, and one on masks of them that somebody corrected.
     """
-    results = {one.place: one.record for one in refined if one.place is not None and one.record is not None}
+    results = {folder / f"{one.stem}.json": one.record for one in refined if one.record is not None}
     for place, record in results.items():
         if record.pop(SUPERSEDED_BY, None) is not None:
             write_text(place, json.dumps(record) + "\n")

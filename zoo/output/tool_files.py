@@ -5,14 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from coarsekit.annotations import Format, format_named, writable_formats
 from coarsekit.annotations.annotators import check_one_each
-from coarsekit.annotations.approximate import as_outline
-from coarsekit.annotations.cvat import MACHINE, WITH_A_MACHINE
-from coarsekit.annotations.details import not_held, own_details
+from coarsekit.annotations.details import not_held
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
 from coarsekit.annotations.tool_frame import by_file, in_tool_frame
@@ -21,16 +18,13 @@ from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
 from coarsekit.images import read_mask
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
-from coarsekit.types import Annotation, Mark, Mask
-from zoo.marks.mark_masks import mark_masks
+from coarsekit.types import Annotation
 from zoo.output.label_maps import files_of, write_label_maps
+from zoo.output.marks_found import MASK, SHAPES, refined_annotation
 from zoo.output.marks_table import row_of, table_of
-from zoo.output.records import ACCEPT, DRAWING, REJECT
+from zoo.output.photograph_result import PhotographResult, check_apart
 from zoo.refiner import Refiner
 
-MASK, POLYGON = "mask", "polygon"
-SHAPES = (MASK, POLYGON)
-"""How a refined mark can be written: as its pixels, or as the outline along their edges."""
 TABLE, LABEL_MAPS = OWN = ("csv", "labelmap")
 """Not tools' formats: a table with a row for each mark, and one PNG for each photograph whose values are classes."""
 _NAMES = {"cvat": "refined_cvat.xml", "labelme": "refined_labelme", "native": "refined_native"}
@@ -67,64 +61,6 @@ class ToolOptions:
             raise ParameterError(f"the parameter shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
 
 
-def refined_annotation(
-    annotation: Annotation,
-    masks: Mapping[str, Mask],
-    made_by: str,
-    shape: str = MASK,
-    expected_ious: Mapping[int, float] = MappingProxyType({}),
-    decisions: Mapping[int, str] = MappingProxyType({}),
-) -> tuple[Annotation, Counter[str]]:
-    """What a refiner found, as an annotation: for each mark its mask, with its id, group, attributes and label.
-
-    Args:
-        annotation: What was drawn.
-        masks: (h, w) boolean by lesion class, what was found.
-        made_by: The refiner and its weights, which the tool shows in the place of an annotator.
-        shape: `MASK` or `POLYGON`.
-        expected_ious: How far to trust what was found, 0–1, by the place of the mark; it becomes the score of a region
-            in Label Studio and COCO.
-        decisions: What a reviewer decided, by the place of the mark: one of `zoo.output.records.ACCEPT`, ``REJECT``,
-            which leaves it out, and ``DRAWING``, which leaves it as it was drawn.
-
-    Returns:
-        The annotation, and by class how many marks are not in it because nothing was found for them.
-    """
-    found: dict[int, Mark] = {}
-    nothing: Counter[str] = Counter()
-    for lesion in annotation.lesions:
-        for one in mark_masks(annotation, lesion, masks[lesion]):
-            mark, decision = annotation.marks[one.place], decisions.get(one.place)
-            if decision == DRAWING:
-                found[one.place] = mark
-            elif one.mask is None and decision != REJECT:
-                nothing[lesion] += 1
-            if one.mask is None or decision in (DRAWING, REJECT):
-                continue
-            own = one.mask if shape == MASK else as_outline(one.mask)
-            source = WITH_A_MACHINE if decision == ACCEPT else MACHINE
-            details = _details(mark.details, mark, source, expected_ious.get(one.place))
-            found[one.place] = replace(mark, shape=own, details=details)
-    provenance = {**annotation.provenance, "model_version": made_by}
-    return replace(annotation, marks=tuple(found[place] for place in sorted(found)), provenance=provenance), nothing
-
-
-def _details(details: Mapping[str, Any], mark: Mark, source: str, score: float | None) -> dict[str, Any]:
-    """The annotator's, but for what says with what it was drawn, and that a person drew it; and a score.
-
-    ``source``: who made it, as CVAT has it.
-    """
-    drawn_with = {"labelstudio": ("from_name", "score"), "coco": ("score", "keypoints", "num_keypoints")}
-    own = {
-        name: {field: value for field, value in own_details(mark, name).items() if field not in fields}
-        for name, fields in drawn_with.items()
-        if name in details
-    }
-    if score is not None:
-        own = {name: {**own.get(name, {}), "score": score} for name in drawn_with}
-    return {**details, **own, "cvat": {**own_details(mark, "cvat"), "source": source}}
-
-
 NO_TOOLS = ToolOptions()
 """Nothing is written for a tool."""
 
@@ -134,9 +70,44 @@ def made_by(refiner: Refiner) -> str:
     return f"{Path(refiner.name).name or refiner.variant} {refiner.weights_sha256[:8]}".strip()
 
 
-def check_tool_files(folder: Path, options: ToolOptions, force: bool) -> None:
-    """Raise `OutputError` before any work when a file for a tool may not be written over; see `write_for_tools`."""
-    _claim([place for place in _places(folder, options) if place.suffix], folder, force)
+@dataclass(frozen=True, slots=True)
+class ToWrite:
+    """What was refined of one photograph.
+
+    ``stem``: the name of its results, with folders. ``annotation``: what was drawn. ``record``: what was found, with
+    the masks as they are now; a ``decision`` of its ``marks`` is what a reviewer decided, see `refined_annotation`.
+    ``masks``: the file of each mask by lesion class that tells what was found for each mark, since a review may have
+    merged others; None for those of the record.
+    """
+
+    stem: str
+    annotation: Annotation
+    record: Mapping[str, Any]
+    masks: Mapping[str, Path] | None = None
+
+    @property
+    def files(self) -> dict[str, str | Path]:
+        """The file of the mask that tells marks apart, by lesion class."""
+        return dict(self.masks or {mask["lesion"]: mask["file"] for mask in self.record["masks"]})
+
+
+def check_tool_files(folder: Path, options: ToolOptions, force: bool, stems: Sequence[str] = ()) -> None:
+    """Raise `OutputError` before any work when a file for a tool may not be written over; see `write_for_tools`.
+
+    ``stems``: the names of the results, as far as they are known; label maps are called after them.
+    """
+    places = dict(zip(options.formats, _places(folder, options), strict=True))
+    maps = files_of(places[LABEL_MAPS], stems) if stems and LABEL_MAPS in places else []
+    _claim([*(place for place in places.values() if place.suffix), *maps], folder, force)
+
+
+def check_results(
+    results: Sequence[PhotographResult], inputs: Iterable[Path], folder: Path, options: ToolOptions, force: bool
+) -> None:
+    """Raise `OutputError` before any work where results would share files with others, or with what is in their way."""
+    check_apart(results, inputs)
+    stems = [(result.folder / result.stem).relative_to(folder).as_posix() for result in results]
+    check_tool_files(folder, options, force, stems)
 
 
 def check_one_annotation_each(annotations: Sequence[Annotation], options: ToolOptions) -> None:
@@ -149,7 +120,7 @@ def check_one_annotation_each(annotations: Sequence[Annotation], options: ToolOp
 def write_for_tools(
     folder: Path,
     options: ToolOptions,
-    refined: Iterable[tuple[Annotation, Mapping[str, Any]]],
+    refined: Sequence[ToWrite],
     made_by: str,
     images: Path | None = None,
     force: bool = False,
@@ -159,8 +130,7 @@ def write_for_tools(
     Args:
         folder: The folder of the results.
         options: What to write.
-        refined: What was drawn on each photograph, and the record of what was found. A ``decision`` of its ``marks`` is
-            what a reviewer decided, see `refined_annotation`.
+        refined: What was drawn on each photograph, and what was found.
         made_by: As for `refined_annotation`.
         images: The folder of the photographs, if they have one: VIA knows them by their bytes.
         force: Whether to write over files that were changed since they were written for a tool, or were not.
@@ -171,12 +141,13 @@ def write_for_tools(
     Raises:
         OutputError: When a file is in the way.
     """
-    drawn, found, rows, records = [], [], [], []
+    drawn, found, rows = [], [], []
+    records = {one.stem: one.record for one in refined}
     nothing: Counter[str] = Counter()
-    for annotation, record in refined:
-        records.append(record)
+    for photograph in refined:
+        annotation, record = photograph.annotation, photograph.record
         rows += [row_of(annotation, row) for row in record["marks"]]
-        masks = {mask["lesion"]: read_mask(mask["file"]) for mask in record["masks"]}
+        masks = {lesion: read_mask(file) for lesion, file in photograph.files.items()}
         trust = {row["mark"]: row["expected_iou"] for row in record["marks"] if row["expected_iou"] is not None}
         decisions = {row["mark"]: row["decision"] for row in record["marks"] if row.get("decision")}
         one, without = refined_annotation(annotation, masks, made_by, options.shape, trust, decisions)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from coarsekit.annotations.annotators import chosen
 from coarsekit.errors import CoarsekitError
 from coarsekit.images import write_image
 from coarsekit.storage.digests import file_sha256
@@ -21,6 +22,7 @@ from zoo.output.records import ACCEPT, DRAWING, REJECT, path_from, photograph_fi
 from zoo.output.tool_files import (
     NO_TOOLS,
     ToolOptions,
+    ToWrite,
     check_one_annotation_each,
     check_tool_files,
     write_for_tools,
@@ -80,6 +82,7 @@ def apply_review(
     decisions: str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     *,
+    annotator: str | None = None,
     force: bool = False,
     for_tools: ToolOptions = NO_TOOLS,
     progress: Callable[[int, int], None] = no_progress,
@@ -94,6 +97,7 @@ def apply_review(
         folder: What `zoo.refine_to_folder` wrote.
         decisions: The file that the page saved.
         out: The folder to write to; ``reviewed`` in ``folder`` where it is None.
+        annotator: Only what this annotator drew is merged and written; None takes all, each in a folder of its own.
         force: Whether to write over what is there.
         for_tools: Annotation formats to write all marks in: accepted and undecided ones as they were refined, those
             whose drawing is kept as it was drawn, and rejected ones not at all.
@@ -105,19 +109,26 @@ def apply_review(
 
     Raises:
         ParameterError: When the folder has no results.
-        AnnotationError: When the decisions cannot be read, or are on marks that are not there; when several annotated a
-            photograph, and a format for tools holds one annotation of each.
+        AnnotationError: When the decisions cannot be read, or are on marks that are not there; when nobody of that name
+            drew; when several annotated a photograph, and a format for tools holds one annotation of each.
         OutputError: When a file is in the way, or another run is at work there.
     """
     place, file = Path(folder), Path(decisions)
     target = place / "reviewed" if out is None else Path(out)
     results, failures, notes = results_in(place)
     decided, other = decisions_on(results, read_decisions(file), file)
+    if annotator is not None:
+        own = {path for path, _ in chosen([(result.path, result.annotation) for result in results], annotator)}
+        others = {result.name for result in results if result.path not in own}
+        results = [result for result in results if result.path in own]
+        other = [(name, sentence) for name, sentence in other if name not in others]
+        if others:
+            notes.append(f"What others annotated is left out: {len(others)} of {len(others) + len(own)}.")
     report = ReviewReport(failures=[*failures, *other], notes=notes)
     for _, sentence in report.failures:
         on_failure(sentence)
     check_one_annotation_each([result.annotation for result in results], for_tools)
-    check_tool_files(target, for_tools, force)
+    check_tool_files(target, for_tools, force, [_stem(result) for result in results])
     outputs = [path for result in results for path in _outputs(target, result)]
     inputs = [file, *(path for result in results for path in (result.path, *result.mask_files.values()))]
     claim_outputs(outputs, force, inputs)
@@ -138,7 +149,7 @@ def apply_review(
             progress(number, len(results))
         if for_tools.formats and done:
             # The tools get a mask for each mark, which only the masks of before the review tell.
-            sources = [(result.annotation, {**record, "masks": _before(result)}) for result, record in done]
+            sources = [ToWrite(_stem(each), each.annotation, record, each.mask_files) for each, record in done]
             images = _images([result for result, _ in done])
             made, lacking = write_for_tools(target, for_tools, sources, _made_by(done[0][0]), images, force)
             report.for_tools.extend(map(str, made))
@@ -191,8 +202,8 @@ def _outputs(target: Path, result: Result) -> list[Path]:
     return [*(own / file.name for file in result.mask_files.values()), target / result.name]
 
 
-def _before(result: Result) -> list[dict[str, str]]:
-    return [{"lesion": lesion, "file": str(file)} for lesion, file in result.mask_files.items()]
+def _stem(result: Result) -> str:
+    return result.name.removesuffix(".json")
 
 
 def _made_by(result: Result) -> str:

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import zoo
 from coarsekit.annotations import native, read_annotations, writable_formats
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, OutputError
 from coarsekit.geometry import draw
-from coarsekit.images import read_mask
+from coarsekit.images import read_mask, read_values
 from coarsekit.types import Mask
 from tests import command_line
 from tests.zoo.review.conftest import DRAWN, MARKS, SIZE, Upper
@@ -245,3 +246,42 @@ def test_a_mark_that_is_not_there_stops_before_anything_is_written(work: Path) -
     with pytest.raises(AnnotationError, match="has no mark 99"):
         apply_review("out", decide({"left/a.json": {99: "accept"}}))
     assert not Path("out/reviewed").exists()
+
+
+def two_annotators() -> None:
+    """What two people drew on one photograph and one on another, refined into ``both``."""
+    for who, name in (("anna", "left/a.png"), ("anna", "b.png"), ("ben", "left/a.png")):
+        one = replace(DRAWN, image=name, provenance={"annotator": who})
+        native.write(Path("drawn_by", who, f"{Path(name).stem}.json"), [one])
+    assert zoo.refine_to_folder(Upper(), "in", "drawn_by", "both").failures == []
+
+
+def test_one_annotator_of_several_is_chosen_with_the_decisions(work: Path) -> None:
+    two_annotators()
+    results = {result.name: result for result in results_in(Path("both"))[0]}
+    judged = [
+        {"record": name, **result.digests, "decisions": [{"mark": 0, "decision": "reject"}]}
+        for name, result in results.items()
+    ]
+    judged[-1]["weights_sha256"] = "0"  # ben's are of other content, which is of no concern to anna
+    content = {"format": "coarsekit-review", "version": 1, "results_sha256": "0", "photographs": judged}
+    Path("decisions.json").write_text(json.dumps(content))
+    refused = command_line.run(main, "apply-review", "both", "decisions.json", "--to", "cvat", "-o", "all")
+    assert refused.exit_code == 2
+    assert "choose one by --annotator" in refused.stderr
+    arguments = ("apply-review", "both", "decisions.json", "--to", "cvat,labelmap", "--annotator", "anna", "-o", "hers")
+    done = command_line.run(main, *arguments)
+    assert done.exit_code == 0, done.output
+    assert "What others annotated is left out: 1 of 3." in done.stderr
+    assert [one.image for one in read_annotations(Path("hers/refined_cvat.xml")).annotations] == ["b.png", "left/a.png"]
+    assert not list(Path("hers").rglob("ben"))
+    unknown = command_line.run(main, "apply-review", "both", "decisions.json", "--annotator", "cleo", "-o", "none")
+    assert "no annotation by 'cleo'; there are anna, ben" in command_line.refusal(unknown)
+
+
+def test_label_maps_are_of_the_masks_after_the_review(work: Path) -> None:
+    file = decide({"left/a.json": {0: "reject", 3: "drawing"}})
+    apply_review("out", file, for_tools=ToolOptions(("labelmap",)))
+    merged_masks, values = masks_in("out/reviewed"), read_values("out/reviewed/refined_labelmap/left/a.png")
+    assert np.array_equal(values > 0, merged_masks["MA"] | merged_masks["HE"])
+    assert not np.array_equal(values > 0, masks_in("out")["MA"] | masks_in("out")["HE"])
