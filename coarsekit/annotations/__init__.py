@@ -11,11 +11,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from coarsekit.annotations.annotators import chosen, names_of, without_earlier
+from coarsekit.annotations.annotators import chosen, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
-from coarsekit.annotations.fitting import check_marks, check_name, fitted
+from coarsekit.annotations.fitting import check_marks, check_name, fitted, the_one_of
 from coarsekit.annotations.folder_labels import with_folder_labels
-from coarsekit.annotations.photographs import PhotographFolder, also_of, choose, photograph_name
+from coarsekit.annotations.photographs import PhotographFolder, also_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.annotations.tool_frame import with_files
 from coarsekit.annotations.written import drawings_first, is_record, passed_over
@@ -234,7 +234,7 @@ def read_annotation(
         (('MA', 'HE'), 6)
     """
     annotations, report = read_annotations(path, ReadOptions(strict=True) if options is None else options)
-    annotation = check_marks(_choose(annotations, path, photograph), path)
+    annotation = check_marks(the_one_of(annotations, path, photograph), path)
     if not report.left_out:
         return annotation
     return replace(annotation, provenance={**annotation.provenance, "left_out": list(report.left_out)})
@@ -265,7 +265,7 @@ def read_drawn(
     image, file = read_image(photograph), Path(photograph)
     own = replace(options or ReadOptions(), images=file.parent, size=(image.shape[1], image.shape[0]))
     annotations, report = read_annotations(path, own)
-    annotation = _choose(annotations, path, str(photograph), report)
+    annotation = the_one_of(annotations, path, str(photograph), report)
     if not annotation.marks and report.left_out and len(annotations) == 1:
         raise AnnotationError(f"{report.left_out[0]}; nothing else is drawn on {file.name}")
     notes = [] if ignore_name else check_name(annotation, file, path)
@@ -276,31 +276,3 @@ def read_drawn(
     with error_context(str(path)):
         annotation, more = fitted(annotation, image.shape, str(photograph), own.strict)
     return image, annotation, report + more + ReadReport(notes=tuple(notes))
-
-
-def _choose(
-    annotations: list[Annotation],
-    path: str | os.PathLike[str],
-    photograph: str | None,
-    report: ReadReport | None = None,
-) -> Annotation:
-    if len(annotations) == 1:
-        return annotations[0]
-    if not annotations:
-        why = (
-            f"nothing in it could be read: {report.left_out[0]}" if report and report.left_out else "has no photograph"
-        )
-        raise AnnotationError(f"{path}: {why}; export the annotation again")
-    if photograph is None:
-        raise AnnotationError(f"{path}: has {len(annotations)} photographs; say which by its file name")
-    name = photograph_name(photograph).rpartition("/")[2]
-    own = choose(annotations, photograph)
-    if len(own) > 1:
-        who = sorted({who for one in own for who in names_of(one)[:1]})
-        how = f"choose one of the annotators {', '.join(who)} by annotator=…" if who else "keep one of them in the file"
-        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; {how}")
-    if not own:
-        known = [annotation.image for annotation in annotations]
-        shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
-        raise AnnotationError(f"{path}: has no annotation of {name}, but of {shown}{did_you_mean(name, known)}")
-    return own[0]

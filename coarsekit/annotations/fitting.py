@@ -1,13 +1,14 @@
-"""Whether what was drawn fits its photograph: its name, its proportions, and where the marks lie."""
+"""What was drawn on a photograph, and whether it fits: its name, its proportions, and where the marks lie."""
 
 import os
 from dataclasses import replace
 from pathlib import Path
 
-from coarsekit.annotations.photographs import plainly_other, same_photograph
+from coarsekit.annotations.annotators import names_of
+from coarsekit.annotations.photographs import choose, photograph_name, plainly_other, same_photograph
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.annotations.tool_frame import scaled_to
-from coarsekit.errors import AnnotationError
+from coarsekit.errors import AnnotationError, did_you_mean
 from coarsekit.geometry import extent
 from coarsekit.types import KINDS, Annotation, check_drawn_on
 
@@ -47,7 +48,7 @@ def fitted(
     if not outside:
         return annotation, report
     if strict or len(outside) == len(annotation.marks):
-        raise AnnotationError(next(iter(outside.values())))
+        raise AnnotationError(f"{name}: {next(iter(outside.values()))}")
     marks = tuple(mark for place, mark in enumerate(annotation.marks) if place not in outside)
     sentences = list(outside.values())
     more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
@@ -98,3 +99,35 @@ def check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike
     if own:
         return []
     return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]
+
+
+def the_one_of(
+    annotations: list[Annotation],
+    path: str | os.PathLike[str],
+    photograph: str | None,
+    report: ReadReport | None = None,
+) -> Annotation:
+    """Of the annotations that were read of ``path`` that of a photograph, or the only one; ``report``: of the reading.
+
+    Raises `AnnotationError` where there is none, or several are.
+    """
+    if len(annotations) == 1:
+        return annotations[0]
+    if not annotations:
+        why = (
+            f"nothing in it could be read: {report.left_out[0]}" if report and report.left_out else "has no photograph"
+        )
+        raise AnnotationError(f"{path}: {why}; export the annotation again")
+    if photograph is None:
+        raise AnnotationError(f"{path}: has {len(annotations)} photographs; say which by its file name")
+    name = photograph_name(photograph).rpartition("/")[2]
+    own = choose(annotations, photograph)
+    if len(own) > 1:
+        who = sorted({who for one in own for who in names_of(one)[:1]})
+        how = f"choose one of the annotators {', '.join(who)} by annotator=…" if who else "keep one of them in the file"
+        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; {how}")
+    if not own:
+        known = [annotation.image for annotation in annotations]
+        shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")
+        raise AnnotationError(f"{path}: has no annotation of {name}, but of {shown}{did_you_mean(name, known)}")
+    return own[0]

@@ -16,8 +16,9 @@ from coarsekit.annotations.reading import ReadReport
 from coarsekit.errors import CoarsekitError, OutputError, ParameterError
 from coarsekit.storage.outputs import at_work
 from coarsekit.types import Annotation, Image
+from zoo.output.content import content_of
 from zoo.output.drawn import Drawn
-from zoo.output.photograph_result import PhotographResult, content_of
+from zoo.output.photograph_result import PhotographResult
 from zoo.refiner import Advance, Refiner, no_progress
 
 

@@ -19,28 +19,15 @@ from coarsekit.errors import ImageError, OutputError
 from coarsekit.geometry import draw
 from coarsekit.images import read_image, read_mask, write_image
 from coarsekit.marks import count_ways
-from coarsekit.scale import scale_of
-from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256, sha256_of
+from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation, Image, Mark
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.marks.result import MarkResult, Refined
+from zoo.output.content import DEPENDS_ON
 from zoo.output.records import mark_document, path_from
 from zoo.refiner import Advance, Refiner, no_progress
-from zoo.variants import REFINING_VERSION
-
-_CONTENT = {
-    "photograph_sha256": "another photograph",
-    "drawing_sha256": "another drawing",
-    "weights_sha256": "another refiner, or other weights",
-    "engine": "another engine",
-    "refining_version": "another version of what refines",
-    "scale": "another scale",
-    "cleaning": "another choice of what is left out",
-    "doubt": "another way to tell how far to trust it",
-}
-"""What results depend on, by its field of the record, and what a refusal calls results of another."""
 
 
 class _Mask(BaseModel):
@@ -111,7 +98,7 @@ class PhotographResult:
 
         Args:
             annotation: What was drawn.
-            content: The digests that the results depend on, as `content_of` gives them.
+            content: The digests that the results depend on, as `zoo.output.content.content_of` gives them.
             force: Whether results of other content may be written over, and files that were changed since, see
                 `set_aside`.
 
@@ -131,7 +118,7 @@ class PhotographResult:
         size = annotation.width, annotation.height
         there = [path for path, unchanged in same.items() if unchanged or _is_image(path, size)]
         changed = [path for path in there if not same[path]]
-        other = [said for name, said in _CONTENT.items() if earlier.get(name) != content[name] or not content[name]]
+        other = [said for name, said in DEPENDS_ON.items() if earlier.get(name) != content[name] or not content[name]]
         if other and not force:
             raise OutputError(
                 f"{self.record} is of {' and of '.join(other)}; give force=True to write over it, or another out=…"
@@ -250,27 +237,6 @@ class PhotographResult:
             return None
         inside = all(Path(name).name == name and name.startswith(f"{self.stem}_") for name in record["files"])
         return record if inside else None
-
-
-def content_of(
-    refiner: Refiner, image: Image, annotation: Annotation, field_of_view: float | None = None
-) -> dict[str, Any]:
-    """All that the results depend on: digests, that of the weights empty for a refiner made in memory; and the scale.
-
-    ``field_of_view``: see `coarsekit.scale.scale_of`.
-    """
-    scale = scale_of(image, annotation, field_of_view)
-    return {
-        "photograph_sha256": photograph_sha256(image),
-        "drawing_sha256": drawing_sha256(annotation),
-        "weights_sha256": refiner.weights_sha256,
-        "engine": refiner.engine,
-        "refining_version": REFINING_VERSION,
-        "scale": round(scale.value, 4),
-        "scale_from": scale.source,
-        "cleaning": refiner.cleaning,
-        "doubt": "none" if refiner.doubt is None else sha256_of(refiner.doubt),
-    }
 
 
 def check_apart(results: Iterable[PhotographResult], inputs: Iterable[Path]) -> None:
