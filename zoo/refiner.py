@@ -17,7 +17,8 @@ from coarsekit.images.given import ImageLike, as_image
 from coarsekit.marks import ways_drawn
 from coarsekit.scale import scale_of
 from coarsekit.types import Annotation, Image, Mask
-from zoo.checkpoints.folder import DEFAULT, locate, photographs_seen, read_config, weights_sha256
+from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
+from zoo.checkpoints.seen import photographs_seen
 from zoo.marks.doubt import DoubtModel, mark_features, read_doubt
 from zoo.marks.mark_masks import MarkMask, mark_masks
 from zoo.marks.result import MarkResult, Refined, count_overlap

@@ -138,7 +138,8 @@ class TrainingRecord(BaseModel):
 
     ``parent``: the record of the training that it started from. ``source``: the dataset that it was trained on.
     ``photograph_sha256``: the digest of its pixels by the key of each photograph, trained on or held out; a key that is
-    in neither list is of a held-out one in another size.
+    in neither list is of a held-out one in another size. ``training_lesions``: the classes that those trained on show;
+    None of older versions, which do not say.
     """
 
     data: str = ""
@@ -148,6 +149,7 @@ class TrainingRecord(BaseModel):
     recipe: dict[str, Any] = {}
     history: list[dict[str, Any]] = []
     training_images: list[str] = []
+    training_lesions: list[str] | None = None
     validation_images: list[str] = []
     best_validation_iou: float | None = None
 
@@ -200,44 +202,6 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     return read_json(path, TrainingRecord, "copy the folder again") if path.exists() else {}
-
-
-def classes_seen(folder: Path) -> tuple[str, ...] | None:
-    """The lesion classes that a network was trained on, by its record and that of the training it started from.
-
-    Where the record names none it was trained on all that the data have, which are those that it was validated on.
-    None where the record is missing or does not say.
-
-    Raises `RefinerError` when the record is malformed.
-    """
-    seen: dict[str, None] = {}
-    record: Any = read_record(folder)
-    while record:
-        named = (record.get("recipe") or {}).get("only_lesions")
-        validated_on = [
-            style for line in record.get("history", [])[-1:] for style in (line.get("validation") or {}).values()
-        ]
-        seen |= dict.fromkeys(named or [lesion for style in validated_on for lesion in style])
-        record = record.get("parent")
-    return tuple(seen) or None
-
-
-def photographs_seen(folder: Path) -> frozenset[str] | None:
-    """The digests of the photographs that a refiner was trained, validated or fitted on, in all its trainings.
-
-    None where a record does not say.
-
-    Raises `RefinerError` when the record is malformed.
-    """
-    record: Any = read_record(folder)
-    seen: set[str] = set()
-    known = bool(record)
-    while record:
-        own = record.get("photograph_sha256", {})
-        known &= bool(own) and set(own) >= {*record.get("training_images", ()), *record.get("validation_images", ())}
-        seen.update(own.values())
-        record = record.get("parent")
-    return frozenset(seen) if known else None
 
 
 def weights_sha256(folder: Path) -> str:

@@ -12,7 +12,8 @@ from coarsekit.geometry import draw
 from coarsekit.images.given import ImageLike
 from coarsekit.storage.digests import photograph_sha256
 from coarsekit.types import Mask
-from zoo.checkpoints.folder import BUNDLED, classes_seen, locate, read_config, read_record, weights_sha256
+from zoo.checkpoints.folder import BUNDLED, locate, read_config, read_record, weights_sha256
+from zoo.checkpoints.seen import classes_seen, photographs_trained_on
 from zoo.checkpoints.sources import sources
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
@@ -24,6 +25,10 @@ BLIND = "shrink"
 """The image-blind rule, a row of every table."""
 HELD_OUT = "held-out"
 """The split of the photographs that networks were validated on."""
+_NEEDS = (
+    f"the split {HELD_OUT} needs networks whose training.json says by digest which photographs they held out, and "
+    "which they were trained on"
+)
 
 
 @final
@@ -61,27 +66,30 @@ def select_split(dataset: Dataset, split: str | None, names: Iterable[str]) -> t
 def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
     """The photographs that every network of these names held out of its training, to validate on: for choosing by.
 
-    They are known by their pixels, whatever their keys, and are the split `HELD_OUT` of what is returned; baselines do
-    not count.
+    They are known by their pixels, whatever their keys, and are the split `HELD_OUT` of what is returned. What any
+    training that led to a network learned from is none of them. Baselines do not count.
 
-    Raises `ParameterError` when no network says which it held out, or none is left.
+    Raises `ParameterError` when there is no network, one does not say which it held out, or none is left.
     """
-    parts = []
-    for record in (read_record(locate(name)) for name in names):
-        digests, held = record.get("photograph_sha256", {}), record.get("validation_images", ())
-        if held:
-            known = digests.keys() >= set(held)
-            trained = record.get("training_images", ())
-            parts.append({digest for key, digest in digests.items() if known and key not in trained})
-    if not parts or not all(parts):
-        raise ParameterError(
-            f"the split {HELD_OUT} needs networks whose training.json says by digest which photographs they held "
-            "out; name one that this version trained"
-        )
+    parts = [_held_out_by(name) for name in names if variant_named(read_config(locate(name))["variant"]).is_network]
+    if not parts:
+        raise ParameterError(f"{_NEEDS}; only baselines are named, so name one that this version trained")
     shared = set.intersection(*parts)
     keys = dataset.keys()
     kept = [key for key in keys if photograph_sha256(dataset.read(key).image) in shared]
     return Subset(dataset, HELD_OUT, kept)
+
+
+def _held_out_by(name: str) -> set[str]:
+    """The digests of the photographs that a network held out, in another size, too."""
+    record = read_record(locate(name))
+    digests, held = record.get("photograph_sha256", {}), record.get("validation_images", ())
+    trained = photographs_trained_on(record)
+    if trained is None or not held or not digests.keys() >= set(held):
+        raise ParameterError(
+            f"{_NEEDS}; that of {name}, or of what it started from, does not, so name one that this version trained"
+        )
+    return {*digests.values()} - trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,8 +1,9 @@
 """How a refiner is trained: every choice of a run, in one record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -119,33 +120,50 @@ def _is_number(value: Any) -> bool:
 
 
 def hold_out(
-    keys: tuple[str, ...], share: float, seed: int, shows_lesions: Callable[[str], bool] = lambda _: True
+    keys: tuple[str, ...],
+    share: float,
+    seed: int,
+    shows_lesions: Callable[[str], bool] = lambda _: True,
+    digests: Mapping[str, str] = MappingProxyType({}),
+    trained: Collection[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split photographs by image into those to train on and those to validate on, at least one of each.
 
     All are trained on where the share is 0. A side without a photograph that ``shows_lesions`` gets the other's first
-    one, for its own first.
+    one, for its own first. Keys of one digest (``digests``) are one photograph. Of those whose digest is ``trained``,
+    which the network to start from has learned from, none is held out where there are others.
 
     Raises `ParameterError` for fewer than two photographs, or fewer than two with lesions.
     """
     if not share:
         return keys, ()
-    if len(keys) < 2:
-        raise ParameterError(f"training needs two photographs or more, one to validate on; got {len(keys)}")
-    held = min(max(1, round(share * len(keys))), len(keys) - 1)
-    order = np.random.default_rng(seed).permutation(len(keys)).tolist()
+    named: dict[str, list[str]] = {}
+    for key in keys:
+        named.setdefault(digests.get(key, key), []).append(key)
+    photographs = list(named)
+    names = f" under {len(keys)} names" if len(photographs) < len(keys) else ""
+    if len(photographs) < 2:
+        raise ParameterError(
+            f"training needs two photographs or more, one to validate on; got {len(photographs)}{names}"
+        )
+    held = min(max(1, round(share * len(photographs))), len(photographs) - 1)
+    order = [photographs[index] for index in np.random.default_rng(seed).permutation(len(photographs))]
+    if fresh := [one for one in order if one not in trained]:
+        held = min(held, len(fresh))
+        order = [*fresh, *(one for one in order if one in trained)]
     sides = order[held:], order[:held]
     for side, other in (sides, sides[::-1]):
-        if not any(shows_lesions(keys[index]) for index in side):
-            ill = [place for place, index in enumerate(other) if shows_lesions(keys[index])]
+        if not any(map(shows_lesions, _keys(named, side))):
+            ill = [place for place, one in enumerate(other) if any(map(shows_lesions, named[one]))]
             if len(ill) < 2:
                 raise ParameterError(
                     "training needs two photographs with lesions or more, one to validate on; "
-                    f"got {len(ill)} among {len(keys)}"
+                    f"got {len(ill)} among {len(photographs)}{names}"
                 )
             side[0], other[ill[0]] = other[ill[0]], side[0]
-    chosen = set(sides[1])
-    return (
-        tuple(key for index, key in enumerate(keys) if index not in chosen),
-        tuple(key for index, key in enumerate(keys) if index in chosen),
-    )
+    chosen = set(_keys(named, sides[1]))
+    return tuple(key for key in keys if key not in chosen), tuple(key for key in keys if key in chosen)
+
+
+def _keys(named: Mapping[str, list[str]], photographs: list[str]) -> list[str]:
+    return [key for one in photographs for key in named[one]]

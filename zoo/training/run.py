@@ -1,7 +1,7 @@
 """A whole training: a recipe and a source by name, to a checkpoint folder."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from zoo.training.exported_source import Export, is_export
 from zoo.training.progress import Progress
 from zoo.training.recipe import Recipe
 from zoo.training.recipe_files import checked, make_recipe, read_recipe
-from zoo.training.sources import training_source
+from zoo.training.sources import TrainingSource, note_on_start, training_source
 from zoo.training.state import read_state
 from zoo.training.tensorboard import event_log
 
@@ -124,8 +124,8 @@ def train(
             advance, read_all = _counted(progress, len(data.keys(split)))
             photographs = training_source(data, split, recipe, decoded, advance)
             read_all()
-        if kept := getattr(photographs, "kept", 0):
-            say(f"{kept} of {len(photographs.photograph_sha256)} photographs were in {decoded}, unchanged.")
+        for note in _notes(photographs, decoded, recipe.start):
+            say(note)
 
         def log_line(line: dict[str, Any]) -> None:
             log(line)
@@ -158,6 +158,14 @@ def train(
 
 def _opened(source: str) -> Dataset | Export:
     return Export(source) if is_export(source) else open_source(source)
+
+
+def _notes(photographs: TrainingSource, decoded: Path, start: str) -> Iterator[str]:
+    """What is said before the first epoch."""
+    if kept := getattr(photographs, "kept", 0):
+        yield f"{kept} of {len(photographs.photograph_sha256)} photographs were in {decoded}, unchanged."
+    if note := note_on_start(start, photographs):
+        yield note
 
 
 def _check_styles(recipe: Recipe, data: Dataset | Export) -> None:

@@ -1,7 +1,6 @@
 """What a training is made of: pairs to learn from, and held-out photographs to choose by."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +11,7 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import sha256_of
+from zoo.checkpoints.seen import learned_before
 from zoo.models.base import Network
 from zoo.refiner import no_progress
 from zoo.training.appearance import mark_appearance
@@ -27,12 +27,14 @@ from zoo.training.validation import Validation, score_photograph, summary
 class TrainingSource(Protocol):
     """Photographs to train on, and others held out to choose by; known by their keys.
 
-    ``photograph_sha256``: the digest of each one's pixels by key. ``content``: the digests of all else in the data that
+    ``training_lesions``: the classes that those to train on show. ``photograph_sha256``: the digest of each one's
+    pixels by key. ``content``: the digests of all else in the data that
     a training depends on, by what it is and its name.
     """
 
     training_keys: list[str]
     validation_keys: list[str]
+    training_lesions: list[str]
     photograph_sha256: dict[str, str]
     content: dict[str, dict[str, str]]
 
@@ -64,6 +66,7 @@ class Photographs:
         self._each_style = [style_named(name) for name in dict.fromkeys(styles)]
         self.training_keys = [photograph.key for photograph in training]
         self.validation_keys = [photograph.key for photograph in validation]
+        self.training_lesions = list(dict.fromkeys(lesion for one in training for lesion in one.shown))
         both = [*training, *validation]
         self.photograph_sha256 = {photograph.key: photograph.photograph_sha256 for photograph in both}
         self.content = {
@@ -124,14 +127,41 @@ def training_source(
     unknown = [lesion for lesion in recipe.only_lesions if lesion not in source.lesions]
     if unknown:
         raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
-    keys, held_out = hold_out(
-        source.keys(split), recipe.validation, recipe.seed, partial(_shows_lesions, source, recipe.only_lesions)
-    )
     styles = [style_named(name) for name in recipe.styles]
-    training = cache_photographs(source, keys, cache, styles, recipe.reductions, recipe.only_lesions, advance)
-    validation = cache_photographs(source, held_out, cache, styles, (1.0,), recipe.only_lesions, advance)
-    return Photographs(training, validation, recipe.styles)
+    reductions = tuple(dict.fromkeys((*recipe.reductions, 1.0)))  # the last is what is validated at
+    photographs = {
+        photograph.key: photograph
+        for photograph in cache_photographs(
+            source, source.keys(split), cache, styles, reductions, recipe.only_lesions, advance
+        )
+    }
+    training, held_out = hold_out(
+        tuple(photographs),
+        recipe.validation,
+        recipe.seed,
+        lambda key: bool(photographs[key].shown),
+        {key: photograph.photograph_sha256 for key, photograph in photographs.items()},
+        learned_before(recipe.start) or (),
+    )
+    return Photographs([photographs[key] for key in training], [photographs[key] for key in held_out], recipe.styles)
 
 
-def _shows_lesions(source: Dataset, lesions: Sequence[str], key: str) -> bool:
-    return any(mask.any() for lesion, mask in source.read(key).fine.items() if lesion in lesions or not lesions)
+def note_on_start(start: str, photographs: TrainingSource) -> str:
+    """A sentence where the refiner to start from has learned from photographs that are held out, or may have."""
+    learned, held = learned_before(start), photographs.validation_keys
+    if not held:
+        return ""
+    if learned is None:
+        return (
+            f"{start} does not say by digest which photographs it was trained on: where those held out are among them, "
+            "the validation IoU is too high."
+        )
+    known = [key for key in held if photographs.photograph_sha256[key] in learned]
+    if known:
+        return (
+            f"{len(known)} of {len(held)} photographs held out are among those that {start} was trained on, as "
+            f"{known[0]}: the validation IoU is too high, and they are none of the split held-out."
+        )
+    if learned & {photographs.photograph_sha256[key] for key in photographs.training_keys}:
+        return f"{len(held)} photographs are held out of those that {start} was not trained on."
+    return ""

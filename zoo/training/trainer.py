@@ -159,6 +159,7 @@ class Run:
             "devices": self.devices.describe(),
             "training_images": self.training_source.training_keys,
             "validation_images": self.training_source.validation_keys,
+            "training_lesions": self.training_source.training_lesions,
             **self.content,
             "best_validation_iou": round(self.best, 3) if isfinite(self.best) else None,
             "history": self.history,

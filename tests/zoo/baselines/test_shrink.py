@@ -14,7 +14,7 @@ from coarsekit.types import Annotation, Ellipse, Mark
 from zoo import from_pretrained
 from zoo.baselines.fit_shrink import AMOUNTS, fit_shrink, save_shrink
 from zoo.baselines.shrink import Amount, Shrink
-from zoo.checkpoints.folder import photographs_seen
+from zoo.checkpoints.seen import photographs_seen
 
 IMAGE = np.zeros((300, 4288 // 2, 3), np.uint8)
 

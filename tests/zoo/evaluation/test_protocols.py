@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -166,15 +167,24 @@ def test_a_killed_evaluation_goes_on_where_it_was(tmp_path) -> None:
     ("record", "seen"),
     [
         ({"recipe": {"only_lesions": ["MA"]}}, ("MA",)),
-        ({"recipe": {}, "history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, ("MA", "HE")),
+        ({"training_lesions": ["MA", "EX"], "history": [{"validation": {"paper": {"MA": 1}}}]}, ("MA", "EX")),
+        ({"training_lesions": ["MA"], "history": [{"validation": {"paper": {"EX": 1}}}, {}]}, ("MA", "EX")),
+        ({"history": [{"validation": {"paper": {"MA": 1, "HE": 2}}}]}, None),
+        ({"source": {"reader": "folder"}, "history": [{"validation": {"paper": {"MA": 1}}}]}, None),
+        ({"source": {"reader": "idrid"}, "history": [{"validation": {"paper": {"MA": 1}}}]}, ("MA", "HE", "EX", "SE")),
+        ({"recipe": {"only_lesions": ["MA"]}, "parent": {"recipe": {}}}, None),
+        ({"recipe": {"only_lesions": ["MA"], "start": "x"}, "parent": {}}, None),
         ({"recipe": {"only_lesions": ["MA"]}, "parent": {"recipe": {"only_lesions": ["EX"]}}}, ("MA", "EX")),
         ({"recipe": {}}, None),
     ],
 )
 def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> None:
-    from zoo.checkpoints.folder import classes_seen
+    from zoo.checkpoints.seen import classes_seen
     from zoo.evaluation.protocols import classes_to_score
 
+    if "source" in record:
+        described = open_source("sample").describe()
+        record = {**record, "source": {**described, **record["source"]}}
     (tmp_path / "training.json").write_text(json.dumps(record))
     assert classes_seen(tmp_path) == seen
     info = RefinerInfo("net", "unet", "", "", trained=True, seen=seen)
@@ -182,12 +192,13 @@ def test_a_record_says_which_classes_were_seen(record: dict, seen, tmp_path) -> 
     assert classes_to_score("cross-class", [info], open_source("sample"), ()) == {"net": unseen}
 
 
-def holding_out(folder: Path, names: dict[str, str]) -> Path:
-    """A network whose record says that it held out these photographs of the sample, by keys of its own."""
+def holding_out(folder: Path, names: dict[str, str], trained: Mapping[str, str] = {}, **more: object) -> Path:
+    """A network whose record says that it held out and trained on photographs of the sample, by keys of its own."""
     sample = open_source("sample")
-    digests = {name: photograph_sha256(sample.read(key).image) for name, key in names.items()}
+    digests = {name: photograph_sha256(sample.read(key).image) for name, key in {**names, **trained}.items()}
     network = build(network_class("unet"), {"width": 2, "size": 32})
-    network.save(folder, {"data": "x train", "validation_images": list(names), "photograph_sha256": digests})
+    record = {"data": "x train", "training_images": list(trained), "validation_images": list(names)}
+    network.save(folder, {**record, "photograph_sha256": digests, **more})
     return folder
 
 
@@ -199,8 +210,22 @@ def test_held_out_are_the_photographs_that_every_network_was_validated_on_whatev
     assert held_out(sample, [both, one]).keys(HELD_OUT) == ("IDRiD_46",)
     rows = scored("sample", "--split", "held-out", "--refiner", both, "--lesion", "SE")["rows"]
     assert {(row["split"], row["images"], row["dataset_images_seen"]) for row in rows} == {("held-out", 2, 2)}
-    with pytest.raises(ParameterError, match="needs networks whose"):
+    with pytest.raises(ParameterError, match=r"needs networks whose .*only baselines are named"):
         held_out(sample, ["shrink"])
+
+
+def test_what_any_training_of_a_network_learned_from_is_not_held_out_whatever_its_name(tmp_path) -> None:
+    sample, both = open_source("sample"), {"a": "IDRiD_46", "b": "IDRiD_19"}
+    twin = str(holding_out(tmp_path / "twin", both, {"c": "IDRiD_46"}))
+    assert held_out(sample, [twin]).keys(HELD_OUT) == ("IDRiD_19",)
+    first = json.loads((tmp_path / "twin" / "training.json").read_text())
+    chain = str(holding_out(tmp_path / "chain", both, parent={"recipe": {"start": "x"}, "parent": first, **first}))
+    assert held_out(sample, [chain]).keys(HELD_OUT) == ("IDRiD_19",)
+    everything = str(holding_out(tmp_path / "everything", {}, {"c": "IDRiD_46"}))
+    unknown = str(holding_out(tmp_path / "unknown", both, recipe={"start": "x"}, parent=None))
+    for name in (everything, unknown):
+        with pytest.raises(ParameterError, match=f"which they were trained on; that of {name}, or"):
+            held_out(sample, [twin, name])
 
 
 def test_a_record_that_does_not_say_which_photographs_it_held_out_is_refused(tmp_path) -> None:

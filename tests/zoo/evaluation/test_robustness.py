@@ -162,7 +162,8 @@ def test_the_default_answers_beyond_a_drawing_that_is_too_small() -> None:
 def test_the_photographs_that_a_network_held_out_can_be_chosen_by(tmp_path) -> None:
     network = build(network_class("unet"), {"width": 2, "size": 32})
     digests = {"other name": photograph_sha256(open_source("sample").read("IDRiD_46").image)}
-    network.save(tmp_path, {"validation_images": ["other name"], "photograph_sha256": digests})
+    record = {"training_images": [], "validation_images": ["other name"], "photograph_sha256": digests}
+    network.save(tmp_path, record)
     arguments = ["robustness", "sample", "--split", "held-out", "--refiner", str(tmp_path), "--json"]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output

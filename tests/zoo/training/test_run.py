@@ -1,6 +1,7 @@
 """A whole training from Python, `zoo.train`."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.numpy import load_file
 import zoo
 from coarsekit.errors import OutputError, ParameterError, RefinerError
 from tests import command_line
+from tests.own_datasets import write_own
 from zoo.cli.main import main
 from zoo.training.recipe import Recipe
 
@@ -89,3 +91,58 @@ def test_what_does_not_fit_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="do not resume it"):
         zoo.train("shrink", "sample", tmp_path / "c", split="validation", resume=True)
     assert not list(tmp_path.iterdir())
+
+
+def rows(source: str, refiner: Path, **options: Any) -> list[dict[str, Any]]:
+    return zoo.evaluate(source, str(refiner), lesions=["MA"], **options).rows
+
+
+def test_a_training_from_another_one_holds_out_nothing_that_that_one_learned_from(tmp_path: Path) -> None:
+    source, said = write_own(tmp_path / "own", photographs=4), []
+    both = {"split": "all", "device": "cpu"}
+    first = zoo.train("paper", source, tmp_path / "first", settings=SMALL, **both, say=said.append)
+    assert not said
+    for seed in (1, 2):
+        settings = {**SMALL, "start": str(tmp_path / "first"), "seed": seed}
+        record = zoo.train("paper", source, tmp_path / "next", settings=settings, **both, say=said.append, force=True)
+        assert record["validation_images"] == first["validation_images"]
+    assert any("1 photographs are held out of those that" in sentence for sentence in said), said
+    assert {row["images"] for row in rows(source, tmp_path / "next", split="held-out")} == {1}
+
+
+def test_photographs_held_out_that_the_start_may_have_learned_from_are_said(tmp_path: Path) -> None:
+    source, said = write_own(tmp_path / "own", photographs=4), []
+    both = {"split": "all", "device": "cpu", "say": said.append}
+    alone = {**SMALL, "validation": 0, "schedule": "cosine"}
+    zoo.train("paper", source, tmp_path / "all", settings=alone, **both)
+    settings = {**SMALL, "start": str(tmp_path / "all")}
+    zoo.train("paper", source, tmp_path / "next", settings=settings, **both)
+    assert any("1 of 1 photographs held out are among those that" in sentence for sentence in said), said
+    with pytest.raises(ParameterError, match="no photograph is left for the split 'held-out'"):
+        rows(source, tmp_path / "next", split="held-out")
+    (tmp_path / "all" / "training.json").unlink()
+    zoo.train("paper", source, tmp_path / "next", settings=settings, **both, force=True)
+    assert any("does not say by digest which photographs it was trained on" in sentence for sentence in said), said
+
+
+def test_one_photograph_under_two_names_is_held_out_under_both(tmp_path: Path) -> None:
+    source = write_own(tmp_path / "own", photographs=4)
+    for path in [*(tmp_path / "own").glob("images/*"), *(tmp_path / "own").glob("masks/*")]:
+        shutil.copy(path, path.with_name(f"z{path.name}"))
+    record = zoo.train("paper", source, tmp_path / "net", settings=SMALL, split="all", device="cpu")
+    key, twin = record["validation_images"]
+    assert twin == f"z{key}"
+    assert len(record["training_images"]) == 6
+
+
+def test_a_class_that_no_photograph_held_out_shows_is_one_that_was_trained_on(tmp_path: Path) -> None:
+    source = write_own(tmp_path / "own", photographs=4)
+    [held] = zoo.train("paper", source, tmp_path / "net", settings=SMALL, split="all", device="cpu")[
+        "validation_images"
+    ]
+    (tmp_path / "own" / "masks" / f"{held}_SE.png").unlink()
+    record = zoo.train("paper", source, tmp_path / "net", settings=SMALL, split="all", device="cpu", force=True)
+    assert record["training_lesions"] == ["MA", "SE"]
+    assert set(record["history"][0]["validation"]["human"]) == {"MA"}
+    with pytest.raises(ParameterError, match="net was trained on MA, SE"):
+        zoo.evaluate(source, str(tmp_path / "net"), protocol="cross-class")

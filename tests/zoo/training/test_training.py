@@ -175,6 +175,28 @@ def test_there_are_lesions_on_both_sides_and_the_choice_is_the_usual_one_where_t
         assert chosen == usual
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_one_photograph_under_two_names_is_on_one_side(seed) -> None:
+    keys = tuple("abcdwxyz")
+    digests = {key: key if key < "w" else "abcd"["wxyz".index(key)] for key in keys}
+    training, validation = hold_out(keys, 0.25, seed, digests=digests)
+    assert sorted(training + validation) == list(keys)
+    assert (len(training), len(validation)) == (6, 2)
+    assert not {digests[key] for key in training} & {digests[key] for key in validation}
+    once = hold_out(keys[:4], 0.25, seed)
+    assert validation[0] == once[1][0]
+    with pytest.raises(ParameterError, match="got 1 under 2 names"):
+        hold_out(("a", "w"), 0.2, seed, digests=digests)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_the_start_has_learned_from_is_held_out_only_where_there_is_nothing_else(seed) -> None:
+    keys = tuple("abcde")
+    assert hold_out(keys, 0.4, seed, trained=frozenset("abc"))[1] == ("d", "e")
+    assert hold_out(keys, 0.4, seed, trained=frozenset("abcd"))[1] == ("e",)
+    assert hold_out(keys, 0.4, seed, trained=frozenset(keys)) == hold_out(keys, 0.4, seed)
+
+
 @pytest.mark.parametrize("ill", [(), ("a",), ("d",)])
 def test_fewer_than_two_photographs_with_lesions_are_one_sentence(ill) -> None:
     with pytest.raises(ParameterError, match=f"two photographs with lesions or more, .* got {len(ill)} among 4"):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from coarsekit.errors import ParameterError, SourceError
 from coarsekit.export.schema import pair_of
 from coarsekit.metrics import count, iou
+from zoo.checkpoints.seen import learned_before
 from zoo.models.base import Network
 from zoo.models.patches import BATCH
 from zoo.training.data.exported_pairs import FixedPairs, RowTransform, StreamedPairs, resized
@@ -62,8 +63,13 @@ class Exported:
                     "export; export the pairs again"
                 )
         shown = {key for key, kind in self._index if kind in self._classes}
-        training, held_out = hold_out(keys, recipe.validation, recipe.seed, shown.__contains__)
+        learned = learned_before(recipe.start) or ()
+        training, held_out = hold_out(
+            keys, recipe.validation, recipe.seed, shown.__contains__, self.photograph_sha256, learned
+        )
         self.training_keys, self.validation_keys = list(training), list(held_out)
+        trained = {kind for key, kind in self._index if key in set(training) and kind in self._classes}
+        self.training_lesions = [self._lesions[kind] for kind in sorted(trained)]
 
     def pairs(self, recipe: Recipe, network: Network, devices: Devices) -> FixedPairs | StreamedPairs:
         """See `TrainingSource.pairs`."""

@@ -38,6 +38,11 @@ class CachedPhotograph:
     masks_sha256: str
     kept: bool
 
+    @property
+    def shown(self) -> list[str]:
+        """The lesion classes that it shows."""
+        return list(dict.fromkeys(lesion for drawn in self.outlines.values() for lesion in drawn if drawn[lesion]))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process opens the files again, instead of getting a copy of all pixels."""
         places = {lesion: _file(mask) for lesion, mask in self.fine.items()}

@@ -71,11 +71,7 @@ class SimulatedPairs(Dataset[Item]):
         self._config, self._transform = config, transform
         self._samples, self._balance, self._negatives = samples, balance, negatives
         self._synthetic = synthetic
-        self._healthy = [
-            photograph
-            for photograph in photographs
-            if not any(ellipses for drawn in photograph.outlines.values() for ellipses in drawn.values())
-        ]
+        self._healthy = [photograph for photograph in photographs if not photograph.shown]
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
