@@ -46,6 +46,14 @@ def save(
         write_text(path, text)
 
 
+def save_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write the training record alone, of the weights that the folder has.
+
+    Raises `RefinerError`, and writes nothing, when a number in it is not finite.
+    """
+    write_text(folder / RECORD, _json(record, folder / RECORD))
+
+
 def not_finite(tensors: Mapping[str, torch.Tensor]) -> str | None:
     """The name of the first tensor with a NaN or an infinity in it; None where all are finite."""
     return next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)

@@ -20,7 +20,7 @@ from zoo.models.base import Network, build, network_class
 from zoo.models.layers.appearance_buffers import AppearanceBuffers
 from zoo.refiner import no_progress
 from zoo.training.averaging import STATISTICS, averaged, measure_statistics
-from zoo.training.data.sampling import batches, loader
+from zoo.training.data.sampling import batches, example, loader
 from zoo.training.distributed.devices import Devices
 from zoo.training.losses import refinement_loss
 from zoo.training.progress import Progress
@@ -78,7 +78,9 @@ class Run:
         self._check_filled()
         pin = devices.device.type == "cuda"
         self.loader = loader(self.pairs, recipe.batch, devices.rank, devices.world_size, workers, pin)
-        self.module = devices.prepare(self.network, _example(self.network, recipe.batch // devices.world_size))
+        self.module = devices.prepare(
+            self.network, example(self.network.config.size, recipe.batch // devices.world_size)
+        )
         self.average = averaged(self.network, recipe.ema)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
         self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
@@ -138,15 +140,19 @@ class Run:
             self.scheduler.step(scores.iou)
         return scores
 
-    def keep_if_best(self, scores: Validation | None) -> None:
-        """Save the checkpoint and its record, if none was better, or there is nothing to choose by."""
-        if scores is not None:
-            if scores.iou <= self.best:
-                return
+    def keep(self, scores: Validation | None) -> None:
+        """Save the checkpoint, if none was better, or there is nothing to choose by; and in any case the record.
+
+        The record is no part of what the weights are known by, so that it has the curve beyond the best epoch, too.
+        """
+        better = scores is None or scores.iou > self.best
+        if scores is not None and better:
             self.best = scores.iou
             self.kept.config = replace(self.kept.config, threshold=scores.threshold)
-        if self.devices.is_main:
+        if self.devices.is_main and better:
             self.kept.save(self.out, self.record())
+        elif self.devices.is_main:
+            weights.save_record(self.out, self.record())
 
     def record(self) -> dict[str, Any]:
         """The training record: data, recipe, splits and the validation curve."""
@@ -230,13 +236,6 @@ class Run:
         return float(loss.detach())
 
 
-def _example(network: Network, batch: int) -> tuple[Tensor, ...]:
-    """What a pass takes: images, coarse masks, classes and signatures."""
-    side = network.config.size
-    images, masks = torch.zeros(batch, 3, side, side), torch.zeros(batch, 1, side, side)
-    return images, masks, torch.zeros(batch, dtype=torch.long), torch.zeros(batch, 3)
-
-
 def train(
     recipe: Recipe,
     training_source: TrainingSource,
@@ -270,7 +269,7 @@ def train(
         log: Called after each epoch with its line of the history.
 
     Returns:
-        The training record, as in training.json; its ``history`` has a line for each epoch.
+        The training record, as in training.json; its ``history`` has a line for each epoch, whether or not it was kept.
 
     Raises:
         OutputError: There is nothing to resume.
@@ -296,7 +295,7 @@ def train(
             "seconds": round(time.monotonic() - began, 1),
         }
         run.history.append(line)
-        run.keep_if_best(scores)
+        run.keep(scores)
         run.save()
         log(line)
     return run.record()

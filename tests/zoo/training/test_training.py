@@ -14,6 +14,7 @@ from coarsekit.errors import OutputError, ParameterError, RefinerError
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.types import Window
 from coarsekit.windows import cut_image
+from zoo.cards.training_section import training
 from zoo.checkpoints.folder import STATE
 from zoo.models.base import network_class
 from zoo.refiner import no_progress
@@ -75,6 +76,26 @@ def test_the_record_names_data_splits_seed_parameters_and_the_validation_curve(p
     assert [line["epoch"] for line in record["history"]] == [1]
     assert set(record["history"][0]["validation"]) == {"paper", "human"}
     assert set(record["history"][0]["validation"]["human"]) == {"MA", "HE", "EX", "SE"}
+
+
+def test_the_record_has_the_epochs_after_the_best_one_too_and_the_weights_of_the_best(
+    photographs, tmp_path, monkeypatch
+) -> None:
+    ious = iter((30.0, 20.0, 10.0))
+    scores = Run.validate
+    monkeypatch.setattr(Run, "validate", lambda run: scores(run)._replace(iou=next(ious)))
+    small = replace(RECIPE, samples=4, styles=("paper",))
+    run(replace(small, epochs=1), photographs, tmp_path)
+    best = {name: (tmp_path / name).read_bytes() for name in ("config.json", "model.safetensors")}
+    returned = run(replace(small, epochs=3), photographs, tmp_path, resume=True)
+    record = json.loads((tmp_path / "training.json").read_text())
+    assert record == json.loads(json.dumps(returned))
+    assert [line["validation_iou"] for line in record["history"]] == [30, 20, 10]
+    assert (record["best_validation_iou"], record["recipe"]["epochs"]) == (30, 3)
+    assert best == {name: (tmp_path / name).read_bytes() for name in best}
+    said = training([record])
+    assert "3 epochs of 4 pairs" in said
+    assert "30.0 % at best (epoch 1), 10.0 % at the end" in said
 
 
 def test_another_recipe_cannot_resume(photographs, tmp_path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence, Sized
 from typing import Any, final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, Sampler
 
@@ -67,3 +68,9 @@ def batches(loader: DataLoader[Any]) -> Iterator[Any]:
         # torch puts the worker's traceback before it
         sentence = str(error).strip().rpartition("\n")[2].partition(": ")[2]
         raise type(error)(sentence) from None
+
+
+def example(size: int, batch: int) -> tuple[torch.Tensor, ...]:
+    """A batch of nothing, at a network's ``size``: images, coarse masks, classes and signatures."""
+    images, masks = torch.zeros(batch, 3, size, size), torch.zeros(batch, 1, size, size)
+    return images, masks, torch.zeros(batch, dtype=torch.long), torch.zeros(batch, 3)
