@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import exp, log
 
+import numpy as np
+
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import extent
 from coarsekit.images.field_of_view import find_field_of_view
@@ -24,6 +26,8 @@ _OTHER = exp(sum(map(log, RADII.values())) / len(RADII))
 _ALIKE = 0.15
 """By how much a circle may differ from that of a whole photograph as wide, and be taken for it: a camera stops down its
 circle a little more or less at one magnification, as those of IDRiD's photographs 4 and 12 are a tenth wider."""
+_ROUNDED = 1e-4
+"""By how much a scale may lie beyond its bounds: records have four digits of it."""
 _LEAST, _MOST = 1 / 32, 4.0
 """Bounds of a scale: retinas less than 110 px or more than 13,000 px wide are not photographed."""
 
@@ -82,6 +86,21 @@ def shared_scale(image: Image, annotations: Sequence[Annotation], field_of_view:
     """
     marks = tuple(mark for annotation in annotations for mark in annotation.marks)
     return scale_of(image, replace(annotations[0], marks=marks), field_of_view)
+
+
+def given_scale(image: Image, annotation: Annotation, scale: float | None = None) -> float:
+    """A scale as a caller has it, px of the photograph for one px of IDRiD's; where it is None that of `scale_of`.
+
+    Raises `ParameterError` when it is none of a retina.
+    """
+    if scale is None:
+        return scale_of(image, annotation).value
+    if not isinstance(scale, (int, float, np.number)) or not _LEAST - _ROUNDED <= scale <= _MOST + _ROUNDED:
+        raise ParameterError(
+            f"a scale is px of the photograph for one px of IDRiD's, from {_LEAST:.3f} to {_MOST:g}; got {scale!r}, so "
+            "give another scale=…, or None to find it"
+        )
+    return float(scale)
 
 
 def check_field_of_view(diameter: float) -> None:

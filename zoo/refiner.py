@@ -15,7 +15,7 @@ from coarsekit.errors import RefinerError
 from coarsekit.hub.download import Access
 from coarsekit.images.given import ImageLike, as_image
 from coarsekit.marks import ways_drawn
-from coarsekit.scale import scale_of
+from coarsekit.scale import given_scale
 from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
 from zoo.checkpoints.seen import photographs_seen
@@ -233,14 +233,14 @@ class Refiner(ABC):
             annotation: What was drawn on it, ellipses, polygons, masks, points or lines, each of a lesion class: an
                 annotation, the path of a file of any format that is read, or a list of marks.
             advance: Called with the number of marks just finished.
-            scale: How large the photograph shows the retina, px for one px of IDRiD's photographs; None to find out, as
-                `coarsekit.scale.scale_of` does.
+            scale: Px of the photograph for one px of IDRiD's; None to find it, as `coarsekit.scale.scale_of` does.
 
         Returns:
             One (h, w) boolean mask for each lesion class; empty for an annotation without marks.
 
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
+            ParameterError: When the scale is none of a retina.
 
         Examples:
             >>> masks = zoo.from_pretrained("shrink").refine("image.png", "ellipses.json")
@@ -300,8 +300,7 @@ class Refiner(ABC):
             ['MA', 'MA', 'MA', 'HE', 'HE', 'HE']
         """
         image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         groups = {place: group for group in self.groups(image, annotation, scale) for place in group.marks}
         masks: dict[str, Mask] = {}
         claimed: dict[str, Mask] = {}

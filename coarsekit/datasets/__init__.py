@@ -21,6 +21,10 @@ def open_source(source: str) -> Dataset:
         >>> coarsekit.open_source("sample").keys()
         ('IDRiD_19', 'IDRiD_46')
     """
+    if not isinstance(source, str):  # a path alone does not say whose layout it has
+        raise SourceError(
+            f"{str(source)!r} is not a source; expected 'sample' or READER:PATH, such as 'folder:{source}'"
+        )
     name, colon, path = source.partition(":")
     if name not in READERS:
         raise SourceError(

@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.export.pairs import LEAST_SIZE
-from coarsekit.simulation.simulate import check_reduction
+from coarsekit.simulation.simulate import check_reduction, check_seed
 from coarsekit.simulation.styles import PAPER, Style
 
 
@@ -48,9 +50,8 @@ class ExportConfig:
             raise ParameterError(f"each reduction factor can be named once only, got {self.reductions}")
         for reduction in self.reductions:
             check_reduction(reduction)
-        if self.seed < 0:
-            raise ParameterError(f"the seed must be 0 or more, got {self.seed}")
-        if self.size is not None and self.size < LEAST_SIZE:
+        check_seed(self.seed)
+        if self.size is not None and not (isinstance(self.size, (int, np.integer)) and self.size >= LEAST_SIZE):
             raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {self.size}")
         if self.per_shard < 1:
             raise ParameterError(f"a shard has 1 photograph or more, got {self.per_shard}")

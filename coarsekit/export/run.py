@@ -1,15 +1,17 @@
 """Pairs of coarse and fine masks from a source into a folder, with the choices of an export as arguments."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
 from coarsekit.export.config import ExportConfig
 from coarsekit.export.export import ExportReport, export
-from coarsekit.simulation.styles import HUMAN, Style
+from coarsekit.simulation.simulate import check_reduction
+from coarsekit.simulation.styles import HUMAN, Style, as_style
 
 
 def export_pairs(
@@ -18,7 +20,7 @@ def export_pairs(
     *,
     split: str | None = None,
     reductions: float | Sequence[float] = 1.0,
-    style: Style = HUMAN,
+    style: str | os.PathLike[str] | Style = HUMAN,
     seed: int = 0,
     size: int | None = 256,
     jobs: int = 1,
@@ -35,7 +37,7 @@ def export_pairs(
         out: The folder to write to; it is made where it is missing.
         split: The split to export, such as ``train``; None for all photographs.
         reductions: A reduction factor, components / ellipses, or several, each 1 or more and named once.
-        style: How the ellipses are drawn.
+        style: How the ellipses are drawn: a style, its name, or its TOML file.
         seed: The seed of the drawing, 0 or more.
         size: Side of the patches, px; None for each window's native size.
         jobs: Processes to work in, 1 or more; the pairs are the same for any number.
@@ -48,8 +50,8 @@ def export_pairs(
     Raises:
         SourceError: When the source is not found or not laid out as its reader expects, and when no photograph has a
             lesion.
-        ParameterError: For a split that the dataset does not have, and for a factor, seed, size or number of jobs out
-            of its range.
+        ParameterError: For a split that the dataset does not have, a style that is not known, and for a factor, seed,
+            size or number of jobs out of its range.
         OutputError: When the folder has another export or other files and ``force`` is not set, and when another export
             is at work there.
 
@@ -60,10 +62,13 @@ def export_pairs(
         >>> coarsekit.export_pairs("sample", "PAIRS", reductions=1.5, size=32).kept
         2
     """
-    if jobs < 1:
+    if not isinstance(jobs, int) or jobs < 1:
         raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
-    factors = (reductions,) if isinstance(reductions, (int, float)) else reductions
-    config = ExportConfig(split, tuple(map(float, factors)), style, seed, size)
+    given: Any = reductions
+    factors = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    for factor in factors:
+        check_reduction(factor)
+    config = ExportConfig(split, tuple(map(float, factors)), as_style(style), seed, size)
     dataset = source if isinstance(source, Dataset) else open_source(source)
     total = sum(map(len, config.photographs(dataset).values()))
     finished = 0

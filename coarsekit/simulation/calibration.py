@@ -22,7 +22,7 @@ from coarsekit.simulation.calibrate import (
     to_style,
 )
 from coarsekit.simulation.simulate import annotate
-from coarsekit.simulation.styles import HUMAN, Style, dump_style, style_named
+from coarsekit.simulation.styles import HUMAN, Style, as_style, dump_style
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Ellipse
@@ -53,7 +53,7 @@ def calibrate(
     *,
     source: str | Dataset | None = None,
     split: str | None = None,
-    base: str | Style = HUMAN,
+    base: str | os.PathLike[str] | Style = HUMAN,
     labels: Mapping[str, str | None] = MappingProxyType({}),
     label_attribute: str | None = None,
     annotator: str | None = None,
@@ -107,7 +107,7 @@ def calibrate(
         >>> coarsekit.annotate(fundus, reduction=1.0, style=found.style).lesions
         ('MA', 'HE', 'EX', 'SE')
     """
-    kept = base if isinstance(base, Style) else style_named(base)
+    kept = as_style(base)
     style_file = None if out is None else Path(out)
     if style_file is not None and style_file.suffix != ".toml":
         raise ParameterError(f"out=… {style_file}: a style's file is named .toml, for it is known by that")
@@ -117,7 +117,7 @@ def calibrate(
     keys = () if dataset is None else dataset.keys(split)
     if style_file is not None:
         inputs = [file for key in keys for file in dataset.input_files(key)] if dataset else []
-        read = [base] if isinstance(base, str) else []
+        read = [] if isinstance(base, Style) else [base]
         claim_outputs([style_file], force, [*read, *(path for _, path in files), *inputs])
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=False, lines=False

@@ -4,6 +4,7 @@ The chain is the paper's (Yu et al., section 3.1): smoothing, dilating, expandin
 with DBSCAN, one ellipse per cluster. `Style` has a parameter for each step and for each imprecision of a drawing.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
@@ -17,7 +18,7 @@ from coarsekit.errors import ParameterError
 from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
 from coarsekit.simulation.kinds import as_kind, choose_kinds
 from coarsekit.simulation.perturb import perturb
-from coarsekit.simulation.styles import Style
+from coarsekit.simulation.styles import Style, as_style
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask, Shape
 
 
@@ -59,10 +60,18 @@ def cluster(centroids: Points, count: int) -> list[list[int]]:
 
 def check_reduction(reduction: float) -> None:
     """Raise `ParameterError` for a reduction factor that is below 1 or not finite."""
-    if not 1 <= reduction < inf:
+    if not isinstance(reduction, (int, float, np.number)) or not 1 <= reduction < inf:
         raise ParameterError(
-            f"the reduction factor must be a finite number from 1 (which draws every component), got {reduction:g}"
+            f"the reduction factor must be a finite number from 1 (which draws every component), got {reduction}"
         )
+
+
+def check_seed(seed: int) -> None:
+    """Raise `ParameterError` for a seed that is below 0 or no whole number."""
+    if not isinstance(seed, (int, np.integer)):
+        raise ParameterError(f"the seed must be a whole number, got {seed!r}")
+    if seed < 0:
+        raise ParameterError(f"the seed must be 0 or more, got {seed}")
 
 
 def enclosing_ellipses(
@@ -142,14 +151,15 @@ def draw_marks(
 def generator(seed: int, key: str) -> np.random.Generator:
     """The random numbers of one photograph: they follow from its key and the seed, not from what came before it.
 
-    Raises `ParameterError` for a seed below 0.
+    Raises `ParameterError` for a seed below 0, or that is no whole number.
     """
-    if seed < 0:
-        raise ParameterError(f"the seed must be 0 or more, got {seed}")
+    check_seed(seed)
     return np.random.default_rng([seed, crc32(key.encode())])
 
 
-def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, dataset: str = "") -> Annotation:
+def annotate(
+    fundus: Fundus, reduction: float, style: str | os.PathLike[str] | Style, seed: int = 0, dataset: str = ""
+) -> Annotation:
     """Simulate the annotation of one photograph (Yu et al., section 3.1).
 
     The same photograph, reduction factor, style and seed give the same annotation.
@@ -157,7 +167,7 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
     Args:
         fundus: The photograph and its fine masks.
         reduction: Components over ellipses, 1 or more: at 1 each component gets an ellipse.
-        style: How the ellipses are drawn.
+        style: How the ellipses are drawn: a style, its name, or its TOML file.
         seed: Seed of the random numbers, 0 or more.
         dataset: The name that the provenance gives as the photograph's origin.
 
@@ -166,14 +176,15 @@ def annotate(fundus: Fundus, reduction: float, style: Style, seed: int = 0, data
         photograph without lesions. The provenance has all arguments, and the number of components by lesion class.
 
     Raises:
-        ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0.
+        ParameterError: When the reduction factor is below 1 or not finite, or the seed below 0, and for a style that is
+            not known.
 
     Examples:
         >>> fundus = coarsekit.open_source("sample").read("IDRiD_46")
         >>> [len(coarsekit.annotate(fundus, reduction, coarsekit.HUMAN).marks) for reduction in (1.0, 2.0)]
         [82, 40]
     """
-    return next(annotate_sweep(fundus, [reduction], style, seed, dataset))
+    return next(annotate_sweep(fundus, [reduction], as_style(style), seed, dataset))
 
 
 def annotate_sweep(

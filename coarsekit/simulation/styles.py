@@ -1,6 +1,7 @@
 """How people draw: the simulator's parameters, two presets of them, and TOML files for others."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -145,7 +146,15 @@ STYLES = MappingProxyType({style.name: style for style in (PAPER, HUMAN, MIXED, 
 """The presets by name."""
 
 
-def style_named(name: str) -> Style:
+def as_style(style: str | os.PathLike[str] | Style) -> Style:
+    """A style as callers have it: itself, or what `style_named` takes.
+
+    Raises `ParameterError` when the name is unknown, or the file does not describe a style.
+    """
+    return style if isinstance(style, Style) else style_named(style)
+
+
+def style_named(name: str | os.PathLike[str]) -> Style:
     """Find a style.
 
     Args:
@@ -157,12 +166,14 @@ def style_named(name: str) -> Style:
     Raises:
         ParameterError: When the name is unknown, or the file does not describe a style.
     """
-    if name in STYLES:
-        return STYLES[name]
-    if name.endswith(".toml"):
-        return load_style(Path(name))
+    text = os.fspath(name) if isinstance(name, (str, os.PathLike)) else ""
+    if text in STYLES:
+        return STYLES[text]
+    if text.endswith(".toml"):
+        return load_style(Path(text))
     raise ParameterError(
-        f"no style {name!r}; choose one of {', '.join(STYLES)}{did_you_mean(name, STYLES)} (or name a TOML file)"
+        f"no style {text or name!r}; choose one of {', '.join(STYLES)}{did_you_mean(text, STYLES)} "
+        "(or name a TOML file)"
     )
 
 

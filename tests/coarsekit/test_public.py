@@ -192,12 +192,41 @@ def test_pairs_are_those_of_the_command() -> None:
         ({"reductions": 0.5}, "0.5"),
         ({"size": 1}, "size of a patch"),
         ({"split": "nowhere"}, "nowhere"),
+        ({"jobs": 1.5}, "jobs must be 1 or more, got 1.5"),
+        ({"reductions": "two"}, "the reduction factor must be .* got two"),
+        ({"reductions": None}, "the reduction factor must be .* got None"),
+        ({"seed": "x"}, "the seed must be a whole number, got 'x'"),
+        ({"size": "x"}, "size of a patch must be .* got x"),
+        ({"style": "hunam"}, "no style 'hunam'.*did you mean 'human'"),
+        ({"style": 3}, "no style 3"),
     ],
 )
 def test_what_cannot_be_exported_is_one_error(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(coarsekit.CoarsekitError, match=sentence):
         coarsekit.export_pairs("sample", "x", **options)
     assert not Path("x").exists()
+
+
+def test_a_style_is_taken_by_its_name_or_its_file(tmp_path: Path) -> None:
+    fundus = coarsekit.open_source("sample").read("IDRiD_46")
+    drawn = coarsekit.annotate(fundus, 1, coarsekit.HUMAN)
+    assert coarsekit.annotate(fundus, 1, "human") == drawn
+    (tmp_path / "own.toml").write_text("expand = 5.0\n")
+    assert coarsekit.annotate(fundus, 1, tmp_path / "own.toml").provenance["style"] == "own"
+    for wrong, sentence in (("hunam", "did you mean 'human'"), (None, "no style None"), (Path("x.toml"), "x.toml")):
+        with pytest.raises(coarsekit.CoarsekitError, match=sentence):
+            coarsekit.annotate(fundus, 1, wrong)
+    with pytest.raises(coarsekit.CoarsekitError, match=r"reduction factor must be .* got 1"):
+        coarsekit.annotate(fundus, "1", "human")
+    with pytest.raises(coarsekit.CoarsekitError, match=r"seed must be a whole number, got 0\.5"):
+        coarsekit.annotate(fundus, 1, "human", seed=0.5)
+
+
+def test_a_path_alone_is_no_source() -> None:
+    with pytest.raises(
+        coarsekit.CoarsekitError, match=r"'photographs' is not a source; .* such as 'folder:photographs'"
+    ):
+        coarsekit.open_source(Path("photographs"))
 
 
 # ---------------------------------------------------------------------------------------------- calibrate

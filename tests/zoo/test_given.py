@@ -1,6 +1,8 @@
 """Photographs and drawings as callers have them: taken as they are meant, or refused in one sentence."""
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ from PIL import Image as Pillow
 
 import zoo
 from coarsekit.annotations import native
-from coarsekit.errors import CoarsekitError
+from coarsekit.errors import CoarsekitError, ParameterError
 from coarsekit.images.given import as_image
 from coarsekit.types import Annotation, Ellipse, Mark
+from zoo.training.recipe import Recipe
 
+BUNDLED = Path(zoo.__file__).parent / "weights"
 SIZE = (60, 80)
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (*SIZE, 3), dtype=np.uint8)
@@ -106,3 +110,64 @@ def test_a_network_takes_them_too() -> None:
     assert np.array_equal(probability >= network.config.threshold, found)  # type: ignore[attr-defined]
     with pytest.raises(CoarsekitError, match="cannot be used here"):
         zoo.from_pretrained("tiny", device="cuda:99")
+
+
+@pytest.mark.parametrize("scale", [0, -1, 0.001, 1e6, float("inf"), float("nan"), "1"])
+@pytest.mark.parametrize("name", ["otsu", "shrink", "tiny"])
+def test_a_scale_of_no_retina_is_one_sentence(name: str, scale: float) -> None:
+    refiner = zoo.from_pretrained(name)
+    for refine in (refiner.refine, refiner.refine_marks):
+        with pytest.raises(ParameterError, match=r"from 0\.031 to 4; got .*, so give another scale=…"):
+            refine(PIXELS, DRAWN, scale=scale)
+
+
+@pytest.mark.parametrize("scale", [0.0312, 4, np.float32(0.5)])  # the first as records round the least
+def test_a_scale_of_a_retina_is_taken(scale: float) -> None:
+    assert RULE.refine(PIXELS, DRAWN, scale=scale)["MA"].shape == SIZE
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"protocol": "crossclass"}, "no protocol 'crossclass'.*did you mean 'cross-class'"),
+        ({"jobs": 0}, "jobs must be 1 or more, got 0"),
+        ({"reductions": 0.5}, r"reduction factor must be .* got 0\.5"),
+        ({"reductions": "two"}, "reduction factor must be .* got two"),
+        ({"styles": "hunam"}, "no style 'hunam'"),
+        ({"styles": [3]}, "no style 3"),
+        ({"styles": ()}, "styles names none"),
+        ({"lesions": "XX"}, "no lesion class 'XX'"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"refiners": Path("none")}, "no refiner './none'"),
+        ({"refiners": [3]}, "expected a name or a path, got 3"),
+        ({"sources": Path("none")}, "is not a source"),
+        ({"split": 3}, "no split 3"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_sentence(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(CoarsekitError, match=sentence):
+        zoo.evaluate(**{"sources": "sample", "refiners": "shrink", "lesions": ["SE"], **options})
+
+
+def test_one_of_what_may_be_several_needs_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(BUNDLED / "shrink", "net")
+    found = zoo.evaluate("sample", Path("net"), reductions=2.0, styles="paper", lesions="SE")
+    assert [(row["refiner"], row["reduction"], row["style"], row["lesion"]) for row in found.rows] == [
+        ("./net", 2.0, "paper", "SE")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"source": Path("photographs")}, "is not a source"),
+        ({"recipe": Recipe(validation=0.5), "threads": 0}, "threads must be a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_one_sentence(options: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(CoarsekitError, match=sentence):
+        zoo.train(**{"recipe": "unet", "source": "sample", "split": "validation", "out": tmp_path / "net", **options})
+    for wrong in ({"styles": "human"}, {"reductions": 1.5}, {"only_lesions": "MA"}):
+        with pytest.raises(ParameterError, match=f"{next(iter(wrong))} must be several in a list"):
+            Recipe(**wrong)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from coarsekit.annotations.given import AnnotationLike
 from coarsekit.geometry import draw
 from coarsekit.images.given import ImageLike
-from coarsekit.scale import scale_of
+from coarsekit.scale import given_scale
 from coarsekit.types import EX, HE, MA, SE, Image, Mask, Shape, Window
 from coarsekit.windows import REFERENCE_WIDTH, cut_image, cut_shapes, stitch, windows_around
 from zoo.refiner import Advance, Refiner, as_given, no_progress
@@ -80,8 +80,7 @@ class ClassicalBaseline(Refiner):
         image, annotation = as_given(image, annotation)
         if not annotation.marks:
             return {}
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         even = even_green(image, scale)
         return {
             lesion: self._refine(even, lesion, annotation.of(lesion), scale, advance) for lesion in annotation.lesions

@@ -10,7 +10,7 @@ from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import RefinerError
 from coarsekit.geometry import draw, eroded, extent, reach_of
 from coarsekit.images.given import ImageLike
-from coarsekit.scale import scale_of
+from coarsekit.scale import given_scale
 from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Shape
 from zoo.checkpoints.folder import CONFIG, read_config
 from zoo.refiner import Advance, Refiner, as_given, no_progress
@@ -91,8 +91,7 @@ class Shrink(Refiner):
         scale: float | None = None,
     ) -> dict[str, Mask]:
         image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         style = self.amounts.get(str(annotation.provenance.get("style")), self.amounts["human"])
         refined = {}
         for lesion in annotation.lesions:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import ParameterError
+from coarsekit.errors import ParameterError, did_you_mean
 from coarsekit.storage.digests import photograph_sha256
 from zoo.evaluation.results import RefinerInfo
 
@@ -40,9 +40,13 @@ def check_protocol(
 ) -> None:
     """Whether the protocol makes sense for every refiner.
 
-    Raises `ParameterError` for a lesion class that no dataset has, one dataset twice, and in *cross-dataset* or
-    *cross-class* for a network that has seen every dataset, or every class.
+    Raises `ParameterError` for no protocol, a lesion class that no dataset has, one dataset twice, and in
+    *cross-dataset* or *cross-class* for a network that has seen every dataset, or every class.
     """
+    if protocol not in PROTOCOLS:
+        raise ParameterError(
+            f"no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}{did_you_mean(str(protocol), PROTOCOLS)}"
+        )
     known = list(dict.fromkeys(lesion for dataset in datasets for lesion in dataset.lesions))
     names = [dataset.name for dataset in datasets]
     for lesion in lesions:

@@ -1,7 +1,7 @@
 """A whole evaluation: datasets, splits, styles, reduction factors and refiners by name, to tables."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -10,7 +10,7 @@ from typing import Any
 
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError
-from coarsekit.simulation.styles import Style, style_named
+from coarsekit.simulation.styles import Style, as_style
 from coarsekit.storage.outputs import at_work
 from zoo.checkpoints.folder import CACHE, DEFAULT
 from zoo.evaluation.cache import ScoreCache
@@ -58,13 +58,13 @@ class Evaluation:
 
 def evaluate(
     sources: str | Sequence[str],
-    refiners: str | Sequence[str] = DEFAULT,
+    refiners: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = DEFAULT,
     *,
     split: str | Sequence[str] = "all",
     protocol: str = SAME,
-    reductions: Sequence[float] = (),
-    styles: Sequence[str | Style] = ("human",),
-    lesions: Sequence[str] = (),
+    reductions: float | Sequence[float] = (),
+    styles: str | os.PathLike[str] | Style | Sequence[str | os.PathLike[str] | Style] = "human",
+    lesions: str | Sequence[str] = (),
     seed: int = 0,
     device: str = "cpu",
     jobs: int = 1,
@@ -76,13 +76,13 @@ def evaluate(
 
     Args:
         sources: A dataset, ``sample`` or ``READER:PATH``, or several.
-        refiners: A bundled refiner, a checkpoint folder or ``ORG/NAME`` on the Hub, or several.
+        refiners: A bundled refiner, a checkpoint folder or ``ORG/NAME`` on the Hub, or several. A `Path` is a path.
         split: A split of all datasets, or one for each; ``all`` for all, ``held-out`` for the photographs that the
             networks were validated on.
         protocol: The paper's experiment, one of `zoo.evaluation.protocols.PROTOCOLS`.
-        reductions: Reduction factors, each 1 or more; the protocol's own where none is named.
-        styles: How the annotations are drawn: presets, TOML files, or styles.
-        lesions: Classes that are scored; all where none is named.
+        reductions: A reduction factor, 1 or more, or several; the protocol's own where none is named.
+        styles: How the annotations are drawn: a preset, a TOML file, or a style, or several.
+        lesions: A class that is scored, or several; all where none is named.
         seed: Seed of the drawings.
         device: Where networks compute.
         jobs: Photographs at a time, each in a process of its own.
@@ -94,7 +94,7 @@ def evaluate(
         The scores, as rows and tables.
 
     Raises:
-        ParameterError: When a dataset, split, style, class or protocol does not fit.
+        ParameterError: When a dataset, split, style, class, factor, seed, protocol or number of jobs does not fit.
         RefinerError: When there is no such refiner.
         ImageError: When a photograph or a mask cannot be read.
         OutputError: When ``out`` has another evaluation.
@@ -104,14 +104,18 @@ def evaluate(
         >>> [row["refiner"] for row in found.averages]
         ['floor', 'shrink', 'otsu']
     """
-    places = (sources,) if isinstance(sources, str) else tuple(sources)
-    named = tuple(dict.fromkeys((refiners,) if isinstance(refiners, str) else refiners))
+    if not isinstance(jobs, int) or jobs < 1:
+        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs!r}")
+    places, factors, only = _each(sources), _each(reductions), _each(lesions)
+    named = tuple(dict.fromkeys(map(_name, _each(refiners))))
     if FLOOR in named:
         raise ParameterError(f"refiners: the {FLOOR} is a row of every table already; leave it out")
-    kinds = tuple(style if isinstance(style, Style) else style_named(style) for style in styles)
+    kinds = tuple(map(as_style, _each(styles)))
+    if not kinds:
+        raise ParameterError("styles names none; give one or more, such as human")
     if len({kind.name for kind in kinds}) < len(kinds):
         raise ParameterError("styles names one style twice; give each TOML file a name of its own")
-    splits = (split,) if isinstance(split, str) else tuple(split)
+    splits = _each(split)
     if len(splits) not in (1, len(places)):
         raise ParameterError(f"split is given {len(splits)} times for {len(places)} sources; give it once or each")
     each = splits if len(splits) == len(places) else splits * len(places)
@@ -119,9 +123,7 @@ def evaluate(
     loaded = [load_for_evaluation(name, device) for name in named]  # the rule too, since a folder may have its name
     scored_refiners = [floor(), blind_rule(), *(refiner for refiner in loaded if refiner.info.name != BLIND)]
     infos = tuple(refiner.info for refiner in scored_refiners)
-    check_protocol(
-        protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], lesions
-    )
+    check_protocol(protocol, [info for info in infos if info.name in named], [dataset for dataset, _ in chosen], only)
     record = EvaluationRecord(
         protocol=protocol,
         datasets=tuple(
@@ -129,8 +131,8 @@ def evaluate(
             for source, (dataset, own) in zip(places, chosen, strict=True)
         ),
         styles={kind.name: kind.parameters() for kind in kinds},
-        reductions=tuple(dict.fromkeys(reductions or REDUCTIONS[protocol])),
-        lesions=tuple(lesions),
+        reductions=tuple(dict.fromkeys(factors or REDUCTIONS[protocol])),
+        lesions=only,
         seed=seed,
         refiners=infos,
         named=named,
@@ -138,7 +140,7 @@ def evaluate(
     )
     work = []
     for dataset, own in chosen:
-        classes = classes_to_score(protocol, infos, dataset, lesions)
+        classes = classes_to_score(protocol, infos, dataset, only)
         work.append((dataset, EvaluationConfig(own, kinds, record.reductions, seed, classes)))
     folder = Path(out) if out else None
     earlier = read_evaluation(folder) if folder and not force and (folder / RESULTS).exists() else record
@@ -165,3 +167,17 @@ def evaluate(
         if folder:
             write_results(folder, results)
     return Evaluation(results, sum(part.scored for part in parts.values()), sum(part.cached for part in parts.values()))
+
+
+def _each(given: Any) -> tuple[Any, ...]:
+    """What a caller has several of, or one."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+
+
+def _name(refiner: str | os.PathLike[str]) -> str:
+    """A refiner as `locate` takes it as a text: what is a path stays one."""
+    if isinstance(refiner, str):
+        return refiner
+    if not isinstance(refiner, os.PathLike):
+        raise ParameterError(f"refiners: expected a name or a path, got {refiner!r}")
+    return os.path.join(".", refiner)  # noqa: PTH118 (a Path has no "./", which tells it from a name)

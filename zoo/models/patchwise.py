@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import RefinerError
 from coarsekit.images.given import ImageLike
-from coarsekit.scale import scale_of
+from coarsekit.scale import given_scale
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.overlaps import divide_overlaps
@@ -102,8 +102,7 @@ class PatchwiseRefiner(Refiner):
         if appearance is None or not appearance.fitted:
             return super().groups(image, annotation, scale)
         image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         # The marks of a drawing are looked at once, whoever asks what they are and then refines them.
         known = (appearance.mean.tobytes(), appearance.between_root.tobytes(), appearance.within_root.tobytes())
         asked = (photograph_sha256(image), drawing_sha256(annotation), *known, scale)
@@ -128,8 +127,7 @@ class PatchwiseRefiner(Refiner):
         scale: float | None = None,
     ) -> Iterator[Answer]:
         image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         each = self._each_class(image, annotation, advance, scale)
         least = 0.0 if self.keep_specks else self.config.least_area * scale**2
         likely = 0.0 if self.keep_unlikely else self.config.least_mean
@@ -197,8 +195,7 @@ class PatchwiseRefiner(Refiner):
     ) -> Iterator[tuple[str, NDArray[np.float32]]]:
         """`probabilities`, one class after the other, since they are large."""
         image, annotation = as_given(image, annotation)
-        if scale is None:
-            scale = scale_of(image, annotation).value
+        scale = given_scale(image, annotation, scale)
         for lesion, probability, _ in self._each_class(image, annotation, advance, scale):
             yield lesion, probability
 

@@ -24,7 +24,7 @@ _PICTURES = ("image", "coarse", "fine")
 
 def is_export(source: str) -> bool:
     """Whether a SOURCE names an exported dataset."""
-    return source.startswith((FOLDER, HUB))
+    return isinstance(source, str) and source.startswith((FOLDER, HUB))
 
 
 class _Photograph(BaseModel):

@@ -1,6 +1,6 @@
 """How a refiner is trained: every choice of a run, in one record."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import inf
 from types import MappingProxyType
@@ -77,6 +77,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _check_several({name: getattr(self, name) for name in ("styles", "reductions", "only_lesions")})
         for name in ("epochs", "batch"):
             check_whole(name, getattr(self, name), 1, LARGEST)
         if self.samples is not None:
@@ -113,6 +114,12 @@ def check_whole(name: str, value: Any, low: int, high: int) -> None:
     """Raise `ParameterError` unless the parameter ``name`` is a whole number from ``low`` to ``high``."""
     if not isinstance(value, (int, np.integer)) or not low <= value <= high:
         raise ParameterError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
+
+
+def _check_several(lists: Mapping[str, Any]) -> None:
+    for name, value in lists.items():
+        if not isinstance(value, Iterable) or isinstance(value, str):
+            raise ParameterError(f"{name} must be several in a list, such as [{value!r}], got {value!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -22,7 +22,7 @@ from zoo.training import trainer
 from zoo.training.distributed.devices import connected
 from zoo.training.exported_source import Export, is_export
 from zoo.training.progress import Progress
-from zoo.training.recipe import Recipe
+from zoo.training.recipe import MOST_PROCESSES, Recipe, check_whole
 from zoo.training.recipe_files import checked, make_recipe, read_recipe
 from zoo.training.sources import TrainingSource, note_on_start, training_source
 from zoo.training.state import read_state
@@ -109,6 +109,7 @@ def train(
     if recipe.variant == "shrink":
         return _fit(data, folder, recipe, split, resume, progress)
     if threads is not None:
+        check_whole("threads", threads, 1, MOST_PROCESSES)
         torch.set_num_threads(threads)
     _check_network(recipe, resume)
     with ExitStack() as stack:
