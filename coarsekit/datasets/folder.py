@@ -89,7 +89,7 @@ class Reader(FileDataset):
         self.threshold = config.threshold
         self.name = config.name or name_of_folder(self._root)
         self.title = config.title or f"Folder {self._root.resolve().name}"
-        self.citation = config.citation or self.citation
+        self.citation = config.citation
         if config.licence:
             self.licence = Licence(**config.licence.model_dump())
 

@@ -11,7 +11,7 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.export.config import ExportConfig, configuration, published
 from coarsekit.export.schema import card_features
 from coarsekit.export.shards import LesionCounts, ShardContents
-from coarsekit.hub.markdown import markdown_table
+from coarsekit.hub.markdown import cite, markdown_link, markdown_table
 from coarsekit.simulation.styles import STYLES
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -71,8 +71,6 @@ The ellipses are simulated, and masks cut from one photograph overlap where its 
 ## Licence and citation
 
 {licence}
-
-> {citation}
 """
 
 
@@ -97,7 +95,6 @@ def dataset_card(dataset: Dataset, config: ExportConfig, written: ExportContents
         lesions=", ".join(f"{place} {name}" for place, name in enumerate(dataset.lesions)),
         command=_command(dataset, config),
         licence=_licence(dataset),
-        citation=dataset.citation,
     )
     return str(DatasetCard(f"---\n{_header(dataset, config, written).to_yaml()}\n---\n{text}"))
 
@@ -129,7 +126,8 @@ def _header(dataset: Dataset, config: ExportConfig, written: ExportContents) -> 
         size_categories=[next((name for bound, name in _SIZES if rows < bound), "n>1M")],
     )
     for name, value in dataset.licence.fields().items():
-        data[name] = value
+        if value:  # an address that nobody stated is no link
+            data[name] = value
     infos: list[dict[str, Any]] = []
     configs: list[dict[str, Any]] = []
     for reduction in config.reductions:
@@ -158,10 +156,10 @@ def _header(dataset: Dataset, config: ExportConfig, written: ExportContents) -> 
 
 
 def _licence(dataset: Dataset) -> str:
-    name = f"[{dataset.licence.name}]({dataset.licence.url})"
+    name, own = markdown_link(dataset.licence.name, dataset.licence.url), cite(dataset.citation)
     if not dataset.licence.redistribution:
-        return f"{name}, as {dataset.title} itself, which may **not be passed on**: nor may this. Cite:"
-    return f"{name}, as {dataset.title} itself. Changes: cut into patches, with simulated ellipses added. Cite:"
+        return f"{name}, as {dataset.title} itself, which may **not be passed on**: nor may this. {own}"
+    return f"{name}, as {dataset.title} itself. Changes: cut into patches, with simulated ellipses added. {own}"
 
 
 def _command(dataset: Dataset, config: ExportConfig) -> str:

@@ -119,6 +119,21 @@ def test_licence_and_citation_go_into_pairs_record_and_card_and_to_the_hub(hub: 
     assert (pushed.data.license, "Ada et al., 2024" in pushed.text) == ("cc-by-4.0", True)
 
 
+@pytest.mark.parametrize("name", ["CC-BY-4.0", "Our own"])
+def test_a_licence_without_an_address_is_no_link_and_a_missing_citation_is_said(name: str, tmp_path: Path) -> None:
+    clinic = write_own(tmp_path / "clinic", head=f'licence = {{name = "{name}", redistribution = true}}\n')
+    run(coarsekit, "export", clinic, "-o", tmp_path / "pairs", "--size", "32", "-q")
+    run(zoo, "train", clinic, "-o", tmp_path / "net", *TRAINING)
+    of_pairs = (tmp_path / "pairs" / "README.md").read_text()
+    of_network = run(zoo, "card", tmp_path / "net")
+    for card in (of_pairs, of_network):
+        assert "]()" not in card
+        assert name in card
+        assert "It names no citation; ask its owners for one." in card
+        assert "coarsekit.toml" not in card
+        assert "license_link" not in card
+
+
 def test_the_card_of_a_network_trained_on_pairs_of_idrid_says_so(tmp_path: Path) -> None:
     run(coarsekit, "export", "sample", "-o", tmp_path / "pairs", "--size", "32", "-q")
     run(zoo, "train", f"pairs:{tmp_path / 'pairs'}", "-o", tmp_path / "net", *TRAINING, "--split", "validation")

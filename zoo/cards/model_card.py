@@ -8,6 +8,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from coarsekit.hub.markdown import cite, markdown_link
 from zoo.cards.score_section import Sentences, scores
 from zoo.cards.training_section import training
 from zoo.checkpoints.metrics import Metrics, ScoreRow, rows_by_conditions
@@ -173,7 +174,8 @@ def header(subject: Subject) -> ModelCardData:
     )
     licences = {source.licence for source in subject.sources}
     for name, value in (licences.pop().fields() if len(licences) == 1 else {"license": "other"}).items():
-        data[name] = value
+        if value:  # an address that nobody stated is no link
+            data[name] = value
     return data
 
 
@@ -204,10 +206,11 @@ def _plain(value: Any) -> str:
 
 def _licence(source: Source) -> str:
     licence = source.licence
+    name = markdown_link(licence.name, licence.url)
     terms = (
-        f"The weights derive from it under [{licence.name}]({licence.url})."
+        f"The weights derive from it under {name}."
         if licence.redistribution
-        else f"Its licence, [{licence.name}]({licence.url}), does not let the data be passed on; ask its owners what "
+        else f"Its licence, {name}, does not let the data be passed on; ask its owners what "
         "that means for weights before you pass these on."
     )
-    return f"**{source.title}** (`{source.name}`). {terms} Cite:\n\n> {source.citation}"
+    return f"**{source.title}** (`{source.name}`). {terms} {cite(source.citation)}"

@@ -162,5 +162,5 @@ def _properties(network: Network, left_out: list[str], graph_only: bool) -> dict
         "lesions": ", ".join(network.lesions),
         "trained_on": network.trained_on,
         "licence": "; ".join(f"{source.title}: {source.licence.name}, {source.licence.url}" for source in data),
-        "citation": "; ".join(source.citation for source in data),
+        "citation": "; ".join(source.citation for source in data if source.citation),
     }
