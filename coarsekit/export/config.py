@@ -8,7 +8,7 @@ import numpy as np
 
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import ParameterError
-from coarsekit.export.pairs import LEAST_SIZE
+from coarsekit.export.pairs import LEAST_SIZE, MOST_SIZE
 from coarsekit.simulation.simulate import check_reduction, check_seed
 from coarsekit.simulation.styles import PAPER, Style
 
@@ -33,7 +33,7 @@ class ExportConfig:
     ``split``: None for all. ``size``: side of the patches, px, or None for each window's native size. ``per_shard``:
     photographs in a shard.
 
-    Raises `ParameterError` for a reduction factor below 1, none at all, a negative seed or too small a size.
+    Raises `ParameterError` for a reduction factor below 1, none at all, a negative seed or a size out of its range.
     """
 
     split: str | None = None
@@ -52,7 +52,9 @@ class ExportConfig:
             check_reduction(reduction)
         check_seed(self.seed)
         if self.size is not None and not (isinstance(self.size, (int, np.integer)) and self.size >= LEAST_SIZE):
-            raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {self.size}")
+            raise ParameterError(f"the size of a patch must be {LEAST_SIZE} px or more, got {self.size!r}")
+        if self.size is not None and self.size > MOST_SIZE:
+            raise ParameterError(f"the size of a patch must be {MOST_SIZE} px or less, got {self.size}")
         if self.per_shard < 1:
             raise ParameterError(f"a shard has 1 photograph or more, got {self.per_shard}")
 

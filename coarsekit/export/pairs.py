@@ -9,8 +9,8 @@ from coarsekit.errors import ParameterError
 from coarsekit.types import Annotation, Fundus, Pair, check_drawn_on
 from coarsekit.windows import bounding_boxes, cut_image, cut_mask, cut_shapes, reaching, window_around
 
-LEAST_SIZE = 8
-"""Least side of a patch, px."""
+LEAST_SIZE, MOST_SIZE = 8, 8192
+"""Sides of a patch, px: the least, and the most, beyond any photograph, so that a slip of the finger is a sentence."""
 PAIRS_VERSION = 1
 """The version of what draws ellipses and cuts pairs; raise it when the same photographs give other pairs."""
 

@@ -63,7 +63,7 @@ def export_pairs(
         2
     """
     if not isinstance(jobs, int) or jobs < 1:
-        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
+        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs!r}")
     given: Any = reductions
     factors = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
     for factor in factors:

@@ -60,9 +60,11 @@ def cluster(centroids: Points, count: int) -> list[list[int]]:
 
 def check_reduction(reduction: float) -> None:
     """Raise `ParameterError` for a reduction factor that is below 1 or not finite."""
-    if not isinstance(reduction, (int, float, np.number)) or not 1 <= reduction < inf:
+    is_number = isinstance(reduction, (int, float, np.number))
+    if not is_number or not 1 <= reduction < inf:
+        got = f"{reduction:g}" if is_number else repr(reduction)
         raise ParameterError(
-            f"the reduction factor must be a finite number from 1 (which draws every component), got {reduction}"
+            f"the reduction factor must be a finite number from 1 (which draws every component), got {got}"
         )
 
 

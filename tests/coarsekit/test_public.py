@@ -191,12 +191,13 @@ def test_pairs_are_those_of_the_command() -> None:
         ({"reductions": [0.5]}, "0.5"),
         ({"reductions": 0.5}, "0.5"),
         ({"size": 1}, "size of a patch"),
+        ({"size": 10**9}, "size of a patch must be 8192 px or less, got 1000000000"),
         ({"split": "nowhere"}, "nowhere"),
         ({"jobs": 1.5}, "jobs must be 1 or more, got 1.5"),
-        ({"reductions": "two"}, "the reduction factor must be .* got two"),
+        ({"reductions": "two"}, "the reduction factor must be .* got 'two'"),
         ({"reductions": None}, "the reduction factor must be .* got None"),
         ({"seed": "x"}, "the seed must be a whole number, got 'x'"),
-        ({"size": "x"}, "size of a patch must be .* got x"),
+        ({"size": "x"}, "size of a patch must be .* got 'x'"),
         ({"style": "hunam"}, "no style 'hunam'.*did you mean 'human'"),
         ({"style": 3}, "no style 3"),
     ],
@@ -216,7 +217,7 @@ def test_a_style_is_taken_by_its_name_or_its_file(tmp_path: Path) -> None:
     for wrong, sentence in (("hunam", "did you mean 'human'"), (None, "no style None"), (Path("x.toml"), "x.toml")):
         with pytest.raises(coarsekit.CoarsekitError, match=sentence):
             coarsekit.annotate(fundus, 1, wrong)
-    with pytest.raises(coarsekit.CoarsekitError, match=r"reduction factor must be .* got 1"):
+    with pytest.raises(coarsekit.CoarsekitError, match=r"reduction factor must be .* got '1'"):
         coarsekit.annotate(fundus, "1", "human")
     with pytest.raises(coarsekit.CoarsekitError, match=r"seed must be a whole number, got 0\.5"):
         coarsekit.annotate(fundus, 1, "human", seed=0.5)

@@ -132,10 +132,11 @@ def test_a_scale_of_a_retina_is_taken(scale: float) -> None:
         ({"protocol": "crossclass"}, "no protocol 'crossclass'.*did you mean 'cross-class'"),
         ({"jobs": 0}, "jobs must be 1 or more, got 0"),
         ({"reductions": 0.5}, r"reduction factor must be .* got 0\.5"),
-        ({"reductions": "two"}, "reduction factor must be .* got two"),
+        ({"reductions": "two"}, "reduction factor must be .* got 'two'"),
         ({"styles": "hunam"}, "no style 'hunam'"),
         ({"styles": [3]}, "no style 3"),
         ({"styles": ()}, "styles names none"),
+        ({"sources": ()}, "sources names none"),
         ({"lesions": "XX"}, "no lesion class 'XX'"),
         ({"seed": "x"}, "seed must be a whole number"),
         ({"refiners": Path("none")}, "no refiner './none'"),
@@ -168,6 +169,8 @@ def test_one_of_what_may_be_several_needs_no_list(tmp_path: Path, monkeypatch: p
 def test_what_cannot_be_trained_on_is_one_sentence(options: dict[str, Any], sentence: str, tmp_path: Path) -> None:
     with pytest.raises(CoarsekitError, match=sentence):
         zoo.train(**{"recipe": "unet", "source": "sample", "split": "validation", "out": tmp_path / "net", **options})
+    with pytest.raises(ParameterError, match="start must be a text"):
+        Recipe(start=tmp_path)
     for wrong in ({"styles": "human"}, {"reductions": 1.5}, {"only_lesions": "MA"}):
         with pytest.raises(ParameterError, match=f"{next(iter(wrong))} must be several in a list"):
             Recipe(**wrong)

@@ -111,8 +111,9 @@ def evaluate(
     if FLOOR in named:
         raise ParameterError(f"refiners: the {FLOOR} is a row of every table already; leave it out")
     kinds = tuple(map(as_style, _each(styles)))
-    if not kinds:
-        raise ParameterError("styles names none; give one or more, such as human")
+    for name, given in (("sources", places), ("styles", kinds)):
+        if not given:
+            raise ParameterError(f"{name} names none; give one or more")
     if len({kind.name for kind in kinds}) < len(kinds):
         raise ParameterError("styles names one style twice; give each TOML file a name of its own")
     splits = _each(split)

@@ -78,6 +78,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _check_several({name: getattr(self, name) for name in ("styles", "reductions", "only_lesions")})
+        if not isinstance(self.start, str) or not isinstance(self.config, Mapping):
+            raise ParameterError(f"start must be a text and config a mapping, got {self.start!r} and {self.config!r}")
         for name in ("epochs", "batch"):
             check_whole(name, getattr(self, name), 1, LARGEST)
         if self.samples is not None:

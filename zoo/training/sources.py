@@ -163,5 +163,5 @@ def note_on_start(start: str, photographs: TrainingSource) -> str:
             f"{known[0]}: the validation IoU is too high, and they are none of the split held-out."
         )
     if learned & {photographs.photograph_sha256[key] for key in photographs.training_keys}:
-        return f"{len(held)} photographs are held out of those that {start} was not trained on."
+        return f"Held out: {len(held)}, chosen among the photographs that {start} was not trained on."
     return ""

@@ -106,7 +106,7 @@ def test_a_training_from_another_one_holds_out_nothing_that_that_one_learned_fro
         settings = {**SMALL, "start": str(tmp_path / "first"), "seed": seed}
         record = zoo.train("paper", source, tmp_path / "next", settings=settings, **both, say=said.append, force=True)
         assert record["validation_images"] == first["validation_images"]
-    assert any("1 photographs are held out of those that" in sentence for sentence in said), said
+    assert any("Held out: 1, chosen among the photographs that" in sentence for sentence in said), said
     assert {row["images"] for row in rows(source, tmp_path / "next", split="held-out")} == {1}
 
 
