@@ -97,6 +97,8 @@ def _flat(ring: Any) -> Any:
 
 _LEAST_RING = 6
 """Numbers of the ring of a triangle."""
+_SPECK = 2
+"""Px of the sides of a box around what tools that trace masks leave of a pixel or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,24 @@ class Region:
 
     @property
     def is_empty(self) -> bool:
-        """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel."""
+        """Whether its segmentation covers nothing: no ring of three corners, or run lengths without a pixel.
+
+        A box or key points without a ring are no such region: something was drawn, and its segmentation is missing. So
+        is that of a ring of two corners in a box that is larger than those of the specks that tools trace so.
+        """
         segmentation = self.source.segmentation
         if isinstance(segmentation, Runs):
             return segmentation.counts in ([self.width * self.height], compress([self.width * self.height]))
-        return segmentation is not None and all(len(ring) < _LEAST_RING and len(ring) % 2 == 0 for ring in segmentation)
+        if segmentation is None or not all(len(ring) < _LEAST_RING and len(ring) % 2 == 0 for ring in segmentation):
+            return False
+        return not self._has_box(_SPECK if any(segmentation) else 0) and not self.source.are_points
+
+    def _has_box(self, least: float) -> bool:
+        """Whether its box has sides of more than ``least`` px; what is no box counts as one."""
+        box = self.source.bbox
+        if not isinstance(box, list) or len(box) != 4 or not all(isinstance(side, (int, float)) for side in box):
+            return bool(box)
+        return min(box[2:]) > least
 
     def _raster(self, runs: Runs) -> Raster:
         counts = decompress(runs.counts) if isinstance(runs.counts, str) else runs.counts

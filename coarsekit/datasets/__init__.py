@@ -15,7 +15,7 @@ def open_source(source: str) -> Dataset:
     """Open a SOURCE: ``sample``, or ``READER:PATH`` such as ``idrid:data/idrid``.
 
     Raises `SourceError` for an unknown reader, or a path that does not hold what the reader expects; the sentence says
-    which other reader finds its photographs there.
+    which other reader finds photographs and masks there.
 
     Examples:
         >>> coarsekit.open_source("sample").keys()
@@ -40,17 +40,19 @@ def open_source(source: str) -> Dataset:
     try:
         return reader(name)(Path(path))
     except SourceError as error:
-        others = [other for other in READERS if other not in ("sample", name) and _fits(other, Path(path))]
-        advice = f"; write {others[0]}:{path}, which finds photographs there" if others else ""
+        # What somebody described in a coarsekit.toml comes before what merely looks like a release.
+        others = (other for other in ("folder", *READERS) if other not in ("sample", name) and _fits(other, Path(path)))
+        fitting = next(others, None)
+        advice = f"; write {fitting}:{path}, which finds photographs and masks there" if fitting else ""
         raise SourceError(f"{error}{advice}") from None
 
 
 def _fits(name: str, path: Path) -> bool:
     try:
-        reader(name)(path)
+        dataset = reader(name)(path)
+        return any(dataset.files(key).masks for key in dataset.keys())  # noqa: SIM118 - a dataset's keys are a method
     except (SourceError, OSError):
         return False
-    return True
 
 
 def reader(name: str) -> Any:

@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
+from coarsekit.datasets.mask_values import Decoded, decode_binary
 from coarsekit.errors import ParameterError, SourceError
-from coarsekit.images import PHOTOGRAPHS, read_image, read_values
-from coarsekit.types import Fundus, Mask
+from coarsekit.images import PHOTOGRAPHS, read_channels, read_image
+from coarsekit.types import Fundus
 
 _ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
 
@@ -34,6 +34,8 @@ class Licence:
 CC_BY_4 = Licence("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/", redistribution=True)
 UNKNOWN_LICENCE = Licence("unknown", "https://choosealicense.com/no-permission/", redistribution=False)
 """Of data whose terms nobody stated: it may not be passed on."""
+_SHOWN = 5
+"""Photographs that a sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +52,14 @@ class SampleFiles:
     masks: Mapping[str, Path]
     expected: tuple[str, ...] | None = None
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Lesion classes that must have a mask file, and have none."""
+        return tuple(lesion for lesion in self.expected or () if lesion not in self.masks)
+
     def lesions_of(self, path: Path) -> tuple[str, ...]:
         """Lesion classes whose mask is in the file ``path``."""
         return tuple(lesion for lesion, own in self.masks.items() if own == path)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Decoded:
-    """One mask file: (h, w) masks by lesion class, and the raw values in it that no mask of its kind should hold."""
-
-    masks: Mapping[str, Mask]
-    odd: tuple[float, ...] = ()
-    in_between: bool = False
-    """Whether the odd values are greys between those of a binary mask, rather than classes that a table lacks."""
-
-    @property
-    def oddity(self) -> str:
-        """The odd values in words, and what to do."""
-        shown = ", ".join(f"{value:g}" for value in self.odd[:5]) + (", …" if len(self.odd) > 5 else "")
-        if not self.in_between:
-            return f"has the values {shown}; expected 0 and those of the table of classes; add them there"
-        half = max(self.odd) / 2
-        threshold = f"{half:.0f}" if half >= 100 else f"{half:.3g}"
-        return (
-            f"has the values {shown}, as after JPEG, of soft edges or of several people's votes; expected 0 and one "
-            f"other; say above which value a lesion begins, such as threshold={threshold}, or save it anew"
-        )
 
 
 class Dataset(ABC):
@@ -114,6 +98,10 @@ class Dataset(ABC):
 
     def input_files(self, key: str) -> list[Path]:
         """The files that a photograph is read from, which no result may be written over; none where it has none."""
+        return []
+
+    def notes(self, keys: Iterable[str]) -> list[str]:
+        """What is worth saying before these photographs are used, in sentences; nothing of most."""
         return []
 
     def keys(self, split: str | None = None) -> tuple[str, ...]:
@@ -164,14 +152,22 @@ class Subset(Dataset):
     def input_files(self, key: str) -> list[Path]:
         return self._whole.input_files(key)
 
+    def notes(self, keys: Iterable[str]) -> list[str]:
+        return self._whole.notes(keys)
+
 
 class FileDataset(Dataset):
     """A dataset of image files: a reader says where they lie, and reading follows from that."""
 
     threshold: float = 0
-    """A mask has the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges."""
+    """A mask has the pixels whose raw value is above it; 0 for binary masks, more for masks with soft edges.
+
+    It does not count for masks of 0 and 1, where it is one of brightness; see `decode_binary`.
+    """
     all_zero_allowed: bool = True
     """Whether a class that a photograph does not show may have an all-zero mask, where a mask is expected."""
+    optional_lesions: Collection[str] = ()
+    """Classes that a lawful copy of the release may lack in every photograph."""
     known_defects: Collection[tuple[str, str, str]] = ()
     """Defects of the release itself: (kind of `coarsekit.datasets.findings`, key of the photograph, lesion class)."""
 
@@ -186,9 +182,24 @@ class FileDataset(Dataset):
     def mask_files(self) -> Iterable[Path]:
         """Every file that lies where masks lie, whether it belongs to a photograph or not."""
 
+    def unread(self) -> list[str]:
+        """Photographs that lie where the reader does not look, named as a person would look for them."""
+        return []
+
     def input_files(self, key: str) -> list[Path]:
         files = self.files(key)
         return [files.photograph, *files.masks.values()]
+
+    def notes(self, keys: Iterable[str]) -> list[str]:
+        files = {key: self.files(key) for key in keys}
+        bare = [key for key, own in files.items() if not own.masks and own.expected != ()]
+        partial = [f"{key} ({', '.join(own.missing)})" for key, own in files.items() if own.masks and own.missing]
+        found = (
+            ("has no mask of any class and counts as healthy", "have no mask of any class and count as healthy", bare),
+            ("lacks masks that must be there", "lack masks that must be there", partial),
+            ("lies deeper than those that are read", "lie deeper than those that are read", self.unread()),
+        )
+        return [_sentence(one if len(named) == 1 else many, named) for one, many, named in found if named]
 
     def orphans(self) -> list[str]:
         """Masks that belong to no photograph, named as a person would look for them."""
@@ -200,12 +211,7 @@ class FileDataset(Dataset):
 
         Raises `ImageError` when it is missing, cut short or not an image.
         """
-        values = read_values(path)
-        held = np.unique(values[values != 0]) if self.threshold == 0 else ()
-        # A mask of 1 bit has no edges that could be soft.
-        mask = values > self.threshold if self.threshold and values.dtype != bool else values != 0
-        odd = tuple(float(value) for value in held) if len(held) > 1 else ()
-        return Decoded(dict.fromkeys(files.lesions_of(path), mask), odd, in_between=True)
+        return decode_binary(*read_channels(path), self.threshold, files.lesions_of(path))
 
     def read(self, key: str) -> Fundus:
         """Decode one photograph and its masks; a class without any pixel is left out.
@@ -218,7 +224,7 @@ class FileDataset(Dataset):
         fine = {}
         for path in dict.fromkeys(files.masks.values()):
             decoded = self.decode(files, path)
-            if decoded.odd and decoded.in_between:
+            if not decoded.usable:
                 raise SourceError(f"{path}: the mask {decoded.oddity}")
             for lesion, mask in decoded.masks.items():
                 if mask.shape != image.shape[:2]:
@@ -251,3 +257,26 @@ def list_images(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Pat
         return []
     kinds = {suffix.lower() for suffix in suffixes}
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in kinds and not path.name.startswith("."))
+
+
+def in_any_case(path: Path) -> Path | None:
+    """The file at ``path``, or the first whose suffix differs from it in case alone; None where there is none."""
+    if path.exists():
+        return path
+    try:
+        names = _names(path.parent, path.parent.stat().st_mtime_ns)
+    except OSError:
+        return None
+    name = names.get((path.stem, path.suffix.lower()))
+    return path.with_name(name) if name else None
+
+
+@lru_cache(maxsize=64)
+def _names(folder: Path, _changed: int) -> dict[tuple[str, str], str]:
+    """The names in a folder, as it was when it changed, by stem and suffix in small letters; of several the first."""
+    return {(path.stem, path.suffix.lower()): path.name for path in sorted(folder.iterdir(), reverse=True)}
+
+
+def _sentence(what: str, named: list[str]) -> str:
+    more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
+    return f"{len(named)} photograph{'s'[: len(named) > 1]} {what}: {', '.join(named[:_SHOWN])}{more}"

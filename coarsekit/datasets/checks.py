@@ -9,7 +9,17 @@ import numpy as np
 
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset, FileDataset
-from coarsekit.datasets.findings import ERROR, NOTE, Examined, Finding, examine, orphans, summary
+from coarsekit.datasets.findings import (
+    ERROR,
+    NOTE,
+    Examined,
+    Finding,
+    empty_classes,
+    examine,
+    orphans,
+    summary,
+    unread,
+)
 from coarsekit.datasets.near_duplicates import MAX_HAMMING, distances
 from coarsekit.errors import ParameterError
 
@@ -74,7 +84,7 @@ def check(
     if not isinstance(dataset, FileDataset):
         named = dataset.title if isinstance(source, Dataset) else source
         raise ParameterError(f"{named} is not made of image files, so there is nothing to check file by file")
-    findings, twins, tally = orphans(dataset), DuplicateFinder(), Tally()
+    findings, twins, tally = orphans(dataset) + unread(dataset), DuplicateFinder(), Tally()
     keys = dataset.keys(split)
     progress(0, len(keys))
     for done, key in enumerate(keys, 1):
@@ -82,7 +92,10 @@ def check(
         findings += examined.findings + twins.add(examined)
         tally.add(examined)
         progress(done, len(keys))
-    return CheckReport(dataset.title, len(keys), findings, tally.rows(dataset.lesions))
+    rows = tally.rows(dataset.lesions)
+    if split is None:
+        findings += empty_classes(dataset, {row["lesion"] for row in rows if row["components"]}, findings)
+    return CheckReport(dataset.title, len(keys), findings, rows)
 
 
 class DuplicateFinder:

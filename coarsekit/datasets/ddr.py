@@ -14,7 +14,7 @@ most masks are all zero; masks hold 0 and 255; the sizes of photographs differ, 
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images, root_with
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, in_any_case, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 
@@ -72,7 +72,7 @@ class Reader(FileDataset):
         masks: dict[str, Path] = {}
         for lesion in self.lesions:
             places = (self._label(split, photograph, lesion) / f"{key}{suffix}" for suffix in _MASKS)
-            path = next((place for place in places if place.exists()), None)
+            path = next(filter(None, map(in_any_case, places)), None)
             if path:
                 masks[lesion] = path
         return SampleFiles(key, split, photograph, masks, self.lesions)

@@ -37,6 +37,8 @@ class Reader(FileDataset):
         "IRBM 34(2):196-203, 2013, https://doi.org/10.1016/j.irbm.2013.01.010"
     )
 
+    optional_lesions = lesions
+
     def __init__(self, root: Path) -> None:
         self._root = root_with(
             root, *(place for lesion, (part, _, _) in _PARTS.items() for place in (part, f"e_ophtha_{lesion}"))

@@ -13,7 +13,7 @@ misspelt; few photographs have a mask of IRMA (intraretinal microvascular abnorm
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images, root_with
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, in_any_case, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, LESIONS, MA, SE
 
@@ -42,6 +42,7 @@ class Reader(FileDataset):
         "IEEE Transactions on Medical Imaging 40(3):818-828, 2021, https://doi.org/10.1109/TMI.2020.3037771"
     )
     threshold = 127
+    optional_lesions = ("IRMA", "NV")
 
     def __init__(self, root: Path) -> None:
         self._root = root_with(root, "Original_Images")
@@ -59,7 +60,7 @@ class Reader(FileDataset):
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._root / folder / f"{key}.png" for lesion, folder in _FOLDERS.items()}
-        masks = {lesion: path for lesion, path in places.items() if path.exists()}
+        masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
         return SampleFiles(key, "all", self._photographs[key], masks, LESIONS)
 
     def mask_files(self) -> Iterator[Path]:

@@ -5,7 +5,7 @@ lawful in published data but worth knowing. What a reader knows to be a defect o
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -21,13 +21,18 @@ from coarsekit.images import read_image
 from coarsekit.types import Mask, bounding_box
 
 ERROR, NOTE = "error", "note"
+_UNUSABLE = ("unreadable", "not_binary", "size_mismatch")
+"""Kinds of findings that say why a mask shows nothing."""
 KINDS = {
     "unreadable": "a file cannot be decoded",
     "missing_mask": "a mask that should be there is not",
     "orphan_mask": "a mask belongs to no photograph",
+    "unread_photograph": "a photograph lies deeper than those that are read",
     "size_mismatch": "a mask has another size than its photograph",
-    "not_binary": "a mask has values that mean nothing",
+    "not_binary": "a mask has values or colours that mean nothing",
     "empty_mask": "a mask has no pixel",
+    "empty_class": "a class has no pixel in any photograph",
+    "inverted": "a mask covers most of a photograph or of its surround",
     "outside_field": "a mask reaches outside the field of view",
     "overlap": "two classes share pixels",
     "duplicate": "two photographs of a split have the same pixels",
@@ -41,6 +46,8 @@ COPIED = 0.5
 
 Where lesions touch, masks share some pixels: 8.8 % at most in IDRiD.
 """
+_MOST = 0.5
+"""Share of a photograph, or of what lies outside its field of view, that no lesions cover."""
 
 
 class Finding(NamedTuple):
@@ -80,6 +87,7 @@ def examine(dataset: FileDataset, key: str) -> Examined:
     except CoarsekitError as error:
         findings.append(_finding(files, "unreadable", ERROR, "", str(files.photograph), str(error)))
     masks: dict[str, Mask] = {}
+    odd: set[str] = set()
     for path in dict.fromkeys(files.masks.values()):
         lesions = ", ".join(files.lesions_of(path))
         try:
@@ -87,9 +95,10 @@ def examine(dataset: FileDataset, key: str) -> Examined:
         except CoarsekitError as error:
             findings.append(_finding(files, "unreadable", ERROR, lesions, str(path), str(error)))
             continue
-        if decoded.odd:
+        if decoded.oddity:
             findings.append(_finding(files, "not_binary", ERROR, lesions, str(path), decoded.oddity))
-        if not any(mask.any() for mask in decoded.masks.values()):
+            odd |= set() if decoded.usable else set(decoded.masks)
+        elif not any(mask.any() for mask in decoded.masks.values()):
             damaged = not dataset.all_zero_allowed and set(files.lesions_of(path)) <= set(files.expected or ())
             detail = "has no pixel, where the release has some" if damaged else "has no pixel"
             findings.append(_finding(files, "empty_mask", ERROR if damaged else NOTE, lesions, str(path), detail))
@@ -99,9 +108,13 @@ def examine(dataset: FileDataset, key: str) -> Examined:
             findings.append(_finding(files, "size_mismatch", ERROR, lesions, str(path), detail))
         else:
             masks |= {lesion: mask for lesion, mask in decoded.masks.items() if mask.any()}
+    sound = {lesion: mask for lesion, mask in masks.items() if lesion not in odd}
+    inverted = dict(_inverted(files, sound, field))
+    findings += inverted.values()
+    sound = {lesion: mask for lesion, mask in sound.items() if lesion not in inverted}
     if field is not None:
-        findings += _outside(files, masks, field)
-    findings += _overlaps(files, masks)
+        findings += _outside(files, sound, field)
+    findings += _overlaps(files, sound)
     areas = {lesion: _areas(mask) for lesion, mask in masks.items()}
     findings = [_as_known(finding, dataset) for finding in findings]
     if image is None or field is None:
@@ -112,6 +125,28 @@ def examine(dataset: FileDataset, key: str) -> Examined:
 def orphans(dataset: FileDataset) -> list[Finding]:
     """Masks that belong to no photograph."""
     return [Finding("orphan_mask", ERROR, "", "", "", file, "belongs to no photograph") for file in dataset.orphans()]
+
+
+def unread(dataset: FileDataset) -> list[Finding]:
+    """Photographs that lie where the reader does not look."""
+    return [
+        Finding("unread_photograph", ERROR, "", "", "", file, "lies deeper than those that are read; put them together")
+        for file in dataset.unread()
+    ]
+
+
+def empty_classes(dataset: FileDataset, shown: Collection[str], findings: list[Finding]) -> list[Finding]:
+    """Classes without a pixel in the whole dataset, of which nothing else tells why.
+
+    ``shown``: classes of which some photograph has a component. ``findings``: of the whole dataset.
+    """
+    told = {lesion for own in findings if own.kind in _UNUSABLE for lesion in own.lesion.split(", ")}
+    filed = {lesion for key in dataset.keys() for lesion in dataset.files(key).masks}  # noqa: SIM118
+    return [
+        Finding("empty_class", ERROR, "", "", lesion, "", f"no photograph has a pixel of {lesion}")
+        for lesion in dataset.lesions
+        if lesion not in {*shown, *told} and (lesion in filed or lesion not in dataset.optional_lesions)
+    ]
 
 
 def summary(findings: list[Finding]) -> list[dict[str, Any]]:
@@ -141,9 +176,19 @@ def _missing(dataset: FileDataset, files: SampleFiles) -> Iterator[Finding]:
     elif files.expected is None and absent:
         detail = f"has no mask of {', '.join(absent)}"
         yield _finding(files, "missing_mask", NOTE, ", ".join(absent), "", detail)
-    for lesion in files.expected or ():
-        if lesion not in files.masks:
-            yield _finding(files, "missing_mask", ERROR, lesion, "", f"has no mask of {lesion}, which must be there")
+    for lesion in files.missing:
+        yield _finding(files, "missing_mask", ERROR, lesion, "", f"has no mask of {lesion}, which must be there")
+
+
+def _inverted(files: SampleFiles, masks: dict[str, Mask], field: Mask | None) -> Iterator[tuple[str, Finding]]:
+    """Masks that cover most of the photograph, or of its dark surround, by lesion class."""
+    for lesion, mask in masks.items():
+        share, where = mask.mean(), "the photograph"
+        if share <= _MOST and field is not None and not field.all():
+            share, where = mask[~field].mean(), "what lies outside the field of view"
+        if share > _MOST:
+            detail = f"covers {100 * share:.0f} % of {where}; if the lesions are black in it, save it inverted"
+            yield lesion, _finding(files, "inverted", ERROR, lesion, str(files.masks[lesion]), detail)
 
 
 def _outside(files: SampleFiles, masks: dict[str, Mask], field: Mask) -> Iterator[Finding]:

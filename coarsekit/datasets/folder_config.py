@@ -22,15 +22,15 @@
     classes = {microaneurysm = "MA"}               # default: the category names
 
     [splits]                                       # default: a folder in ``images`` for each split, or none: "all"
-    train = "train.txt"                            # a list file: one photograph a line
+    train = "train.txt"                            # a list file: one photograph a line; " #" starts a comment
 
     [labels]                                       # of what people drew there, see coarsekit.annotations.folder_labels
     "bright spots" = "EX"
 
 ``every_class = true`` says that a photograph without a mask file of every class is damaged, ``false`` that a class it
-does not show has no file; ``threshold = 127`` that
-masks have soft edges and count above that value. In patterns ``{stem}`` is the photograph's name without its suffix,
-``{split}`` its split. A SOURCE says the same after a question mark, with ``{lesion}`` in one pattern for all classes:
+does not show has no file; ``threshold = 127`` that masks have soft edges and count above that value (those of 0 and 1 are
+taken as they are). In patterns ``{stem}`` is the photograph's name without its suffix, ``{split}`` its split. A SOURCE
+says the same after a question mark, with ``{lesion}`` in one pattern for all classes:
 ``folder:PATH?images=photos&masks=masks/{stem}_{lesion}.png&lesions=MA,HE``.
 """
 

@@ -13,7 +13,7 @@ rightmost columns, which lie outside the field of view.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images, root_with
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, in_any_case, list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, MA, SE
 
@@ -65,7 +65,7 @@ class Reader(FileDataset):
         if split is None:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._masks(split, lesion) / f"{key}_{lesion}.tif" for lesion in _FOLDERS}
-        masks = {lesion: path for lesion, path in places.items() if path.exists()}
+        masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
         return SampleFiles(key, split, self._photographs[split][key], masks, _expected(key))
 
     def mask_files(self) -> Iterator[Path]:

@@ -87,7 +87,21 @@ def read_values(path: str | os.PathLike[str]) -> NDArray:
 
     Raises `ImageError` when the file is missing, cut short or not an image.
     """
-    return dicom.read_values(path) if dicom.is_dicom(path) else _values(opened(path, path))
+    return _greatest(read_channels(path)[0])
+
+
+def read_channels(path: str | os.PathLike[str]) -> tuple[NDArray, NDArray | None]:
+    """The raw pixels of a mask or label map, and its alpha (h, w), where it has one.
+
+    The pixels are (h, w) palette indices or grey values, or (h, w, 3) colours, where the channels differ anywhere.
+
+    Raises `ImageError` when the file is missing, cut short or not an image.
+    """
+    pixels, alpha = (dicom.read_channels(path), None) if dicom.is_dicom(path) else _channels(opened(path, path))
+    is_grey = pixels.ndim == 3 and all(
+        np.array_equal(pixels[..., 0], pixels[..., n]) for n in range(1, pixels.shape[2])
+    )
+    return np.ascontiguousarray(pixels[..., 0] if is_grey else pixels), alpha
 
 
 def jpeg_round_trip(image: Image, quality: int) -> Image:
@@ -99,7 +113,7 @@ def jpeg_round_trip(image: Image, quality: int) -> Image:
 
 def decode_mask(data: bytes, name: str) -> Mask:
     """The mask (h, w) in the bytes of an image file; ``name`` is what errors call it. See `read_mask`."""
-    return np.asarray(_values(opened(BytesIO(data), name)) != 0, dtype=bool)
+    return np.asarray(_greatest(_channels(opened(BytesIO(data), name))[0]) != 0, dtype=bool)
 
 
 def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -172,10 +186,17 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
         return np.asarray(picture)
 
 
-def _values(image: Opened) -> NDArray:
+def _channels(image: Opened) -> tuple[NDArray, NDArray | None]:
+    """Upright raw pixels (h, w) or (h, w, c), and alpha (h, w), if any."""
     picture, values, orientation = image
+    alpha = None
     if values is None and (picture.mode.startswith(("I", "F")) or picture.mode in ("1", "L", "P", "RGB")):
         values = np.asarray(picture)
     elif values is None:
-        values = np.asarray(picture if picture.mode in ("LA", "PA") else picture.convert("RGBA"))[..., :-1]
-    return np.ascontiguousarray(turned(values.max(axis=2) if values.ndim == 3 else values, orientation))
+        every = np.asarray(picture if picture.mode in ("LA", "PA") else picture.convert("RGBA"))
+        values, alpha = every[..., :-1], turned(every[..., -1], orientation)
+    return turned(values, orientation), alpha
+
+
+def _greatest(pixels: NDArray) -> NDArray:
+    return np.ascontiguousarray(pixels.max(axis=2) if pixels.ndim == 3 else pixels)

@@ -43,11 +43,10 @@ def read_photograph(path: str | os.PathLike[str]) -> Image:
         return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
-def read_values(path: str | os.PathLike[str]) -> NDArray:
-    """The raw values (h, w) of a mask as DICOM, see `coarsekit.images.read_values`."""
+def read_channels(path: str | os.PathLike[str]) -> NDArray:
+    """The raw pixels (h, w) or (h, w, 3) of a mask as DICOM, see `coarsekit.images.read_channels`."""
     with explained(path, path), warnings.catch_warnings(action="ignore"):
-        pixels = _decoded(path)[1]
-        return pixels.max(axis=2) if pixels.ndim == 3 else pixels
+        return _decoded(path)[1]
 
 
 def read_size(path: str | os.PathLike[str]) -> tuple[int, int]:

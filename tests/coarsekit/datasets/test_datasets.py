@@ -17,6 +17,7 @@ from coarsekit.datasets.base import Dataset, Licence, Subset
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
 from coarsekit.geometry import components
 from coarsekit.types import LESIONS
+from tests.own_datasets import write_own
 from tests.places import IDRID
 
 TRAIN, TEST = "a. Training Set", "b. Testing Set"
@@ -167,8 +168,80 @@ def test_a_folder_of_idrid_or_fgadr_one_too_low_is_read(trees: Trees, tmp_path: 
 def test_a_reader_that_finds_nothing_names_the_one_that_would(trees: Trees, tmp_path: Path, name: str) -> None:
     _, _, root = trees[name](tmp_path).partition(":")
     other = next(one for one in PUBLISHED if one != name)
-    with pytest.raises(SourceError, match=re.escape(f"write {name}:{root}, which finds photographs there")):
+    with pytest.raises(SourceError, match=re.escape(f"write {name}:{root}, which finds photographs and masks there")):
         open_source(f"{other}:{root}")
+
+
+def test_a_reader_that_finds_photographs_without_masks_is_not_advised(tmp_path: Path) -> None:
+    write_own(tmp_path / "own")
+    split = tmp_path / "own" / "images" / "train"
+    split.mkdir()
+    for path in (tmp_path / "own" / "images").glob("*.png"):
+        path.rename(split / path.name)
+    assert open_source(f"ddr:{tmp_path / 'own'}").keys() == ("p0", "p1", "p2")
+    with pytest.raises(SourceError, match=re.escape(f"write folder:{tmp_path / 'own'}, which finds photographs and")):
+        open_source(f"idrid:{tmp_path / 'own'}")
+    (tmp_path / "own" / "coarsekit.toml").unlink()
+    for name in ("folder", "idrid"):
+        with pytest.raises(SourceError) as caught:
+            open_source(f"{name}:{tmp_path / 'own'}")
+        assert "ddr:" not in str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------- missing masks
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_masks_are_found_in_any_case_of_their_suffix(trees: Trees, tmp_path: Path, name: str) -> None:
+    dataset = open_source(trees[name](tmp_path))
+    before = {key: dataset.read(key).fine.keys() for key in dataset.keys()}  # noqa: SIM118 - a dataset's keys
+    for path in {mask for key in before for mask in dataset.files(key).masks.values()}:
+        path.rename(path.with_suffix(path.suffix.swapcase()))
+    dataset = open_source(f"{name}:{tmp_path}")  # whose reader may list its files when it is opened
+    assert {key: dataset.read(key).fine.keys() for key in before} == before
+    assert dataset.orphans() == []
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_photographs_without_the_masks_that_a_release_has_are_noted(trees: Trees, tmp_path: Path, name: str) -> None:
+    dataset = open_source(trees[name](tmp_path))
+    assert dataset.notes(dataset.keys()) == []
+    key = dataset.keys()[0]
+    masks = [path for lesion, path in dataset.files(key).masks.items() if lesion in (dataset.files(key).expected or ())]
+    masks.pop().unlink()
+    dataset = open_source(f"{name}:{tmp_path}")
+    if masks:
+        assert dataset.notes([key])[0].startswith(f"1 photograph lacks masks that must be there: {key} (")
+    for path in [*masks, *dataset.files(key).masks.values()]:
+        path.unlink(missing_ok=True)
+    dataset = open_source(f"{name}:{tmp_path}")
+    said = f"1 photograph has no mask of any class and counts as healthy: {key}"
+    assert dataset.notes(dataset.keys()) == Subset(dataset, "part", [key]).notes([key]) == [said]
+
+
+@pytest.mark.parametrize(
+    ("head", "left", "said"),
+    [
+        ("", ["p0_MA"], []),
+        ("every_class = true\n", ["p0_MA"], ["1 photograph lacks masks that must be there: p0 (MA)"]),
+        ("every_class = false\n", ["p0_MA", "p0_SE"], []),
+        ("", ["p0_MA", "p0_SE"], ["1 photograph has no mask of any class and counts as healthy: p0"]),
+        (
+            "",
+            ["*"],
+            ["7 photographs have no mask of any class and count as healthy: p0, p1, p2, p3, p4 and 2 more"],
+        ),
+    ],
+)
+def test_an_own_dataset_without_masks_is_noted_unless_it_says_that_none_are_needed(
+    tmp_path: Path, head: str, left: list[str], said: list[str]
+) -> None:
+    source = write_own(tmp_path / "own", photographs=7, head=head)
+    for name in left:
+        for path in (tmp_path / "own" / "masks").glob(f"{name}.png"):
+            path.unlink()
+    dataset = open_source(source)
+    assert dataset.notes(dataset.keys()) == said
 
 
 # ---------------------------------------------------------------------------------------------- SOURCE

@@ -382,3 +382,181 @@ def test_compressed_runs_are_the_same_as_plain_ones() -> None:
     assert decompress(text) == plain
     with pytest.raises(AnnotationError, match="add up to"):
         from_run_lengths(decompress("5"), 100)
+
+
+# ---------------------------------------------------------------------------------------------- which is whose
+
+
+def described(root: Path, text: str) -> str:
+    (root / "coarsekit.toml").write_text(text, encoding="utf-8")
+    return f"folder:{root}"
+
+
+MASKS = '[masks]\nMA = "masks/{stem}.png"\n'
+LISTS = '[splits]\ntrain = "train.txt"\ntest = "test.txt"\n'
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path) -> Path:
+    """Two photographs of one name in two splits, and one mask of that name."""
+    for seed, split in enumerate(("train", "test")):
+        save(photograph(seed), tmp_path / "images" / split / "a.png")
+        (tmp_path / f"{split}.txt").write_text(f"{split}/a.png\n")
+    save(grey(lesions(0)), tmp_path / "masks" / "a.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [MASKS, MASKS + LISTS, '[label_map]\nfile = "masks/{stem}.png"\nvalues = {255 = "MA"}\n'],
+    ids=["folders", "lists", "label map"],
+)
+def test_a_mask_of_two_photographs_is_refused(namesakes: Path, text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(described(namesakes, text))
+    images = namesakes / "images"
+    said = f"two photographs have this mask, {images / 'train' / 'a.png'} and {images / 'test' / 'a.png'}; "
+    assert said + "write {split} in the pattern 'masks/{stem}.png'" in str(caught.value)
+    (namesakes / "masks" / "train").mkdir()
+    (namesakes / "masks" / "a.png").rename(namesakes / "masks" / "train" / "a.png")
+    split = open_source(described(namesakes, text.replace("masks/", "masks/{split}/")))
+    assert list(split.read("train-a").fine) == ["MA"]
+    assert list(split.read("test-a").fine) == []
+
+
+def test_masks_that_patterns_do_not_tell_apart_are_refused(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a", "a_2")):
+        save(photograph(seed), tmp_path / "images" / f"{name}.png")
+        save(grey(lesions(seed)), tmp_path / "masks" / f"{name}.png")
+    for text, advice in (
+        ('[masks]\nMA = "masks/a.png"\n', r"write \{stem\} in the pattern"),
+        (MASKS + 'HE = "masks/{stem}_2.png"\n', "change the pattern"),
+    ):
+        with pytest.raises(SourceError, match=advice):
+            open_source(described(tmp_path, text))
+
+
+def test_photographs_of_one_name_without_any_mask_and_one_photograph_in_two_lists_are_no_harm(namesakes: Path) -> None:
+    (namesakes / "test.txt").write_text("train/a.png\n")
+    twice = open_source(described(namesakes, MASKS + LISTS))
+    assert [list(twice.read(key).fine) for key in ("train-a", "test-a")] == [["MA"], ["MA"]]
+    (namesakes / "masks" / "a.png").unlink()
+    assert open_source(described(namesakes, MASKS)).keys() == ("train-a", "test-a")
+
+
+def test_an_image_of_coco_that_may_be_two_photographs_is_refused(namesakes: Path) -> None:
+    text = '[coco]\nfile = "instances.json"\nclasses = {microaneurysm = "MA", bleeding = "HE"}\n'
+    (namesakes / "instances.json").write_text(json.dumps(coco("a.png")))
+    with pytest.raises(SourceError, match=r"'a\.png' may be .*train/a\.png or .*test/a\.png; write the folder before"):
+        open_source(described(namesakes, text))
+    (namesakes / "instances.json").write_text(json.dumps(coco("train/a.png")))
+    dataset = open_source(described(namesakes, text))
+    assert [list(dataset.read(key).fine) for key in ("train-a", "test-a")] == [["MA", "HE"], []]
+
+
+def test_a_name_in_coco_is_the_photograph_that_lies_there_before_one_in_a_folder(tmp_path: Path) -> None:
+    for seed, name in enumerate(("eye.jpg", "left/eye.jpg")):
+        save(photograph(seed), tmp_path / "images" / name)
+    for split, name in (("train", "eye.jpg"), ("test", "left/eye.jpg")):
+        (tmp_path / f"{split}.txt").write_text(name)
+    (tmp_path / "instances.json").write_text(json.dumps(coco()))
+    dataset = open_source(described(tmp_path, '[coco]\nfile = "instances.json"\n' + LISTS))
+    assert [bool(dataset.read(key).fine) for key in ("train-eye", "test-eye")] == [True, False]
+
+
+def twice(*names: str) -> dict:
+    """COCO instances of one photograph in two images, as after the files of two people were put together."""
+    content = coco(names[0])
+    content["images"].append({**content["images"][0], "id": 8, "file_name": names[1]})
+    content["annotations"][1]["image_id"] = 8
+    return content
+
+
+@pytest.mark.parametrize("second", ["eye.jpg", "./eye.jpg", "x/eye.jpg"])
+def test_a_photograph_that_coco_has_twice_has_the_regions_of_both(tmp_path: Path, second: str) -> None:
+    content = twice("eye.jpg", second)
+    source = write_coco(tmp_path, **content)
+    if "x/" in second:
+        (tmp_path / "images" / "x").mkdir()
+        (tmp_path / "images" / "eye.jpg").rename(tmp_path / "images" / second)
+        (tmp_path / "train.txt").write_text(second)
+        toml = tmp_path / "coarsekit.toml"
+        toml.write_text(toml.read_text() + '[splits]\ntrain = "train.txt"\n')
+    dataset = open_source(source)
+    assert {lesion: int(mask.sum()) for lesion, mask in dataset.read("eye").fine.items()} == {"MA": 55, "HE": 100}
+    assert dataset.orphans() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"category_id": 1}, "images.0 and images.1 are one photograph, 'eye.jpg', and both have regions of MA"),
+        ({}, "of two sizes"),
+    ],
+)
+def test_two_images_of_coco_that_contradict_one_another_are_refused(tmp_path: Path, change: dict, said: str) -> None:
+    content = twice("eye.jpg", "eye.jpg")
+    content["annotations"][1] |= change
+    if not change:
+        content["images"][1]["width"] = 80
+        content["annotations"][1]["segmentation"] = [[5, 5, 9, 5, 9, 9]]
+    with pytest.raises(SourceError, match=said):
+        open_source(write_coco(tmp_path, **content))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bbox": [50, 50, 10, 10]},
+        {"bbox": [50, 50, 10, 10], "segmentation": []},
+        {"bbox": [50, 50, 1, 1], "segmentation": [[]]},
+        {"bbox": [50, 50, 40, 40], "segmentation": [50, 50, 90, 90]},
+        {"keypoints": [50, 50, 2], "segmentation": []},
+    ],
+)
+def test_a_coco_region_that_was_drawn_without_a_segmentation_is_an_error(tmp_path: Path, fields: dict) -> None:
+    drawn = {"image_id": 7, "category_id": 1, **fields}
+    dataset = open_source(write_coco(tmp_path, annotations=[drawn, coco()["annotations"][1]]))
+    with pytest.raises(AnnotationError, match=r"annotations\.0"):
+        dataset.read("eye")
+
+
+def test_specks_that_tools_trace_around_a_pixel_or_two_are_passed_over(tmp_path: Path) -> None:
+    speck = {"image_id": 7, "category_id": 1, "segmentation": [[5, 5, 6, 6]], "bbox": [5, 5, 1, 1]}
+    dataset = open_source(write_coco(tmp_path, annotations=[speck, *coco()["annotations"]]))
+    assert np.array_equal(dataset.read("eye").fine["MA"], triangle())
+
+
+def test_a_number_sign_in_a_name_starts_no_comment(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a", "a#1", "b #2")):
+        save(photograph(seed), tmp_path / "images" / f"{name}.png")
+    (tmp_path / "train.txt").write_text("a#1.png\nb #2.png # of " + "the left eye " * 30 + "\n#a.png\na # see ../x\n")
+    dataset = open_source(described(tmp_path, MASKS + '[splits]\ntrain = "train.txt"\n'))
+    assert dataset.keys() == ("a#1", "b #2", "a")
+
+
+def test_masks_are_found_in_any_case_of_their_suffix(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    (tmp_path / "masks" / "MA" / "eye 0.png").rename(tmp_path / "masks" / "MA" / "eye 0.PNG")
+    dataset = open_source(source)
+    assert np.array_equal(dataset.read("eye 0").fine["MA"], lesions(0))
+    assert dataset.orphans() == []
+    for seed in range(2):
+        save(photograph(seed), tmp_path / "flat" / f"{seed}.png")
+        save(grey(lesions(seed)), tmp_path / "flat" / f"{seed}_MA.PNG")
+    beside = open_source(f"folder:{tmp_path}?images=flat&masks=flat/{{stem}}_{{lesion}}.png&lesions=MA")
+    assert beside.keys() == ("0", "1")
+
+
+@pytest.mark.parametrize("read", ["images/a.png", "images/test/a.png"], ids=["above", "beside"])
+def test_photographs_deeper_than_those_that_are_read_are_named(tmp_path: Path, read: str) -> None:
+    hidden = "train/left" if "test" in read else "train"
+    for seed, path in enumerate(
+        (read, f"images/{hidden}/b.png", "images/@eaDir/c.png", f"images/{hidden}/masks/b.png")
+    ):
+        save(photograph(seed), tmp_path / path)
+    dataset = open_source(described(tmp_path, f'[masks]\nMA = "images/{hidden}/masks/{{stem}}.png"\n'))
+    save(grey(lesions(0)), tmp_path / "images" / hidden / "masks" / "a.png")
+    assert dataset.keys() == ("a",)
+    assert dataset.unread() == [str(tmp_path / "images" / hidden / "b.png")]
+    assert "1 photograph lies deeper than those that are read: " in dataset.notes(["a"])[-1]
