@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SPLIT, label_table, reading
 from coarsekit.simulation.calibration import calibrate
 
@@ -46,6 +46,8 @@ def command(
     Drawings of one lesion are mutual nearest marks whose sizes lie within a factor of 4. A class with fewer than 20
     such matches gets the imprecision of all classes together.
     """
+    if source:
+        say_notes(source, split, quiet)
     with growing_progress("Measuring", quiet) as progress:
         found = calibrate(
             folders,

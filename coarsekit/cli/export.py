@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -75,6 +75,7 @@ def command(
         repository = Repository(name, "dataset", PROVENANCE, private)
         repository.check(provenance_text(dataset, config), force, same_choices)
     place = Path(out or f"exported/{dataset.name}-{style.name}-{seed}")
+    say_notes(source, split, quiet)
     with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
         report = export(dataset, config, place, jobs, force, advance)
     url = None

@@ -8,7 +8,7 @@ import click
 from coarsekit.annotations import read_drawn
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, refuse, say, say_report
+from coarsekit.cli.console import emit, progress, refuse, say, say_notes, say_report
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.export.pairs import some_pairs_of
@@ -111,6 +111,7 @@ def _dataset(
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
     claim_outputs([*files.values(), grid], force, [file for key in keys for file in dataset.input_files(key)])
+    say_notes(source, split, quiet)
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:

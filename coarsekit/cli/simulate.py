@@ -9,7 +9,7 @@ import click
 
 from coarsekit.annotations import native
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError
@@ -69,6 +69,7 @@ def command(
     places = [folder / key / name for folder in folders.values() for key in keys for name in (ELLIPSES, PREVIEW)]
     # What an earlier run drew is compared with what would be drawn, one by one.
     claim_outputs(places, force=True, inputs=[file for key in keys for file in dataset.input_files(key)])
+    say_notes(source, split, quiet)
     with ExitStack() as stack:
         for folder in folders.values():
             stack.enter_context(at_work(folder, "*"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, table
+from coarsekit.cli.console import emit, progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -63,6 +63,7 @@ def command(
             raise ParameterError(f"one refiner is fitted at a time, got {', '.join(names)}; name one")
         claim_outputs([Path(out)], force)
     rules = not any(variant_named(read_config(locate(name))["variant"]).is_network for name in names)
+    say_notes(source, split, quiet)
     dataset, split = select_split(open_source(source), split, list_refiners() if rules else names)
     refiners = [on_device(from_pretrained(name), device) for name in names]
     for refiner in refiners:

@@ -2,7 +2,7 @@
 
 import click
 
-from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, numbers
 from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.protocols import PROTOCOLS, SAME
@@ -81,6 +81,9 @@ def command(
     from zoo.evaluation.scoreboard import ScoreTable
     from zoo.evaluation.tables import pins
 
+    each = splits if len(splits) == len(sources) else (splits or ("all",))[:1] * len(sources)
+    for source, split in zip(sources, each, strict=True):
+        say_notes(source, split, quiet)
     with growing_progress("Evaluating", quiet) as show:
         found = evaluate(
             sources,

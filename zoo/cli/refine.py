@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from coarsekit.cli.completion import complete_sources, complete_styles
-from coarsekit.cli.console import emit, growing_progress, say, table
+from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
@@ -124,6 +124,7 @@ def command(
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
+        say_notes(source, split, quiet)
         opened, split = select_split(open_source(source), split, [name])
     with growing_progress("Refining", quiet) as show:
         report = refine_to_folder(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources, complete_styles
-from coarsekit.cli.console import emit, growing_progress, progress, say, table
+from coarsekit.cli.console import emit, growing_progress, progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED
 from zoo.training.recipe import MOST_PROCESSES
 
@@ -89,6 +89,8 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     dataset = open_source(source)
+    for own in (source, *options["targets"]):
+        say_notes(own, None, quiet)
     plan = _plan(experiment, source, dataset, folder, options)
     found = {training.folder: status_of(training) for training in plan.trainings}
     if not options["plan_only"]:

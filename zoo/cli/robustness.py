@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, table
+from coarsekit.cli.console import emit, progress, say_notes, table
 from coarsekit.cli.options import AS_JSON, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
@@ -69,6 +69,7 @@ def command(
     rows_wanted = only or known
     changes = {name: change for name, change in CORRUPTIONS.items() if name in rows_wanted}
     style = style_named(style_name)
+    say_notes(source, split, quiet)
     dataset, split = select_split(open_source(source), split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:

@@ -73,7 +73,8 @@ def train(
         progress: Called with the photographs read so far and in all.
         report: Called after each batch.
         log: Called after each epoch with its line of the history.
-        say: Called with a sentence for what was kept, and for what is done otherwise than asked.
+        say: Called with a sentence for what was kept, for what is done otherwise than asked, and for photographs
+            without masks.
 
     Returns:
         What training.json says: the data, the recipe, the history, the best validation IoU in percent. In all processes
@@ -107,6 +108,7 @@ def train(
     if not resume:
         _claim(folder, [*files, *([locate(recipe.start)] if recipe.start else [])], force)
     if recipe.variant == "shrink":
+        _say_notes(data, split, say)
         return _fit(data, folder, recipe, split, resume, progress)
     if threads is not None:
         check_whole("threads", threads, 1, MOST_PROCESSES)
@@ -125,6 +127,7 @@ def train(
             advance, read_all = _counted(progress, len(data.keys(split)))
             photographs = training_source(data, split, recipe, decoded, advance)
             read_all()
+        _say_notes(data, split, say)
         for note in _notes(photographs, decoded, recipe.start):
             say(note)
 
@@ -159,6 +162,11 @@ def train(
 
 def _opened(source: str) -> Dataset | Export:
     return Export(source) if is_export(source) else open_source(source)
+
+
+def _say_notes(data: Dataset | Export, split: str, say: Callable[[str], None]) -> None:
+    for note in data.notes(data.keys(split)) if isinstance(data, Dataset) else ():
+        say(note)
 
 
 def _notes(photographs: TrainingSource, decoded: Path, start: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""No command of the toolkit writes over what it reads, or over files of other people that are in its way."""
+"""No command writes over what it reads, or over files of other people, and each says what a dataset lacks."""
 
 import shutil
 from pathlib import Path
@@ -88,3 +88,14 @@ def test_a_file_where_a_folder_is_needed_is_one_sentence(source: str, tmp_path: 
     (tmp_path / "out").write_text("mine")
     assert "is a file, and a folder is needed there" in refused("preview", source, "-o", tmp_path / "out")
     assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["simulate", "preview", "export"])
+def test_photographs_without_any_mask_are_said(tmp_path: Path, command: str) -> None:
+    source = write_own(tmp_path / "data", photographs=2)
+    for path in (tmp_path / "data" / "masks").glob("p1_*"):
+        path.unlink()
+    result = command_line.run(main, command, source, "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("1 photograph has no mask of any class and counts as healthy: p1\n")
+    assert "healthy" not in command_line.run(main, command, source, "-o", tmp_path / "quiet", "-q").stderr

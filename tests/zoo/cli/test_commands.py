@@ -15,6 +15,7 @@ from PIL import Image
 from coarsekit.annotations import read_annotation
 from coarsekit.images import read_mask
 from tests import command_line
+from tests.own_datasets import TRAINING, write_own
 from tests.places import BUNDLED
 from zoo.checkpoints.folder import DEFAULT
 from zoo.cli.main import main
@@ -371,6 +372,21 @@ def test_the_shrink_rule_is_fitted_by_the_same_command(tmp_path) -> None:
     assert {row["trained_on"] for row in rows} == {"sample validation"}
     options = ("--recipe", "shrink", "--split", "validation", "--set", "epochs=3")
     assert "epochs does nothing" in wrong("train", "sample", "-o", tmp_path / "other", *options)
+
+
+def test_photographs_without_any_mask_are_said_by_commands_that_read_a_dataset(tmp_path: Path) -> None:
+    source, network = write_own(tmp_path / "own"), tmp_path / "network"
+    for path in (tmp_path / "own" / "masks").glob("p1_*"):
+        path.unlink()
+    for arguments in (
+        ("train", source, "-o", network, *TRAINING[:-1]),
+        ("train", source, "-o", tmp_path / "rule", "--split", "all", "--set", "variant=shrink"),
+        ("evaluate", source, "--refiner", "shrink"),
+        ("evaluate", source, "--split", "held-out", "--refiner", network),
+        ("refine", source, "--refiner", "shrink", "-o", tmp_path / "refined"),
+    ):
+        said = zoo(*arguments).stderr
+        assert said.count("1 photograph has no mask of any class and counts as healthy: p1\n") == 1, (arguments, said)
 
 
 def test_list_shows_the_default() -> None:
