@@ -6,6 +6,7 @@ import click
 
 from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SPLIT, label_table, reading
+from coarsekit.datasets import open_source
 from coarsekit.simulation.calibration import calibrate
 
 
@@ -47,7 +48,7 @@ def command(
     such matches gets the imprecision of all classes together.
     """
     if source:
-        say_notes(source, split, quiet)
+        say_notes(open_source(source), split, quiet)
     with growing_progress("Measuring", quiet) as progress:
         found = calibrate(
             folders,

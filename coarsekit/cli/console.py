@@ -3,17 +3,16 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from coarsekit.errors import CoarsekitError
-
 if TYPE_CHECKING:
     from coarsekit.annotations.reading import ReadOptions, ReadReport
+    from coarsekit.datasets.base import Dataset
 
 _PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
 
@@ -26,18 +25,13 @@ def say_report(report: "ReadReport", options: "ReadOptions", quiet: bool) -> lis
     return notes
 
 
-def say_notes(source: str, split: str | None, quiet: bool) -> None:
-    """Print what is worth knowing of a SOURCE before its photographs are used, such as which have no mask.
+def say_notes(dataset: "Dataset", split: str | None, quiet: bool) -> None:
+    """Print what is worth knowing of a dataset before its photographs are used, such as which have no mask.
 
-    Of a split that the dataset itself does not have, all photographs count. What is wrong with the source the command
-    says when it opens it.
+    Of a split that the dataset itself does not have, all photographs count.
     """
-    from coarsekit.datasets import open_source
-
-    with suppress(CoarsekitError, OSError):
-        dataset = open_source(source)
-        for note in dataset.notes(dataset.keys(split if split in dataset.splits() else None)):
-            say(note, quiet)
+    for note in dataset.notes(dataset.keys(split if split in dataset.splits() else None)):
+        say(note, quiet)
 
 
 @contextmanager

@@ -75,7 +75,7 @@ def command(
         repository = Repository(name, "dataset", PROVENANCE, private)
         repository.check(provenance_text(dataset, config), force, same_choices)
     place = Path(out or f"exported/{dataset.name}-{style.name}-{seed}")
-    say_notes(source, split, quiet)
+    say_notes(dataset, split, quiet)
     with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
         report = export(dataset, config, place, jobs, force, advance)
     url = None

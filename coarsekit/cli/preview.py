@@ -111,7 +111,7 @@ def _dataset(
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
     claim_outputs([*files.values(), grid], force, [file for key in keys for file in dataset.input_files(key)])
-    say_notes(source, split, quiet)
+    say_notes(dataset, split, quiet)
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:

@@ -69,7 +69,7 @@ def command(
     places = [folder / key / name for folder in folders.values() for key in keys for name in (ELLIPSES, PREVIEW)]
     # What an earlier run drew is compared with what would be drawn, one by one.
     claim_outputs(places, force=True, inputs=[file for key in keys for file in dataset.input_files(key)])
-    say_notes(source, split, quiet)
+    say_notes(dataset, split, quiet)
     with ExitStack() as stack:
         for folder in folders.values():
             stack.enter_context(at_work(folder, "*"))

@@ -3,13 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, final
 
 from coarsekit.datasets.mask_values import Decoded, decode_binary
 from coarsekit.errors import ParameterError, SourceError
-from coarsekit.images import PHOTOGRAPHS, read_channels, read_image
+from coarsekit.images import read_channels, read_image
 from coarsekit.types import Fundus
 
 _ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
@@ -233,48 +232,6 @@ class FileDataset(Dataset):
                     fine[lesion] = mask
         ordered = {lesion: fine[lesion] for lesion in files.masks if lesion in fine}
         return Fundus(key, files.photograph.name, files.split, image, ordered)
-
-
-def root_with(root: Path, *inside: str) -> Path:
-    """The folder that has one of the paths ``inside``: the root, one in it, one in those, or the one above it.
-
-    So an archive is read as it was unpacked, one folder higher or lower. The root itself where none has it.
-    """
-    if not root.is_dir():
-        return root
-    lower = sorted(path for path in root.iterdir() if path.is_dir())
-    deeper = (path for folder in lower for path in sorted(folder.iterdir()) if path.is_dir())
-    places = (place for places in ([root], lower, deeper, [root.parent]) for place in places)
-    return next((place for place in places if any((place / path).is_dir() for path in inside)), root)
-
-
-def list_images(folder: Path, suffixes: Iterable[str] = PHOTOGRAPHS) -> list[Path]:
-    """The files of ``folder`` with one of ``suffixes`` in any case, sorted; none when it is missing.
-
-    Hidden files, such as the ``._NAME.jpg`` that some systems leave beside a file, are passed over.
-    """
-    if not folder.is_dir():
-        return []
-    kinds = {suffix.lower() for suffix in suffixes}
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in kinds and not path.name.startswith("."))
-
-
-def in_any_case(path: Path) -> Path | None:
-    """The file at ``path``, or the first whose suffix differs from it in case alone; None where there is none."""
-    if path.exists():
-        return path
-    try:
-        names = _names(path.parent, path.parent.stat().st_mtime_ns)
-    except OSError:
-        return None
-    name = names.get((path.stem, path.suffix.lower()))
-    return path.with_name(name) if name else None
-
-
-@lru_cache(maxsize=64)
-def _names(folder: Path, _changed: int) -> dict[tuple[str, str], str]:
-    """The names in a folder, as it was when it changed, by stem and suffix in small letters; of several the first."""
-    return {(path.stem, path.suffix.lower()): path.name for path in sorted(folder.iterdir(), reverse=True)}
 
 
 def _sentence(what: str, named: list[str]) -> str:

@@ -14,7 +14,8 @@ most masks are all zero; masks hold 0 and 255; the sizes of photographs differ, 
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, in_any_case, list_images, root_with
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles
+from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 
@@ -44,15 +45,12 @@ class Reader(FileDataset):
         layouts = [f"{split}/{images}" for split in ("train", "valid", "val", "test") for images in _IMAGES]
         lesions = root_with(root, "lesion_segmentation") / "lesion_segmentation"
         self._root = lesions if lesions.is_dir() else root_with(root, *layouts, _HUB_LABELS)
-        self._photographs: dict[str, tuple[str, Path]] = {}
-        for split, spellings in _SPLITS.items():
-            for path in (path for spelling in spellings for path in self._images(spelling)):
-                if path.stem in self._photographs:
-                    raise SourceError(
-                        f"{path}: a second photograph of that name (the first is {self._photographs[path.stem][1]}); "
-                        "keep one of them"
-                    )
-                self._photographs[path.stem] = split, path
+        self._photographs = by_name(
+            (split, path)
+            for split, spellings in _SPLITS.items()
+            for spelling in spellings
+            for path in self._images(spelling)
+        )
         if not self._photographs:
             raise SourceError(
                 f"{root}: no DDR photographs found; expected 'train/image/NAME.jpg' in it or in its folder "
@@ -60,10 +58,7 @@ class Reader(FileDataset):
             )
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        by_split = {
-            split: tuple(key for key, (own, _) in self._photographs.items() if own == split) for split in _SPLITS
-        }
-        return {split: keys for split, keys in by_split.items() if keys}
+        return split_keys(self._photographs)
 
     def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:

@@ -14,7 +14,8 @@ parts have a photograph of one name it is read once, with the masks of both.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, list_images, root_with
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles
+from coarsekit.datasets.layout import list_images, root_with
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, MA
 

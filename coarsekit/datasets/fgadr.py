@@ -13,7 +13,8 @@ misspelt; few photographs have a mask of IRMA (intraretinal microvascular abnorm
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import FileDataset, Licence, SampleFiles, in_any_case, list_images, root_with
+from coarsekit.datasets.base import FileDataset, Licence, SampleFiles
+from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, LESIONS, MA, SE
 
@@ -30,7 +31,7 @@ _FOLDERS = {
 class Reader(FileDataset):
     """Reads FGADR from ``root``: the folder ``Seg-set``, or one higher or lower.
 
-    Raises `SourceError` when the photographs are not where the release has them.
+    Raises `SourceError` when the photographs are not where the release has them, or two have the same name.
     """
 
     name = "fgadr"
@@ -46,7 +47,7 @@ class Reader(FileDataset):
 
     def __init__(self, root: Path) -> None:
         self._root = root_with(root, "Original_Images")
-        self._photographs = {path.stem: path for path in list_images(self._root / "Original_Images", [".png"])}
+        self._photographs = by_name(("all", path) for path in list_images(self._root / "Original_Images", [".png"]))
         if not self._photographs:
             raise SourceError(
                 f"{root}: no FGADR photographs found; expected 'Original_Images/NAME.png' in it or in its folder "
@@ -54,14 +55,14 @@ class Reader(FileDataset):
             )
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        return {"all": tuple(self._photographs)}
+        return split_keys(self._photographs)
 
     def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._root / folder / f"{key}.png" for lesion, folder in _FOLDERS.items()}
         masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
-        return SampleFiles(key, "all", self._photographs[key], masks, LESIONS)
+        return SampleFiles(key, *self._photographs[key], masks, LESIONS)
 
     def mask_files(self) -> Iterator[Path]:
         for folder in _FOLDERS.values():

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from coarsekit.annotations.folder_labels import FILE
-from coarsekit.datasets.base import UNKNOWN_LICENCE, FileDataset, Licence, SampleFiles, in_any_case, list_images
+from coarsekit.datasets.base import UNKNOWN_LICENCE, FileDataset, Licence, SampleFiles
 from coarsekit.datasets.folder_coco import CocoFiles
 from coarsekit.datasets.folder_config import FolderConfig, config_of_options, name_of_folder, read_folder_config
 from coarsekit.datasets.folder_photographs import find_photographs, hidden_photographs, keyed
+from coarsekit.datasets.layout import in_any_case, list_images, split_keys
 from coarsekit.datasets.mask_values import Decoded, decode_classes
 from coarsekit.errors import SourceError
 from coarsekit.images import PHOTOGRAPHS, read_channels
@@ -59,10 +60,7 @@ class Reader(FileDataset):
             self.licence = Licence(**config.licence.model_dump())
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        by_split: dict[str, list[str]] = {}
-        for key, (split, _) in self._photographs.items():
-            by_split.setdefault(split, []).append(key)
-        return {split: tuple(keys) for split, keys in by_split.items()}
+        return split_keys(self._photographs)
 
     def files(self, key: str) -> SampleFiles:
         if key not in self._photographs:

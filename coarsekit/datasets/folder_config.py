@@ -28,9 +28,9 @@
     "bright spots" = "EX"
 
 ``every_class = true`` says that a photograph without a mask file of every class is damaged, ``false`` that a class it
-does not show has no file; ``threshold = 127`` that masks have soft edges and count above that value (those of 0 and 1 are
-taken as they are). In patterns ``{stem}`` is the photograph's name without its suffix, ``{split}`` its split. A SOURCE
-says the same after a question mark, with ``{lesion}`` in one pattern for all classes:
+does not show has no file; ``threshold = 127`` that masks have soft edges and count above that value (masks of 0 and 1
+as they are). In patterns ``{stem}`` is the photograph's name without its suffix, ``{split}`` its split. A SOURCE says
+the same after a question mark, with ``{lesion}`` in one pattern for all classes:
 ``folder:PATH?images=photos&masks=masks/{stem}_{lesion}.png&lesions=MA,HE``.
 """
 

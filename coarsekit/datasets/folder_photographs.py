@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from glob import escape
 from pathlib import Path, PurePosixPath
 
-from coarsekit.datasets.base import list_images
 from coarsekit.datasets.folder_config import FolderConfig
+from coarsekit.datasets.layout import list_images
 from coarsekit.errors import SourceError
 
 _ORDER = ("train", "training", "valid", "val", "validation", "test", "testing")

@@ -13,7 +13,8 @@ rightmost columns, which lie outside the field of view.
 from collections.abc import Iterator
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, in_any_case, list_images, root_with
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles
+from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, MA, SE
 
@@ -31,7 +32,7 @@ _WITH_SE = {
 class Reader(FileDataset):
     """Reads IDRiD from ``root``: the folder ``A. Segmentation``, or one higher or lower.
 
-    Raises `SourceError` when the photographs are not where the official release has them.
+    Raises `SourceError` when the photographs are not where the official release has them, or two have the same name.
     """
 
     name = "idrid"
@@ -47,26 +48,27 @@ class Reader(FileDataset):
 
     def __init__(self, root: Path) -> None:
         self._root = root_with(root, "1. Original Images")
-        self._photographs = {
-            split: {path.stem: path for path in list_images(self._root / "1. Original Images" / folder, [".jpg"])}
+        self._photographs = by_name(
+            (split, path)
             for split, folder in _SPLITS.items()
-        }
-        if not any(self._photographs.values()):
+            for path in list_images(self._root / "1. Original Images" / folder, [".jpg"])
+        )
+        if not self._photographs:
             raise SourceError(
                 f"{root}: no IDRiD photographs found; expected '1. Original Images/a. Training Set/IDRiD_01.jpg' in it "
                 "or in its folder 'A. Segmentation', as the official release unpacks"
             )
 
     def splits(self) -> dict[str, tuple[str, ...]]:
-        return {split: tuple(photographs) for split, photographs in self._photographs.items() if photographs}
+        return split_keys(self._photographs)
 
     def files(self, key: str) -> SampleFiles:
-        split = next((name for name, photographs in self._photographs.items() if key in photographs), None)
-        if split is None:
+        if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
+        split, photograph = self._photographs[key]
         places = {lesion: self._masks(split, lesion) / f"{key}_{lesion}.tif" for lesion in _FOLDERS}
         masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
-        return SampleFiles(key, split, self._photographs[split][key], masks, _expected(key))
+        return SampleFiles(key, split, photograph, masks, _expected(key))
 
     def mask_files(self) -> Iterator[Path]:
         for split in _SPLITS:

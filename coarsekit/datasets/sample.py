@@ -6,7 +6,8 @@ The photographs are JPEGs of 2144 × 1424 px, the masks PNGs; see ``coarsekit/sa
 
 from pathlib import Path
 
-from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles, list_images
+from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles
+from coarsekit.datasets.layout import list_images
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 

@@ -20,7 +20,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from coarsekit.datasets.base import list_images
+from coarsekit.datasets.layout import list_images
 from coarsekit.errors import ImageError
 from coarsekit.images import image_size, read_image, read_mask, read_values
 

@@ -63,8 +63,9 @@ def command(
             raise ParameterError(f"one refiner is fitted at a time, got {', '.join(names)}; name one")
         claim_outputs([Path(out)], force)
     rules = not any(variant_named(read_config(locate(name))["variant"]).is_network for name in names)
-    say_notes(source, split, quiet)
-    dataset, split = select_split(open_source(source), split, list_refiners() if rules else names)
+    dataset = open_source(source)
+    say_notes(dataset, split, quiet)
+    dataset, split = select_split(dataset, split, list_refiners() if rules else names)
     refiners = [on_device(from_pretrained(name), device) for name in names]
     for refiner in refiners:
         if out is None and refiner.doubt is None:

@@ -4,6 +4,7 @@ import click
 
 from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, numbers
+from coarsekit.datasets import open_source
 from zoo.cli.options import DEVICE, REFINERS
 from zoo.evaluation.protocols import PROTOCOLS, SAME
 
@@ -83,7 +84,7 @@ def command(
 
     each = splits if len(splits) == len(sources) else (splits or ("all",))[:1] * len(sources)
     for source, split in zip(sources, each, strict=True):
-        say_notes(source, split, quiet)
+        say_notes(open_source(source), split, quiet)
     with growing_progress("Evaluating", quiet) as show:
         found = evaluate(
             sources,

@@ -124,8 +124,9 @@ def command(
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
-        say_notes(source, split, quiet)
-        opened, split = select_split(open_source(source), split, [name])
+        dataset = open_source(source)
+        say_notes(dataset, split, quiet)
+        opened, split = select_split(dataset, split, [name])
     with growing_progress("Refining", quiet) as show:
         report = refine_to_folder(
             refiner,

@@ -89,7 +89,7 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     dataset = open_source(source)
-    for own in (source, *options["targets"]):
+    for own in (dataset, *map(open_source, options["targets"])):
         say_notes(own, None, quiet)
     plan = _plan(experiment, source, dataset, folder, options)
     found = {training.folder: status_of(training) for training in plan.trainings}

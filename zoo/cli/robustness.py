@@ -69,8 +69,9 @@ def command(
     rows_wanted = only or known
     changes = {name: change for name, change in CORRUPTIONS.items() if name in rows_wanted}
     style = style_named(style_name)
-    say_notes(source, split, quiet)
-    dataset, split = select_split(open_source(source), split, names)
+    dataset = open_source(source)
+    say_notes(dataset, split, quiet)
+    dataset, split = select_split(dataset, split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance)

@@ -188,6 +188,19 @@ def test_a_reader_that_finds_photographs_without_masks_is_not_advised(tmp_path: 
         assert "ddr:" not in str(caught.value)
 
 
+def test_two_photographs_of_one_name_in_a_release_are_refused(trees: Trees, tmp_path: Path) -> None:
+    for name, first, second in (
+        ("idrid", "IDRiD_01.jpg", f"{TEST}/IDRiD_01.jpg"),
+        ("fgadr", "0001_1.png", "0001_1.PNG"),
+        ("ddr", "007-0000-000.jpg", "007-0000-000.png"),
+    ):
+        source = trees[name](tmp_path / name)
+        path = next(path for path in sorted(tmp_path.rglob(first)) if "mask" not in str(path).lower())
+        shutil.copy(path, (path.parents[1] if "/" in second else path.parent) / second)
+        with pytest.raises(SourceError, match="a second photograph of that name"):
+            open_source(source)
+
+
 # ---------------------------------------------------------------------------------------------- missing masks
 
 
