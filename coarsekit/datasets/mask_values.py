@@ -147,8 +147,8 @@ def _colours(colours: NDArray) -> str:
 def _mixed_colours(colours: NDArray) -> str:
     """What is odd about the colours (n, c) above the threshold; nothing about one of any brightness."""
     plain = colours / colours.max(axis=1, keepdims=True)
-    brightest = plain[colours.sum(axis=1, dtype=float).argmax()]
-    if np.mean(np.abs(plain - brightest).max(axis=1) > _OTHER) < _SHARE:
+    usual = np.percentile(plain, 50, axis=0, method="nearest")
+    if np.mean(np.abs(plain - usual).max(axis=1) > _OTHER) < _SHARE:
         return ""
     return (
         "has several colours above the threshold; expected black and one other; save a file for each class, or a label "

@@ -71,6 +71,19 @@ def test_lesions_that_are_numbered_count_when_the_advice_is_followed() -> None:
     assert np.array_equal(binary(NUMBERED, 0.5).masks["MA"], NUMBERED > 0)
 
 
+@pytest.mark.parametrize("colour", [(255, 0, 0), (255, 255, 0), (0, 255, 0), (200, 60, 0)])
+@pytest.mark.parametrize("quality", [50, 95])
+def test_the_edges_that_jpeg_gives_a_mask_of_one_colour_are_none_of_several(
+    tmp_path: Path, colour: tuple[int, int, int], quality: int
+) -> None:
+    path = tmp_path / "mask.jpg"
+    Image.fromarray((ONE[..., None] * np.uint8(colour)).astype(np.uint8)).save(path, quality=quality)
+    pixels, _ = read_channels(path)
+    assert pixels.ndim == 3
+    assert binary(pixels, 100).oddity == ""
+    assert not binary(pixels).usable
+
+
 def test_soft_edges_of_one_colour_are_above_the_threshold_or_not() -> None:
     pixels = np.stack([SOFT, SOFT // 2, SOFT * 0], -1)
     decoded = binary(pixels, 100)
