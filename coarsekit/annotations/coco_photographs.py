@@ -74,40 +74,61 @@ def read_photographs(
     path = document.path
     recorder = recorder or Recorder(path, ReadOptions(strict=True))
     file = validated(_File, document.content, str(path), strict=None)
-    labels: dict[str, str] = {}
+    labels: dict[str, list[str]] = {}
     for place, content in enumerate(file.categories):
         with recorder.forgiving(f"categories.{place}"):
             category = validated(_Category, content, "", strict=None, within=f"categories.{place}")
-            labels[category.id] = category.name
+            own_labels = labels.setdefault(category.id, [])
+            own_labels += [category.name] if category.name not in own_labels else []
     found: dict[str, Photograph] = {}
-    ids: set[str] = set()
+    ids = _images_by_id(file.images)
     for place, content in enumerate(file.images):
         fields = content if isinstance(content, dict) else {}
-        ids.add(str(as_id(fields.get("id"))))
         with recorder.forgiving(f"images.{place}", str(fields.get("file_name", f"images.{place}"))):
             image = validated(_Image, content, "", strict=None, within=f"images.{place}")
-            if image.id in found:
-                raise AnnotationError(f"id {image.id} is that of an image before; give each its own")
+            if len(same := ids[image.id]) > 1:
+                names = " and ".join(dict.fromkeys(name for name, *_ in same))
+                raise AnnotationError(
+                    f"id {image.id} is that of {len(same)} images, {names}, whose regions cannot be told apart; give "
+                    "each its own"
+                )
+            if image.id in found:  # two files that were put together
+                continue
             width, height = _size(image, recorder.options)
             extra = dict(image.model_extra or {})
             found[image.id] = Photograph(place, as_id(fields["id"]), image.file_name, width, height, [], extra)
     for place, content in enumerate(file.annotations):
         with recorder.forgiving(f"annotations.{place}"):
             region = validated(RegionFields, content, "", strict=None, within=f"annotations.{place}")
-            label = labels.get(region.category_id)
-            if categories is not None and label not in categories:
+            named = labels.get(region.category_id, [])
+            if categories is not None and not set(named) & set(categories):
                 continue
             if region.image_id not in found:
                 if region.image_id in ids:  # of a photograph that is left out, as is said
                     continue
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
-            if label is None:
+            if not named:
                 raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
+            if len(named) > 1:
+                raise AnnotationError(
+                    f"category_id {region.category_id} is the id of {len(named)} categories, {' and '.join(named)}; "
+                    "give each its own"
+                )
             own, runs = found[region.image_id], region.segmentation
             if isinstance(runs, Runs) and runs.size != [own.height, own.width]:
                 raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
-            own.regions.append(Region(place, label, own.width, own.height, region))
+            own.regions.append(Region(place, named[0], own.width, own.height, region))
     return list(found.values())
+
+
+def _images_by_id(images: Sequence[object]) -> dict[str, dict[tuple[str, ...], None]]:
+    """What different images there are under each id, by name and size."""
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for content in images:
+        fields = content if isinstance(content, dict) else {}
+        what = tuple(str(as_id(fields.get(name))) for name in ("file_name", "width", "height"))
+        found.setdefault(str(as_id(fields.get("id"))), {})[what] = None
+    return found
 
 
 def originals(photographs: Sequence[Photograph], recorder: Recorder) -> dict[int, str]:

@@ -219,6 +219,31 @@ def test_regions_on_a_photograph_of_coco_that_is_left_out_are_not_said_to_lack_i
     ]
 
 
+def test_ids_of_coco_that_two_share_give_nothing_to_either(put) -> None:
+    """As where two people's files were put together without new ids."""
+    content = copy.deepcopy(COCO)
+    content["categories"].append({"id": 3, "name": "Haemorrhage"})
+    [first, _], report = read_annotations(put("a.json", content), ReadOptions({"Microaneurysm": "MA"}))
+    assert first.lesions == ("MA",)
+    [said] = [sentence for sentence in report.left_out if "category_id 3" in sentence]
+    assert "category_id 3 is the id of 2 categories, HE and Haemorrhage; give each its own: 3 times" in said
+    content = copy.deepcopy(COCO)
+    content["images"].append({**content["images"][0], "file_name": "other.jpg"})
+    [second], report = read_annotations(put("b.json", content))
+    assert second.image == "IDRiD_02.jpg"
+    assert [name for name, _ in report.photographs] == ["train/IDRiD_01.jpg", "other.jpg"]
+    assert "id 5 is that of 2 images, train/IDRiD_01.jpg and other.jpg, whose regions" in report.left_out[-1]
+
+
+def test_what_a_coco_file_says_twice_counts_once(put) -> None:
+    content = copy.deepcopy(COCO)
+    content["categories"] *= 2
+    content["images"] *= 2
+    found, expected = (read_annotations(put("a.json", each)).annotations for each in (content, COCO))
+    assert [one.image for one in found] == [one.image for one in expected]
+    assert [one.marks for one in found] == [one.marks for one in expected]
+
+
 @pytest.mark.parametrize("field", ["image_id", "category_id"])
 @pytest.mark.parametrize("side", ["region", "list"])
 def test_ids_of_coco_may_be_floats_as_tables_write_them(put, field: str, side: str) -> None:
