@@ -47,8 +47,6 @@ def command(
     Drawings of one lesion are mutual nearest marks whose sizes lie within a factor of 4. A class with fewer than 20
     such matches gets the imprecision of all classes together.
     """
-    if source:
-        say_notes(open_source(source), split, quiet)
     with growing_progress("Measuring", quiet) as progress:
         found = calibrate(
             folders,
@@ -65,6 +63,8 @@ def command(
             on_left_out=lambda text: say(f"Left out: {text}", quiet),
             on_note=lambda text: say(text, quiet),
         )
+    if source:
+        say_notes(open_source(source), split, quiet)
     if as_json:
         style = {"name": found.style.name} | found.style.parameters()
         emit({"annotators": found.annotators, "lesions": found.lesions, "style": style})

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from click.core import ParameterSource
@@ -26,7 +26,7 @@ def say_report(report: "ReadReport", options: "ReadOptions", quiet: bool) -> lis
 
 
 def say_notes(dataset: "Dataset", split: str | None, quiet: bool) -> None:
-    """Print what is worth knowing of a dataset before its photographs are used, such as which have no mask.
+    """Print what is worth knowing of a dataset whose photographs were used, such as which have no mask.
 
     Of a split that the dataset itself does not have, all photographs count.
     """
@@ -71,19 +71,20 @@ def growing_progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], No
 
 
 def table(title: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows as a table on stdout, with one column for each key of the first."""
+    """Print rows as a table on stdout, with one column for each key; a row may lack some."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
     # What users call their data is text, and no markup of rich's.
     grid = Table(title=escape(title), title_justify="left")
-    for name in rows[0] if rows else ():
-        grid.add_column(
-            escape(name.replace("_", " ")), justify="right" if isinstance(rows[0][name], (int, float)) else "left"
-        )
+    first = {name: value for row in reversed(rows) for name, value in row.items()}
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for name in columns:
+        justify: Literal["left", "right"] = "right" if isinstance(first[name], (int, float)) else "left"
+        grid.add_column(escape(name.replace("_", " ")), justify=justify)
     for row in rows:
-        grid.add_row(*(escape(_cell(value)) for value in row.values()))
+        grid.add_row(*(escape(_cell(row[name])) if name in row else "–" for name in columns))
     console = Console()
     # Piped output keeps every column whole instead of folding at 80 characters.
     (console if console.is_terminal else Console(width=200)).print(grid)

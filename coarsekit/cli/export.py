@@ -75,7 +75,6 @@ def command(
         repository = Repository(name, "dataset", PROVENANCE, private)
         repository.check(provenance_text(dataset, config), force, same_choices)
     place = Path(out or f"exported/{dataset.name}-{style.name}-{seed}")
-    say_notes(dataset, split, quiet)
     with progress("Exporting", sum(map(len, config.photographs(dataset).values())), quiet) as advance:
         report = export(dataset, config, place, jobs, force, advance)
     url = None
@@ -87,6 +86,7 @@ def command(
         emit({"source": source, "folder": str(place), "repository": url, **kept, "rows": report.rows})
     elif not quiet:
         table(f"{dataset.title}: style {style.name}, floor in percent", report.rows)
+    say_notes(dataset, split, quiet)
     pairs = sum(row["pairs"] for row in report.rows)
     kept_some = f"; photographs: {report.made} made, {report.kept} kept as they were" if report.kept else ""
     say(f"{pairs} pairs are in {place}{' and at ' + url if url else ''}{kept_some}", quiet)

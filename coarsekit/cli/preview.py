@@ -111,7 +111,6 @@ def _dataset(
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
     grid = folder / f"{dataset.name}_pairs.png"
     claim_outputs([*files.values(), grid], force, [file for key in keys for file in dataset.input_files(key)])
-    say_notes(dataset, split, quiet)
     pairs: list[Pair] = []
     shown = []
     with progress("Drawing", len(files), quiet) as advance:
@@ -127,6 +126,7 @@ def _dataset(
         write_image(grid, captioned_pairs(sorted(pairs, key=lambda pair: order[pair.lesion]), size=_PATCH))
     else:
         say("There is no grid of pairs, for none of these photographs shows a lesion.", quiet)
+    say_notes(dataset, split, quiet)
     left = len(keys) - len(shown)
     more = f"; {left} more were left out, see --limit" if left else ""
     say(f"Pictures of {len(shown)} photograph{'s'[: len(shown) > 1]} of {dataset.name} are in {folder}{more}", quiet)

@@ -69,7 +69,6 @@ def command(
     places = [folder / key / name for folder in folders.values() for key in keys for name in (ELLIPSES, PREVIEW)]
     # What an earlier run drew is compared with what would be drawn, one by one.
     claim_outputs(places, force=True, inputs=[file for key in keys for file in dataset.input_files(key)])
-    say_notes(dataset, split, quiet)
     with ExitStack() as stack:
         for folder in folders.values():
             stack.enter_context(at_work(folder, "*"))
@@ -92,6 +91,7 @@ def command(
     elif not quiet:
         factors = ", ".join(f"{reduction:g}" for reduction in reductions)
         table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", _rows(result))
+    say_notes(dataset, split, quiet)
     where = str(folders[reductions[0]]) + (f" … {folders[reductions[-1]]}" if sweep else "")
     done = f"{len(keys)} photograph{'s'[: len(keys) != 1]} of {dataset.name} drawn"
     say(f"{done}; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)

@@ -71,9 +71,10 @@ def _classes(step: Mapping[str, Any]) -> list[str] | None:
     validated_on = [
         lesion for line in step.get("history", ()) for own in (line.get("validation") or {}).values() for lesion in own
     ]
+    named = (step.get("recipe") or {}).get("only_lesions") or ()
     if step.get("training_lesions") is not None:
-        return [*step["training_lesions"], *validated_on]
-    if named := (step.get("recipe") or {}).get("only_lesions"):
+        return [*named, *step["training_lesions"], *validated_on]
+    if named:
         return list(named)
     kind = (step.get("source") or {}).get("reader", "folder")  # a folder's classes are its owner's
     return [*reader(kind).lesions, *validated_on] if kind in READERS and kind != "folder" else None

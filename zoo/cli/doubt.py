@@ -64,7 +64,6 @@ def command(
         claim_outputs([Path(out)], force)
     rules = not any(variant_named(read_config(locate(name))["variant"]).is_network for name in names)
     dataset = open_source(source)
-    say_notes(dataset, split, quiet)
     dataset, split = select_split(dataset, split, list_refiners() if rules else names)
     refiners = [on_device(from_pretrained(name), device) for name in names]
     for refiner in refiners:
@@ -81,6 +80,7 @@ def command(
         fitted = {"dataset": dataset.name, "split": split or "all", "style": style.name, "seed": seed}
         fitted |= {"style_sha256": sha256_of(style.parameters()), "weights_sha256": refiners[0].weights_sha256}
         write_text(Path(out), json.dumps({"fitted_on": fitted, "model": asdict(model)}, indent=1) + "\n")
+    say_notes(dataset, split, quiet)
     if as_json:
         emit({"rows": [{"dataset": dataset.name, "split": split or "all"} | asdict(row) for row in rows]})
     elif not quiet:

@@ -82,9 +82,6 @@ def command(
     from zoo.evaluation.scoreboard import ScoreTable
     from zoo.evaluation.tables import pins
 
-    each = splits if len(splits) == len(sources) else (splits or ("all",))[:1] * len(sources)
-    for source, split in zip(sources, each, strict=True):
-        say_notes(open_source(source), split, quiet)
     with growing_progress("Evaluating", quiet) as show:
         found = evaluate(
             sources,
@@ -101,6 +98,9 @@ def command(
             force=force,
             progress=show,
         )
+    each = splits if len(splits) == len(sources) else (splits or ("all",))[:1] * len(sources)
+    for source, split in zip(sources, each, strict=True):
+        say_notes(open_source(source), split, quiet)
     if out:
         kept = f" ({found.scored} drawings refined, {found.cached} taken from its cache)" if found.cached else ""
         say(f"{len(found.results.scores)} scores are in {out}{kept}; 'zoo report {out}' makes tables of them", quiet)

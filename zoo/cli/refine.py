@@ -124,9 +124,7 @@ def command(
     if annotation is None:
         if ":" not in source and source != "sample":
             raise click.UsageError(f"{source} needs an annotation: write 'zoo refine {source} ellipses.json'")
-        dataset = open_source(source)
-        say_notes(dataset, split, quiet)
-        opened, split = select_split(dataset, split, [name])
+        opened, split = select_split(open_source(source), split, [name])
     with growing_progress("Refining", quiet) as show:
         report = refine_to_folder(
             refiner,
@@ -154,6 +152,8 @@ def command(
             on_left_out=lambda sentence: say(f"Left out: {sentence}", quiet),
             on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
         )
+    if not isinstance(opened, str):
+        say_notes(opened, split, quiet)
     _show(report, refiner.name, out, as_json, quiet)
 
 

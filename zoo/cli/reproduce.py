@@ -89,8 +89,6 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
     if options["threads"]:
         torch.set_num_threads(options["threads"])
     dataset = open_source(source)
-    for own in (dataset, *map(open_source, options["targets"])):
-        say_notes(own, None, quiet)
     plan = _plan(experiment, source, dataset, folder, options)
     found = {training.folder: status_of(training) for training in plan.trainings}
     if not options["plan_only"]:
@@ -102,6 +100,8 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
         return
     with at_work(folder, CACHE):
         _check_data(plan, found, dataset, force, quiet)
+        for own in (dataset, *map(open_source, options["targets"])):
+            say_notes(own, None, quiet)
         for training in plan.trainings:
             _train(training, plan, folder, found[training.folder], device, options)
         scored = []

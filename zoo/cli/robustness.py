@@ -70,11 +70,11 @@ def command(
     changes = {name: change for name, change in CORRUPTIONS.items() if name in rows_wanted}
     style = style_named(style_name)
     dataset = open_source(source)
-    say_notes(dataset, split, quiet)
     dataset, split = select_split(dataset, split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
         rows = robustness(refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance)
+    say_notes(dataset, split, quiet)
     if as_json:
         where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
         where |= {"style": style.name, "seed": seed}

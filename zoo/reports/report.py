@@ -69,9 +69,9 @@ def markdown(
 
 
 def markdown_of(lines: Sequence[Mapping[str, str]]) -> str:
-    """The rows of a table as Markdown."""
-    columns = list(lines[0]) if lines else []
-    cells = [[line[column].replace("|", "\\|") for column in columns] for line in lines]
+    """The rows of a table as Markdown; where one lacks a column of another, such as a class, it has a dash there."""
+    columns = list(dict.fromkeys(column for line in lines for column in line))
+    cells = [[line.get(column, "–").replace("|", "\\|") for column in columns] for line in lines]
     return markdown_table(columns, cells, names=len(columns))
 
 
