@@ -109,9 +109,8 @@ def by_file(annotations: Sequence[Annotation], format_name: str) -> dict[str, li
     for one in annotations:
         own = own_provenance(one, format_name)
         file = one.provenance.get(_FILE) if own else None
-        files.append(
-            photograph_name(file) if isinstance(file, str) and file else ""
-        )  # below a folder, whatever it says
+        # Below a folder, whatever a record says.
+        files.append(photograph_name(file) if isinstance(file, str) and file else "")
         for fields in _KNOWN_BY.get(format_name, ()):
             if all(field in own for field in fields):
                 owners.setdefault((fields, *(str(own[field]) for field in fields)), set()).add(files[-1])
