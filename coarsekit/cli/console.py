@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from coarsekit.annotations.reading import ReadOptions, ReadReport
     from coarsekit.datasets.base import Dataset
 
+_SAID = 3
+"""Photographs of many that a sentence each is said of."""
 _PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
 
 
@@ -32,6 +35,23 @@ def say_notes(dataset: "Dataset", split: str | None, quiet: bool) -> None:
     """
     for note in dataset.notes(dataset.keys(split if split in dataset.splits() else None)):
         say(note, quiet)
+
+
+def exit_naming(failures: Mapping[str, str]) -> None:
+    """Say which photographs of a dataset were left out and why, by key, and exit with 1; where none was, do neither."""
+    for reason in list(failures.values())[:_SAID]:
+        say(f"Left out: {reason}", quiet=False)
+    if others := list(failures)[_SAID:]:
+        photographs = "1 more photograph" if len(others) == 1 else f"{len(others)} more photographs"
+        named = ", ".join(others[:_SAID]) + (", …" if len(others) > _SAID else "")
+        say(f"Left out, too: {photographs} that cannot be used: {named}", quiet=False)
+    if failures:
+        sys.exit(1)
+
+
+def rows_of(failures: Mapping[str, str]) -> list[dict[str, str]]:
+    """What ``--json`` says of photographs that were left out, as `zoo refine` does of those that were not refined."""
+    return [{"photograph": key, "reason": reason} for key, reason in failures.items()]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -51,7 +51,8 @@ def command(
     configuration for each reduction factor, in Parquet files, and a dataset card. --hub without REPO_ID pushes to
     NAME-coarse of your own account, which 'hf auth login' or HF_TOKEN names. When the same command is run again, an
     interrupted export goes on, and the pairs of photographs whose pixels and masks have not changed are kept; to push
-    over pairs of other photographs or masks takes --force.
+    over pairs of other photographs or masks takes --force. A photograph that cannot be used as it is, or whose mask
+    cannot, is left out and named; the exit code is 1.
     """
     if out is None and hub is None:
         raise click.UsageError("say where to: -o FOLDER, or --hub to push to the Hugging Face Hub")
@@ -82,7 +83,7 @@ def command(
         repository.check((place / PROVENANCE).read_text(encoding="utf-8"), force, same_contents)
         url = repository.push(place, files(dataset, config), "*.parquet", quiet)
     if as_json:
-        kept = {"made": report.made, "kept": report.kept}
+        kept = {"made": report.made, "kept": report.kept, "failures": rows_of(report.failures)}
         emit({"source": source, "folder": str(place), "repository": url, **kept, "rows": report.rows})
     elif not quiet:
         table(f"{dataset.title}: style {style.name}, floor in percent", report.rows)
@@ -90,6 +91,7 @@ def command(
     pairs = sum(row["pairs"] for row in report.rows)
     kept_some = f"; photographs: {report.made} made, {report.kept} kept as they were" if report.kept else ""
     say(f"{pairs} pairs are in {place}{' and at ' + url if url else ''}{kept_some}", quiet)
+    exit_naming(report.failures)
 
 
 def _pixels(size: str) -> int | None:

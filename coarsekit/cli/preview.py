@@ -8,9 +8,10 @@ import click
 from coarsekit.annotations import read_drawn
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, refuse, say, say_notes, say_report
+from coarsekit.cli.console import emit, exit_naming, progress, refuse, rows_of, say, say_notes, say_report
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, REDUCTION, SEED, SPLIT, STYLE, label_table, reading
 from coarsekit.datasets import open_source
+from coarsekit.datasets.readable import readable
 from coarsekit.export.pairs import some_pairs_of
 from coarsekit.images import write_image
 from coarsekit.simulation.simulate import annotate, check_reduction
@@ -59,12 +60,13 @@ def command(
     """Draw contours by class, coarse and fine side by side, and a grid of pairs, as PNG.
 
     Of a SOURCE ('sample', or READER:PATH) the first photographs are shown: KEY_preview.png has the ellipses that
-    'coarsekit simulate' draws beside the fine masks, and NAME_pairs.png a grid of pairs.
+    'coarsekit simulate' draws beside the fine masks, and NAME_pairs.png a grid of pairs. A photograph that cannot be
+    used as it is, or whose mask cannot, is left out and named; the exit code is 1.
 
     IMAGE ANNOTATION shows one photograph as it is beside what was drawn on it, in a file of any format that 'coarsekit
     convert' reads, as IMAGE_preview.png; in a file of several photographs it is found by its name.
     """
-    folder = Path(out)
+    folder, failures = Path(out), dict[str, str]()
     if annotation is not None:
         refuse("an annotation shows what is in it", "limit", "split", "reductions", "style_name", "seed")
         options = ReadOptions(label_table(labels), label_attribute=label_attribute, annotator=annotator, strict=strict)
@@ -76,9 +78,12 @@ def command(
         if len(reductions) > 1:
             raise click.UsageError("--reduction: pictures are of one reduction factor; give one number")
         check_reduction(reductions[0])
-        result = _dataset(source, split, limit, reductions[0], style_named(style_name), seed, folder, force, quiet)
+        result, failures = _dataset(
+            source, split, limit, reductions[0], style_named(style_name), seed, folder, force, quiet
+        )
     if as_json:
         emit(result)
+    exit_naming(failures)
 
 
 def _drawing(
@@ -105,7 +110,8 @@ def _dataset(
     folder: Path,
     force: bool,
     quiet: bool,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Draw the pictures of a dataset; give what ``--json`` says, and why photographs were left out, by key."""
     dataset = open_source(source)
     keys = dataset.keys(split)
     files = {key: folder / f"{key}_preview.png" for key in keys[:limit]}
@@ -113,13 +119,19 @@ def _dataset(
     claim_outputs([*files.values(), grid], force, [file for key in keys for file in dataset.input_files(key)])
     pairs: list[Pair] = []
     shown = []
+    failures: dict[str, str] = {}
     with progress("Drawing", len(files), quiet) as advance:
-        for key, file in files.items():
-            fundus = dataset.read(key)
+
+        def leave_out(key: str, reason: str) -> None:
+            failures[key] = reason
+            advance(1)
+
+        for fundus in readable(dataset, files, leave_out):
+            file = files[fundus.key]
             annotation = annotate(fundus, reduction, style, seed, dataset.name)
             write_image(file, preview(fundus.image, annotation, fundus.fine))
             pairs += some_pairs_of(fundus, annotation, _PATCH)
-            shown.append({"photograph": key, "marks": _counts(annotation), "file": str(file)})
+            shown.append({"photograph": fundus.key, "marks": _counts(annotation), "file": str(file)})
             advance(1)
     if pairs:
         order = {lesion: place for place, lesion in enumerate(dataset.lesions)}
@@ -127,12 +139,12 @@ def _dataset(
     else:
         say("There is no grid of pairs, for none of these photographs shows a lesion.", quiet)
     say_notes(dataset, split, quiet)
-    left = len(keys) - len(shown)
+    left = len(keys) - len(files)
     more = f"; {left} more were left out, see --limit" if left else ""
     say(f"Pictures of {len(shown)} photograph{'s'[: len(shown) > 1]} of {dataset.name} are in {folder}{more}", quiet)
     head = {"source": source, "split": split or "all", "style": style.name, "reduction": reduction, "seed": seed}
     written = {"photographs": shown, "pairs": str(grid) if pairs else None}
-    return head | written | {"photographs_left_out": left}
+    return head | written | {"photographs_left_out": left, "failures": rows_of(failures)}, failures
 
 
 def _counts(annotation: Annotation) -> dict[str, int]:

@@ -9,9 +9,10 @@ import click
 
 from coarsekit.annotations import native
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, OUT, QUIET, REDUCTION, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import OutputError
 from coarsekit.images import write_image
 from coarsekit.simulation.coarseness import Coarseness, coarseness_of, coarseness_table
@@ -51,7 +52,8 @@ def command(
     SOURCE is the bundled 'sample', or READER:PATH such as idrid:data/idrid (see 'coarsekit readers'). For each
     photograph --out gets a folder with ellipses.json and a preview picture; without --out they go to
     simulated/NAME-STYLE-REDUCTION-SEED. Of several reduction factors each has a folder: --out has reduction-1.1, ….
-    What an interrupted run has finished is kept and not made again.
+    What an interrupted run has finished is kept and not made again. A photograph that cannot be used as it is, or whose
+    mask cannot, is left out and named; the exit code is 1.
     """
     style = style_named(style_name)
     for reduction in reductions:
@@ -65,6 +67,7 @@ def command(
         for reduction in reductions
     }
     lines: dict[float, list[Coarseness]] = {reduction: [] for reduction in reductions}
+    failures: dict[str, str] = {}
     keys = dataset.keys(split)
     places = [folder / key / name for folder in folders.values() for key in keys for name in (ELLIPSES, PREVIEW)]
     # What an earlier run drew is compared with what would be drawn, one by one.
@@ -73,13 +76,17 @@ def command(
         for folder in folders.values():
             stack.enter_context(at_work(folder, "*"))
         advance = stack.enter_context(progress("Simulating", len(keys) * len(reductions), quiet))
-        for key in keys:
-            fundus = dataset.read(key)
+
+        def leave_out(key: str, reason: str) -> None:
+            failures[key] = reason
+            advance(len(reductions))
+
+        for fundus in readable(dataset, keys, leave_out):
             annotations = annotate_sweep(fundus, reductions, style, seed, dataset.name)
             content = {"photograph_sha256": photograph_sha256(fundus.image)}  # of what the picture shows
             for reduction, drawn in zip(reductions, annotations, strict=True):
                 annotation = replace(drawn, provenance={**drawn.provenance, **content})
-                _write(folders[reduction] / key, fundus, annotation, force)
+                _write(folders[reduction] / fundus.key, fundus, annotation, force)
                 lines[reduction] += coarseness_of(fundus, annotation)
                 advance(1)
     result = {reduction: coarseness_table(own, dataset.lesions) for reduction, own in lines.items()}
@@ -87,14 +94,16 @@ def command(
         images = {reduction: [_without_floor(line) for line in own] for reduction, own in lines.items()}
         asked = list(reductions) if sweep else reductions[0]
         head = {"source": source, "split": split or "all", "reduction": asked, "style": style.name}
-        emit(head | {"rows": _rows(result), "images": _rows(images)})
+        emit(head | {"rows": _rows(result), "images": _rows(images), "failures": rows_of(failures)})
     elif not quiet:
         factors = ", ".join(f"{reduction:g}" for reduction in reductions)
         table(f"{dataset.title}: style {style.name}, reduction {factors}, floor in percent", _rows(result))
     say_notes(dataset, split, quiet)
     where = str(folders[reductions[0]]) + (f" … {folders[reductions[-1]]}" if sweep else "")
-    done = f"{len(keys)} photograph{'s'[: len(keys) != 1]} of {dataset.name} drawn"
+    count = len(keys) - len(failures)
+    done = f"{count} photograph{'s'[: count != 1]} of {dataset.name} drawn"
     say(f"{done}; {ELLIPSES} and {PREVIEW} of each are in {where}", quiet)
+    exit_naming(failures)
 
 
 def _write(folder: Path, fundus: Fundus, annotation: Annotation, force: bool) -> None:

@@ -1,11 +1,12 @@
 """Photographs → a folder that is a Hugging Face dataset: shards, a picture, the card; what still holds is kept."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import check_some_readable
 from coarsekit.errors import LicenceError, SourceError
 from coarsekit.export.config import ExportConfig, Shard, configuration
 from coarsekit.export.dataset_card import ExportContents, dataset_card, statistics
@@ -19,8 +20,8 @@ from coarsekit.visualize.sheets import pair_sheet
 
 CARD = "README.md"
 
-Done = tuple[Shard, tuple[float, ...], list[PhotographDigests]]
-"""A shard, the reduction factors to write it at, and what its photographs are."""
+Done = tuple[Shard, tuple[float, ...], list[PhotographDigests], dict[str, str]]
+"""A shard, the reduction factors to write it at, what its photographs are, and why others were left out, by key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,13 @@ class ExportReport:
 
     ``rows``: those of the card's table: per configuration, split and lesion class the photographs, the pairs and the
     mean floor, IoU in percent. ``made``, ``kept``: photographs whose pairs were made, or were there and still hold.
+    ``failures``: photographs that cannot be used as they are and were left out, with the reason, by key.
     """
 
     rows: list[dict[str, Any]]
     made: int
     kept: int
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 def export(
@@ -64,7 +67,7 @@ def export(
     Raises:
         OutputError: When the folder has another export or other files and ``force`` is not set, when a file of others
             is in the way, when a shard is damaged, and when another export is at work there.
-        SourceError: When no photograph has a lesion.
+        SourceError: When no photograph has a lesion, or none can be read.
     """
     shards = config.shards(dataset)
     claim_folder(dataset, config, folder, files(dataset, config), force)
@@ -72,24 +75,29 @@ def export(
         if force:
             _begin(dataset, config, folder, ())
         compared = list(_in_processes(_compared, dataset, config, shards, folder, jobs))
-        todo = [(shard, reductions) for shard, reductions, _ in compared if reductions]
+        todo = [(shard, reductions) for shard, reductions, _, _ in compared if reductions]
+        failures = {shard: failed for shard, _, _, failed in compared}
         named = {folder / shard.path(reduction) for shard in shards for reduction in config.reductions}
         if todo or not named.issuperset(shard_files(folder)):
             _begin(dataset, config, folder, named)
-        photographs = {shard: found for shard, _, found in compared}
-        made = sum(len(shard.keys) for shard, _ in todo)
-        kept = sum(len(shard.keys) for shard in shards) - made
-        advance(kept)
-        for shard, _, found in _in_processes(_written, dataset, config, todo, folder, jobs):
-            photographs[shard] = found
+        photographs = {shard: found for shard, _, found, _ in compared}
+        again = {shard for shard, _ in todo}
+        advance(sum(len(shard.keys) for shard in shards if shard not in again))
+        for shard, _, found, failed in _in_processes(_written, dataset, config, todo, folder, jobs):
+            photographs[shard], failures[shard] = found, failed
             advance(len(shard.keys))
+        left_out = {key: reason for shard in shards for key, reason in failures[shard].items()}
+        check_some_readable(dataset, [key for shard in shards for key in shard.keys], left_out)
         written = _read_contents(config, shards, folder)
         if not any(contents.rows for contents in written.values()):
             raise SourceError(f"{dataset.title}: no photograph has a lesion to pair; export another split or dataset")
         write_text(folder / PROVENANCE, provenance_text(dataset, config, _by_split(config, dataset, photographs)))
         write_image(folder / picture_name(dataset), _picture(dataset, config, shards, folder))
         write_text(folder / CARD, dataset_card(dataset, config, written, picture_name(dataset)))
-    return ExportReport(statistics(written, dataset.lesions), made, kept)
+    made, kept = (
+        sum(len(photographs[shard]) for shard in shards if (shard in again) is anew) for anew in (True, False)
+    )
+    return ExportReport(statistics(written, dataset.lesions), made, kept, left_out)
 
 
 def check_licence(dataset: Dataset) -> None:
@@ -138,21 +146,28 @@ def _in_processes(
 
 
 def _compared(dataset: Dataset, config: ExportConfig, folder: Path, shard: Shard) -> Done:
-    return shard, *changed_reductions(dataset, config, shard, folder)
+    failures: dict[str, str] = {}
+    return shard, *changed_reductions(dataset, config, shard, folder, failures.__setitem__), failures
 
 
 def _written(dataset: Dataset, config: ExportConfig, folder: Path, item: tuple[Shard, tuple[float, ...]]) -> Done:
     shard, reductions = item
-    return shard, reductions, write_shard(dataset, config, shard, folder, reductions)
+    failures: dict[str, str] = {}
+    found = write_shard(dataset, config, shard, folder, reductions, failures.__setitem__)
+    return shard, reductions, found, failures
 
 
 def _by_split(
     config: ExportConfig, dataset: Dataset, photographs: dict[Shard, list[PhotographDigests]]
 ) -> dict[str, dict[str, dict[str, str]]]:
-    """What all photographs are, by split and key, in the dataset's order."""
+    """What all photographs that could be read are, by split and key, in the dataset's order."""
     found = {one["key"]: one for own in photographs.values() for one in own}
     return {
-        split: {key: {name: found[key][name] for name in ("photograph_sha256", "masks_sha256")} for key in keys}
+        split: {
+            key: {name: found[key][name] for name in ("photograph_sha256", "masks_sha256")}
+            for key in keys
+            if key in found
+        }
         for split, keys in config.photographs(dataset).items()
     }
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.export.config import ExportConfig, Shard
 from coarsekit.export.footer import PhotographDigests, content_of, digests_of, footer, read_footer, whole_shard
 from coarsekit.export.pairs import pairs_of
@@ -62,11 +63,12 @@ class ShardContents:
 
 
 def changed_reductions(
-    dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path
+    dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path, on_failure: OnFailure | None = None
 ) -> tuple[tuple[float, ...], list[PhotographDigests]]:
     """The reduction factors whose file of the shard is missing or of other content than the dataset has now.
 
-    Also gives what the photographs are; nothing where no file is there to compare, as then none is read.
+    Also gives what the photographs are, but for those that cannot be read, see `readable`; nothing where no file is
+    there to compare, as then none is read.
 
     Raises `OutputError` for a file that is damaged.
     """
@@ -75,17 +77,23 @@ def changed_reductions(
     told = {reduction: footer["content"] for reduction, footer in footers.items() if "content" in footer}
     if not told:
         return config.reductions, []
-    photographs = [digests_of(dataset.read(key)) for key in shard.keys]
+    photographs = list(map(digests_of, readable(dataset, shard.keys, on_failure, some=False)))
     present = {reduction: content_of(dataset, config, shard, reduction, photographs) for reduction in config.reductions}
     return tuple(reduction for reduction, content in present.items() if told.get(reduction) != content), photographs
 
 
 def write_shard(
-    dataset: Dataset, config: ExportConfig, shard: Shard, folder: Path, reductions: Sequence[float]
+    dataset: Dataset,
+    config: ExportConfig,
+    shard: Shard,
+    folder: Path,
+    reductions: Sequence[float],
+    on_failure: OnFailure | None = None,
 ) -> list[PhotographDigests]:
     """Write the files of a shard at some reduction factors, and give what its photographs are.
 
-    Each photograph is decoded once and its rows are kept no longer.
+    Each photograph is decoded once and its rows are kept no longer. Those that cannot be read are left out, see
+    `readable`.
     """
     schema = arrow_schema(dataset.lesions)
     counts_by_reduction: dict[float, dict[str, LesionCounts]] = {reduction: {} for reduction in reductions}
@@ -96,8 +104,7 @@ def write_shard(
             # Left in reverse: the writer is closed before its temporary file gets its name.
             temporary = stack.enter_context(atomic_write(folder / shard.path(reduction)))
             writers[reduction] = stack.enter_context(pq.ParquetWriter(temporary, schema, use_dictionary=_REPEATED))
-        for key in shard.keys:
-            fundus = dataset.read(key)
+        for fundus in readable(dataset, shard.keys, on_failure, some=False):
             photographs.append(digests_of(fundus))
             _write_photograph(fundus, dataset, config, writers, counts_by_reduction)
         for reduction, writer in writers.items():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
@@ -45,6 +46,7 @@ def fit_shrink(
     styles: Sequence[Style],
     seed: int,
     advance: Callable[[int], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> Fit:
     """Fit an amount for each style and lesion class: the candidate of highest mean IoU over the photographs.
 
@@ -54,6 +56,7 @@ def fit_shrink(
         styles: Styles to draw in, at the reduction factor 1.0.
         seed: Seed of the drawings.
         advance: Called with the number of photographs just finished.
+        on_failure: Called for each photograph that cannot be used as it is and is left out, see `readable`.
 
     Returns:
         The rule, whose amount ``other`` of a style is best on average over the classes, and what it was fitted to.
@@ -63,7 +66,7 @@ def fit_shrink(
     """
     scores: dict[tuple[str, str], list[NDArray[np.float64]]] = {}
     digests: dict[str, str] = {}
-    for fundus in dataset.photographs(split):
+    for fundus in readable(dataset, dataset.keys(split), on_failure):
         digests[fundus.key] = photograph_sha256(fundus.image)
         for style in styles:
             annotation = annotate(fundus, 1.0, style, seed)

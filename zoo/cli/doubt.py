@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import ParameterError
@@ -52,6 +52,8 @@ def command(
     --fit FILE fits the expectation anew, on photographs that the refiner did not learn from: doubt.json in a refiner's
     folder is what zoo refine goes by. --split held-out takes the photographs that the network was validated on, and
     for a rule those of the bundled networks. The table is then that of the photographs that it was fitted on.
+
+    A photograph that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
     """
     from zoo.evaluation.doubt import doubt_rows, fit, mark_scores
     from zoo.evaluation.refiners import select_split
@@ -70,10 +72,10 @@ def command(
         if out is None and refiner.doubt is None:
             none = f"{refiner.name} has no doubt.json; 'zoo doubt --fit' writes one"
             raise ParameterError(refiner.doubt_left_out or none)
-    rows = []
+    rows, failures = [], dict[str, str]()
     with progress("Refining", len(dataset.keys(split)) * len(refiners), quiet) as advance:
         for refiner in refiners:
-            scores = mark_scores(refiner, dataset, split, style, seed, advance)
+            scores = mark_scores(refiner, dataset, split, style, seed, advance, failures.__setitem__)
             model = fit(scores) if out is not None or refiner.doubt is None else refiner.doubt
             rows += doubt_rows(refiner, model, scores, dataset.lesions)
     if out is not None:
@@ -82,7 +84,8 @@ def command(
         write_text(Path(out), json.dumps({"fitted_on": fitted, "model": asdict(model)}, indent=1) + "\n")
     say_notes(dataset, split, quiet)
     if as_json:
-        emit({"rows": [{"dataset": dataset.name, "split": split or "all"} | asdict(row) for row in rows]})
+        found = [{"dataset": dataset.name, "split": split or "all"} | asdict(row) for row in rows]
+        emit({"rows": found, "failures": rows_of(failures)})
     elif not quiet:
         for refiner in refiners:
             own = [asdict(row) for row in rows if row.refiner == refiner.name]
@@ -91,3 +94,4 @@ def command(
             table(title, [{name: row[name] for name in columns} for row in own])
     if out is not None:
         say(f"Fitted: {out}", quiet)
+    exit_naming(failures)

@@ -2,7 +2,7 @@
 
 import click
 
-from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, growing_progress, rows_of, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, numbers
 from coarsekit.datasets import open_source
 from zoo.cli.options import DEVICE, REFINERS
@@ -72,6 +72,8 @@ def command(
     only on classes that it was not trained on; reduction, a sweep of the reduction factor (Figure 3).
     Photographs without fine masks are for 'zoo agreement'.
 
+    A photograph that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
+
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
 
@@ -105,9 +107,12 @@ def command(
         kept = f" ({found.scored} drawings refined, {found.cached} taken from its cache)" if found.cached else ""
         say(f"{len(found.results.scores)} scores are in {out}{kept}; 'zoo report {out}' makes tables of them", quiet)
     if as_json:
-        emit({"protocol": protocol, "rows": found.rows, "averages": found.averages})
+        emit(
+            {"protocol": protocol, "rows": found.rows, "averages": found.averages, "failures": rows_of(found.failures)}
+        )
     elif not quiet:
         for title, lines in found.tables:
             table(title, lines)
         for sentence in pins(ScoreTable(found.results)):
             click.echo(sentence)
+    exit_naming(found.failures)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources, complete_styles
-from coarsekit.cli.console import emit, growing_progress, progress, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, growing_progress, progress, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED
 from zoo.training.recipe import MOST_PROCESSES
 
@@ -74,7 +74,8 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
     what is not trained yet is trained, everything is scored, and a report stands in --out/STYLE/EXPERIMENT:
     report.md, report.json, and the figure, with the paper's numbers beside those found.
 
-    Experiments in one folder share their trainings. The same command goes on where it was interrupted.
+    Experiments in one folder share their trainings. The same command goes on where it was interrupted. A photograph
+    that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
     """  # noqa: D301 — click's \b keeps the lines of the list
     import torch
 
@@ -102,14 +103,19 @@ def command(experiment: str, source: str, out: str, **options: Any) -> None:
         _check_data(plan, found, dataset, force, quiet)
         for own in (dataset, *map(open_source, options["targets"])):
             say_notes(own, None, quiet)
+        failures: dict[str, str] = {}
         for training in plan.trainings:
-            _train(training, plan, folder, found[training.folder], device, options)
+            _train(training, plan, folder, found[training.folder], device, options, failures)
         scored = []
         for evaluation in plan.evaluations:
             with growing_progress(f"Evaluating, {evaluation.protocol}", quiet) as show:
-                scored.append(evaluate_one(evaluation, plan, device=device, force=force, progress=show))
+                leave_out = failures.__setitem__
+                scored.append(
+                    evaluate_one(evaluation, plan, device=device, force=force, progress=show, on_failure=leave_out)
+                )
         files = write_report(plan, scored, device)
     _finish(plan, scored, files, options)
+    exit_naming(failures)
 
 
 def _plan(experiment: str, source: str, dataset: "Dataset", out: Path, options: dict[str, Any]) -> "Plan":
@@ -177,8 +183,9 @@ def _train(
     found: "Status",
     device: str,
     options: dict[str, Any],
+    failures: dict[str, str],
 ) -> None:
-    """Train one network, unless that is done."""
+    """Train one network, unless that is done; photographs that it leaves out are added to ``failures``."""
     from zoo.reproduction.run import train_one
     from zoo.training.progress import watched
 
@@ -207,6 +214,7 @@ def _train(
             reading=reading,
             report=lambda step: view.report(step) if view else None,
             log=lambda line: view.log(line) if view else None,
+            on_failure=failures.__setitem__,
         )
 
 

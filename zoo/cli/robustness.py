@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, progress, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say_notes, table
 from coarsekit.cli.options import AS_JSON, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
@@ -56,6 +56,8 @@ def command(
 
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
+
+    A photograph that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
     """
     from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY
     from zoo.evaluation.refiners import select_split
@@ -72,13 +74,16 @@ def command(
     dataset = open_source(source)
     dataset, split = select_split(dataset, split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
+    failures: dict[str, str] = {}
     with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
-        rows = robustness(refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance)
+        rows = robustness(
+            refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance, failures.__setitem__
+        )
     say_notes(dataset, split, quiet)
     if as_json:
         where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
         where |= {"style": style.name, "seed": seed}
-        emit({"rows": [where | asdict(row) for row in rows]})
+        emit({"rows": [where | asdict(row) for row in rows], "failures": rows_of(failures)})
     elif not quiet:
         for refiner in refiners:
             own = [row for row in rows if row.refiner == refiner.name]
@@ -90,6 +95,7 @@ def command(
                 table(title, lines)
             for row in own[:1]:
                 click.echo(_pins(row))
+    exit_naming(failures)
 
 
 def _pins(row: "RobustnessRow") -> str:

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, growing_progress, say
+from coarsekit.cli.console import emit, exit_naming, growing_progress, say
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED
 from zoo.training.recipe import MOST_PROCESSES
 
@@ -69,6 +69,8 @@ def command(out: str, **options: Any) -> None:
 
     --resume needs --out only; for more epochs add --set epochs=N.
 
+    A photograph that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
+
     On several GPUs or machines: accelerate launch -m zoo train …, or torchrun -m zoo train …; the recipe's batch is
     that of all processes together.
     """
@@ -84,6 +86,7 @@ def command(out: str, **options: Any) -> None:
     if _given("seed"):
         settings["seed"] = options["seed"]
     view: View | None = None
+    failures: dict[str, str] = {}
     with ExitStack() as stack:
         show = stack.enter_context(growing_progress("Reading photographs", quiet))
 
@@ -103,11 +106,13 @@ def command(out: str, **options: Any) -> None:
             report=lambda step: view.report(step) if view else None,
             log=lambda line: view.log(line) if view else None,
             say=lambda sentence: say(sentence, quiet),
+            on_failure=failures.__setitem__,
         )
     if record:
         say(_summary(record, out), quiet)
         if options["as_json"]:
             emit(record)
+        exit_naming(failures)
 
 
 def _given(name: str) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
@@ -73,6 +74,7 @@ def mark_scores(
     style: Style,
     seed: int,
     advance: Callable[[int], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> list[MarkScore]:
     """Refine drawings at reduction 1.0, and the same marks moved to retina without lesions, and score each mark.
 
@@ -83,16 +85,17 @@ def mark_scores(
         style: How the marks are drawn.
         seed: Of the drawing, and of the places on empty retina.
         advance: Called with 1 for each photograph that is done.
+        on_failure: Called for each photograph that cannot be used as it is and is left out, see `readable`.
 
     Returns:
         A score for each mark, but for those that have neither a fine pixel nor an answer.
 
     Raises:
         ParameterError: When the dataset does not have the split.
-        ImageError: When a photograph or a mask cannot be read.
+        ImageError, SourceError: When a photograph or a mask cannot be read, and ``on_failure`` is None.
     """
     scores: list[MarkScore] = []
-    for fundus in dataset.photographs(split):
+    for fundus in readable(dataset, dataset.keys(split), on_failure):
         drawn = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, drawn, generator(seed, fundus.key))
         scores += _scores(refiner, fundus, drawn, moved=False)

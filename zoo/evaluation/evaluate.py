@@ -7,6 +7,7 @@ from time import perf_counter
 import numpy as np
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import check_some_readable, readable
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.simulate import annotate_sweep, check_reduction
 from coarsekit.simulation.styles import Style
@@ -46,13 +47,15 @@ class EvaluationConfig:
 class Evaluated:
     """What `evaluate` gives: every score, the content of the photographs by key, and how much was kept from before.
 
-    ``scored``: drawings that were refined and scored. ``cached``: those whose scores were in the cache.
+    ``scored``: drawings that were refined and scored. ``cached``: those whose scores were in the cache. ``failures``:
+    photographs that cannot be used as they are and were left out, with the reason, by key.
     """
 
     scores: list[Score] = field(default_factory=list)
     contents: dict[str, PhotographContent] = field(default_factory=dict)
     scored: int = 0
     cached: int = 0
+    failures: dict[str, str] = field(default_factory=dict)
 
 
 def evaluate(
@@ -80,7 +83,7 @@ def evaluate(
 
     Raises:
         ParameterError: When the dataset does not have the split, or no photograph of it shows a class to score.
-        ImageError: When a photograph or a mask cannot be read.
+        SourceError: When no photograph of it can be read.
         RefinerError: When a refiner cannot be loaded.
     """
     kept, keys = cache or ScoreCache(None), dataset.keys(config.split)
@@ -105,6 +108,8 @@ def _joined(dataset: Dataset, config: EvaluationConfig, parts: Iterable[Evaluate
         whole.contents.update(part.contents)
         whole.scored += part.scored
         whole.cached += part.cached
+        whole.failures.update(part.failures)
+    check_some_readable(dataset, dataset.keys(config.split), whole.failures)
     if not whole.scores:
         wanted = ", ".join(dict.fromkeys(lesion for own in config.classes.values() for lesion in own)) or "no class"
         raise ParameterError(
@@ -122,10 +127,24 @@ def _score_all(
     cache: ScoreCache,
     advance: Callable[[int], None] = no_progress,
 ) -> Evaluated:
-    """Every score of one photograph, which is read once."""
-    fundus = dataset.read(key)
+    """Every score of one photograph, which is read once; or why it cannot be."""
+    found = Evaluated()
+    for fundus in readable(dataset, [key], found.failures.__setitem__, some=False):
+        return _score_photograph(refiners, dataset, fundus, config, cache, advance)
+    advance(config.refinements)
+    return found
+
+
+def _score_photograph(
+    refiners: Sequence[EvaluatedRefiner],
+    dataset: Dataset,
+    fundus: Fundus,
+    config: EvaluationConfig,
+    cache: ScoreCache,
+    advance: Callable[[int], None],
+) -> Evaluated:
     content = PhotographContent(photograph_sha256(fundus.image), masks_sha256(fundus.fine))
-    found = Evaluated(contents={key: content})
+    found = Evaluated(contents={fundus.key: content})
     for style, reduction, drawn in _drawings(fundus, config, dataset.name):
         for refiner in refiners:
             name, classes = refiner.info.name, config.classes[refiner.info.name]
@@ -141,9 +160,15 @@ def _score_all(
                 began = perf_counter()
                 fine = {lesion: mask for lesion, mask in fundus.fine.items() if lesion in classes and mask.any()}
                 mask_scores = refine_and_score(refiner.load(), fundus.image, fine, part)
-                where = {"refiner": name, "dataset": dataset.name, "image": key, "reduction": reduction, "style": style}
+                where = {
+                    "refiner": name,
+                    "dataset": dataset.name,
+                    "image": fundus.key,
+                    "reduction": reduction,
+                    "style": style,
+                }
                 cache.write(cached, mask_scores, where | {"seconds": round(perf_counter() - began, 2)})
-            source = (name, dataset.name, config.split or "all", key)
+            source = (name, dataset.name, config.split or "all", fundus.key)
             found.scores += [
                 Score(*source, lesion, reduction, style, config.seed, cached, own)
                 for lesion, own in mask_scores.items()

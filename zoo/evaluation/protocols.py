@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import ParameterError, did_you_mean
 from coarsekit.storage.digests import photograph_sha256
 from zoo.evaluation.results import RefinerInfo
@@ -77,4 +78,7 @@ def _saw(info: RefinerInfo, dataset: Dataset) -> bool:
     seen = info.photographs_seen
     if dataset.reader == dataset.name or seen is None:
         return dataset.name in info.sources
-    return any(photograph_sha256(dataset.read(key).image) in seen for key in dataset.keys(None))
+    there = readable(
+        dataset, dataset.keys(), lambda *_: None, some=False
+    )  # those left out are named when they are scored
+    return any(photograph_sha256(each.image) in seen for each in there)

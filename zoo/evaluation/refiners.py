@@ -7,6 +7,7 @@ from typing import final
 
 from coarsekit.annotations.given import AnnotationLike
 from coarsekit.datasets.base import Dataset, Subset
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.images.given import ImageLike
@@ -76,7 +77,11 @@ def held_out(dataset: Dataset, names: Iterable[str]) -> Dataset:
         raise ParameterError(f"{_NEEDS}; only baselines are named, so name one that this version trained")
     shared = set.intersection(*parts)
     keys = dataset.keys()
-    kept = [key for key in keys if photograph_sha256(dataset.read(key).image) in shared]
+    unread: dict[str, str] = {}  # they stay, to be named by whoever reads them next
+    digests = {each.key: photograph_sha256(each.image) for each in readable(dataset, keys, unread.__setitem__)}
+    kept = [key for key in keys if key in unread or digests[key] in shared]
+    if len(kept) == len(unread):
+        kept = []
     return Subset(dataset, HELD_OUT, kept)
 
 

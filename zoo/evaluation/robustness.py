@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.errors import ParameterError
 from coarsekit.geometry import draw
 from coarsekit.metrics import count, iou
@@ -69,6 +70,7 @@ def robustness(
     corruptions: Mapping[str, Callable[[Sample], Sample]] = CORRUPTIONS,
     empty_retina: bool = True,
     advance: Callable[[int], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> list[RobustnessRow]:
     """Score refiners at reduction 1.0 on corrupted photographs, and on ellipses moved to empty retina.
 
@@ -83,18 +85,19 @@ def robustness(
         corruptions: Changes of a photograph with its masks and ellipses, by name.
         empty_retina: Whether the ellipses are moved to empty retina, too.
         advance: Called with 1 for each photograph that is done.
+        on_failure: Called for each photograph that cannot be used as it is and is left out, see `readable`.
 
     Returns:
         Rows by refiner, corruption and lesion class, with the `AVERAGE` of the classes after the last.
 
     Raises:
         ParameterError: When the dataset does not have the split, or no photograph of it shows a lesion.
-        ImageError: When a photograph or a mask cannot be read.
+        ImageError, SourceError: When a photograph or a mask cannot be read, and ``on_failure`` is None.
     """
     scores: dict[tuple[str, str], list[list[tuple[float, float, float]]]] = {}
     areas: dict[tuple[str, str], list[float]] = {}
     contents: list[tuple[str, str]] = []
-    for fundus in dataset.photographs(split):
+    for fundus in readable(dataset, dataset.keys(split), on_failure):
         contents.append((photograph_sha256(fundus.image), masks_sha256(fundus.fine)))
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         whole = {refiner.name: refiner.refine(fundus.image, annotation) for refiner in refiners}

@@ -1,9 +1,9 @@
 """A whole evaluation: datasets, splits, styles, reduction factors and refiners by name, to tables."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,14 @@ class Evaluation:
     """What an evaluation found.
 
     ``results``: every score. ``scored``: drawings that were refined; ``cached``: those whose scores were kept.
+    ``failures``: photographs that cannot be used as they are and were left out, with the reason, by key; those of
+    several datasets with the dataset's name before the key.
     """
 
     results: Results
     scored: int
     cached: int
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -96,7 +99,7 @@ def evaluate(
     Raises:
         ParameterError: When a dataset, split, style, class, factor, seed, protocol or number of jobs does not fit.
         RefinerError: When there is no such refiner.
-        ImageError: When a photograph or a mask cannot be read.
+        SourceError: When there is no such dataset, or no photograph of it can be read.
         OutputError: When ``out`` has another evaluation.
 
     Examples:
@@ -167,7 +170,13 @@ def evaluate(
         results = Results(record, scores, {name: part.contents for name, part in parts.items()})
         if folder:
             write_results(folder, results)
-    return Evaluation(results, sum(part.scored for part in parts.values()), sum(part.cached for part in parts.values()))
+    failures = {
+        key if len(parts) == 1 else f"{name}: {key}": reason
+        for name, part in parts.items()
+        for key, reason in part.failures.items()
+    }
+    scored, cached = (sum(getattr(part, name) for part in parts.values()) for name in ("scored", "cached"))
+    return Evaluation(results, scored, cached, failures)
 
 
 def _each(given: Any) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure
 from coarsekit.images import write_image
 from coarsekit.storage.files import atomic_write, write_text
 from coarsekit.storage.outputs import claim_outputs
@@ -74,6 +75,7 @@ def train_one(
     reading: Callable[[int, int], None] = no_progress,
     report: Callable[[Any], None] = no_progress,
     log: Callable[[dict[str, Any]], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> None:
     """Train a network of a plan, or go on with it; what ``status`` calls another training is written over.
 
@@ -93,6 +95,7 @@ def train_one(
         progress=reading,
         report=report,
         log=log,
+        on_failure=on_failure,
     )
 
 
@@ -103,8 +106,12 @@ def evaluate_one(
     device: str,
     force: bool,
     progress: Callable[[int, int], None] = no_progress,
+    on_failure: OnFailure = no_progress,
 ) -> Evaluated:
-    """Score the networks of an evaluation, as `zoo.evaluate` does; what was scored before is taken from there."""
+    """Score the networks of an evaluation, as `zoo.evaluate` does; what was scored before is taken from there.
+
+    ``on_failure``: called for each photograph that was left out.
+    """
     found = evaluate(
         [data.source for data in evaluation.data],
         [str(training.folder) for training in evaluation.trainings],
@@ -117,6 +124,8 @@ def evaluate_one(
         force=force,
         progress=progress,
     )
+    for key, reason in found.failures.items():
+        on_failure(key, reason)
     return Evaluated(evaluation, ScoreTable(found.results))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import OutputError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import masks_sha256, photograph_sha256, sha256_of
@@ -72,8 +73,8 @@ def content_of(
     """
     photographs: dict[str, str] = {}
     masks: dict[tuple[str, ...], dict[str, str]] = {training.recipe.only_lesions: {} for training in trainings}
-    for key in dataset.keys(split):
-        fundus = dataset.read(key)
+    for fundus in readable(dataset, dataset.keys(split), lambda *_: advance(1)):  # named by the training that it leaves
+        key = fundus.key
         photographs[key] = photograph_sha256(fundus.image)
         for lesions, own in masks.items():
             own[key] = masks_sha256(

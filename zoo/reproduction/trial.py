@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from coarsekit.datasets.base import Dataset, Subset
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import style_named
@@ -184,9 +185,9 @@ def _two_with_lesions(dataset: Dataset, split: str) -> tuple[str, ...]:
     keys = dataset.keys(split)
     middle = len(keys) // 2
     found: list[str] = []
-    for key in keys[middle:] + keys[:middle]:
-        if any(mask.any() for mask in dataset.read(key).fine.values()):
-            found.append(key)
+    for fundus in readable(dataset, keys[middle:] + keys[:middle], lambda *_: None):  # the training names them
+        if any(mask.any() for mask in fundus.fine.values()):
+            found.append(fundus.key)
         if len(found) == 2:
             return tuple(found)
     raise ParameterError(

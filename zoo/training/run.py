@@ -11,6 +11,7 @@ import torch
 
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.outputs import at_work, claim_outputs
@@ -49,6 +50,7 @@ def train(
     report: Callable[[Progress], None] = no_progress,
     log: Callable[[dict[str, Any]], None] = no_progress,
     say: Callable[[str], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> dict[str, Any]:
     """Train a refiner, and keep the checkpoint that refines the held-out photographs best.
 
@@ -75,6 +77,8 @@ def train(
         log: Called after each epoch with its line of the history.
         say: Called with a sentence for what was kept, for what is done otherwise than asked, and for photographs
             without masks.
+        on_failure: Called with the key and the reason, a sentence, of each photograph of a dataset that cannot be used
+            as it is and is left out; None raises an error for the first.
 
     Returns:
         What training.json says: the data, the recipe, the history, the best validation IoU in percent. In all processes
@@ -82,6 +86,7 @@ def train(
 
     Raises:
         ParameterError: When recipe, source or split do not fit, and when the loss is not finite.
+        ImageError, SourceError: When a photograph or a mask cannot be read, see ``on_failure``; and when none can.
         RefinerError: When the network has no such field, or the recipe starts from a refiner that there is not.
         OutputError: When ``out`` may not be written, or there is nothing to resume.
 
@@ -109,7 +114,7 @@ def train(
         _claim(folder, [*files, *([locate(recipe.start)] if recipe.start else [])], force)
     if recipe.variant == "shrink":
         _say_notes(data, split, say)
-        return _fit(data, folder, recipe, split, resume, progress)
+        return _fit(data, folder, recipe, split, resume, progress, on_failure)
     if threads is not None:
         check_whole("threads", threads, 1, MOST_PROCESSES)
         torch.set_num_threads(threads)
@@ -125,7 +130,7 @@ def train(
                 write = stack.enter_context(event_log(folder / "tensorboard"))
         with devices.main_first():
             advance, read_all = _counted(progress, len(data.keys(split)))
-            photographs = training_source(data, split, recipe, decoded, advance)
+            photographs = training_source(data, split, recipe, decoded, advance, on_failure)
             read_all()
         _say_notes(data, split, say)
         for note in _notes(photographs, decoded, recipe.start):
@@ -229,6 +234,7 @@ def _fit(
     split: str,
     resume: bool,
     progress: Callable[[int, int], None],
+    on_failure: OnFailure | None,
 ) -> dict[str, Any]:
     """The rule shrink has two numbers a class, which are fitted, not trained."""
     if not isinstance(data, Dataset):
@@ -241,7 +247,8 @@ def _fit(
         raise ParameterError(f"{ignored[0]} does nothing for the rule shrink; a recipe for it has styles and seed only")
     with at_work(folder):
         advance, read_all = _counted(progress, len(data.keys(split)))
-        fit = fit_shrink(data, split, [style_named(name) for name in recipe.styles], recipe.seed, advance)
+        styles = [style_named(name) for name in recipe.styles]
+        fit = fit_shrink(data, split, styles, recipe.seed, advance, on_failure)
         read_all()
         trained_on = f"{data.name} {split}"
         save_shrink(fit, folder, trained_on, data.describe(), recipe.seed)

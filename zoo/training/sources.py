@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.styles import style_named
 from coarsekit.storage.digests import sha256_of
@@ -102,7 +103,12 @@ class Photographs:
 
 
 def training_source(
-    source: Dataset | Export, split: str, recipe: Recipe, cache: Path, advance: Callable[[int], None] = no_progress
+    source: Dataset | Export,
+    split: str,
+    recipe: Recipe,
+    cache: Path,
+    advance: Callable[[int], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> TrainingSource:
     """A split of a source, part of its photographs held out to choose by.
 
@@ -112,6 +118,7 @@ def training_source(
         recipe: What to train; its classes, styles, reduction factors, share to hold out and seed are used here.
         cache: Folder that the photographs are decoded into, or an export's rows unpacked to.
         advance: Called with the number of photographs just read.
+        on_failure: Called for each photograph of a dataset that cannot be used and is left out, see `readable`.
 
     Returns:
         Pairs to learn from, and the held-out photographs.
@@ -129,12 +136,9 @@ def training_source(
         raise ParameterError(f"{source.name} has no lesion class {unknown[0]!r}; it has {', '.join(source.lesions)}")
     styles = [style_named(name) for name in recipe.styles]
     reductions = tuple(dict.fromkeys((*recipe.reductions, 1.0)))  # the last is what is validated at
-    photographs = {
-        photograph.key: photograph
-        for photograph in cache_photographs(
-            source, source.keys(split), cache, styles, reductions, recipe.only_lesions, advance
-        )
-    }
+    keys = source.keys(split)
+    cached = cache_photographs(source, keys, cache, styles, reductions, recipe.only_lesions, advance, on_failure)
+    photographs = {photograph.key: photograph for photograph in cached}
     training, held_out = hold_out(
         tuple(photographs),
         recipe.validation,

@@ -87,7 +87,7 @@ def test_json_is_one_document_and_nothing_else_on_stdout(tmp_path: Path) -> None
     assert result.returncode == 0
     document = json.loads(result.stdout)
     assert result.stdout.count("\n") == 1
-    assert list(document) == ["source", "split", "reduction", "style", "rows", "images"]
+    assert list(document) == ["source", "split", "reduction", "style", "rows", "images", "failures"]
     assert [document[name] for name in ("source", "split", "reduction", "style")] == ["sample", "all", 2.0, "human"]
     rows = {"lesion", "images", "components", "ellipses", "floor_iou", "floor_iou_std"}
     assert [set(row) for row in document["rows"]] == [rows] * 4

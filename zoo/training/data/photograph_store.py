@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.simulation.simulate import enclosing_sweep, find_components
 from coarsekit.simulation.styles import Style
 from coarsekit.storage.digests import masks_sha256, sha256_of
@@ -51,30 +52,30 @@ class CachedPhotograph:
 
 def cache_photographs(
     dataset: Dataset,
-    keys: Iterable[str],
+    keys: Collection[str],
     folder: Path,
     styles: Iterable[Style],
     reductions: Iterable[float],
     lesions: Collection[str] = (),
     advance: Callable[[int], None] = no_progress,
+    on_failure: OnFailure | None = None,
 ) -> list[CachedPhotograph]:
     """Decode the photographs of ``keys`` into ``folder`` and outline their lesions; what is there already is kept.
 
-    ``lesions``: only these classes, empty for all.
+    ``lesions``: only these classes, empty for all. ``on_failure``: see `readable`.
     """
     styles, reductions = list(styles), list(reductions)
     photographs = []
-    for key in keys:
-        fundus = dataset.read(key)
-        if lesions:
-            fundus = replace(fundus, fine={name: mask for name, mask in fundus.fine.items() if name in lesions})
+    for whole in readable(dataset, keys, on_failure):
+        shown = {name: mask for name, mask in whole.fine.items() if not lesions or name in lesions}
+        fundus = replace(whole, fine=shown)
         parts = {"": fundus.image, **fundus.fine}
         digests = {name: sha256_of(part) for name, part in parts.items()}
         kept = [_store(folder / f"{digests[name]}.npy", part) for name, part in parts.items()]
         image, *masks = (_mapped(folder / f"{digests[name]}.npy") for name in parts)
         photographs.append(
             CachedPhotograph(
-                key=key,
+                key=fundus.key,
                 image=image,
                 fine=dict(zip(fundus.fine, masks, strict=True)),
                 outlines=_outlines(fundus, styles, reductions),
