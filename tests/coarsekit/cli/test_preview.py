@@ -105,6 +105,7 @@ def test_json_is_one_document_that_names_what_was_written(source: str, tmp_path:
         "seed": 3,
         "pairs": str(tmp_path / "out" / "idrid_pairs.png"),
         "photographs_left_out": 1,
+        "failures": [],
     }
 
 
