@@ -15,8 +15,10 @@ from coarsekit.annotations.annotators import chosen, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
 from coarsekit.annotations.fitting import check_marks, check_name, fitted, the_one_of
 from coarsekit.annotations.folder_labels import with_folder_labels
+from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.photographs import PhotographFolder, also_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
+from coarsekit.annotations.spellings import spelt_as_one
 from coarsekit.annotations.tool_frame import with_files
 from coarsekit.annotations.written import drawings_first, is_record, passed_over
 from coarsekit.errors import AnnotationError, ParameterError, did_you_mean
@@ -173,6 +175,7 @@ def read_all(
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
     report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(passed_over(passed)))
+    found, report = spelt_as_one(found, report, Labels(options.labels))
     found, notes = without_earlier(with_files(found), options.photographs)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:

@@ -8,9 +8,11 @@ from typing import NamedTuple, TypeAlias
 from coarsekit.annotations import read_all
 from coarsekit.annotations.annotators import annotated_once, annotator_of
 from coarsekit.annotations.documents import SUFFIXES
+from coarsekit.annotations.labels import Labels, completed
 from coarsekit.annotations.photograph_files import PhotographFiles
 from coarsekit.annotations.photographs import PhotographFolder, stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
+from coarsekit.annotations.spellings import spelt_as_one
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.types import Annotation
 
@@ -46,8 +48,8 @@ def read_drawings(
     """Read the annotators and files of `find_drawings`; ``advance``: called with 1 for each file.
 
     Where the photographs are given, drawings are of one that lie on one file, however its name is spelt. Where one of
-    the annotators has drawings of several people on a photograph, each of these is an annotator. A photograph on which
-    an annotator drew twice is left out of that annotator's, and named.
+    the annotators has drawings of several people on a photograph, each of these is an annotator. Spellings of a label
+    are one class for all. A photograph on which an annotator drew twice is left out of that annotator's, and named.
 
     Raises `AnnotationError` where nothing can be read, and, where the options are strict, when an annotator drew on a
     photograph twice.
@@ -58,6 +60,10 @@ def read_drawings(
         own_files = [path for name, path in files if name == annotator]
         read[annotator], own = read_all(own_files, options, advance=advance, given=Path(annotator))
         report += own
+    table = Labels(completed(options.labels, report.folder_labels))
+    together, report = spelt_as_one([one for found in read.values() for one in found], report, table)
+    spelt = iter(together)
+    read = {annotator: [next(spelt) for _ in found] for annotator, found in read.items()}
     of = PhotographFiles(options.photographs, [one for found in read.values() for _, one in found])
     apart: dict[str, list[tuple[Path, Annotation]]] = {}
     for annotator, found in read.items():

@@ -5,29 +5,39 @@ Names are compared by what `normalise` makes of them.
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import category, normalize
 
 from coarsekit.errors import AnnotationError, ParameterError
-from coarsekit.types import lesion_name
+from coarsekit.types import EX, HE, LESIONS, lesion_name
 
 LEFT_OUT = ""
 """The class of what is left out."""
 _SHOWN = 30
 """Labels that a sentence names: among those that are taken for lesions may be an optic disc."""
 _ATTRIBUTES = ("lesion", "label", "class", "type", "name")
+_SIGN = r"[\s_.‐-―-]"
+_BETWEEN = re.compile(rf"(?<!\d)(?<!{_SIGN}){_SIGN}+|(?<=\d){_SIGN}+(?!{_SIGN}|\d)")
+"""What stands between the words of a label, but for what stands between digits."""
+_UNDEFINED = "__undefined__"
+"""What CVAT writes for a choice that was never made."""
 _SPELLINGS = {"æ": "e", "œ": "e", "ä": "e", "ae": "e", "disk": "disc", "artifact": "artefact", "center": "centre"}
+_SPELLINGS |= {"isation": "ization"}
 
 
+@lru_cache(4096)
 def normalise(label: str) -> str:
     """The label without case, accents, spaces, hyphens, underscores, dots and plural, in one spelling.
 
-    Signs that are not seen do not count, nor how wide letters are. Empty for no label.
+    Signs that are not seen do not count, nor how wide letters are. Between digits every sign counts, and so it does in
+    a label without a letter: 1.1 is not 11. Empty for no label.
     """
-    seen = "".join(sign for sign in normalize("NFKC", label) if category(sign) != "Cf")
-    words = re.split(r"[\s_.‐-―-]+", seen.casefold())
+    seen = " ".join("".join(sign for sign in normalize("NFKC", label) if category(sign) != "Cf").split()).casefold()
+    if not any(sign.isalpha() for sign in seen):
+        return seen or label.strip().casefold()
+    words = _BETWEEN.split(seen)
     joined = "".join(word.removesuffix("(s)").removesuffix("s") if len(word) > 2 else word for word in words)
     for spelling, ours in _SPELLINGS.items():
         joined = joined.replace(spelling, ours)
@@ -48,25 +58,39 @@ def known(label: str) -> str | None:
 def label_of(value: object) -> str:
     """The label that a field of a tool's file holds: a text, a number as text, of check boxes the only one ticked.
 
-    Empty for anything else.
+    Empty for anything else, and for a choice that was never made.
     """
     if isinstance(value, dict):
         ticked = [option for option, on in value.items() if on]
         value = ticked[0] if len(ticked) == 1 else None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{value:g}" if isinstance(value, float) else str(value)
-    return value.strip() if isinstance(value, str) else ""
+    label = value.strip() if isinstance(value, str) else ""
+    return "" if label == _UNDEFINED else label
 
 
-def choose_label(attributes: Mapping[str, object]) -> tuple[str, str]:
-    """The label that a region's attributes hold, and the name of the attribute; empty where none is clear.
+def choose_label(attributes: Mapping[str, object], telling: Collection[str] = ()) -> str:
+    """The name of the attribute that holds a region's label; empty where none is clear.
 
-    It is the first of those called lesion, label, class, type and name, or else the only one.
+    It is the first with a value of those called lesion, label, class, type and name, in this order; where some of them
+    tell lesions, the others do not count. Without a value in these it is the only other one that tells lesions, and
+    where there is but one attribute, this.
+
+    Args:
+        attributes: Value by the attribute's name.
+        telling: The attributes that tell lesions: anywhere in the file they have one that is known as their value.
     """
     by_name = {name.strip().casefold(): name for name in attributes}
     named = [by_name[field] for field in _ATTRIBUTES if field in by_name]
-    chosen = named[0] if named else next(iter(attributes), "") if len(attributes) == 1 else ""
-    return label_of(attributes.get(chosen)), chosen
+    named = [name for name in named if name in telling] or named
+    others = [name for name in attributes if name in telling and name not in named and has_value(attributes[name])]
+    filled = [name for name in named if has_value(attributes[name])] or (others if len(others) == 1 else [])
+    return next(iter([*filled, *named, *(attributes if len(attributes) == 1 else ())]), "")
+
+
+def has_value(value: object) -> bool:
+    """Whether an attribute has a label: check boxes have several where several are ticked."""
+    return bool(label_of(value)) or (isinstance(value, Mapping) and any(value.values()))
 
 
 class Labels:
@@ -90,6 +114,7 @@ class Labels:
                 lesion = lesion and lesion_name(lesion)
             except AnnotationError as error:
                 raise ParameterError(f"the parameter labels: {error}") from None
+            lesion = lesion.upper() if lesion.upper() in LESIONS else lesion  # on many disks ma.png is MA.png
             key = normalise(label)
             if self._table.setdefault(key, lesion) != lesion:
                 raise ParameterError(
@@ -105,18 +130,35 @@ class Labels:
         """
         told = self.told(label)
         told = known(label) if told is None else told
-        return told if told is not None or not label else usable(label)
+        return told if told is not None or not label else own_class(label)
 
     def told(self, label: str) -> str | None:
         """What the user's table says of a label; None where it says nothing."""
         return self._table.get(normalise(label))
 
+    def says_class(self, label: str) -> bool:
+        """Whether a label surely stands for a class, or for what is no lesion: the user says so, or it is known."""
+        return self.told(label) is not None or known(label) is not None
+
+    def says_lesion(self, label: str) -> bool:
+        """Whether a label surely stands for a lesion, as `says_class` has it."""
+        told = self.told(label)
+        return bool(known(label) if told is None else told)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """The classes that the user's table names."""
+        return frozenset(filter(None, self._table.values()))
+
     def notes(self, labels: Mapping[str, int], lesions: Mapping[str, str]) -> list[str]:
-        """What is to be said of a reading: the labels that are no lesion or unknown, and what of the table was not met.
+        """What is to be said of a reading.
+
+        These are the labels that are no lesion or unknown, those that became one class, and what of the table was not
+        met.
 
         ``labels``: how many regions have each label, the empty one for none. ``lesions``: what each became.
         """
-        unknown = [label for label in labels if label and self.told(label) is None and known(label) is None]
+        unknown = [label for label in labels if label and not self.says_class(label)]
         dropped = [label for label in labels if label and lesions[label] == LEFT_OUT]
         missed = [name for key, name in self._names.items() if key not in {normalise(label) for label in labels}]
         notes = []
@@ -124,14 +166,43 @@ class Labels:
             if those := [label for label in dropped if (self.told(label) is not None) == asked]:
                 notes.append(f"{_regions(those, labels)} left out, {why}.")
         if unknown:
-            changed = [f"{usable(label)!r}" for label in unknown if usable(label) != label]
+            changed = list(dict.fromkeys(f"{lesions[label]!r}" for label in unknown if lesions[label] != label))
             named = f" (in file names {', '.join(changed)})" if changed else ""
             notes.append(
                 f"{_regions(unknown, labels)} read as a class of that name{named}, for no known lesion is called so; "
                 f"name its class by labels=…, such as {f'{unknown[0]}=MA'!r}, or leave it out by "
                 f"{f'{unknown[0]}='!r}."
             )
+        notes += [*_spelt_as_one(unknown, lesions), *self._as_one(labels, lesions)]
         return notes + [f"No region has the label {name!r}." if name else "No region lacks a label." for name in missed]
+
+    def _as_one(self, labels: Iterable[str], lesions: Mapping[str, str]) -> list[str]:
+        """The labels of each known class that several stand for, unless they are mere spellings of one another.
+
+        The user has chosen the class of those in the table; beside ``HE`` they count, for it may mean hard exudates.
+        """
+        notes = []
+        for lesion in LESIONS:
+            own: dict[str, str] = {}
+            for label in labels:
+                if label and lesions[label] == lesion:
+                    own.setdefault(normalise(label), label)
+            doubtful = lesion == HE and normalise(HE) in own and self.told(HE) is None
+            if not doubtful:
+                own = {key: label for key, label in own.items() if self.told(label) is None}
+            if len(own) < 2:
+                continue
+            advice = (
+                f"where they are not one, name a class by labels=…, such as {f'{own[next(reversed(own))]}=other'!r}"
+            )
+            if doubtful:
+                alone = "" if EX in lesions.values() else ", and no label stands for them here"
+                he = own[normalise(HE)]
+                advice = (
+                    f"some call hard exudates {HE}{alone}: if so, name their class by labels=…, such as {f'{he}=EX'!r}"
+                )
+            notes.append(f"The labels {_listed(own.values())} are read as one class, {lesion}; {advice}.")
+        return notes
 
 
 def completed(table: Mapping[str, str | None], more: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -140,12 +211,34 @@ def completed(table: Mapping[str, str | None], more: Mapping[str, str | None]) -
     return {**table, **{label: lesion for label, lesion in more.items() if normalise(label) not in told}}
 
 
+def own_class(label: str) -> str:
+    """The class of a label that stands for no known lesion: its own name, as it can name files, in one Unicode form."""
+    return usable(" ".join(normalize("NFC", label).split()))
+
+
 def usable(label: str) -> str:
     """The label as it can name files: without what is not allowed there."""
     try:
         return lesion_name(label)
     except AnnotationError:
         return re.sub(r'[/\\:*?"<>|\x00-\x1f]', "-", label.strip().lstrip(".")) or "-"
+
+
+def _spelt_as_one(unknown: Iterable[str], lesions: Mapping[str, str]) -> list[str]:
+    """A sentence for each class of a label that is not known, and comes in several spellings."""
+    spellings: dict[str, list[str]] = {}
+    for label in unknown:
+        spellings.setdefault(lesions[label], []).append(label)
+    return [
+        f"The labels {_listed(labels)} are read as spellings of one class, {lesion!r}."
+        for lesion, labels in spellings.items()
+        if len(labels) > 1
+    ]
+
+
+def _listed(labels: Iterable[str]) -> str:
+    *first, last = map(repr, labels)
+    return f"{', '.join(first)} and {last}"
 
 
 def _regions(labels: Iterable[str], counts: Mapping[str, int]) -> str:

@@ -22,7 +22,7 @@ class Recorder:
 
     def __init__(self, path: Path, options: ReadOptions | None) -> None:
         self.path, self.options = path, options or ReadOptions()
-        self._table = Labels(self.options.labels)
+        self.table = Labels(self.options.labels)
         self._labels: Counter[str] = Counter()
         self._lesions: dict[str, str] = {}
         self._left_out: dict[str, tuple[str, list[str]]] = {}
@@ -42,14 +42,14 @@ class Recorder:
             details: What else the tool says of it; see `Mark`. What is None or empty is passed over.
         """
         given, label = label, label.strip()
-        lesion = self._table.lesion(label)
+        lesion = self.table.lesion(label)
         if lesion is None:
             self.leave_out(
                 place,
                 "it has no label; name the class of such regions by labels=…, such as '=MA', or the attribute that "
                 "holds it by label_attribute=…",
             )
-        if lesion == LEFT_OUT and self._table.told(label) is None and self.options.strict:
+        if lesion == LEFT_OUT and self.table.told(label) is None and self.options.strict:
             self.leave_out(
                 place, f"the label {label!r} is no lesion; name a class by labels=…, or leave it out by none"
             )
@@ -60,7 +60,7 @@ class Recorder:
         if not lesion or not self._taken(label, shape, place):
             return ()
         kept = {name: value for name, value in (details or {}).items() if value is not None and value not in ("", {})}
-        if label and given != lesion and self._table.told(label) is None:
+        if label and given != lesion and self.table.told(label) is None:
             kept = {"label": given, **kept}
         return (Mark(lesion, shape, kept),)
 
@@ -79,7 +79,7 @@ class Recorder:
         unless it is what can name a file of another label, as ``MA-`` is of ``MA?``.
         """
         label = mark.details.get("label", mark.lesion)
-        told = next((told for name in (label, mark.lesion) if (told := self._table.told(name)) is not None), None)
+        told = next((told for name in (label, mark.lesion) if (told := self.table.told(name)) is not None), None)
         own = mark.lesion if label != usable(label) == mark.lesion else known(mark.lesion) or mark.lesion
         self._count(label, own if told is None else told)
         lesion, details = self._lesions[label], dict(mark.details)

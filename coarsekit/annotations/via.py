@@ -1,16 +1,17 @@
 """VIA 2, the VGG Image Annotator: its project and annotation JSON, and its CSV, with any number of photographs.
 
-``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the value of
-the first attribute in the order lesion, label, class, type, name, else of its only one, unless ``label_attribute`` says
-which; of an option it is the key, or the description where that says more, and it is written back as it was. A region
-with several options ticked is a mark of each. VIA does not write the photographs' sizes: they are read from the folder
-of the images, or given. Points and polylines are read and written, too.
+``theta`` of an ellipse is in radians, clockwise on the screen; older files have none. A region's label is the first
+value in its attributes lesion, label, class, type and name, of which those count that tell known lesions anywhere in
+the file; else of the only other that does, or of its only one; unless ``label_attribute`` says which. Of an
+option it is the key, or the description where that says more, and it is written back as it was. A region with several
+options ticked is a mark of each. VIA does not write the photographs' sizes: they are read from the folder of the
+images, or given. Points and polylines are read and written, too.
 """
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from math import degrees, radians
 from pathlib import Path
@@ -23,7 +24,7 @@ from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.photographs import PhotographFolder, photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.annotations.via_attributes import Attribute, labels_in, region_attributes
+from coarsekit.annotations.via_attributes import Attribute, Attributes, attributes_in, labels_in, region_attributes
 from coarsekit.annotations.via_photographs import ViaPhotographs, bytes_of
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.storage.files import write_text
@@ -105,8 +106,9 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
     if not recognise(document):
         raise AnnotationError(f"{path}: not a file of VIA 2; expected a project, annotations in JSON, or its CSV")
     annotations, unknown = [], []
-    labels, photographs = _labels_of_options(document, recorder), ViaPhotographs(recorder)
-    for key, content in _files(document, recorder).items():
+    files, photographs = _files(document, recorder), ViaPhotographs(recorder)
+    known = attributes_in(_attributes_of_regions(files), _labels_of_options(document, recorder), recorder)
+    for key, content in files.items():
         with recorder.forgiving(key, key):
             file = validated(_File, content, "", strict=None, within=key)
             name, size, why = photographs.look_up(file.filename, file.size)
@@ -114,7 +116,7 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 unknown.append((name, key, why))
                 continue
             regions = file.regions.values() if isinstance(file.regions, dict) else file.regions
-            marks = [mark for place, one in enumerate(regions) for mark in _marks(one, place, name, labels, recorder)]
+            marks = [mark for place, one in enumerate(regions) for mark in _marks(one, place, name, known, recorder)]
             attributes = file.file_attributes if isinstance(file.file_attributes, dict) else {}
             own = {"filename": file.filename, **within("size", _said(file.size))}
             provenance = {"made_by": "VIA", "via": {**own, **within("file_attributes", attributes)}}
@@ -219,15 +221,21 @@ def _labels_of_options(document: Document, recorder: Recorder) -> dict[str, dict
     return found
 
 
-def _marks(
-    content: Any, place: int, photograph: str, labels: Mapping[str, Mapping[str, str]], recorder: Recorder
-) -> tuple[Mark, ...]:
+def _attributes_of_regions(files: Mapping[str, Any]) -> Iterator[Any]:
+    """The attributes of every region, as the file has them."""
+    for file in files.values():
+        regions = file.get("regions") if isinstance(file, dict) else None
+        for region in regions.values() if isinstance(regions, dict) else regions if isinstance(regions, list) else ():
+            yield region.get("region_attributes") if isinstance(region, dict) else None
+
+
+def _marks(content: Any, place: int, photograph: str, known: Attributes, recorder: Recorder) -> tuple[Mark, ...]:
     where = f"{photograph}: regions.{place}"
     marks: tuple[Mark, ...] = ()
     with recorder.forgiving(where):
         region = validated(_Region, content, "", strict=None, within=where)
         name = region.shape_attributes.get("name")
-        for label, details in labels_in(region.region_attributes, labels, recorder):
+        for label, details in labels_in(region.region_attributes, known, recorder):
             marks += recorder.marks(label, _shape(name, region.shape_attributes), where, details)
     return marks
 

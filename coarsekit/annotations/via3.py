@@ -16,7 +16,7 @@ from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
-from coarsekit.annotations.via_attributes import Attribute, labels_in
+from coarsekit.annotations.via_attributes import Attribute, Attributes, attributes_in, labels_in
 from coarsekit.annotations.via_photographs import ViaPhotographs
 from coarsekit.errors import AnnotationError
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
@@ -79,6 +79,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         with recorder.forgiving(f"attribute.{key}"):
             attribute = validated(_Attribute, content, "", strict=None, within=f"attribute.{key}")
             attributes[key] = attribute.aname, attribute.labels(table)
+    regions = [region for region in project.metadata.values() if isinstance(region, dict) and region.get("xy")]
+    known = attributes_in((_values(region.get("av"), attributes) for region in regions), {}, recorder)
     annotations = []
     for view_id, content in project.view.items():
         with recorder.forgiving(f"view.{view_id}"):
@@ -93,24 +95,33 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             marks: list[Mark] = []
             for key, region in project.metadata.items():
                 if isinstance(region, dict) and str(region.get("vid")) == view_id:
-                    marks += _marks(region, f"{name}: metadata.{key}", attributes, recorder)
+                    marks += _marks(region, f"{name}: metadata.{key}", attributes, known, recorder)
             annotations.append(Annotation(name, *size, tuple(marks), {"made_by": "VIA"}))
     return recorder.result(annotations)
 
 
 def _marks(
-    content: dict[str, Any], where: str, attributes: Mapping[str, tuple[str, Mapping[str, str]]], recorder: Recorder
+    content: dict[str, Any],
+    where: str,
+    attributes: Mapping[str, tuple[str, Mapping[str, str]]],
+    known: Attributes,
+    recorder: Recorder,
 ) -> tuple[Mark, ...]:
     marks: tuple[Mark, ...] = ()
     with recorder.forgiving(where):
         metadata = validated(_Metadata, content, "", strict=None, within=where)
         if not metadata.xy:  # about the photograph as a whole
             return marks
-        known = [(*attributes[key], value) for key, value in metadata.av.items() if key in attributes]
-        values = {name: _value(value, options) for name, options, value in known}
-        for label, details in labels_in(values, {}, recorder):
+        for label, details in labels_in(_values(metadata.av, attributes), known, recorder):
             marks += recorder.marks(label, _shape(metadata.xy), where, details)
     return marks
+
+
+def _values(given: Any, attributes: Mapping[str, tuple[str, Mapping[str, str]]]) -> dict[str, Any]:
+    """The values of a region's attributes by their names, of those that the project describes."""
+    given = given if isinstance(given, Mapping) else {}
+    known = [(*attributes[key], value) for key, value in given.items() if key in attributes]
+    return {name: _value(value, options) for name, options, value in known}
 
 
 def _value(value: Any, options: Mapping[str, str]) -> Any:

@@ -1,11 +1,11 @@
 """The attributes of regions in VIA's files: which of them holds the label, what its options are called, and back."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from coarsekit.annotations.details import attributes_of, own_details, tool_label
 from coarsekit.annotations.documents import LenientModel
-from coarsekit.annotations.labels import Labels, choose_label, known, label_of
+from coarsekit.annotations.labels import Labels, choose_label, label_of
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.types import Mark
 
@@ -30,21 +30,44 @@ class Attribute(LenientModel):
         Args:
             table: What the user says of labels.
         """
-
-        def says_class(label: str) -> bool:
-            return table.told(label) is not None or known(label) is not None
-
         labels = {}
         for key, description in ({} if self.type in _PICTURES else self.options or {}).items():
             label = label_of(description)
             mere = not any(character.isalpha() for character in key)
-            labels[key] = label if label and not says_class(key) and (mere or says_class(label)) else key
+            labels[key] = label if label and not table.says_class(key) and (mere or table.says_class(label)) else key
         return labels
 
 
-def labels_in(
-    attributes: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]], recorder: Recorder
-) -> list[tuple[str, dict[str, Any]]]:
+class Attributes(NamedTuple):
+    """What is known of the attributes of a file before its regions are read.
+
+    ``labels``: of the options of each attribute, by the attribute's name; see `Attribute.labels`. ``telling``: the
+    attributes that have a known lesion as their value in some region.
+    """
+
+    labels: Mapping[str, Mapping[str, str]]
+    telling: frozenset[str]
+
+
+def attributes_in(regions: Iterable[Any], labels: Mapping[str, Mapping[str, str]], recorder: Recorder) -> Attributes:
+    """What is known of the attributes by what all regions of a file hold; ``regions``: the attributes of each."""
+    telling = {
+        name
+        for region in regions
+        if isinstance(region, Mapping)
+        for name, value in region.items()
+        if any(recorder.table.says_lesion(labels.get(name, {}).get(label, label)) for label in _options(value))
+    }
+    return Attributes(labels, frozenset(telling))
+
+
+def _options(value: Any) -> list[str]:
+    """The value of an attribute, or of check boxes each that is ticked."""
+    ticked = [option for option, on in value.items() if on] if isinstance(value, Mapping) else [value]
+    return [label for each in ticked if (label := label_of(each))]
+
+
+def labels_in(attributes: Mapping[str, Any], known: Attributes, recorder: Recorder) -> list[tuple[str, dict[str, Any]]]:
     """The labels that the attributes of a region hold, with the details of the mark of each.
 
     They are several where several check boxes are ticked in the attribute that holds the label, and else one. The
@@ -53,7 +76,7 @@ def labels_in(
 
     Args:
         attributes: Value by the attribute's name.
-        labels: Of the options of each attribute, by the attribute's name; see `Attribute.labels`.
+        known: Of all attributes of the file.
         recorder: What the user says of labels.
 
     Returns:
@@ -61,7 +84,7 @@ def labels_in(
     """
     asked = recorder.options.label_attribute
     if asked is None:
-        field = choose_label(attributes)[1]
+        field = choose_label(attributes, known.telling)
     else:
         named = (name for name in attributes if name.strip().casefold() == asked.strip().casefold())
         field = next(named, asked.strip())
@@ -74,7 +97,7 @@ def labels_in(
     found = []
     for each in values:
         label = label_of(each)
-        label = labels.get(field, {}).get(label, label)
+        label = known.labels.get(field, {}).get(label, label)
         own = {"attribute": field, "value": each, "label": label} if field else {}
         found.append((label, {"attributes": rest, "via": own}))
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations.drawings import find_drawings, read_drawings
 from coarsekit.annotations.labels import Labels, known, normalise
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.errors import ParameterError
@@ -185,3 +186,117 @@ def test_the_attribute_that_holds_the_label_can_be_told(put) -> None:
 def test_a_table_that_contradicts_itself_is_refused(table: dict, said: str) -> None:
     with pytest.raises(ParameterError, match=re.escape(said)):
         Labels(table)
+
+
+def test_signs_between_digits_count(put) -> None:
+    path = cvat(put, "1.1", "11", "1-1", "-1", "1", "Grade 1.2", "grade_12")
+    told = {"1.1": "MA", "11": "HE", "1-1": "EX", "-1": None, "1": "SE", "grade 1.2": "MA", "Grade 12": "HE"}
+    lesions, (_, report) = read(path, told)
+    assert lesions == ["MA", "HE", "EX", "SE", "MA", "HE"]
+    assert report.left_out == ()
+    assert read(cvat(put, "11", "12"), {"1.1": "MA"})[0] == ["11", "12"]
+    assert normalise("MA-1") == normalise("ma 1") == normalise("MA1")
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (
+            "MA HE HEM",
+            "The labels 'HE' and 'HEM' are read as one class, HE; some call hard exudates HE, and no label sta",
+        ),
+        (
+            "EX HE Bleeding",
+            "The labels 'HE' and 'Bleeding' are read as one class, HE; some call hard exudates HE: if so,",
+        ),
+        (
+            "Flame_haemorrhage HEM",
+            "The labels 'Flame_haemorrhage' and 'HEM' are read as one class, HE; where they are no",
+        ),
+        (
+            "EX Lipid Exudates MA",
+            "The labels 'EX', 'Lipid' and 'Exudates' are read as one class, EX; where they are not ",
+        ),
+        ("MA MAs ma Hemorrhage haemorrhages", None),
+    ],
+)
+def test_labels_that_become_one_class_are_said(put, labels: str, said: str | None) -> None:
+    notes = read(cvat(put, *labels.split()))[1].report.all_notes(ReadOptions())
+    assert [note[: len(said or "")] for note in notes] == ([said] if said else [])
+
+
+def test_labels_that_the_user_says_are_one_class_are_not_named_but_beside_he(put) -> None:
+    path = cvat(put, "spot", "EX", "HE", "HM")
+
+    def notes(**table: str) -> list[str]:
+        return read(path, table)[1].report.all_notes(ReadOptions(table))
+
+    assert notes(spot="EX", HM="other") == []
+    [note] = notes(spot="EX", HM="HE")
+    assert note.startswith("The labels 'HE' and 'HM' are read as one class, HE; some call hard exudates HE: if so")
+    assert notes(spot="EX", HM="HE", HE="EX") == notes(spot="EX", HM="HE", HE="HE") == []
+
+
+def test_spellings_of_an_unknown_label_are_one_class(put) -> None:
+    spellings = ("drusen", "Drusen", "DRUSEN ", "Dru\u0301sen", "laser  scar", "Laser scars")
+    lesions, (annotations, report) = read(cvat(put, *spellings, "Drusen?"))
+    assert lesions == ["DRUSEN"] * 4 + ["Laser scars"] * 2 + ["Drusen-"]
+    assert [mark.details.get("label") for mark in annotations[0].marks][:4] == [
+        "drusen",
+        "Drusen",
+        "DRUSEN ",
+        spellings[3],
+    ]
+    assert set(report.lesions.values()) == {"DRUSEN", "Laser scars", "Drusen-"}
+    notes = report.all_notes(ReadOptions())
+    assert "The labels 'laser  scar' and 'Laser scars' are read as spellings of one class, 'Laser scars'." in notes
+    assert read(cvat(put, "Drusen", "spot"), {"spot": "drusen"})[0] == ["drusen", "drusen"]
+    assert read(cvat(put, "a", "A"), {"a": "x"})[0] == ["x", "x"]
+    assert read(cvat(put, "Neovascularisation", "neovascularization"))[0] == ["Neovascularisation"] * 2
+
+
+def test_a_class_of_the_user_is_a_known_one_however_it_is_written(put) -> None:
+    assert read(cvat(put, "spot", "MA"), {"spot": "ma"})[0] == ["MA", "MA"]
+
+
+@pytest.mark.parametrize("undefined", ["__undefined__", ""])
+def test_a_choice_that_was_never_made_in_cvat_is_no_label(put, undefined: str) -> None:
+    inner = '<attribute name="type">{}</attribute>'
+    path = cvat(put, "lesion", inner=inner.format(undefined))
+    lesions, (_, report) = read(path, attribute="type")
+    assert lesions == []
+    assert "it has no label" in report.left_out[0]
+    assert read(path, {"": "EX"}, attribute="type")[0] == ["EX"]
+
+
+@pytest.mark.parametrize(
+    ("regions", "lesions"),
+    [
+        ([{"type": "", "name": "HE"}, {"name": "", "type": "MA"}], ["HE", "MA"]),
+        ([{"class": "lesion", "type": "MA"}, {"class": "lesion", "type": "Drusen"}], ["MA", "Drusen"]),
+        ([{"label": "", "diagnosis": "EX"}], ["EX"]),
+        ([{"grade": "2", "finding": "MA"}, {"grade": "1", "finding": "Drusen"}], ["MA", "Drusen"]),
+        ([{"lesion": "Drusen", "location": "macula"}, {"lesion": "", "location": "macula"}], ["Drusen"]),
+        ([{"lesion": "Drusen", "name": "MA"}, {"lesion": "HE", "name": "x"}], ["Drusen", "HE"]),
+        ([{"name": "x", "kind": {"MA": True, "HE": True}}], ["x"]),
+    ],
+)
+def test_the_attribute_of_via_that_tells_lesions_is_better(put, regions: list[dict], lesions: list[str]) -> None:
+    assert read(via(put, *regions))[0] == lesions
+
+
+@pytest.mark.parametrize("order", [("anna", "bert", "carl"), ("carl", "bert", "anna")])
+def test_people_who_spell_a_label_differently_drew_one_class(tmp_path: Path, order: tuple[str, ...]) -> None:
+    spellings = {"anna": "hard Drusen", "bert": "Hard  drusen", "carl": "hard_drusen"}
+    for person, label in spellings.items():
+        marks = (Mark(label, Ellipse(20, 20, 5, 5)), Mark("MA", Ellipse(60, 20, 5, 5)))
+        path = tmp_path / person / "a.xml"
+        path.parent.mkdir()
+        format_named("cvat" if person != "carl" else "native").write(
+            path if person != "carl" else path.with_suffix(".json"), [Annotation("a.jpg", *SIZE, marks)]
+        )
+    options = ReadOptions(size=SIZE)
+    drawings, report = read_drawings(find_drawings([str(tmp_path / person) for person in order]), options)
+    assert [one.lesions for own in drawings.values() for one in own.values()] == [("Hard drusen", "MA")] * 3
+    assert any("are read as spellings of one class, 'Hard drusen'" in note for note in report.all_notes(options))
+    assert read_annotations(tmp_path, options).annotations[0].lesions == ("Hard drusen", "MA")
