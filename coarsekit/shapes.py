@@ -49,8 +49,12 @@ class Ellipse:
             if not isfinite(value):
                 raise AnnotationError(f"an ellipse's {name} must be a finite number, got {value}")
         for name in ("rx", "ry"):
-            if getattr(self, name) <= 0:
-                raise AnnotationError(f"an ellipse's {name} must be above 0 px, got {getattr(self, name):g}")
+            if (radius := getattr(self, name)) <= 0:
+                what = (
+                    "an ellipse's" if radius else "a circle or an ellipse has no size, as a mere click leaves it: its"
+                )
+                advice = "" if radius else "; draw it again, or as a point"
+                raise AnnotationError(f"{what} {name} must be above 0 px, got {radius:g}{advice}")
 
 
 @final

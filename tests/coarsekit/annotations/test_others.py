@@ -86,7 +86,7 @@ def test_labelme_files_without_a_size_ask_for_the_photographs(refused, put) -> N
     ("shape", "said"),
     [
         (labelme_shape("circle", [[1, 1]]), "a circle must have 2 points, got 1"),
-        (labelme_shape("circle", [[1, 1], [1, 1]]), "rx must be above 0"),
+        (labelme_shape("circle", [[1, 1], [1, 1]]), "a circle or an ellipse has no size, as a mere click leaves it"),
         (labelme_shape("polygon", [[1, 1], [2]]), "shapes.0.points.1"),
         (labelme_shape("mask", [[1, 1], [2, 2]]), "mask must be a PNG in base64"),
         (labelme_shape("mask", [[1, 1], [2, 2]], mask="bm90IGEgcG5n"), "mask must be a PNG in base64"),
