@@ -179,7 +179,7 @@ def read_all(
     found, notes = without_earlier(with_files(found), options.photographs)
     report += ReadReport(notes=tuple(notes))
     if options.annotator is not None and found:
-        found = chosen(found, options.annotator)
+        found = chosen(found, options.annotator, report.models)
     return found, report
 
 

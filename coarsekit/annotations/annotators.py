@@ -45,15 +45,17 @@ def _names_in(provenance: Mapping[str, Any], fields: Iterable[str]) -> tuple[str
     return tuple(str(part) for part in parts if part is not None and str(part).strip())
 
 
-def chosen(found: Sequence[tuple[Path, Annotation]], annotator: str) -> list[tuple[Path, Annotation]]:
-    """Of annotations with their files those of one annotator.
+def chosen(
+    found: Sequence[tuple[Path, Annotation]], annotator: str, models: Iterable[str] = ()
+) -> list[tuple[Path, Annotation]]:
+    """Of annotations with their files those of one annotator; ``models``: others that could have been asked for.
 
     Raises `AnnotationError` when nobody of that name drew, and names who did.
     """
     wanted = annotator.strip().casefold()
     own = [(file, one) for file, one in found if wanted in (name.casefold() for name in names_of(one))]
     if not own:
-        known = sorted({name for _, one in found for name in names_of(one)})
+        known = sorted({*models, *(name for _, one in found for name in names_of(one))})
         said = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
         known_ones = f"there are {said}{did_you_mean(annotator, known)}" if known else "nobody is named in the files"
         raise AnnotationError(f"no annotation by {annotator!r}; {known_ones}")

@@ -8,8 +8,9 @@ width. A vector is a line, or, closed, a polygon; its curves count as straight. 
 (one for each annotator) or several photographs (told apart by ``to_name``, and in a list by ``item_index``), each
 becomes an annotation of its own.
 Predictions are read where nobody annotated a task, or their model is asked for as the annotator. Answers about a region
-are its attributes, and are written again with their type; those about the whole photograph, and relations, are kept in
-the provenance. MIN exports do not say of which region an answer of a single text is: there it is not read.
+are its attributes, and so are the labels of a second tag that tells no lesion; they are written again with their type.
+Answers about the whole photograph, and relations, are kept in the provenance. MIN exports do not say of which region an
+answer of a single text is: there it is not read.
 
 Written files are tasks to import: their control tags are ``ellipse``, ``polygon``, ``brush``, ``keypoint`` and
 ``vector``, their image ``image``. Regions keep their ids, unless two of a photograph have the same.
@@ -182,7 +183,9 @@ def _annotations(
             own |= within(TYPES, {question: answer.type for question, answer in about.items()})
             attributes = {question: answer.as_attribute for question, answer in about.items()}
             details = {"id": item.get("id"), "attributes": attributes, "labelstudio": own}
-            told = recorder.attribute({question: answer.label for question, answer in about.items()})
+            tag = str(item.get("from_name", ""))
+            told = recorder.attribute({tag: "", **{question: answer.label for question, answer in about.items()}})
+            told = None if recorder.asks_for(tag) else told  # the labels of its own tag, which may be several
             if told is not None:
                 details[BESIDE] = within("labelstudio", next(iter(labels_in(item)), ""))
             for label in (labels_in(item) or [""]) if told is None else [told]:
@@ -280,7 +283,11 @@ def results_of(
     region: dict[str, Any] = {**head, **size, **more}
     region["value"] = {**value, f"{tag}labels": [tool_label(mark, "labelstudio")]}
     about = {"id": key, "to_name": to_name}
-    return [region, *({**about, "from_name": name, **result_of(one)} for name, one in answers_about(mark).items())]
+    answers = {name: result_of(one) for name, one in answers_about(mark).items()}
+    for answer in answers.values():
+        if answer["type"] == "labels":  # a second tag, whose results are regions in the tool
+            answer |= {**size, "value": {**value, **answer["value"]}}
+    return [region, *({**about, "from_name": name, **answer} for name, answer in answers.items())]
 
 
 def _id_of(mark: Mark, key: str, kept: Collection[str]) -> str:

@@ -12,6 +12,9 @@ from coarsekit.types import Mark
 _FIELDS = {"choices": "choices", "textarea": "text", "rating": "rating", "number": "number"}
 _FIELDS |= {"datetime": "datetime", "taxonomy": "taxonomy"}
 """By the type of an answer, the field of its value that holds it."""
+_TAG = "label tag"
+"""The type of what a second tag of labels says of a region, and the field of its value."""
+_FIELDS |= {_TAG: _TAG}
 _OF_PHOTOGRAPHS = ("pairwise", "ranker")
 """Types of answers that are never about a region."""
 _SHAPES = ("ellipse", "rectangle", "polygon", "brush", "bitmask", "keypoint", "vector")
@@ -43,6 +46,12 @@ def is_answer(item: Mapping[str, Any]) -> bool:
     return _type_of(item) in (*_FIELDS, *_OF_PHOTOGRAPHS)
 
 
+def as_answer(item: Mapping[str, Any], labels: list[str]) -> dict[str, Any]:
+    """The flat result of a tag of labels as an answer about its region, beside the tag that tells the lesion."""
+    kept = ("id", "from_name", "to_name", "item_index")
+    return {**{field: item[field] for field in kept if field in item}, "type": _TAG, _TAG: labels}
+
+
 def answer_in(item: Mapping[str, Any]) -> Answer | None:
     """The answer in a flat result to a question that can be about a region; None where it answers none."""
     kind = _type_of(item)
@@ -64,6 +73,8 @@ def answers_about(mark: Mark) -> dict[str, Answer]:
 
 def result_of(answer: Answer) -> dict[str, Any]:
     """The type and the value of the result that gives an answer."""
+    if answer.type == _TAG:
+        return {"type": "labels", "value": {"labels": answer.content}}
     return {"type": answer.type, "value": {_FIELDS[answer.type]: answer.content}}
 
 
@@ -81,7 +92,7 @@ def _as_answer(value: Any, kind: str) -> Answer:
         value = [option for option, ticked in value.items() if ticked]
     if kind not in _FIELDS:
         kind = _guessed(value)
-    if kind in ("choices", "textarea"):
+    if kind in ("choices", "textarea", _TAG):
         value = [str(each) for each in (value if isinstance(value, list) else [value])]
     return Answer(kind, value)
 

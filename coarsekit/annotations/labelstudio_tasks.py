@@ -3,15 +3,15 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from coarsekit.annotations.details import within
 from coarsekit.annotations.documents import Document, LenientModel
-from coarsekit.annotations.labels import label_of
-from coarsekit.annotations.labelstudio_answers import answer_in, is_answer
+from coarsekit.annotations.labels import LEFT_OUT, label_of
+from coarsekit.annotations.labelstudio_answers import answer_in, as_answer, is_answer
 from coarsekit.annotations.photographs import EYES, photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
@@ -103,20 +103,28 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
     if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat
         lists = ((field, value) for field, value in task.items() if isinstance(value, list))
         results = [_result(field, item) for field, items in lists for item in items if isinstance(item, dict)]
-        return [Given(_labelled(results), task.get("annotator"))]
+        return [Given(_labelled(results, where, recorder), task.get("annotator"))]
     answers, predictions = (_parsed(task, field, where, recorder) for field in ("annotations", "predictions"))
     for _ in (answer for answer in answers if answer.was_cancelled):
         recorder.note(where, "an annotation that was skipped in the tool is not read")
-    given = [Given(_labelled(one.result), one.completed_by) for one in answers if not one.was_cancelled]
+    taken = [one for one in answers if not one.was_cancelled]
+    given = [Given(_labelled(one.result, where, recorder), one.completed_by) for one in taken]
     wanted = recorder.options.annotator
-    models = [one for one in predictions if wanted is not None and wanted == str(one.model_version)]
+    recorder.models.update(str(one.model_version) for one in predictions if one.model_version is not None)
+    models = [one for one in predictions if wanted is not None and _same(wanted, str(one.model_version))]
     if not models and not given:
         models = predictions
         for one in models:
             recorder.note(where, f"nobody annotated it, so the prediction of {str(one.model_version)!r} is read")
     if not models and not given:
-        recorder.leave_out(where, "nobody annotated it")
-    return [*given, *(Given(_labelled(one.result), str(one.model_version or "prediction"), True) for one in models)]
+        recorder.leave_out(where, f"nobody annotated it{_drafts_of(task)}")
+    return [
+        *given,
+        *(
+            Given(_labelled(one.result, where, recorder), str(one.model_version or "prediction"), True)
+            for one in models
+        ),
+    ]
 
 
 def by_picture(
@@ -209,13 +217,60 @@ def _result(field: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"from_name": field, **within("type", answer and answer.type), "value": value}
 
 
-def _labelled(results: list[Any]) -> list[dict[str, Any]]:
-    """The results, flat; with a tag for shapes and one for labels a region comes twice, and counts once."""
+def _same(name: str, other: str) -> bool:
+    return name.strip().casefold() == other.strip().casefold()
+
+
+def _drafts_of(task: Mapping[str, Any]) -> str:
+    """What a sentence adds where somebody drew, but did not submit it."""
+    drafts = task.get("drafts")
+    drafts = [each for each in drafts if isinstance(each, dict)] if isinstance(drafts, list) else []
+    if not any(each.get("result") for each in drafts):
+        return ""
+    return "; there is a draft of it that was not submitted: submit it in the tool, and export again"
+
+
+def _labelled(results: list[Any], where: str, recorder: Recorder) -> list[dict[str, Any]]:
+    """The results, flat; with a tag for shapes and one for labels a region comes twice, and counts once.
+
+    With several tags for labels that which tells its lesion makes the region, and the others are answers about it.
+    """
     flat = [
         {**item, **item["value"]} if isinstance(item.get("value"), dict) else item for item in map(_object, results)
     ]
-    labelled = {region_of(item) for item in flat if is_drawn(item) and labels_in(item)}
-    return [item for item in flat if labels_in(item) or not is_drawn(item) or region_of(item) not in labelled]
+    tagged: dict[str, list[dict[str, Any]]] = {}
+    for item in flat:
+        if is_drawn(item) and labels_in(item):
+            tagged.setdefault(region_of(item), []).append(item)
+    flat = [item for item in flat if labels_in(item) or not is_drawn(item) or region_of(item) not in tagged]
+    told = recorder.table.says_lesion
+    telling = {_tag_of(item) for items in tagged.values() for item in items if any(map(told, labels_in(item)))}
+    beside = {
+        id(item)
+        for items in tagged.values()
+        if len({_tag_of(item) for item in items}) > 1
+        for item in _beside(items, telling, recorder)
+    }
+    for name in dict.fromkeys(_tag_of(item) for item in flat if id(item) in beside):
+        recorder.note(where, f"the labels of {name!r} stand beside those of another tag, and are kept as an attribute")
+    return [as_answer(item, labels_in(item)) if id(item) in beside else item for item in flat]
+
+
+def _tag_of(item: Mapping[str, Any]) -> str:
+    return str(item.get("from_name", ""))
+
+
+def _beside(items: list[dict[str, Any]], telling: Collection[str], recorder: Recorder) -> list[dict[str, Any]]:
+    """Of the results that give labels to one region those that are about it, and do not tell its lesion.
+
+    The user says which tag does; else it is each with a known lesion among its labels anywhere, else the one with the
+    shape in its type, or the first. Labels that the user leaves out stay.
+    """
+    asked = [item for item in items if recorder.asks_for(_tag_of(item))]
+    own = asked or [item for item in items if _tag_of(item) in telling]
+    own = own or [item for item in items if item.get("type") != "labels"][:1] or items[:1]
+    out = [item for item in items if all(recorder.table.told(label) == LEFT_OUT for label in labels_in(item))]
+    return [item for item in items if not any(item is each for each in (*own, *out))]
 
 
 def _object(item: Any) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class ReadReport:
     ``notes``: a sentence for what was guessed, and for what is no drawing. ``photographs``: of each photograph that is
     left out whole, its name and a sentence. ``whole``: what ``left_out`` says of these. ``attributed``: how many
     regions have the attribute that holds the label. ``folder_labels`` and ``folder_attribute``: what a
-    ``coarsekit.toml`` said of labels, as `ReadOptions` has it.
+    ``coarsekit.toml`` said of labels, as `ReadOptions` has it. ``models``: whose predictions could be asked for.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -85,6 +85,7 @@ class ReadReport:
     attributed: int = 0
     folder_labels: Mapping[str, str | None] = field(default_factory=dict)
     folder_attribute: str | None = None
+    models: frozenset[str] = frozenset()
 
     def __add__(self, other: "ReadReport") -> "ReadReport":
         return ReadReport(
@@ -97,6 +98,7 @@ class ReadReport:
             self.attributed + other.attributed,
             completed(self.folder_labels, other.folder_labels),
             self.folder_attribute or other.folder_attribute,
+            self.models | other.models,
         )
 
     def all_notes(self, options: ReadOptions) -> list[str]:

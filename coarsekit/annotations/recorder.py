@@ -31,6 +31,8 @@ class Recorder:
         self._photographs: list[tuple[str, str]] = []
         self._attributed = 0
         self._names: dict[str, str] = {}
+        self.models: set[str] = set()
+        """Names of the models whose predictions the file has."""
 
     def marks(self, label: str, shape: Shape, place: str, details: Mapping[str, Any] | None = None) -> tuple[Mark, ...]:
         """The mark of the lesion class that a label stands for, or none when the region is left out.
@@ -132,6 +134,11 @@ class Recorder:
         self._attributed += bool(found)
         return label_of(found[0]) if found else ""
 
+    def asks_for(self, attribute: object) -> bool:
+        """Whether the user says that this attribute holds the label."""
+        wanted = self.options.label_attribute
+        return wanted is not None and str(attribute).strip().casefold() == wanted.strip().casefold()
+
     def leave_out(self, place: str, what: str) -> None:
         """Record a drawing that is not read: ``what`` it is, or is wrong with it, without its place.
 
@@ -182,10 +189,8 @@ class Recorder:
             for each in (self._left_out, self._whole, self._notes)
         )
         photographs = tuple(self._photographs)
-        return ReadResult(
-            annotations,
-            ReadReport(self._labels, self._lesions, left_out + whole, notes, photographs, whole, self._attributed),
-        )
+        report = ReadReport(self._labels, self._lesions, left_out + whole, notes, photographs, whole, self._attributed)
+        return ReadResult(annotations, replace(report, models=frozenset(self.models)))
 
 
 def _add(kinds: dict[str, tuple[str, list[str]]], place: str, what: str) -> None:

@@ -12,6 +12,7 @@ from coarsekit.annotations import format_named, read_annotations
 from coarsekit.annotations.labelstudio import results_of
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import ReadOptions
+from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 
@@ -488,3 +489,71 @@ def test_a_photograph_that_is_not_in_the_folder_is_named(put, tmp_path) -> None:
     report = read_annotations(path, ReadOptions(images=tmp_path)).report
     assert "p.jpg: no such file" in report.left_out[0]
     assert "give the folder" not in report.left_out[0]
+
+
+def read_tagged(put, *results: dict, options: ReadOptions | None = None, **task):
+    path = put("a.json", [{"data": {"image": "a.png"}, "annotations": [{"result": list(results)}], **task}])
+    return read_annotations(path, options)
+
+
+def tag(label: str, from_name: str, key: str, kind: str = "labels") -> dict:
+    return {**SIZE, "id": key, "type": kind, "from_name": from_name, "value": {**ELLIPSE, kind: [label]}}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "lesion", "expected"),
+    [("ellipselabels", "labels", ["MA", "Drusen"]), ("labels", "ellipselabels", ["MA", "Drusen"])],
+)
+def test_of_two_tags_on_a_region_that_which_tells_lesions_is_its_label(
+    put, tmp_path: Path, swapped: bool, shape: str, lesion: str, expected: list[str]
+) -> None:
+    results = [
+        each
+        for key, label, sure in (("1", "MA", "certain"), ("2", "Drusen", "unsure"))
+        for each in (tag(label, "finding", key, lesion), tag(sure, "certainty", key, shape))
+    ]
+    found, report = read_tagged(put, *(reversed(results) if swapped else results))
+    marks = sorted(found[0].marks, key=lambda mark: mark.details["id"])
+    assert [mark.lesion for mark in marks] == expected
+    assert [mark.details["attributes"] for mark in marks] == [{"certainty": "certain"}, {"certainty": "unsure"}]
+    assert any("the labels of 'certainty' stand beside those of another tag" in note for note in report.notes)
+    asked = read_tagged(put, *results, options=ReadOptions(label_attribute="certainty"))[0][0]
+    assert asked.lesions == ("certain", "unsure")
+    asked = read_tagged(put, *results, options=ReadOptions(label_attribute="Finding"))
+    assert (asked.annotations[0].lesions, asked.report.attributed) == (("MA", "Drusen"), 2)
+    out = tmp_path / "out.json"
+    format_named("labelstudio").write(out, found)
+    written = json.loads(out.read_text(encoding="utf-8"))[0]["annotations"][0]["result"]
+    own = [(item["type"], item["value"]["labels"]) for item in written if item["from_name"] == "certainty"]
+    assert sorted(own) == [("labels", ["certain"]), ("labels", ["unsure"])]
+    again = read_annotations(out).annotations[0]
+    assert sorted(mark.details["attributes"]["certainty"] for mark in again.marks) == ["certain", "unsure"]
+
+
+def test_of_two_tags_of_unknown_labels_that_which_drew_the_region_is_its_label(put) -> None:
+    drawn, sure = tag("Drusen", "finding", "1", "ellipselabels"), tag("sure", "certainty", "1")
+    assert read_tagged(put, sure, drawn)[0][0].lesions == ("Drusen",)
+    assert read_tagged(put, drawn, sure, options=ReadOptions({"sure": ""}))[0][0].lesions == ("Drusen",)
+    both = tag("MA", "red", "1", "ellipselabels"), tag("EX", "bright", "1")
+    assert read_tagged(put, *both)[0][0].lesions == ("MA", "EX")
+
+
+def test_a_draft_that_was_not_submitted_is_said(put) -> None:
+    tasks = [
+        {"data": {"image": "a.png"}, "annotations": [], "drafts": [{"result": [region("ellipse", ELLIPSE)]}]},
+        {"data": {"image": "b.png"}, "annotations": [], "drafts": []},
+        {"data": {"image": "c.png"}, "annotations": [{"result": [region("ellipse", ELLIPSE)]}]},
+    ]
+    left_out = read_annotations(put("a.json", tasks)).report.left_out
+    assert "task 0 (a.png): nobody annotated it; there is a draft of it that was not submitted" in left_out[0]
+    assert left_out[1].endswith("task 1 (b.png): nobody annotated it")
+
+
+def test_a_model_is_asked_for_in_any_case_and_named_where_nobody_is_called_so(put) -> None:
+    prediction = {"model_version": "UNet-v1", "result": [region("ellipse", ELLIPSE, "EX")]}
+    drawn = region("ellipse", ELLIPSE)
+    found = read_tagged(put, drawn, predictions=[prediction], options=ReadOptions(annotator="unet-V1")).annotations
+    assert [one.lesions for one in found] == [("EX",)]
+    with pytest.raises(AnnotationError, match="there are UNet-v1"):
+        read_tagged(put, drawn, predictions=[prediction], options=ReadOptions(annotator="unet-v2"))
