@@ -72,7 +72,7 @@ def read_photographs(
             size of a photograph is neither in it nor known from the recorder's options.
     """
     path = document.path
-    recorder = recorder or Recorder(path, ReadOptions(strict=True))
+    asked, recorder = recorder, recorder or Recorder(path, ReadOptions(strict=True))
     file = validated(_File, document.content, str(path), strict=None)
     labels: dict[str, list[str]] = {}
     for place, content in enumerate(file.categories):
@@ -80,6 +80,7 @@ def read_photographs(
             category = validated(_Category, content, "", strict=None, within=f"categories.{place}")
             own_labels = labels.setdefault(category.id, [])
             own_labels += [category.name] if category.name not in own_labels else []
+    by_name = {name: [name] for own in labels.values() for name in own}  # some scripts write it in the place of the id
     found: dict[str, Photograph] = {}
     ids = _images_by_id(file.images)
     for place, content in enumerate(file.images):
@@ -100,7 +101,7 @@ def read_photographs(
     for place, content in enumerate(file.annotations):
         with recorder.forgiving(f"annotations.{place}"):
             region = validated(RegionFields, content, "", strict=None, within=f"annotations.{place}")
-            named = labels.get(region.category_id, [])
+            named = labels.get(region.category_id or "") or by_name.get(region.category_id or "", [])
             if categories is not None and not set(named) & set(categories):
                 continue
             if region.image_id not in found:
@@ -108,7 +109,7 @@ def read_photographs(
                     continue
                 raise AnnotationError(f"image_id {region.image_id} is not the id of an image; add the image")
             if not named:
-                raise AnnotationError(f"category_id {region.category_id} is not the id of a category; add the category")
+                named = [_without_category(region.category_id, f"annotations.{place}", asked)]
             if len(named) > 1:
                 raise AnnotationError(
                     f"category_id {region.category_id} is the id of {len(named)} categories, {' and '.join(named)}; "
@@ -119,6 +120,21 @@ def read_photographs(
                 raise AnnotationError(f"segmentation.size must be [{own.height}, {own.width}], got {runs.size}")
             own.regions.append(Region(place, named[0], own.width, own.height, region))
     return list(found.values())
+
+
+def _without_category(given: str | None, place: str, recorder: Recorder | None) -> str:
+    """The label of a region whose category is not in the file: its id where the user says what that is, else none.
+
+    Raises `AnnotationError` where the user says nothing of it; without a recorder nobody could.
+    """
+    if recorder is not None:
+        for label in (given or "", ""):
+            if recorder.table.told(label) is not None:
+                return label
+    advice = f", or name the class by labels=…, such as {(given or '') + '=MA'!r}" if recorder is not None else ""
+    if given is None:
+        raise AnnotationError(f"{place}.category_id is missing; add it{advice}")
+    raise AnnotationError(f"category_id {given} is not the id of a category; add the category{advice}")
 
 
 def _images_by_id(images: Sequence[object]) -> dict[str, dict[tuple[str, ...], None]]:

@@ -51,7 +51,7 @@ class RegionFields(LenientModel):
     model_config = ConfigDict(extra="allow")
 
     image_id: Id
-    category_id: Id
+    category_id: Id | None = None
     bbox: Any = None
     segmentation: _Segmentation | None = None
     keypoints: Any = None

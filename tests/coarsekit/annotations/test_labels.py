@@ -300,3 +300,24 @@ def test_people_who_spell_a_label_differently_drew_one_class(tmp_path: Path, ord
     assert [one.lesions for own in drawings.values() for one in own.values()] == [("Hard drusen", "MA")] * 3
     assert any("are read as spellings of one class, 'Hard drusen'" in note for note in report.all_notes(options))
     assert read_annotations(tmp_path, options).annotations[0].lesions == ("Hard drusen", "MA")
+
+
+def test_a_region_of_coco_whose_category_is_not_there_has_the_class_of_its_id_or_of_no_label(put) -> None:
+    image = {"id": 1, "file_name": "a.jpg", "width": 100, "height": 80}
+    ring = {"image_id": 1, "segmentation": [[1, 1, 9, 1, 9, 9]]}
+    regions = [ring | {"category_id": 2}, ring | {"category_id": 7}, ring, ring | {"category_id": None}]
+    path = put("c.json", {"images": [image], "annotations": regions, "categories": [{"id": 2, "name": "EX"}]})
+    lesions, (_, report) = read(path)
+    assert lesions == ["EX"]
+    assert "category_id 7 is not the id of a category; add the category, or name the class by" in report.left_out[0]
+    assert "category_id is missing; add it, or name the class by labels=…, such as '=MA'" in report.left_out[1]
+    lesions, (_, report) = read(path, {"": "MA"})
+    assert (lesions, report.left_out) == (["EX", "MA", "MA", "MA"], ())
+    assert report.all_notes(ReadOptions({"": "MA"})) == []
+    assert read(path, {"7": "HE", "": None})[0] == ["EX", "HE"]
+    content = {
+        "images": [image],
+        "annotations": [ring | {"category_id": "EX"}],
+        "categories": [{"id": 2, "name": "EX"}],
+    }
+    assert read(put("c.json", content))[0] == ["EX"]
