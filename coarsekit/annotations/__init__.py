@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from coarsekit.annotations.annotators import chosen, without_earlier
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
-from coarsekit.annotations.fitting import check_marks, check_name, fitted, the_one_of
+from coarsekit.annotations.fitting import absolute, check_marks, check_name, fitted, the_one_of
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.labels import Labels
 from coarsekit.annotations.photographs import PhotographFolder, also_of
@@ -268,11 +268,12 @@ def read_drawn(
     image, file = read_image(photograph), Path(photograph)
     own = replace(options or ReadOptions(), images=file.parent, size=(image.shape[1], image.shape[0]))
     annotations, report = read_annotations(path, own)
-    annotation = the_one_of(annotations, path, str(photograph), report)
+    whole = str(absolute(file))
+    annotation = the_one_of(annotations, path, whole, report)
     if not annotation.marks and report.left_out and len(annotations) == 1:
         raise AnnotationError(f"{report.left_out[0]}; nothing else is drawn on {file.name}")
     notes = [] if ignore_name else check_name(annotation, file, path)
-    if others := also_of(annotations, annotation, str(photograph)):
+    if others := also_of(annotations, annotation, whole):
         notes.append(
             f"{path}: {annotation.image} is taken, and not what was drawn under the name {' or '.join(others)}."
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coarsekit.annotations.annotators import names_of
-from coarsekit.annotations.photographs import choose, photograph_name, plainly_other, same_photograph
+from coarsekit.annotations.photographs import choose, folders_differ, photograph_name, plainly_other, same_photograph
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.annotations.tool_frame import scaled_to
 from coarsekit.errors import AnnotationError, did_you_mean
@@ -83,22 +83,38 @@ def _outside(annotation: Annotation) -> dict[int, str]:
 
 
 def check_name(annotation: Annotation, photograph: Path, path: str | os.PathLike[str]) -> list[str]:
-    """A note where an annotation names a photograph by another name.
+    """A note where an annotation names a photograph by another name, or in another folder.
+
+    A folder that is called otherwise may be another patient's, or what a tool made of the folder here.
 
     Raises `AnnotationError` where it plainly is of another: of one that is there, too, or that has another number or is
     of the other eye.
     """
-    places = [folder / annotation.image for folder in list(photograph.parents)[: annotation.image.count("/") + 1]]
+    whole = absolute(photograph)
+    places = [folder / annotation.image for folder in list(whole.parents)[: annotation.image.count("/") + 1]]
     there = [place for place in places if place.is_file()]
     own = same_photograph(annotation.image, photograph.name) and all(place.samefile(photograph) for place in there)
-    if plainly_other(annotation.image, str(photograph.absolute())) or (there and not own):
+    if plainly_other(annotation.image, str(whole)) or (there and not own):
         raise AnnotationError(
-            f"{path}: it is of {annotation.image}, not of {photograph if there else photograph.name}; give that "
-            "photograph, or ignore_name=True to take it all the same"
+            f"{path}: it is of {annotation.image}, not of {_shown(photograph) if there else photograph.name}; give "
+            "that photograph, or ignore_name=True to take it all the same"
         )
-    if own:
+    elsewhere = not there and folders_differ(annotation.image, str(whole))
+    if own and not elsewhere:
         return []
-    return [f"{path}: drawn on a photograph called {annotation.image}, which {photograph.name} is taken for."]
+    taken = _shown(photograph) if elsewhere else photograph.name
+    return [f"{path}: drawn on a photograph called {annotation.image}, which {taken} is taken for."]
+
+
+def _shown(photograph: Path) -> Path:
+    """A photograph as it was given, with its folder at least."""
+    whole = absolute(photograph)
+    return Path(whole.parent.name, whole.name) if photograph.parent == Path() else photograph
+
+
+def absolute(photograph: Path) -> Path:
+    """The path of a photograph with all its folders, so that these tell it apart wherever a command is run."""
+    return Path(os.path.normpath(photograph.absolute()))  # a link keeps its name
 
 
 def the_one_of(
@@ -125,7 +141,9 @@ def the_one_of(
     if len(own) > 1:
         who = sorted({who for one in own for who in names_of(one)[:1]})
         how = f"choose one of the annotators {', '.join(who)} by annotator=…" if who else "keep one of them in the file"
-        raise AnnotationError(f"{path}: has {len(own)} annotations of {name}; {how}")
+        names = list(dict.fromkeys(one.image for one in own))
+        of = f"{name} ({' and '.join(names)})" if len(names) > 1 else name
+        raise AnnotationError(f"{path}: has {len(own)} annotations of {of}; {how}")
     if not own:
         known = [annotation.image for annotation in annotations]
         shown = ", ".join(known[:3]) + (", …" if len(known) > 3 else "")

@@ -10,9 +10,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from coarsekit.annotations.details import within
 from coarsekit.annotations.documents import Document, LenientModel
+from coarsekit.annotations.eyes import eye_of
 from coarsekit.annotations.labels import LEFT_OUT, label_of
 from coarsekit.annotations.labelstudio_answers import answer_in, as_answer, is_answer
-from coarsekit.annotations.photographs import EYES, photograph_name
+from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from coarsekit.images import PHOTOGRAPHS
@@ -26,7 +27,7 @@ _WEB = ("http", "https", "file")
 """Schemes whose addresses are percent-encoded; keys in buckets are not."""
 _SERVED = re.compile(r"(^|/)data/(upload|local-files)/")
 """What the tool's own server has, whose addresses are encoded, too."""
-_SAME_WORDS = {"img": "image", **EYES}
+_SAME_WORDS = {"img": "image"}
 """Words in the names of images that mean the same."""
 
 
@@ -295,7 +296,7 @@ def _words(name: str) -> set[str]:
     """The words of a name such as ``left_image``, ``leftImage`` or ``OS image 2``, and its numbers."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
     words = re.findall(r"[^\W\d_]+|\d+", apart.casefold())
-    return {_SAME_WORDS.get(word, word) for word in words}
+    return {_SAME_WORDS.get(word) or eye_of(word) for word in words}
 
 
 def _is_one(pictures: Iterable[Picture]) -> bool:

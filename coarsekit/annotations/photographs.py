@@ -8,6 +8,7 @@ from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
+from coarsekit.annotations.eyes import said_in, told, untold
 from coarsekit.errors import AnnotationError, ImageError, did_you_mean
 from coarsekit.images import PHOTOGRAPHS
 from coarsekit.images.opening import is_mask
@@ -17,10 +18,6 @@ _LONGEST = 200
 _UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
 """What Label Studio puts before the name of an uploaded file."""
 
-
-EYES = {"os": "left", "l": "left", "le": "left", "od": "right", "r": "right", "re": "right"}
-"""What else names call the left and the right eye."""
-_EYE = re.compile(rf"(?<![^\W_])({'|'.join([*EYES, 'left', 'right'])})(?![^\W_])")
 _BRACKETS = {ord("["): "%5B", ord("]"): "%5D"}
 """They would make an address malformed."""
 
@@ -53,9 +50,12 @@ def photograph_name(text: str) -> str:
 
 
 def stem_of(name: str) -> str:
-    """The path of a photograph without its suffix; outputs are named after it."""
+    """The path of a photograph without its suffix; outputs are named after it.
+
+    What follows a dot is no suffix in names of none, such as ``1.2.840.113.1`` of an archive, and tells them apart.
+    """
     folder, _, last = name.rpartition("/")
-    stem = Path(last).stem
+    stem = Path(last).stem if Path(last).suffix.lower() in PHOTOGRAPHS else last
     return f"{folder}/{stem}" if folder else stem
 
 
@@ -91,7 +91,8 @@ class PhotographFolder:
         It is the file at that path, or the only one that fits by the first rule by which any does: the path in another
         case, below or above other folders, the file name in any folder, the file name as Label Studio changes it, the
         path, or its end, but for the suffix, which copies of a photograph need not share. A file that is plainly
-        another photograph's fits by none, see `plainly_other`; nor does a mask or a label map, see
+        another photograph's fits by none, see `plainly_other`; nor does one in another folder where the folder that the
+        name says is there, too; nor does a mask or a label map, see
         `coarsekit.images.opening.is_mask`, unless it is the very file at that path and nothing else fits.
 
         Args:
@@ -112,8 +113,10 @@ class PhotographFolder:
                 return self.folder / same[0]
         if there and not is_mask(exact, coloured=False):
             return exact
-        rules = [[file for file in own if not plainly_other(name, file)] for own in self._candidates(name)]
-        found, masks = self._without_masks(rules)
+        fitting = [list(own) for own in self._candidates(name)]
+        every = dict.fromkeys(file for own in fitting for file in own)
+        others = {file: why for file in every if (why := self._why_other(name, file))}
+        found, masks = self._without_masks([[file for file in own if file not in others] for own in fitting])
         if len(found) == 1:
             return self.folder / found[0]
         if there:
@@ -127,6 +130,12 @@ class PhotographFolder:
             raise ImageError(
                 f"{self.folder / name}: no such file, and {self.folder / masks[0]} is a mask, no photograph; put the "
                 "photograph there, or give the folder that has it"
+            )
+        if others:
+            other, why = next(iter(others.items()))
+            raise ImageError(
+                f"{self.folder / name}: no such file, and {other} {why}; put the photograph there, or correct its path "
+                "in the annotation"
             )
         near = did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._whole._files])
         raise ImageError(f"{self.folder / name}: no such file; check the path of the image{near}")
@@ -143,6 +152,17 @@ class PhotographFolder:
             if found := next(filter(None, photographs), []):
                 break
         return found, masks
+
+    def _why_other(self, name: str, file: str) -> str:
+        """Why a file is not taken for the photograph of a name that it might fit; empty where it is."""
+        if plainly_other(name, file):
+            return "is of another number, eye or light"
+        folders, own = (_folded(path).split("/")[:-1] for path in (name, file))
+        shared = min(len(folders), len(own))
+        pairs = zip(folders[len(folders) - shared :], own[len(own) - shared :], strict=True)
+        # It may be of another patient, where the folder of the one who is named is there, and lacks the photograph.
+        astray = any(mine != yours and mine not in own and mine in self._whole._folders for mine, yours in pairs)
+        return "lies in another folder than the annotation says" if astray else ""
 
     def _candidates(self, name: str) -> Iterator[list[str]]:
         """The files that fit, rule by rule."""
@@ -182,6 +202,11 @@ class PhotographFolder:
         return by_path, by_last, by_uploaded, by_stem
 
     @cached_property
+    def _folders(self) -> set[str]:
+        """What the folders are called that have a file in them, or in a folder below."""
+        return {part for file in self._files for part in _folded(file).split("/")[:-1]}
+
+    @cached_property
     def _files(self) -> list[str]:
         """The paths of all files below the folder but hidden ones, with ``/`` between folders."""
         files = []
@@ -203,14 +228,26 @@ def same_photograph(one: str, other: str) -> bool:
 
 
 def plainly_other(one: str, other: str) -> bool:
-    """Whether two paths differ only in a number, or only in left and right, as those of two photographs do.
+    """Whether two paths are those of two photographs: by a number, or by left and right, or the light.
 
+    They are where they differ only so, or where a part that lies as deep in both differs only in the eye or the light.
     Of one that is longer the last parts are compared.
     """
-    ours, theirs = (_sided(_stem(path.replace("\\", "/"))).strip("/").split("/") for path in (one, other))
+    ours, theirs = (told(_stem(path.replace("\\", "/"))).strip("/").split("/") for path in (one, other))
     shared = min(len(ours), len(theirs))
     pairs = [pair for pair in zip(ours[-shared:], theirs[-shared:], strict=True) if pair[0] != pair[1]]
-    return bool(pairs) and all(_unnumbered(mine) == _unnumbered(yours) for mine, yours in pairs)
+    alike = [(mine, yours) for mine, yours in pairs if _unnumbered(mine) == _unnumbered(yours)]
+    return (bool(pairs) and alike == pairs) or any(said_in(mine) != said_in(yours) for mine, yours in alike)
+
+
+def folders_differ(name: str, path: str) -> bool:
+    """Whether the folders in a name are called otherwise than those in which the photograph of a path lies.
+
+    Of the longer one the last folders are compared; a name without folders differs from none.
+    """
+    folders, own = (_folded(each.replace("\\", "/")).strip("/").split("/")[:-1] for each in (name, path))
+    shared = min(len(folders), len(own))
+    return shared > 0 and folders[-shared:] != own[-shared:]
 
 
 def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
@@ -256,14 +293,9 @@ def _stem(name: str) -> str:
     return next((plain.removesuffix(suffix) for suffix in PHOTOGRAPHS if plain.endswith(suffix)), plain)
 
 
-def _sided(path: str) -> str:
-    """A path with one word for each eye, however it is called."""
-    return _EYE.sub(lambda found: f"<{EYES.get(found[0], found[0])}>", path)
-
-
 def _unnumbered(part: str) -> str:
-    """A part of such a path with a sign for each number and for either eye."""
-    return re.sub(r"[0-9]+", "#", part).replace("<left>", "<right>")
+    """A part of such a path with a sign for each number, for either eye, and for any light."""
+    return re.sub(r"[0-9]+", "#", untold(part))
 
 
 def _as_uploaded(name: str) -> list[str]:

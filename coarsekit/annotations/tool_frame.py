@@ -92,6 +92,11 @@ def with_files(found: Sequence[tuple[Path, Annotation]]) -> list[tuple[Path, Ann
     return [(path, _of_file(one, path.relative_to(base).as_posix())) for path, one in found]
 
 
+def file_of_export(annotation: Annotation) -> str:
+    """The annotation file that has it, where several were read; empty for none."""
+    return str(annotation.provenance.get(_FILE) or "")
+
+
 def _of_file(annotation: Annotation, file: str) -> Annotation:
     if not any(own_provenance(annotation, name) for name in _TOOLS):
         return annotation

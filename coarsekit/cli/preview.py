@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from coarsekit.annotations import read_drawn
+from coarsekit.annotations.photographs import stem_of
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import emit, exit_naming, progress, refuse, rows_of, say, say_notes, say_report
@@ -89,7 +90,7 @@ def command(
 def _drawing(
     photograph: Path, path: str, options: ReadOptions, ignore_name: bool, folder: Path, force: bool, quiet: bool
 ) -> dict[str, Any]:
-    file = folder / f"{photograph.stem}_preview.png"
+    file = folder / f"{stem_of(photograph.name)}_preview.png"
     claim_outputs([file], force, inputs=[photograph, path])
     image, annotation, report = read_drawn(photograph, path, options, ignore_name)
     notes = say_report(report, options, quiet)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from coarsekit.annotations import annotation_files, read_drawn
+from coarsekit.annotations.photographs import stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError, ParameterError
@@ -209,7 +210,7 @@ def refine_to_folder(
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
             report_reading(read, [drawn])
-            result = PhotographResult(folder, place.stem, drawn.lesions, place)
+            result = PhotographResult(folder, stem_of(place.name), drawn.lesions, place)
             check_results([result], [place, Path(annotation)], folder, for_tools, force)
             record, kept, more = refine_one(
                 refiner, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view

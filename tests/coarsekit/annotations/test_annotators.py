@@ -1,5 +1,6 @@
 """Whose a drawing is, and of which photograph, whatever exports call both."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ def test_the_name_of_another_folder_is_not_taken_for_a_photograph_that_has_its_o
     of = PhotographFiles(PhotographFolder(place), several)
     assert [of.file_of(one) for one in several] == [place / "anna/left.jpg", None]
     assert of.reason_of(several[1]).endswith("is the photograph of anna/left.jpg; put its own in its folder")
+
+
+def test_the_name_of_another_folder_is_not_taken_for_a_photograph_in_one_that_the_same_export_names(
+    tmp_path: Path,
+) -> None:
+    place = photographs(tmp_path, "anna/left.jpg", "anna/right.jpg")
+    several = [drawn("anna/right.jpg", 10), drawn("ben/left.jpg", 30)]
+    of = PhotographFiles(PhotographFolder(place), several)
+    assert of.file_of(several[1]) is None
+    assert "left.jpg lies in the folder of anna/right.jpg; put its own" in of.reason_of(several[1])
+    elsewhere = replace(several[1], provenance={"file": "other.xml"})  # whose folders may be called otherwise
+    assert PhotographFiles(PhotographFolder(place), [several[0], elsewhere]).file_of(elsewhere)
 
 
 def test_a_folder_is_for_a_photograph_that_is_shared_alone() -> None:

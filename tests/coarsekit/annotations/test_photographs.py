@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from coarsekit.annotations import annotation_files, read_all, read_annotations, read_drawn
 from coarsekit.annotations.convert import convert, write_annotations
-from coarsekit.annotations.photographs import PhotographFolder, choose, plainly_other
+from coarsekit.annotations.photographs import PhotographFolder, choose, plainly_other, stem_of
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import write_image
@@ -42,9 +42,26 @@ def photographs(folder: Path, *names: str) -> None:
         ("001.jpg", "left/001.png", False),
         ("3f2a1b9c-001.jpg", "001.jpg", False),
         ("cells/a.jpg", "bells/a.jpg", False),
+        ("links/mueller.jpg", "rechts/mueller.jpg", True),
+        ("mueller_links.jpg", "mueller_OD.jpg", True),
+        ("OD/dupont.jpg", "OG/dupont.jpg", True),
+        ("dupont_gauche.jpg", "dupont_droite.jpg", True),
+        ("izquierdo/a.jpg", "derecho/a.jpg", True),
+        ("a_OI.jpg", "a_direito.jpg", True),
+        ("rossi_sinistro.jpg", "rossi_destro.jpg", True),
+        ("0012L.jpg", "0012R.jpg", True),
+        ("患者1左眼.jpg", "患者1右眼.jpg", True),
+        ("left/001.jpg", "左/001.jpg", False),
+        ("mueller/left/001.jpg", "schmidt/right/001.jpg", True),
+        ("colour/a.jpg", "redfree/a.jpg", True),
+        ("color/a.jpg", "colour/a.jpg", False),
+        ("left/a.jpg", "colour/a.jpg", False),
+        ("Linksbein.jpg", "Rechtsbein.jpg", False),
     ],
 )
-def test_photographs_whose_names_differ_in_a_number_or_in_the_eye_are_others(one: str, other: str, plain: bool) -> None:
+def test_photographs_whose_names_differ_in_a_number_the_eye_or_the_light_are_others(
+    one: str, other: str, plain: bool
+) -> None:
     assert plainly_other(one, other) == plainly_other(other, one) == plain
 
 
@@ -175,3 +192,58 @@ def test_a_drawing_of_the_same_photograph_under_another_name_is_named(tmp_path: 
     assert f"{export}: eye_scan 1.jpg is taken, and not what was drawn under the name {other}." in report.notes
     photographs(tmp_path / "p1", other)
     assert not any("is taken" in note for note in read_drawn(photograph, export)[2].notes)
+
+
+def test_a_drawing_that_names_another_folder_is_refused_where_that_is_there_and_said_where_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs(tmp_path, "p/mueller/001.png", "p/schmidt/001.png")
+    one, both = tmp_path / "one.xml", tmp_path / "both.xml"
+    write_annotations([drawn("mueller/001.png")], one, to="cvat")
+    write_annotations([drawn("mueller/001.png"), drawn("schmidt/001.png", 60)], both, to="cvat")
+    monkeypatch.chdir(tmp_path / "p/schmidt")
+    with pytest.raises(AnnotationError, match=r"it is of mueller/001\.png, not of schmidt/001\.png; give that"):
+        read_drawn("001.png", one)
+    [mark] = read_drawn("001.png", both)[1].marks
+    assert mark.shape.cx == 60
+    (tmp_path / "p/mueller/001.png").unlink()
+    _, annotation, report = read_drawn("001.png", one)
+    assert annotation.marks
+    assert report.notes == (
+        f"{one}: drawn on a photograph called mueller/001.png, which schmidt/001.png is taken for.",
+    )
+    assert read_drawn("001.png", one, ignore_name=True)[2].notes == ()
+
+
+def test_names_of_several_folders_are_said_where_none_is_the_photograph_s(tmp_path: Path) -> None:
+    photographs(tmp_path, "schmidt/001.png")
+    write_annotations([drawn("mueller/001.png"), drawn("huber/001.png")], tmp_path / "a.xml", to="cvat")
+    with pytest.raises(AnnotationError, match=r"2 annotations of 001\.png \(mueller/001\.png and huber/001\.png\)"):
+        read_drawn(tmp_path / "schmidt/001.png", tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "said"),
+    [
+        ("mueller/left.png", ("schmidt/left.png", "mueller/right.png"), "lies in another folder than the annotation"),
+        ("mueller/od/left.png", ("schmidt/od/left.png", "mueller/x.png"), "lies in another folder than the annotation"),
+        ("links/a.png", ("rechts/a.png",), "rechts/a.png is of another number, eye or light"),
+        ("mueller/left.png", ("mueller/2024/left.png",), ""),
+        ("task/left.png", ("photos/left.png",), ""),
+        ("photos/left.png", ("left.png", "photos/right.png"), ""),
+    ],
+)
+def test_a_photograph_in_another_folder_is_none_where_its_own_folder_is_there(
+    tmp_path: Path, name: str, files: tuple[str, ...], said: str
+) -> None:
+    photographs(tmp_path, *files)
+    if said:
+        with pytest.raises(ImageError, match=f"no such file, and .*{said}"):
+            PhotographFolder(tmp_path).find(name)
+    else:
+        assert PhotographFolder(tmp_path).find(name) == tmp_path / files[0]
+
+
+def test_names_without_a_suffix_of_an_image_keep_what_follows_their_dots() -> None:
+    names = ("1.2.840.113.1", "1.2.840.113.2", "p/2024.01.05 mueller", "a.JPG", "frame_1")
+    assert [stem_of(name) for name in names] == [*names[:3], "a", "frame_1"]
