@@ -22,15 +22,17 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack
 from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.labelstudio_addresses import Picture, names_apart
 from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in, answers_about, result_of
 from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import (
+    Given,
     answers_of,
     by_picture,
     data_of,
@@ -59,6 +61,16 @@ _CAPABILITIES = Capabilities("Label Studio", ellipses=True, circles=True, raster
 class _Size(LenientModel):
     original_width: Pixels
     original_height: Pixels
+
+
+class _Drawn(NamedTuple):
+    """The results of one annotator on one photograph of a task, and the data that goes back with them."""
+
+    place: int
+    picture: Picture
+    given: Given
+    results: list[dict[str, Any]]
+    data: dict[str, Any]
 
 
 def recognise(document: Document) -> bool:
@@ -92,20 +104,25 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         )
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
-    annotations = []
+    drawn = []
     for place, task in enumerate(tasks_of(document)):
         with recorder.forgiving(f"task {place}"):
             pictures = pictures_of(task, lists=True)
             where = f"task {place} ({next(iter(pictures.values())).name})"
             for given in answers_of(task, where, recorder):
-                for key, results in by_picture(given.results, pictures, where, recorder).items():
-                    name, address, *_ = pictures[key]
-                    own = f"task {place} ({name})"
-                    with recorder.forgiving(own, name):
-                        recorder.photograph(address, name)
-                        found = _annotations(name, results, given.annotator, own, recorder)
-                        data = data_of(task, pictures, key)
-                        annotations += [_of_task(one, data, given.is_prediction) for one in found]
+                drawn += [
+                    _Drawn(place, pictures[key], given, results, data_of(task, pictures, key))
+                    for key, results in by_picture(given.results, pictures, where, recorder).items()
+                ]
+    names = names_apart([one.picture for one in drawn], recorder.options.images)
+    annotations = []
+    for one in drawn:
+        name = names[one.picture.path]
+        own = f"task {one.place} ({name})"
+        with recorder.forgiving(own, name):
+            recorder.photograph(one.picture.path, photograph_name(name))
+            found = _annotations(name, one.results, one.given.annotator, own, recorder)
+            annotations += [_of_task(each, one.data, one.given.is_prediction) for each in found]
     return recorder.result(annotations)
 
 

@@ -4,29 +4,21 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from coarsekit.annotations.details import within
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.eyes import eye_of
 from coarsekit.annotations.labels import LEFT_OUT, label_of
+from coarsekit.annotations.labelstudio_addresses import Picture, is_picture, picture_at
 from coarsekit.annotations.labelstudio_answers import answer_in, as_answer, is_answer
-from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
-from coarsekit.images import PHOTOGRAPHS
 from coarsekit.validation import validated
 
 _DRAWN = ("imageDataURL", "radiusX", "rle", "points", "height", "x", "vertices")
 """Fields of what is drawn; answers about it repeat them."""
 _GEOMETRY = (*_DRAWN, "y", "width", "radiusY", "rotation", "closed")
-_SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")
-_WEB = ("http", "https", "file")
-"""Schemes whose addresses are percent-encoded; keys in buckets are not."""
-_SERVED = re.compile(r"(^|/)data/(upload|local-files)/")
-"""What the tool's own server has, whose addresses are encoded, too."""
 _SAME_WORDS = {"img": "image"}
 """Words in the names of images that mean the same."""
 
@@ -36,18 +28,6 @@ class _Answer(LenientModel):
     was_cancelled: bool | None = False
     completed_by: Any = None
     model_version: Any = None
-
-
-class Picture(NamedTuple):
-    """A photograph's name, and the path in its address, which tells it from others of that name.
-
-    ``field``: of the task's data that has it. ``place``: its number where the field has a list; None where it has none.
-    """
-
-    name: str
-    path: str
-    field: str
-    place: int | None = None
 
 
 class Given(NamedTuple):
@@ -67,6 +47,8 @@ def tasks_of(document: Document) -> list[Any]:
 def pictures_of(task: Any, lists: bool = False) -> dict[str, Picture]:
     """The photographs of a task by the fields of its data, the one called ``image`` first.
 
+    A text that names another photograph than the addresses do, such as a comment, is none.
+
     ``lists``: whether those of a field with a list count, too; they are called ``FIELD.0``, ``FIELD.1``, ….
 
     Raises `AnnotationError` when it is no task, or has none.
@@ -83,11 +65,11 @@ def pictures_of(task: Any, lists: bool = False) -> dict[str, Picture]:
             else {field: (value, None)}
         )
         for key, (address, place) in addresses.items():
-            if isinstance(address, str) and (field == "image" or _is_picture(address)):
-                found[key] = Picture(*_name_and_path(address), field, place)
+            if isinstance(address, str) and (field == "image" or is_picture(address)):
+                found[key] = picture_at(address, field, place)
     if not found:
         raise AnnotationError("the address of its image is missing; expected data.image")
-    return found
+    return {key: picture for key, picture in found.items() if not _is_mentioned(picture, found.values())}
 
 
 def data_of(task: Mapping[str, Any], pictures: Mapping[str, Picture], key: str) -> dict[str, Any]:
@@ -139,7 +121,8 @@ def by_picture(
     first = next(iter(pictures))
     if len(pictures) == 1:
         return {first: results}
-    if not any(map(is_drawn, results)) or _is_one(pictures.values()):
+    drawn = [item for item in results if is_drawn(item)]
+    if not drawn or (_is_one(pictures.values()) and not _are_named(drawn, pictures.values())):
         named = ", ".join(pictures)
         recorder.note(where, f"of its images {named} the first, {first}, is taken for what was drawn on")
         return {first: results}
@@ -299,10 +282,37 @@ def _words(name: str) -> set[str]:
     return {_SAME_WORDS.get(word) or eye_of(word) for word in words}
 
 
+def _is_mentioned(picture: Picture, pictures: Iterable[Picture]) -> bool:
+    """Whether a text only mentions a photograph, and is none of the task's."""
+    if picture.field == "image" or not picture.bare:
+        return False
+    addresses = [one for one in pictures if not one.bare]
+    if addresses:
+        return not any(_is_end(picture.name, one.path) or _is_end(picture.name, one.name) for one in addresses)
+    return " " in picture.name and not all(" " in one.name for one in pictures)
+
+
 def _is_one(pictures: Iterable[Picture]) -> bool:
-    """Whether all are the same photograph, as where its file name stands in the data beside its address."""
-    names = sorted({picture.name for picture in pictures}, key=len)
-    return all(f"/{names[-1]}".endswith(f"/{name}") for name in names)
+    """Whether all are the same photograph, as where its file name stands in the data beside its address.
+
+    What two addresses have may be two photographs of one name.
+    """
+    several = list(pictures)
+    names = sorted({picture.name for picture in several}, key=len)
+    one_address = len({picture.path for picture in several if not picture.bare}) < 2
+    return one_address and all(_is_end(name, names[-1]) for name in names)
+
+
+def _are_named(drawn: Iterable[Mapping[str, Any]], pictures: Iterable[Picture]) -> bool:
+    """Whether paths without an address may be of several photographs, and each ``to_name`` says which."""
+    several = list(pictures)
+    fields = list(dict.fromkeys(picture.field for picture in several))
+    apart = all(picture.bare for picture in several) and len({picture.path for picture in several}) > 1
+    return apart and all(len(_candidates(str(item.get("to_name")), fields)) == 1 for item in drawn)
+
+
+def _is_end(name: str, path: str) -> bool:
+    return f"/{path}".endswith(f"/{name}")
 
 
 def _why_nowhere(item: Mapping[str, Any], field: str | None, pictures: Mapping[str, Picture]) -> str:
@@ -313,30 +323,3 @@ def _why_nowhere(item: Mapping[str, Any], field: str | None, pictures: Mapping[s
     if not name:
         return f"it does not say on which of its images {named} it is; export as JSON, and not as JSON-MIN"
     return f"its to_name {name!r} is none of its images {named}; put the name of its image there in the file"
-
-
-def _name_and_path(address: str) -> tuple[str, str]:
-    """The name of a photograph and the path in its address; uploads get eight characters and a hyphen in front."""
-    path = _path_of(address)
-    if "/upload/" in address:
-        return re.sub(r"^[0-9a-f]{8}-(?=.)", "", photograph_name(path)), path
-    return photograph_name(path.lstrip("/") if "://" in address else path), path
-
-
-def _is_picture(text: str) -> bool:
-    return PurePosixPath(_path_of(text)).suffix.lower() in PHOTOGRAPHS
-
-
-def _path_of(text: str) -> str:
-    """The path in an address of Label Studio's, a bucket's or the web's; brackets would make it malformed.
-
-    Keys in buckets and paths of files are what they are: ``#``, ``?`` and ``%`` are signs of them.
-    """
-    scheme = _SCHEME.match(text)
-    if scheme and scheme[1].lower() not in _WEB:
-        return f"/{text[scheme.end() :].partition('/')[2]}"
-    if not scheme and not _SERVED.search(text):
-        return text
-    parts = urlsplit(text.translate({ord("["): "%5B", ord("]"): "%5D"}))
-    inner = parse_qs(parts.query).get("d")
-    return inner[0] if inner else unquote(parts.path) or text

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from coarsekit.annotations.photographs import PhotographFolder, folders_differ
+from coarsekit.annotations.photographs import PhotographFolder, folders_differ, without_upload
 from coarsekit.annotations.tool_frame import file_of_export
 from coarsekit.errors import ImageError
 from coarsekit.types import Annotation
@@ -13,7 +13,8 @@ class PhotographFiles:
     """The files of the photographs that annotations are of, each name looked for once.
 
     A name in one folder is not taken for the file in another that a second annotation names by its path, nor for one in
-    a folder that others of the same export name so: its own photograph is not there.
+    a folder that others of the same export name so: its own photograph is not there. Of two uploads of one name neither
+    is taken for a file of that name, which may be the other's.
 
     Args:
         photographs: Where they are; None where nobody says, so that their names stand for them.
@@ -25,8 +26,11 @@ class PhotographFiles:
         self._found: dict[tuple[str, str], tuple[Path | None, str]] = {}
         self._owners: dict[Path, str] = {}
         self._neighbours: dict[tuple[str, Path], str] = {}
+        self._uploads: dict[tuple[str, str], list[str]] = {}
         if photographs is not None:
             for name, export in dict.fromkeys((one.image, file_of_export(one)) for one in annotations):
+                if (plain := without_upload(name)) != name:
+                    self._uploads.setdefault((export, plain), []).append(name)
                 if (file := photographs.folder / name).is_file():
                     self._owners[file] = name
                     self._neighbours.setdefault((export, file.parent), name)
@@ -62,4 +66,8 @@ class PhotographFiles:
         near = self._neighbours.get((export, file.parent), name)
         if near != name and folders_differ(name, near):
             return None, f"{name}: {file} lies in the folder of {near}; put its own photograph in its folder"
+        alike = self._uploads.get((export, without_upload(name)), [])
+        if name in alike and len(alike) > 1 and without_upload(file.name) == file.name:
+            other = next(one for one in alike if one != name)
+            return None, f"{name}: {file} may be that of {other}, too; give the folder of the uploaded files"
         return file, ""

@@ -227,6 +227,12 @@ def same_photograph(one: str, other: str) -> bool:
     return ours[-1] == theirs[-1] and not dated
 
 
+def without_upload(name: str) -> str:
+    """The path of a photograph without what Label Studio puts before the name of an uploaded file."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{_UPLOADED.sub('', last)}"
+
+
 def plainly_other(one: str, other: str) -> bool:
     """Whether two paths are those of two photographs: by a number, or by left and right, or the light.
 

@@ -128,11 +128,13 @@ class _SameServer(HTTPRedirectHandler):
 
 
 def without_data_urls(data: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
-    """The data of a task in which a name stands for each ``data:`` URL, and these URLs by name."""
-    urls = {
-        f"{name}.png": value for name, value in data.items() if isinstance(value, str) and value[:5].lower() == "data:"
-    }
-    return {name: f"{name}.png" if f"{name}.png" in urls else value for name, value in data.items()}, urls
+    """The data of a task in which an address stands for each ``data:`` URL, and these URLs by address."""
+    own = {name: f"/data/upload/{name}.png" for name, value in data.items() if _is_data_url(value)}
+    return {**data, **own}, {own[name]: str(data[name]) for name in own}
+
+
+def _is_data_url(value: object) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
 
 
 def _content_of(url: str) -> bytes:

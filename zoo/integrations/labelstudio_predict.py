@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from coarsekit.annotations import labelstudio
-from coarsekit.annotations.details import own_details, tool_label
+from coarsekit.annotations.details import own_details, own_provenance, tool_label
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.labelstudio_tasks import pictures_of
@@ -120,13 +120,12 @@ class LabelStudioRefiner:
         """The results for what was drawn on the photographs of a task."""
         named, urls = without_data_urls(data)
         pictures = pictures_of({"data": named})
-        addresses = {one.name: urls.get(str(named[own]), str(named[own])) for own, one in pictures.items()}
         images: dict[str, Image] = {}
         size = None
         if len(pictures) == 1:  # regions that were imported do not know its size
-            [(name, address)] = addresses.items()
-            images[name] = self.photographs.read(address)
-            size = images[name].shape[1], images[name].shape[0]
+            [own] = pictures
+            images[own] = self.photographs.read(urls.get(str(named[own]), str(named[own])))
+            size = images[own].shape[1], images[own].shape[0]
         document = {"data": named, "annotations": [{"result": answer} for answer in answers]}
         options = replace(self.options, size=size, strict=strict)
         found = labelstudio.read(Document(_REQUEST, "json", [document]), options)
@@ -134,12 +133,17 @@ class LabelStudioRefiner:
         for place, annotation in enumerate(found.annotations):
             if not annotation.marks:
                 continue
-            name = annotation.image
-            if name not in images:
-                images[name] = self.photographs.read(addresses[name])
-            shown = next(own for own, one in pictures.items() if one.name == name)
-            results += self._answer(images[name], annotation, shown, controls, f"{place}-")
+            shown = self._shown(annotation, named, list(pictures))
+            if shown not in images:
+                images[shown] = self.photographs.read(urls.get(str(named[shown]), str(named[shown])))
+            results += self._answer(images[shown], annotation, shown, controls, f"{place}-")
         return results
+
+    @staticmethod
+    def _shown(annotation: Annotation, data: Mapping[str, Any], fields: Sequence[str]) -> str:
+        """The field of a task's data that has the photograph of an annotation."""
+        address = own_provenance(annotation, "labelstudio")["data"].get("image")
+        return next((field for field in fields if data[field] == address), fields[0])
 
     def _answer(
         self, image: Image, annotation: Annotation, shown: str, controls: Sequence[BrushControl], prefix: str

@@ -113,6 +113,17 @@ def test_the_name_of_another_folder_is_not_taken_for_a_photograph_in_one_that_th
     assert PhotographFiles(PhotographFolder(place), [several[0], elsewhere]).file_of(elsewhere)
 
 
+def test_a_file_that_two_uploads_may_be_of_is_neither_s(tmp_path: Path) -> None:
+    two = [drawn("0a1b2c3d-left.jpg", 10, by=ANNA), drawn("9f8e7d6c-left.jpg", 30, by=BEN)]
+    place = photographs(tmp_path, "left.jpg")
+    of = PhotographFiles(PhotographFolder(place), two)
+    assert [of.file_of(one) for one in two] == [None, None]
+    assert "left.jpg may be that of 9f8e7d6c-left.jpg, too; give the folder" in of.reason_of(two[0])
+    assert PhotographFiles(PhotographFolder(place), two[:1]).file_of(two[0]) == place / "left.jpg"
+    photographs(tmp_path, "upload/0a1b2c3d-left.jpg")
+    assert PhotographFiles(PhotographFolder(place), two).file_of(two[0]) == place / "upload/0a1b2c3d-left.jpg"
+
+
 def test_a_folder_is_for_a_photograph_that_is_shared_alone() -> None:
     several = [drawn("A.jpg", by=ANNA), drawn("B.jpg", by=ANNA), drawn("A.jpg", by=BEN), drawn("C.jpg", by=BEN)]
     assert folders_of(several) == ["anna", "", "2", ""]

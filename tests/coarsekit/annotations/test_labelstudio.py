@@ -8,12 +8,13 @@ from xml.etree import ElementTree as Tree
 import numpy as np
 import pytest
 
-from coarsekit.annotations import format_named, read_annotations
+from coarsekit.annotations import format_named, read_annotations, read_drawn
 from coarsekit.annotations.labelstudio import results_of
 from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw
+from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster
 
 # What label-studio-converter 0.0.59 makes of this mask (mask2rle): runs of literal and of equal bytes.
@@ -147,6 +148,17 @@ def test_a_min_export_is_read_whole(put) -> None:
         ("/data/upload/1/0a1b2c3d-a%201.jpg?x=1", "a 1.jpg"),
         ("http://[bad/p.jpg", "p.jpg"),
         ("p.jpg", "p.jpg"),
+        ("s3://clinic/upload/20240105-p.jpg", "upload/20240105-p.jpg"),
+        ("https://example.org/upload/20240105-p.jpg", "upload/20240105-p.jpg"),
+        ("http://localhost:8080/data/upload/1/20240105-p.jpg", "p.jpg"),
+        ("/label-studio/data/media/upload/1/0a1b2c3d-p.jpg", "p.jpg"),
+        ("/data/local-files/?d=eyes/Müller & Sohn/A.jpg", "eyes/Müller & Sohn/A.jpg"),
+        ("/data/local-files/?d=eyes/A+B.jpg", "eyes/A+B.jpg"),
+        ("/data/local-files/?d=eyes/A#2.jpg", "eyes/A#2.jpg"),
+        ("http://host/data/local-files/?d=eyes/A%26B.jpg&t=1", "eyes/A&B.jpg"),
+        ("/data/local-files/?d=eyes%2FA+B.jpg", "eyes/A B.jpg"),
+        ("/tasks/1/resolve/?fileuri=czM6Ly9idWNrZXQvZXllcy9BLmpwZw==", "eyes/A.jpg"),
+        ("http://host/tasks/1/presign/?fileuri=czM6Ly9idWNrZXQvZXllcy9BLmpwZw", "eyes/A.jpg"),
     ],
 )
 def test_photographs_have_their_own_names_whatever_their_address(put, address: str, name: str) -> None:
@@ -474,6 +486,58 @@ def test_the_images_of_a_list_are_told_by_their_number(put) -> None:
     assert "its item_index 2 is of none of its images images.0, images.1" in report.left_out[0]
     alone = {**task, "data": {"images": [TWO["L.jpg"]]}}
     assert [one.image for one in read_annotations(put("b.json", [alone])).annotations] == ["L.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "names"),
+    [
+        (
+            "/data/upload/1/0a1b2c3d-eye.jpg",
+            "/data/upload/1/9f8e7d6c-eye.jpg",
+            ["0a1b2c3d-eye.jpg", "9f8e7d6c-eye.jpg"],
+        ),
+        ("s3://left-eyes/001.jpg", "s3://right-eyes/001.jpg", ["left-eyes/001.jpg", "right-eyes/001.jpg"]),
+        ("/data/local-files/?d=001.jpg", "/data/local-files/?d=second/001.jpg", ["001.jpg", "second/001.jpg"]),
+        ("001.jpg", "second/001.jpg", ["001.jpg", "second/001.jpg"]),
+        ("/home/me/left/001.jpg", "/home/me/right/001.jpg", ["left/001.jpg", "right/001.jpg"]),
+        ("https://a.org/x/1.jpg", "https://b.org/x/1.jpg", ["a.org/x/1.jpg", "b.org/x/1.jpg"]),
+    ],
+)
+def test_two_photographs_of_one_name_are_told_apart_by_their_addresses(put, left: str, right: str, names: list) -> None:
+    results = [
+        region("ellipse", ELLIPSE, label, id=label, to_name=to) for to, label in (("left", "MA"), ("right", "HE"))
+    ]
+    both = {"data": {"left": left, "right": right}, "annotations": [{"result": results}]}
+    annotations, report = read_annotations(put("a.json", [both]))
+    assert [(one.image, *one.lesions) for one in annotations] == [(names[0], "MA"), (names[1], "HE")]
+    assert (report.left_out, report.notes) == ((), ())
+    tasks = [
+        {"data": {"image": address}, "annotations": [{"result": [one]}]}
+        for address, one in zip((left, right), results, strict=True)
+    ]
+    assert [one.image for one in read_annotations(put("b.json", tasks)).annotations] == names
+    alone = [{**both, "annotations": [{"result": results[1:]}]}]
+    [annotation] = read_annotations(put("c.json", alone)).annotations
+    assert annotation.provenance["labelstudio"]["data"] == {"image": right}
+
+
+def test_an_uploaded_file_that_is_there_is_the_photograph(put, tmp_path) -> None:
+    for key in ("0a1b2c3d", "9f8e7d6c"):
+        write_image(tmp_path / "upload" / "1" / f"{key}-left.png", np.full((12, 20, 3), 90, np.uint8))
+    path = put("a.json", [{**MIN[0], "image": "/data/upload/1/0a1b2c3d-left.png"}])
+    for folder, name in (("upload/1", "0a1b2c3d-left.png"), ("upload", "1/0a1b2c3d-left.png")):
+        [annotation] = read_annotations(path, ReadOptions(images=tmp_path / folder)).annotations
+        assert annotation.image == name
+    with pytest.raises(AnnotationError, match=r"it is of 0a1b2c3d-left\.png, not of .*9f8e7d6c-left\.png"):
+        read_drawn(tmp_path / "upload/1/9f8e7d6c-left.png", path)
+
+
+@pytest.mark.parametrize("address", ["/data/upload/1/abcd1234-A.jpg", "A.jpg"])
+def test_a_comment_that_names_a_photograph_is_none(put, address: str) -> None:
+    data = {"photo": address, "comment": "compare with B.jpg"}
+    content = [{"data": data, "annotations": [{"result": [region("ellipse", ELLIPSE, to_name="img")]}]}]
+    [annotation] = read_annotations(put("a.json", content)).annotations
+    assert (annotation.image, len(annotation.marks)) == ("A.jpg", 1)
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t"])
