@@ -12,7 +12,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote_to_bytes, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from coarsekit.annotations.labelstudio_tasks import pictures_of
+from coarsekit.annotations.labelstudio_addresses import names_apart, picture_at
 from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.errors import ImageError, ParameterError
 from coarsekit.images import read_image
@@ -78,9 +78,9 @@ class TaskPhotographs:
         """The file in the folder, or why there is none; no reason where there is no folder."""
         if self._folder is None:
             return None, ""
-        name = next(iter(pictures_of({"data": {"image": address}}).values())).name
+        picture = picture_at(address, "image")
         try:
-            return self._folder.find(name), ""
+            return self._folder.find(names_apart([picture], self.images)[picture.path]), ""
         except ImageError as error:
             return None, str(error)
 

@@ -214,12 +214,20 @@ def test_without_a_context_the_annotations_of_the_tasks_are_refined(images: Path
     ]
 
 
-def test_each_of_several_photographs_of_a_task_gets_its_own(images: Path) -> None:
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("left/a.png", "b.png"), ("/data/upload/1/0a1b2c3d-eye.png", "/data/upload/1/9f8e7d6c-eye.png")],
+)
+def test_each_of_several_photographs_of_a_task_gets_its_own(tmp_path: Path, left: str, right: str) -> None:
+    for place, address in enumerate((left, right)):
+        file = tmp_path / address.removeprefix("/data/upload/1/")
+        file.parent.mkdir(exist_ok=True)
+        photograph(place).save(file)
     config = """<View><Image name="left" value="$left"/><Image name="right" value="$right"/>
     <BrushLabels name="one" toName="left"/><BrushLabels name="other" toName="right"/></View>"""
     drawn = [region(ELLIPSE) | {"to_name": "right"}, region(Ellipse(80, 60, 5, 5), key="r2") | {"to_name": "left"}]
-    both = {"data": {"left": "left/a.png", "right": "b.png"}, "annotations": [{"result": drawn}]}
-    with answering(images) as own:
+    both = {"data": {"left": left, "right": right}, "annotations": [{"result": drawn}]}
+    with answering(tmp_path) as own:
         status, answer = ask(own, "/predict", asked(both, config=config))
     assert status == 200, answer
     found = {(result["id"], result["from_name"], result["to_name"]) for result in answer["results"][0]["result"]}
