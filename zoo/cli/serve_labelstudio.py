@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import say
-from coarsekit.cli.options import LABELS, QUIET, label_table
+from coarsekit.cli.console import say, with_flags
+from coarsekit.cli.options import LABEL_ATTRIBUTE, LABELS, QUIET, label_table
 from zoo.cli.options import DEVICE, ENGINE, REFINER, load_refiner
 from zoo.integrations.labelstudio_backend import LabelStudioBackend, serving
 from zoo.integrations.labelstudio_photographs import TaskPhotographs
@@ -36,6 +36,7 @@ from zoo.integrations.labelstudio_predict import LabelStudioRefiner
 @DEVICE
 @ENGINE
 @LABELS
+@LABEL_ATTRIBUTE
 @QUIET
 def command(
     name: str,
@@ -46,6 +47,7 @@ def command(
     device: str,
     engine: str | None,
     labels: tuple[str, ...],
+    label_attribute: str | None,
     quiet: bool,
 ) -> None:
     """Serve a refiner to Label Studio: what is drawn there becomes a pixel mask at once.
@@ -60,9 +62,10 @@ def command(
     photographs = TaskPhotographs(
         None if images is None else Path(images), label_studio_url, os.environ.get("LABEL_STUDIO_API_KEY")
     )
-    options = ReadOptions(labels=label_table(labels))
+    options = ReadOptions(labels=label_table(labels), label_attribute=label_attribute)
     refiner = LabelStudioRefiner(load_refiner(name, device, engine, quiet), photographs, options)
-    backend = LabelStudioBackend(refiner, log=lambda line: say(line, quiet))
+    own = click.get_current_context().command  # which the threads that answer requests do not know
+    backend = LabelStudioBackend(refiner, lambda line: say(line, quiet), lambda sentence: with_flags(sentence, own))
     with serving(backend, host, port) as server, suppress(KeyboardInterrupt):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         say(f"Serving {refiner.model_version} to Label Studio at http://{host}:{server.server_port}", quiet=False)

@@ -10,7 +10,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from coarsekit.errors import CoarsekitError, ParameterError
-from zoo.integrations.labelstudio_controls import brush_controls
+from zoo.integrations.labelstudio_controls import read_config
 from zoo.integrations.labelstudio_photographs import MOST_BYTES
 from zoo.integrations.labelstudio_predict import LabelStudioRefiner
 from zoo.refiner import no_progress
@@ -36,11 +36,18 @@ class LabelStudioBackend:
 
     Args:
         refiner: What refines.
-        log: Called with a sentence for each request.
+        log: Called with a sentence for each request, and for what is left out of an answer.
+        worded: Gives a sentence of the library in the words of who runs the server; as it is by default.
     """
 
-    def __init__(self, refiner: LabelStudioRefiner, log: Callable[[str], None] = no_progress) -> None:
-        self._refiner, self._log = refiner, log
+    def __init__(
+        self,
+        refiner: LabelStudioRefiner,
+        log: Callable[[str], None] = no_progress,
+        worded: Callable[[str], str] = str,
+    ) -> None:
+        self._refiner, self._worded = refiner, worded
+        self._log: Callable[[str], None] = lambda sentence: log(worded(sentence))
         self._routes: Mapping[tuple[str, str], Callable[[Any], Answer]] = {
             ("GET", "/"): self._health,
             ("GET", "/health"): self._health,
@@ -74,7 +81,7 @@ class LabelStudioBackend:
         try:
             return self._routes[method, path](_content(environ) if method == "POST" else None)
         except CoarsekitError as error:
-            return 400, {"error": " ".join(str(error).split())}
+            return 400, {"error": self._worded(" ".join(str(error).split()))}
         except Exception as error:  # a client gets no traceback, whatever goes wrong
             return 500, {"error": f"the request failed inside the server ({type(error).__name__}); report it"}
 
@@ -84,11 +91,15 @@ class LabelStudioBackend:
     def _setup(self, content: Any) -> Answer:
         """The version; the configuration of the project is checked here, where the tool shows what is wrong."""
         schema = content.get("schema")
-        brush_controls(schema if isinstance(schema, str) else "")
+        read_config(schema if isinstance(schema, str) else "")
         return 200, {"model_version": self._refiner.model_version}
 
     def _predict(self, content: Any) -> Answer:
-        return 200, {"results": self._refiner.predict(content)}
+        predictions = self._refiner.predict(content, self._log)
+        for prediction in predictions:
+            if "error" in prediction:
+                prediction["error"] = self._worded(prediction["error"])
+        return 200, {"results": predictions}
 
     def _webhook(self, content: Any) -> Answer:
         """Nothing is trained here."""

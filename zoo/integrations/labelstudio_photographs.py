@@ -127,14 +127,27 @@ class _SameServer(HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def without_data_urls(data: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
-    """The data of a task in which an address stands for each ``data:`` URL, and these URLs by address."""
-    own = {name: f"/data/upload/{name}.png" for name, value in data.items() if _is_data_url(value)}
-    return {**data, **own}, {own[name]: str(data[name]) for name in own}
+def without_data_urls(data: Mapping[str, object]) -> dict[str, object]:
+    """The data of a task in which an address stands for each ``data:`` URL, alone or in a list."""
+    return {
+        name: [_short(each, f"{name}.{place}") for place, each in enumerate(value)]
+        if isinstance(value, list)
+        else _short(value, name)
+        for name, value in data.items()
+    }
 
 
-def _is_data_url(value: object) -> bool:
-    return isinstance(value, str) and value[:5].lower() == "data:"
+def short_address(address: str, name: str) -> str:
+    """An address as readers and sentences take it: for a ``data:`` URL the name of a file."""
+    return f"{name}.png" if _is_data_url(address) else address
+
+
+def _short(value: object, name: str) -> object:
+    return f"/data/upload/{name}.png" if isinstance(value, str) and _is_data_url(value) else value
+
+
+def _is_data_url(address: str) -> bool:
+    return address[:5].lower() == "data:"
 
 
 def _content_of(url: str) -> bytes:

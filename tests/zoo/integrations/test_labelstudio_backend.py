@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 
 import zoo
 from coarsekit.annotations import labelstudio, read_annotations
-from coarsekit.errors import ImageError, ParameterError
+from coarsekit.errors import AnnotationError, ImageError, ParameterError
 from coarsekit.geometry import draw
 from coarsekit.images import encode_png, read_image
 from coarsekit.types import Annotation, Ellipse, Mark, Point, Polygon, Raster
@@ -232,6 +232,153 @@ def test_each_of_several_photographs_of_a_task_gets_its_own(tmp_path: Path, left
     assert status == 200, answer
     found = {(result["id"], result["from_name"], result["to_name"]) for result in answer["results"][0]["result"]}
     assert found == {("r1", "other", "right"), ("r2", "one", "left")}
+
+
+def two_images(first: str, second: str, *values: str) -> str:
+    """A configuration with two images, whose brushes are ``brush-FIRST`` and ``brush-SECOND``."""
+    images = (f'<Image name="{name}" {value}/>' for name, value in zip((first, second), values, strict=True))
+    brushes = (f'<BrushLabels name="brush-{name}" toName="{name}"/>' for name in (first, second))
+    return f"<View>{''.join(images)}{''.join(brushes)}</View>"
+
+
+SHOWN = {
+    "numbers from 1 and from 0": (
+        two_images("img-1", "img-2", 'value="$image_0"', 'value="$image_1"'),
+        {"image_0": "left/a.png", "image_1": "missing.png"},
+        {"to_name": "img-1"},
+    ),
+    "names without a word of the fields": (
+        two_images("a", "b", 'value="$right"', 'value="$left"'),
+        {"left": "missing.png", "right": "left/a.png"},
+        {"to_name": "a"},
+    ),
+    "names of the other field": (
+        two_images("left", "right", 'value="$right"', 'value="$left"'),
+        {"left": "missing.png", "right": "left/a.png"},
+        {"to_name": "left"},
+    ),
+    "photographs of one name": (
+        two_images("one", "two", 'value="$od"', 'value="$os"'),
+        {"od": "/data/upload/3/0a1b2c3d-missing.png", "os": "left/a.png"},
+        {"to_name": "two"},
+    ),
+    "fields within fields": (
+        two_images("one", "two", 'value="$eyes[1].url"', 'value="$eyes[0].url"'),
+        {"eyes": [{"url": "missing.png"}, {"url": "left/a.png"}]},
+        {"to_name": "one"},
+    ),
+    "a field within an address": (
+        two_images("one", "two", 'value="/data/local-files/?d=left/$file"', 'value="$other"'),
+        {"file": "a.png", "other": "missing.png"},
+        {"to_name": "one"},
+    ),
+    "a page of a list": (
+        two_images("one", "two", 'valueList="$pages"', 'value="$other"'),
+        {"pages": ["missing.png", "left/a.png"], "other": "missing.png"},
+        {"to_name": "one", "item_index": 1},
+    ),
+    "a list of one page": (
+        two_images("one", "two", 'valueList="$pages"', 'value="$other"'),
+        {"pages": ["left/a.png"], "other": "missing.png"},
+        {"to_name": "one"},
+    ),
+    "an address without a suffix": (
+        two_images("one", "two", 'value="$key"', 'value="$other"'),
+        {"key": "left/a.png", "other": "data:image/png;base64,AAAA"},
+        {"to_name": "one"},
+    ),
+    "a repeater": (
+        """<View><Repeater on="$pages" indexFlag="{{i}}"><Image name="page_{{i}}" value="$pages[{{i}}].url"/>
+        <BrushLabels name="brush-page_{{i}}" toName="page_{{i}}"/></Repeater></View>""",
+        {"pages": [{"url": "missing.png"}, {"url": "left/a.png"}]},
+        {"to_name": "page_1"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_configuration_says_which_photograph_was_drawn_on(url: str, name: str) -> None:
+    config, data, own = SHOWN[name]
+    status, answer = ask(url, "/predict", asked({"data": data}, region(ELLIPSE) | own, config=config))
+    assert status == 200, answer
+    [result] = answer["results"][0]["result"]
+    assert {field: result.get(field) for field in ("to_name", "from_name", "item_index")} == {
+        "to_name": own["to_name"],
+        "from_name": f"brush-{own['to_name']}",
+        "item_index": own.get("item_index"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"to_name": "left"}, "its to_name 'left' is none of the images one, two"),
+        ({"to_name": "two"}, "the task has no address of a photograph for the image 'two', which shows '$right'"),
+        ({"to_name": "one"}, "its item_index None is none of the 2 photographs of the image 'one'"),
+        ({"to_name": "one", "item_index": 2}, "its item_index 2 is none of the 2 photographs"),
+    ],
+)
+def test_what_is_on_no_photograph_for_certain_is_refused_and_never_taken_for_one_of_another(
+    url: str, own: dict[str, Any], said: str
+) -> None:
+    config = two_images("one", "two", 'valueList="$left"', 'value="$right"')
+    data = {"left": ["left/a.png", "b.png"], "right": 5}
+    status, answer = ask(url, "/predict", asked({"data": data}, region(ELLIPSE) | own, config=config))
+    assert (status, said in answer["error"]) == (400, True), answer
+
+
+def test_a_mask_is_never_put_on_the_image_of_other_brushes(url: str) -> None:
+    config = '<View><Image name="a" value="$l"/><Image name="b" value="$r"/><BrushLabels name="x" toName="a"/></View>'
+    both = {"data": {"l": "left/a.png", "r": "b.png"}}
+    status, answer = ask(url, "/predict", asked(both, region(ELLIPSE) | {"to_name": "b"}, config=config))
+    assert (status, "has no BrushLabels for the image 'b'" in answer["error"]) == (400, True), answer
+
+
+def test_without_a_configuration_the_photograph_is_guessed_and_the_mask_is_on_its_image(url: str) -> None:
+    both = {"data": {"left": "left/a.png", "right": "missing.png"}}
+    status, answer = ask(url, "/predict", asked(both, region(ELLIPSE) | {"to_name": "left"}, config=None))
+    assert status == 200, answer
+    assert [result["to_name"] for result in answer["results"][0]["result"]] == ["left"]
+
+
+UNUSABLE: dict[str, dict[str, Any]] = {
+    "no photograph there": task("c.png", [region(ELLIPSE)]),
+    "another size": task("b.png", [region(ELLIPSE) | {"original_width": WIDTH // 4}]),
+    "no data": {"id": 7, "annotations": [{"result": [region(ELLIPSE)]}]},
+    "no address": {"id": 7, "data": {"text": "x"}, "annotations": [{"result": [region(ELLIPSE)]}]},
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_task_that_cannot_be_refined_costs_no_other(images: Path, name: str) -> None:
+    good, said = task("b.png", [region(ELLIPSE)]), []
+    refiner = LabelStudioRefiner(Sure(), TaskPhotographs(images))
+    request = {"tasks": [good, UNUSABLE[name], good], "label_config": CONFIG}
+    first, other, last = refiner.predict(request, said.append)
+    assert [len(one["result"]) for one in (first, other, last)] == [1, 0, 1]
+    assert other["error"].startswith("task 7: ")
+    assert said == [f"Left out: {other['error']}"]
+    with pytest.raises(AnnotationError, match="none of the 2 tasks can be refined: task 7: "):
+        refiner.predict({**request, "tasks": [UNUSABLE[name]] * 2})
+
+
+def test_a_photograph_that_cannot_be_refined_costs_no_other_of_its_task(images: Path) -> None:
+    config = two_images("one", "two", 'value="$a"', 'value="$b"')
+    drawn = [region(ELLIPSE, key=key) | {"to_name": name} for key, name in (("x", "one"), ("y", "two"), ("z", "three"))]
+    both = {"id": 7, "data": {"a": "missing.png", "b": "b.png"}, "annotations": [{"result": drawn}]}
+    said: list[str] = []
+    refiner = LabelStudioRefiner(Sure(), TaskPhotographs(images))
+    [prediction] = refiner.predict({"tasks": [both], "label_config": config}, said.append)
+    assert [(result["id"], result["to_name"]) for result in prediction["result"]] == [("y", "two")]
+    assert [sentence.startswith("task 7: Left out: ") for sentence in said] == [True, True]
+    assert "its to_name 'three'" in said[0]
+    assert "'missing.png' is not fetched" in said[1]
+
+
+def test_sentences_name_the_options_of_the_command(url: str) -> None:
+    _, answer = ask(url, "/predict", asked(task(), region(ELLIPSE, "")))
+    assert "name the class of such regions by --labels" in answer["error"]
+    assert "=…" not in answer["error"]
 
 
 def test_a_photograph_in_the_task_itself_is_read() -> None:
