@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from socket import SHUT_WR
 from socketserver import TCPServer, ThreadingMixIn
 from time import monotonic
 from typing import Any
@@ -19,8 +20,8 @@ Answer = tuple[int, dict[str, Any]]
 """A status, and what is sent as JSON."""
 _SECONDS = 120
 """How long a client may be silent in the middle of a request."""
-_SKIPPED = 2**20
-"""How many bytes of a request are taken that is refused by its address alone."""
+_PATIENCE = 10
+"""How many seconds what a client goes on sending is taken after the answer, and passed over."""
 _TRAINING = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "START_TRAINING")
 """Events after which other backends train."""
 
@@ -61,19 +62,25 @@ class LabelStudioBackend:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO") or "/"
         begun = monotonic()
-        status, answer = self._answered(method, path.rstrip("/") or "/", environ)
+        place = path.rstrip("/") or "/"
+        # Who watches over servers asks for the head of a page alone.
+        status, answer = self._answered("GET" if method == "HEAD" else method, place, environ)
         count = len(answer.get("results", ()))
         said = answer.get("error", f"{count} task{'s'[: count != 1]}" if count else "done")
         self._log(f"{method} {path[:80]!r}: {status}, {said}, {monotonic() - begun:.1f} s")
         content = json.dumps(answer).encode()
         headers = [("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(content)))]
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", ", ".join(sorted(self._ways(place)))))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-        return [content]
+        return [b"" if method == "HEAD" else content]
+
+    def _ways(self, path: str) -> set[str]:
+        """The methods that a page takes; none where there is no such page."""
+        return {way for way, place in self._routes if place == path}
 
     def _answered(self, method: str, path: str, environ: Mapping[str, Any]) -> Answer:
-        known = {way for way, place in self._routes if place == path}
-        if method not in known:
-            _skip(environ)
+        known = self._ways(path)
         if not known:
             return 404, {"error": f"no page {path[:80]!r}; expected {', '.join(sorted({p for _, p in self._routes}))}"}
         if method not in known:
@@ -106,14 +113,6 @@ class LabelStudioBackend:
         if content.get("action") not in _TRAINING:
             return 200, {"status": "Unknown event"}
         return 201, {"result": {}, "status": "ok"}
-
-
-def _skip(environ: Mapping[str, Any]) -> None:
-    """Take what was sent in vain: a client that is cut off while it sends reads no answer."""
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length.isascii() and length.isdigit():
-        with suppress(OSError):
-            environ["wsgi.input"].read(min(int(length), _SKIPPED))
 
 
 def _content(environ: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +148,16 @@ class _Server(ThreadingMixIn, WSGIServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection without cutting off a client that still sends: it would read no answer."""
+        end = monotonic() + _PATIENCE
+        with suppress(OSError):
+            request.shutdown(SHUT_WR)
+            request.settimeout(1)
+            while monotonic() < end and request.recv(2**16):
+                pass
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is none of the server's errors; the application catches its own."""

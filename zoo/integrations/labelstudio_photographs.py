@@ -1,5 +1,6 @@
 """The photographs that tasks of Label Studio name: in a folder, in the address itself, or on the tool's own server."""
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,6 +49,11 @@ class TaskPhotographs:
             raise ParameterError(f"images={self.images} is no folder; give the folder of the photographs")
         if self.url is not None and not _server(_split(self.url)):
             raise ParameterError(f"{self.url!r} is no address of a server; give one such as http://127.0.0.1:8080")
+        if self.url is not None and "@" in _split(self.url).netloc:
+            raise ParameterError(
+                f"the address {_named(self.url)} has a user's name in it, with which no photograph is fetched; give it "
+                "without, and an access token in LABEL_STUDIO_API_KEY"
+            )
 
     def read(self, address: str) -> Image:
         """The photograph at an address that a task names.
@@ -67,7 +73,7 @@ class TaskPhotographs:
         file, reason = self._find(address)
         if file is not None:
             return read_image(file)
-        place = urljoin(self.url or "", address)
+        place = _without_user(urljoin(self.url or "", address))
         own = self.url is not None and _server(_split(place)) == _server(_split(self.url))
         # A path that is none of Label Studio's lies on somebody's disk, and is no address.
         if own and (_server(_split(address)) or address.startswith("/data/")):
@@ -193,7 +199,12 @@ def _server(parts: SplitResult) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname, port or {"http": 80, "https": 443}[parts.scheme]
 
 
+def _without_user(address: str) -> str:
+    """An address of the web without a user's name and password, which are nobody's who fetches."""
+    return re.sub(r"(?<=://)[^/?#]*@", "", address)
+
+
 def _named(address: str) -> str:
-    """An address as sentences quote it: without what may be secret in a query, and not too long."""
-    text = address if "://" not in address else address.partition("?")[0]
+    """An address as sentences quote it: without what may be secret in a query or before a host, and not too long."""
+    text = address if "://" not in address else _without_user(address.partition("?")[0])
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -432,7 +433,9 @@ def test_label_studio_is_asked_for_its_photographs_with_the_token_and_nobody_els
     expected = np.asarray(photograph(4))
     assert np.array_equal(photographs.read("/data/upload/3/0a1b2c3d-c.png"), expected)
     assert np.array_equal(photographs.read(f"{tool}/tasks/7/resolve/?fileuri=abc"), expected)
-    assert Tool.seen == ["/data/upload/3/0a1b2c3d-c.png", "/tasks/7/resolve/?fileuri=abc"]
+    assert np.array_equal(photographs.read(tool.replace("://", "://me:secret@") + "/c.png"), expected)
+    assert Tool.seen == ["/data/upload/3/0a1b2c3d-c.png", "/tasks/7/resolve/?fileuri=abc", "/c.png"]
+    Tool.seen.pop()
     for address in ("http://127.0.0.1:9/c.png", "//127.0.0.1:9/c.png", "file:///etc/c.png", "/srv/c.png", "c.png"):
         with pytest.raises(ImageError, match="is not fetched"):
             photographs.read(address)
@@ -451,7 +454,15 @@ def test_what_the_tool_refuses_is_one_sentence_without_the_token(tool: str) -> N
         assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("address", ["/etc/passwd", "../../etc/passwd", "http://127.0.0.1:9/x/../c.png?token=secret"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/etc/passwd",
+        "../../etc/passwd",
+        "http://127.0.0.1:9/x/../c.png?token=secret",
+        "https://me:secret@127.0.0.1:9/c.png",
+    ],
+)
 def test_no_file_outside_of_the_folder_is_read_and_no_query_is_quoted(images: Path, address: str) -> None:
     with pytest.raises(ImageError, match="no such file") as caught:
         TaskPhotographs(images).read(address)
@@ -513,6 +524,35 @@ def test_a_request_that_is_too_long_is_refused_before_it_is_read(url: str) -> No
     connection.close()
 
 
+def test_a_client_that_sends_everything_first_reads_the_refusal(url: str) -> None:
+    connection = HTTPConnection(url.removeprefix("http://"), timeout=30)
+    connection.request("POST", "/nowhere", bytes(2**24), {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "ways"),
+    [
+        ("HEAD", "/health", 200, None),
+        ("HEAD", "/nowhere", 404, None),
+        ("HEAD", "/predict", 405, "POST"),
+        ("OPTIONS", "/predict", 405, "POST"),
+        ("PUT", "/health/", 405, "GET"),
+    ],
+)
+def test_other_methods_are_answered_by_the_rules(
+    url: str, method: str, path: str, status: int, ways: str | None
+) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        head, _, body = connection.makefile("rb").read().decode().partition("\r\n\r\n")
+    assert head.split()[1] == str(status)
+    assert [line for line in head.split("\r\n") if line.startswith("Allow")] == ([f"Allow: {ways}"] if ways else [])
+    assert bool(body) is (method != "HEAD")
+
+
 def test_an_error_of_the_server_itself_is_no_traceback(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sure, "refine_marks", lambda *_: 1 / 0)
     with answering(images) as own:
@@ -529,6 +569,9 @@ def test_a_port_that_is_taken_a_bad_address_and_a_missing_folder_are_one_sentenc
     assert "is no address of a server" in command_line.refusal(bad)
     with pytest.raises(ParameterError):
         TaskPhotographs(None, "http://[")
+    with pytest.raises(ParameterError, match="has a user's name in it") as caught:
+        TaskPhotographs(None, "http://me:secret@127.0.0.1:8080")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_picture_of_another_size_here_gets_brushes_of_the_size_that_label_studio_shows(
