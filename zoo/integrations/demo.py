@@ -10,6 +10,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from coarsekit.annotations.labels import known
 from coarsekit.annotations.native import dumps
@@ -55,17 +56,33 @@ def painted(value: Mapping[str, Any] | None) -> tuple[Image, list[Mask]]:
         (h, w, 3) uint8 RGB, and an (h, w) boolean mask for each layer.
 
     Raises:
-        ImageError: When there is no photograph.
+        ImageError: When there is no photograph, or what is there is no such array.
     """
-    background = None if value is None else value.get("background")
-    if value is None or background is None or not np.asarray(background)[..., :3].any():
+    given = value if isinstance(value, Mapping) else {}
+    background = given.get("background")
+    if background is None or not np.asarray(background).any():
         raise ImageError("there is no photograph; drop one on the page")
-    pixels = np.asarray(background, np.uint8)
-    image = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels[..., :3]
+    pixels = _checked(background, "the photograph", (None, 3, 4))[..., :3]
+    if not pixels.any():  # an editor without a photograph has a background that is opaque
+        raise ImageError("there is no photograph; drop one on the page")
+    image = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     size = image.shape[1], image.shape[0]
-    layers = [np.asarray(layer)[..., 3] >= _OPAQUE for layer in value.get("layers") or () if layer is not None]
-    sized = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for one in layers]
-    return np.ascontiguousarray(image), sized
+    layers = [_checked(each, "the drawing", (4,)) for each in given.get("layers") or () if each is not None]
+    opaque = [(layer[..., 3] >= _OPAQUE).astype(np.uint8) for layer in layers]
+    return np.ascontiguousarray(image), [cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) > 0 for one in opaque]
+
+
+def _checked(content: Any, what: str, channels: Sequence[int | None]) -> NDArray[np.uint8]:
+    """An array (h, w, c) uint8 with one of ``channels``, of which None stands for (h, w).
+
+    Raises `ImageError` when it is none.
+    """
+    pixels = np.asarray(content)
+    found = None if pixels.ndim == 2 else pixels.shape[-1] if pixels.ndim == 3 else -1
+    if pixels.dtype != np.uint8 or not pixels.size or found not in channels:
+        shapes = ", ".join("(h, w)" if count is None else f"(h, w, {count})" for count in channels)
+        raise ImageError(f"{what} is {pixels.shape} {pixels.dtype}; expected {shapes} uint8: drop the photograph again")
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def drawing_of(image: Image, layers: Sequence[Mask], lesion: str) -> Annotation:

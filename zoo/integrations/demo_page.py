@@ -124,7 +124,8 @@ def _answer(refiner: Refiner, gradio: Any) -> Callable[[Mapping[str, Any] | None
     def answer(value: Mapping[str, Any] | None, lesion: str | None) -> tuple[Any, ...]:
         try:
             image, layers = painted(value)
-            done = refine_drawing(refiner, image, drawing_of(image, layers, lesion or ""))
+            name = lesion if isinstance(lesion, str) else ""  # Gradio's interface for programs takes anything
+            done = refine_drawing(refiner, image, drawing_of(image, layers, name))
         except CoarsekitError as error:
             raise gradio.Error(str(error), print_exception=False) from None
         file = Path(folder.name) / f"{NAME}_masks.zip"  # Gradio copies it before the next answer

@@ -172,6 +172,31 @@ def test_without_a_photograph_there_is_one_sentence(value: dict[str, object] | N
         painted(value)
 
 
+GREY = np.full((HEIGHT, WIDTH), 90, np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"background": GREY.astype(np.uint16)}, r"the photograph is \(\d+, \d+\) uint16; expected \(h, w\), "),
+        ({"background": np.dstack([GREY] * 2)}, "the photograph is "),
+        ({"background": "a.png"}, "the photograph is "),
+        ({"background": GREY, "layers": [GREY]}, r"the drawing is .*; expected \(h, w, 4\) uint8"),
+        ({"background": GREY, "layers": [np.zeros((0, 0, 4), np.uint8)]}, "the drawing is "),
+    ],
+)
+def test_what_is_no_picture_is_one_sentence(value: dict[str, object], said: str) -> None:
+    with pytest.raises(ImageError, match=said):
+        painted(value)
+
+
+def test_a_grey_photograph_with_black_edges_is_a_photograph() -> None:
+    grey = np.pad(GREY, 5)
+    image, layers = painted({"background": grey})
+    assert np.array_equal(image, np.repeat(grey[..., None], 3, axis=2))
+    assert layers == []
+
+
 def test_without_a_drawing_or_with_a_class_that_names_no_file_there_is_one_sentence() -> None:
     image, layers = painted(editor(np.zeros((HEIGHT, WIDTH), bool)))
     with pytest.raises(AnnotationError, match="nothing is drawn"):
