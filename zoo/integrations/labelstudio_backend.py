@@ -47,8 +47,10 @@ class LabelStudioBackend:
         log: Callable[[str], None] = no_progress,
         worded: Callable[[str], str] = str,
     ) -> None:
-        self._refiner, self._worded = refiner, worded
-        self._log: Callable[[str], None] = lambda sentence: log(worded(sentence))
+        self._refiner = refiner
+        # Names of files may have line breaks in them, which would look like lines of others.
+        self._worded: Callable[[str], str] = lambda sentence: " ".join(worded(sentence).split())
+        self._log: Callable[[str], None] = lambda sentence: log(self._worded(sentence))
         self._routes: Mapping[tuple[str, str], Callable[[Any], Answer]] = {
             ("GET", "/"): self._health,
             ("GET", "/health"): self._health,
@@ -88,7 +90,7 @@ class LabelStudioBackend:
         try:
             return self._routes[method, path](_content(environ) if method == "POST" else None)
         except CoarsekitError as error:
-            return 400, {"error": self._worded(" ".join(str(error).split()))}
+            return 400, {"error": self._worded(str(error))}
         except Exception as error:  # a client gets no traceback, whatever goes wrong
             return 500, {"error": f"the request failed inside the server ({type(error).__name__}); report it"}
 

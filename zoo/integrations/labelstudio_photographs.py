@@ -46,7 +46,7 @@ class TaskPhotographs:
 
     def __post_init__(self) -> None:
         if self.images is not None and not self.images.is_dir():
-            raise ParameterError(f"images={self.images} is no folder; give the folder of the photographs")
+            raise ParameterError(f"{self.images} is no folder; give the folder of the photographs as images=…")
         if self.url is not None and not _server(_split(self.url)):
             raise ParameterError(f"{self.url!r} is no address of a server; give one such as http://127.0.0.1:8080")
         if self.url is not None and "@" in _split(self.url).netloc:

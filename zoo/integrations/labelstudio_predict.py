@@ -238,7 +238,9 @@ def _task(content: Any, place: int) -> _Task:
 
 def _brief(sentence: str) -> str:
     """A sentence about a task that is named before it: each is read as the first of a file, which says nothing here."""
-    return re.sub(r"\btask 0 \(([^()]*)\)", r"\1", sentence.replace(f"{_REQUEST}: ", "", 1))
+    return re.sub(
+        r"\btask 0 \(([^()]*)\)", r"\1", sentence.replace(f"{_REQUEST}: ", "", 1).replace("the task: ", "", 1)
+    )
 
 
 def _named(content: Any, place: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -553,6 +554,25 @@ def test_other_methods_are_answered_by_the_rules(
     assert bool(body) is (method != "HEAD")
 
 
+def test_whatever_is_asked_is_one_line_of_the_log_each(images: Path) -> None:
+    said: list[str] = []
+    backend = LabelStudioBackend(LabelStudioRefiner(Sure(), TaskPhotographs(images)), said.append)
+    other = task("c\nGET '/health': 200.png", [region(ELLIPSE)])
+    content = json.dumps({"tasks": [task("b.png", [region(ELLIPSE)]), other]}).encode()
+    environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/predict", "CONTENT_LENGTH": str(len(content))}
+    [answer] = backend({**environ, "wsgi.input": BytesIO(content)}, lambda *_: None)
+    assert [line.split(":")[0] for line in said] == ["Left out", "POST '/predict'"]
+    assert not [line for line in (*said, json.loads(answer)["results"][1]["error"]) if "\n" in line]
+
+
+def test_what_was_guessed_is_said(images: Path) -> None:
+    said: list[str] = []
+    both = {"id": 7, "data": {"image_left": "left/a.png", "image_right": "b.png"}}
+    both["annotations"] = [{"result": [region(ELLIPSE) | {"to_name": "left"}]}]
+    LabelStudioRefiner(Sure(), TaskPhotographs(images)).predict({"tasks": [both]}, said.append)
+    assert said == ["task 7: what its to_name stands for is guessed from the names: left for image_left"]
+
+
 def test_an_error_of_the_server_itself_is_no_traceback(images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Sure, "refine_marks", lambda *_: 1 / 0)
     with answering(images) as own:
@@ -564,7 +584,7 @@ def test_a_port_that_is_taken_a_bad_address_and_a_missing_folder_are_one_sentenc
     taken = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--port", url.rpartition(":")[2])
     assert "give another --port" in command_line.refusal(taken)
     missing = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--images", tmp_path / "none")
-    assert "is no folder" in command_line.refusal(missing)
+    assert "is no folder; give the folder of the photographs as --images" in command_line.refusal(missing)
     bad = command_line.run(main, "serve-labelstudio", "--refiner", "shrink", "--label-studio-url", "ftp://x")
     assert "is no address of a server" in command_line.refusal(bad)
     with pytest.raises(ParameterError):
