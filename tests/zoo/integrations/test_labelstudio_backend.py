@@ -289,6 +289,11 @@ SHOWN = {
         {"key": "left/a.png", "other": "data:image/png;base64,AAAA"},
         {"to_name": "one"},
     ),
+    "the only photograph, in another field": (
+        '<View><Image name="one" value="$image"/><BrushLabels name="brush-one" toName="one"/></View>',
+        {"photo": "left/a.png", "text": "x"},
+        {"to_name": "one"},
+    ),
     "a repeater": (
         """<View><Repeater on="$pages" indexFlag="{{i}}"><Image name="page_{{i}}" value="$pages[{{i}}].url"/>
         <BrushLabels name="brush-page_{{i}}" toName="page_{{i}}"/></Repeater></View>""",
