@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 from coarsekit.annotations.eyes import said_in, told, untold
 from coarsekit.errors import AnnotationError, ImageError, did_you_mean
 from coarsekit.images import PHOTOGRAPHS
+from coarsekit.images.names import folded as _folded
+from coarsekit.images.names import folded_stem as _stem
 from coarsekit.images.opening import is_mask
 from coarsekit.types import Annotation
 
@@ -64,10 +65,12 @@ class PhotographFolder:
 
     Args:
         folder: The folder.
+        files: Paths below it of those that count; None for all.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Sequence[str] | None = None) -> None:
         self.folder = folder
+        self._only = files
         self._beside = ""
         self._whole = self
 
@@ -76,7 +79,7 @@ class PhotographFolder:
 
         Exports of several folders name their photographs alike: ``left.jpg`` is another one for each patient.
         """
-        own = PhotographFolder(self.folder)
+        own = PhotographFolder(self.folder, self._only)
         own._beside, own._whole = folder, self._whole
         return own
 
@@ -209,7 +212,9 @@ class PhotographFolder:
     @cached_property
     def _files(self) -> list[str]:
         """The paths of all files below the folder but hidden ones, with ``/`` between folders."""
-        files = []
+        files: list[str] = []
+        if self._only is not None:
+            return list(self._only)
         for place, folders, names in os.walk(self.folder):
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             below = Path(place).relative_to(self.folder).as_posix()
@@ -286,17 +291,6 @@ def also_of(annotations: list[Annotation], annotation: Annotation, photograph: s
         and folder.endswith(f"/{_folded(name)}".rpartition("/")[0])
         and not (Path(photograph).parent / name.rpartition("/")[2]).is_file()
     ]
-
-
-def _folded(name: str) -> str:
-    """A name without regard to case, and to how the system composes its accents."""
-    return normalize("NFC", name).casefold()
-
-
-def _stem(name: str) -> str:
-    """A path without regard to case and to the suffix of an image file."""
-    plain = _folded(name)
-    return next((plain.removesuffix(suffix) for suffix in PHOTOGRAPHS if plain.endswith(suffix)), plain)
 
 
 def _unnumbered(part: str) -> str:

@@ -42,7 +42,8 @@ class SampleFiles:
     """Where one photograph and its masks lie; nothing is decoded.
 
     ``masks``: the mask file by lesion class, of those that exist; classes may share one file. ``expected``: lesion
-    classes that must have a mask file, or the copy is damaged; None when the dataset does not say.
+    classes that must have a mask file, or the copy is damaged; None when the dataset does not say. ``doubt``: why it
+    cannot be told which masks are its own, a sentence, for which the photograph cannot be used; empty of most.
     """
 
     key: str
@@ -50,6 +51,7 @@ class SampleFiles:
     photograph: Path
     masks: Mapping[str, Path]
     expected: tuple[str, ...] | None = None
+    doubt: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -190,15 +192,18 @@ class FileDataset(Dataset):
         return [files.photograph, *files.masks.values()]
 
     def notes(self, keys: Iterable[str]) -> list[str]:
-        files = {key: self.files(key) for key in keys}
-        bare = [key for key, own in files.items() if not own.masks and own.expected != ()]
+        files = {key: own for key in keys if not (own := self.files(key)).doubt}
+        bare = [key for key, own in files.items() if not own.masks]
+        healthy = [key for key in bare if files[key].expected != ()]
         partial = [f"{key} ({', '.join(own.missing)})" for key, own in files.items() if own.masks and own.missing]
+        orphans = self.orphans() if bare else []  # of which one may be theirs
         found = (
-            ("has no mask of any class and counts as healthy", "have no mask of any class and count as healthy", bare),
-            ("lacks masks that must be there", "lack masks that must be there", partial),
-            ("lies deeper than those that are read", "lie deeper than those that are read", self.unread()),
+            ("photograph", "has no mask of any class and counts as healthy", healthy),
+            ("mask", "belongs to no photograph", orphans),
+            ("photograph", "lacks masks that must be there", partial),
+            ("photograph", "lies deeper than those that are read", self.unread()),
         )
-        return [_sentence(one if len(named) == 1 else many, named) for one, many, named in found if named]
+        return [_sentence(noun, what, named) for noun, what, named in found if named]
 
     def orphans(self) -> list[str]:
         """Masks that belong to no photograph, named as a person would look for them."""
@@ -216,9 +221,11 @@ class FileDataset(Dataset):
         """Decode one photograph and its masks; a class without any pixel is left out.
 
         Raises `ImageError` for a file that cannot be decoded, and `SourceError` for a mask of another size than its
-        photograph.
+        photograph, and where it cannot be told which masks are its own.
         """
         files = self.files(key)
+        if files.doubt:
+            raise SourceError(files.doubt)
         image = read_image(files.photograph)
         fine = {}
         for path in dict.fromkeys(files.masks.values()):
@@ -234,6 +241,11 @@ class FileDataset(Dataset):
         return Fundus(key, files.photograph.name, files.split, image, ordered)
 
 
-def _sentence(what: str, named: list[str]) -> str:
+_OF_MANY = {"has": "have", "counts": "count", "belongs": "belong", "lacks": "lack", "lies": "lie"}
+
+
+def _sentence(noun: str, what: str, named: list[str]) -> str:
+    if len(named) > 1:
+        noun, what = f"{noun}s", " ".join(_OF_MANY.get(word, word) for word in what.split())
     more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
-    return f"{len(named)} photograph{'s'[: len(named) > 1]} {what}: {', '.join(named[:_SHOWN])}{more}"
+    return f"{len(named)} {noun} {what}: {', '.join(named[:_SHOWN])}{more}"

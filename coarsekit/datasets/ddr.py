@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coarsekit.datasets.base import FileDataset, Licence, SampleFiles
-from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
+from coarsekit.datasets.layout import by_name, fitting_file, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import LESIONS
 
@@ -67,7 +67,7 @@ class Reader(FileDataset):
         masks: dict[str, Path] = {}
         for lesion in self.lesions:
             places = (self._label(split, photograph, lesion) / f"{key}{suffix}" for suffix in _MASKS)
-            path = next(filter(None, map(in_any_case, places)), None)
+            path = next(filter(None, map(fitting_file, places)), None)
             if path:
                 masks[lesion] = path
         return SampleFiles(key, split, photograph, masks, self.lesions)

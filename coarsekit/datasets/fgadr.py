@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coarsekit.datasets.base import FileDataset, Licence, SampleFiles
-from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
+from coarsekit.datasets.layout import by_name, fitting_file, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, LESIONS, MA, SE
 
@@ -61,7 +61,7 @@ class Reader(FileDataset):
         if key not in self._photographs:
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         places = {lesion: self._root / folder / f"{key}.png" for lesion, folder in _FOLDERS.items()}
-        masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
+        masks = {lesion: path for lesion, place in places.items() if (path := fitting_file(place))}
         return SampleFiles(key, *self._photographs[key], masks, LESIONS)
 
     def mask_files(self) -> Iterator[Path]:

@@ -6,6 +6,7 @@ lawful in published data but worth knowing. What a reader knows to be a defect o
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -21,10 +22,11 @@ from coarsekit.images import read_image
 from coarsekit.types import Mask, bounding_box
 
 ERROR, NOTE = "error", "note"
-_UNUSABLE = ("unreadable", "not_binary", "size_mismatch")
+_UNUSABLE = ("unreadable", "unclear", "not_binary", "size_mismatch")
 """Kinds of findings that say why a mask shows nothing."""
 KINDS = {
     "unreadable": "a file cannot be decoded",
+    "unclear": "which masks are a photograph's own cannot be told",
     "missing_mask": "a mask that should be there is not",
     "orphan_mask": "a mask belongs to no photograph",
     "unread_photograph": "a photograph lies deeper than those that are read",
@@ -80,6 +82,9 @@ def examine(dataset: FileDataset, key: str) -> Examined:
     """
     files = dataset.files(key)
     findings = list(_missing(dataset, files))
+    if files.doubt:
+        findings = [_finding(files, "unclear", ERROR, "", str(files.photograph), files.doubt)]
+        files = replace(files, masks={})
     image, field = None, None
     try:
         image = read_image(files.photograph)

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from glob import escape
 from pathlib import Path, PurePosixPath
@@ -33,15 +34,18 @@ def find_photographs(root: Path, config: FolderConfig, suffixes: Collection[str]
 def keyed(photographs: list[tuple[str, Path]]) -> dict[str, tuple[str, Path]]:
     """Split and path of each photograph by its key: its name without the suffix, if need be after the split.
 
-    Raises `SourceError` when two photographs of a split have the same name.
+    Of those of a split that have one name the key is the whole name.
     """
-    stems = [path.stem for _, path in photographs]
-    unique = len(set(stems)) == len(stems)
+    different = list(dict.fromkeys(photographs))
+    stems = Counter(path.stem for _, path in different)
+    own = Counter((split, path.stem) for split, path in different)
+    unique = all(stems[stem] == count for (_, stem), count in own.items())
     found: dict[str, tuple[str, Path]] = {}
-    for split, path in photographs:
-        key = path.stem if unique else f"{split}-{path.stem}"
-        if key in found:
-            raise SourceError(f"{path}: a second photograph of that name (the first is {found[key][1]}); rename one")
+    for split, path in different:
+        key = path.stem if own[split, path.stem] == 1 else path.name
+        key = key if unique else f"{split}-{key}"
+        while key in found:
+            key += "-"
         found[key] = split, path
     return found
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coarsekit.datasets.base import CC_BY_4, FileDataset, SampleFiles
-from coarsekit.datasets.layout import by_name, in_any_case, list_images, root_with, split_keys
+from coarsekit.datasets.layout import by_name, fitting_file, list_images, root_with, split_keys
 from coarsekit.errors import SourceError
 from coarsekit.types import EX, HE, MA, SE
 
@@ -67,7 +67,7 @@ class Reader(FileDataset):
             raise SourceError(f"{self._root}: no photograph {key!r}; its photographs are named like {self.keys()[0]!r}")
         split, photograph = self._photographs[key]
         places = {lesion: self._masks(split, lesion) / f"{key}_{lesion}.tif" for lesion in _FOLDERS}
-        masks = {lesion: path for lesion, place in places.items() if (path := in_any_case(place))}
+        masks = {lesion: path for lesion, place in places.items() if (path := fitting_file(place))}
         return SampleFiles(key, split, photograph, masks, _expected(key))
 
     def mask_files(self) -> Iterator[Path]:

@@ -14,15 +14,10 @@ from PIL import Image as Pillow
 from coarsekit.errors import ImageError
 from coarsekit.images import dicom
 from coarsekit.images.depths import eight_bits
+from coarsekit.images.names import PHOTOGRAPHS as PHOTOGRAPHS
 from coarsekit.images.opening import FORMATS, Opened, explained, header_size, opened, turned
 from coarsekit.storage.files import atomic_write
 from coarsekit.types import Image, Mask
-
-PHOTOGRAPHS = (
-    *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".ppm", ".gif", ".webp", ".jp2"),
-    *(".dcm", ".dicom"),
-)
-"""Suffixes by which photographs and masks are found; what a file is, its content says."""
 
 
 def read_image(path: str | os.PathLike[str]) -> Image:

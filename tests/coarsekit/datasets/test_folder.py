@@ -16,6 +16,9 @@ from skimage.draw import polygon2mask
 
 from coarsekit.annotations.rle import decompress, from_run_lengths
 from coarsekit.datasets import open_source
+from coarsekit.datasets.base import Dataset
+from coarsekit.datasets.checks import check
+from coarsekit.datasets.readable import readable
 from coarsekit.errors import AnnotationError, CoarsekitError, ImageError, SourceError
 from coarsekit.geometry import draw
 from coarsekit.images import read_image
@@ -260,8 +263,6 @@ def test_a_photograph_that_a_list_names_and_nobody_has_is_named(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("images", [{"id": 7, "file_name": "../../eye.jpg", "width": 160, "height": 120}], "lies outside the folder"),
-        ("images", [{"id": 7, "file_name": "/eye.jpg", "width": 160, "height": 120}], "lies outside the folder"),
         ("images", [{"id": 7, "file_name": "eye.jpg", "width": 10**6, "height": 10**6}], "no camera takes"),
         ("images", [{"id": 7, "file_name": "eye.jpg", "width": -1, "height": 5}], r"images\.0\.width"),
         ("images", [], "image_id 7 is not the id of an image"),
@@ -277,7 +278,57 @@ def test_a_photograph_that_a_list_names_and_nobody_has_is_named(tmp_path: Path) 
 def test_coco_that_does_not_fit_is_one_sentence(tmp_path: Path, field: str, value: object, sentence: str) -> None:
     source = write_coco(tmp_path, **{field: value})
     with pytest.raises(SourceError, match=sentence):
-        open_source(source)
+        open_source(source).read("eye")
+
+
+@pytest.mark.parametrize("name", ["../../eye.jpg", "/data/eye.jpg", "C:\\eye.jpg", "EYE.JPG", "eye.png", "x/Eye.jpeg"])
+def test_an_image_of_coco_is_the_photograph_that_alone_may_be_meant(tmp_path: Path, name: str) -> None:
+    source = write_coco(tmp_path, images=[{**coco()["images"][0], "file_name": name}])
+    dataset = open_source(source)
+    assert list(dataset.read("eye").fine) == ["MA", "HE"]
+    assert dataset.orphans() == dataset.notes(["eye"]) == []
+
+
+def test_two_images_of_coco_that_may_both_be_one_photograph_are_nobodys(tmp_path: Path) -> None:
+    dataset = open_source(write_coco(tmp_path, **twice("EYE.JPG", "eye.png")))
+    with pytest.raises(SourceError, match=r"eye\.jpg: 'EYE.JPG' and 'eye.png' of .* may both be this photograph"):
+        dataset.read("eye")
+    assert dataset.notes(["eye"]) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "left_out", "said"),
+    [
+        ({"image_id": 8, "category_id": 9}, "other.jpg: {}: annotations.2: category_id 9 is not the id of a cat", ""),
+        ({"image_id": 8, "category_id": 1, "segmentation": "x"}, "other.jpg: {}: annotations.2.segmentation", ""),
+        ({"image_id": 77, "category_id": 1}, "", "{}: annotations.2: image_id 77 is not the id of an image"),
+    ],
+)
+def test_a_region_of_coco_that_cannot_be_used_costs_its_own_photograph_alone(
+    tmp_path: Path, region: dict, left_out: str, said: str
+) -> None:
+    save(photograph(1), tmp_path / "images" / "other.jpg")
+    content = coco()
+    content["images"].append({**content["images"][0], "id": 8, "file_name": "other.jpg"})
+    content["annotations"].append(region)
+    source = write_coco(tmp_path, **content)
+    (tmp_path / "coarsekit.toml").write_text('[coco]\nfile = "instances.json"\n')
+    dataset = open_source(source)
+    assert set(dataset.read("eye").fine) == {"bleeding", "microaneurysm"}
+    failures: dict[str, str] = {}
+    assert len(list(readable(dataset, dataset.keys(), failures.__setitem__))) == 2 - bool(left_out)
+    assert "".join(failures.values()).startswith(str(tmp_path / "images") if left_out else "")
+    assert left_out.format(tmp_path / "instances.json") in "".join(failures.values())
+    notes = dataset.notes(dataset.keys())
+    assert len(notes) == bool(said)
+    assert said.format(tmp_path / "instances.json") in "".join(notes)
+    kinds = [(finding.kind, finding.image) for finding in check(dataset).errors if finding.kind != "near_duplicate"]
+    assert kinds == ([("unclear", "other")] if left_out else [("orphan_mask", "")])
+
+
+def test_sizes_that_a_coco_file_lacks_are_those_of_the_photographs(tmp_path: Path) -> None:
+    dataset = open_source(write_coco(tmp_path, images=[{"id": 7, "file_name": "eye.jpg"}]))
+    assert list(dataset.read("eye").fine) == ["MA", "HE"]
 
 
 @pytest.mark.parametrize(
@@ -447,8 +498,10 @@ def test_photographs_of_one_name_without_any_mask_and_one_photograph_in_two_list
 def test_an_image_of_coco_that_may_be_two_photographs_is_refused(namesakes: Path) -> None:
     text = '[coco]\nfile = "instances.json"\nclasses = {microaneurysm = "MA", bleeding = "HE"}\n'
     (namesakes / "instances.json").write_text(json.dumps(coco("a.png")))
-    with pytest.raises(SourceError, match=r"'a\.png' may be .*train/a\.png or .*test/a\.png; write the folder before"):
-        open_source(described(namesakes, text))
+    for key in ("train-a", "test-a"):
+        said = r"'a\.png' may be .*train/a\.png or .*test/a\.png; write the folder before"
+        with pytest.raises(SourceError, match=said):
+            open_source(described(namesakes, text)).read(key)
     (namesakes / "instances.json").write_text(json.dumps(coco("train/a.png")))
     dataset = open_source(described(namesakes, text))
     assert [list(dataset.read(key).fine) for key in ("train-a", "test-a")] == [["MA", "HE"], []]
@@ -501,7 +554,7 @@ def test_two_images_of_coco_that_contradict_one_another_are_refused(tmp_path: Pa
         content["images"][1]["width"] = 80
         content["annotations"][1]["segmentation"] = [[5, 5, 9, 5, 9, 9]]
     with pytest.raises(SourceError, match=said):
-        open_source(write_coco(tmp_path, **content))
+        open_source(write_coco(tmp_path, **content)).read("eye")
 
 
 @pytest.mark.parametrize(
@@ -546,6 +599,105 @@ def test_masks_are_found_in_any_case_of_their_suffix(tmp_path: Path) -> None:
         save(grey(lesions(seed)), tmp_path / "flat" / f"{seed}_MA.PNG")
     beside = open_source(f"folder:{tmp_path}?images=flat&masks=flat/{{stem}}_{{lesion}}.png&lesions=MA")
     assert beside.keys() == ("0", "1")
+
+
+PLAIN = "?images=photos&masks=masks/{stem}_{lesion}.png&lesions=MA,HE"
+
+
+def opened(root: Path, photographs: list[str], masks: list[str], options: str = PLAIN) -> Dataset:
+    """A folder of photographs and masks of these names."""
+    for seed, name in enumerate(photographs):
+        save(photograph(seed), root / "photos" / name)
+    for name in masks:
+        save(grey(lesions(0)), root / "masks" / name)
+    return open_source(f"folder:{root}{options}")
+
+
+@pytest.mark.parametrize(
+    ("name", "mask"),
+    [
+        ("M\u00fcller", "Mu\u0308ller_MA.png"),
+        ("Mu\u0308ller", "M\u00fcller_ma.PNG"),
+        ("IMG_A", "img_a_ma.png"),
+        ("b", "b_MA.tif"),
+        ("b", "B_MA.TIFF"),
+    ],
+)
+def test_a_mask_is_found_in_any_case_and_under_the_suffix_of_any_image(tmp_path: Path, name: str, mask: str) -> None:
+    dataset = opened(tmp_path, [f"{name}.jpg", "other.jpg"], [mask, "other_MA.png"])
+    assert [list(dataset.read(key).fine) for key in dataset.keys()] == [["MA"], ["MA"]]  # noqa: SIM118
+    assert dataset.notes(dataset.keys()) == dataset.orphans() == []
+
+
+def test_folders_of_masks_may_be_called_as_their_photographs_nearly_are(tmp_path: Path) -> None:
+    options = "?images=photos&masks=masks/{stem}/{lesion}.png&lesions=MA"
+    dataset = opened(tmp_path, ["IMG_A.jpg", "b.jpg"], ["img_a/ma.png", "b/MA.png"], options)
+    assert [list(fundus.fine) for fundus in dataset.photographs()] == [["MA"], ["MA"]]
+
+
+def test_masks_beside_their_photographs_under_other_suffixes_are_no_photographs(tmp_path: Path) -> None:
+    options = "?images=photos&masks=photos/{stem}_{lesion}.png&lesions=MA"
+    dataset = opened(tmp_path, ["a.jpg", "B.jpg"], ["../photos/a_MA.tif", "../photos/b_ma.png"], options)
+    assert dataset.keys() == ("B", "a")
+    assert [list(fundus.fine) for fundus in dataset.photographs()] == [["MA"], ["MA"]]
+    for name in ("a.jpg", "A.jpg"):
+        save(photograph(0), tmp_path / "same" / "images" / name)
+    assert open_source(described(tmp_path / "same", MASKS.replace("masks/", "images/"))).keys() == ("A", "a")
+
+
+def test_a_mask_that_is_another_photographs_or_may_be_is_nobodys(tmp_path: Path) -> None:
+    dataset = opened(tmp_path / "own", ["A.jpg", "a.jpg"], ["A_MA.png"])
+    assert [list(fundus.fine) for fundus in dataset.photographs()] == [["MA"], []]
+    dataset = opened(tmp_path / "both", ["IMG.jpg", "img.jpg", "c.jpg"], ["Img_MA.png", "c_MA.png"])
+    for key in ("IMG", "img"):
+        with pytest.raises(SourceError, match=r"its mask of MA may be .*Img_MA\.png, which may be that of another"):
+            dataset.read(key)
+    dataset = opened(tmp_path / "two", ["a.jpg"], ["a_MA.tif", "a_MA.bmp"])
+    with pytest.raises(SourceError, match=r"its mask of MA may be .*a_MA\.bmp or .*a_MA\.tif; name it as the pattern"):
+        dataset.read("a")
+
+
+def test_two_classes_that_suffixes_tell_apart_are_not_taken_for_one_another(tmp_path: Path) -> None:
+    opened(tmp_path, ["a.jpg", "b.jpg"], ["a.png", "a.tif", "b.tif"])
+    dataset = open_source(
+        described(tmp_path, 'images = "photos"\n[masks]\nMA = "masks/{stem}.png"\nHE = "masks/{stem}.tif"\n')
+    )
+    assert [list(fundus.fine) for fundus in dataset.photographs()] == [["MA", "HE"], ["HE"]]
+
+
+@pytest.mark.parametrize("mask", ["b-MA.png", "mask_B_ma.png", "b_MA_final.tif"])
+def test_a_photograph_does_not_count_as_healthy_where_a_mask_of_nobody_is_called_much_like_it(
+    tmp_path: Path, mask: str
+) -> None:
+    dataset = opened(tmp_path, ["a.jpg", "b.jpg"], ["a_MA.png", "a_HE.png", mask])
+    with pytest.raises(
+        SourceError, match=rf"b\.jpg: its mask of MA may be .*{mask}, which is not called as the pattern"
+    ):
+        dataset.read("b")
+    assert dataset.notes(dataset.keys()) == []
+    errors = {(finding.kind, finding.image) for finding in check(dataset).errors}
+    assert errors >= {("unclear", "b"), ("orphan_mask", "")}
+
+
+@pytest.mark.parametrize("mask", ["b_SE.png", "b_2_MA.png", "b_OS_MA.png", "bb_MA.png", "017_MA.png"])
+def test_masks_of_nobody_are_named_where_photographs_count_as_healthy(tmp_path: Path, mask: str) -> None:
+    dataset = opened(tmp_path, ["a.jpg", "b.jpg"], ["a_MA.png", mask])
+    assert dataset.read("b").fine == {}
+    assert dataset.notes(dataset.keys()) == [
+        "1 photograph has no mask of any class and counts as healthy: b",
+        f"1 mask belongs to no photograph: {tmp_path / 'masks' / mask}",
+    ]
+
+
+def test_of_two_photographs_of_one_name_neither_is_used_and_all_others_are(tmp_path: Path) -> None:
+    dataset = opened(tmp_path, ["a.jpg", "a.png", "b.jpg"], ["a_MA.png", "b_MA.png"])
+    assert dataset.keys() == ("a.jpg", "a.png", "b")
+    failures: dict[str, str] = {}
+    assert [fundus.key for fundus in readable(dataset, dataset.keys(), failures.__setitem__)] == ["b"]
+    photos = tmp_path / "photos"
+    assert failures["a.png"] == f"{photos / 'a.png'}: a second photograph of that name ({photos / 'a.jpg'}); rename one"
+    assert dataset.notes(dataset.keys()) == dataset.orphans() == []
+    assert [finding.image for finding in check(dataset).errors if finding.kind == "unclear"] == ["a.jpg", "a.png"]
 
 
 @pytest.mark.parametrize("read", ["images/a.png", "images/test/a.png"], ids=["above", "beside"])
