@@ -26,8 +26,8 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     Grey, 16-bit, palette, CMYK and alpha images are converted, and an EXIF orientation is applied. Deep greys and
     colours are of the least range that holds them all, as cameras of 8, 10, 12, 14 and 16 bits fill it, and, where they
     are floating-point numbers, 0–1 first. Such may go beyond it by a twentieth of their greatest value, as after
-    resampling, and are clipped. A DICOM file says its range itself. Of the pages of a TIFF it is the largest, the first
-    of several.
+    resampling, and are clipped. White text that is burnt in does not count. A DICOM file says its range itself, unless
+    it says 16 bits, which any camera's values fit. Of the pages of a TIFF it is the largest, the first of several.
 
     Args:
         path: An image file of any format that Pillow reads, or, with pydicom, a DICOM file of one frame.

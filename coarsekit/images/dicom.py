@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from coarsekit.errors import ImageError
+from coarsekit.images.depths import DEPTHS, top_of
 from coarsekit.images.opening import explained
 from coarsekit.types import Image
 
@@ -28,6 +30,8 @@ def is_dicom(path: str | os.PathLike[str]) -> bool:
 
 def read_photograph(path: str | os.PathLike[str]) -> Image:
     """The one frame of a DICOM file as RGB (h, w, 3) uint8, of the range that the file says its values have.
+
+    One that says 16 bits may have fewer: then the values tell, as in `coarsekit.images.read_image`.
 
     Raises `ImageError` when it cannot be decoded, has no pixels or several frames, or pydicom is not installed.
     """
@@ -75,6 +79,18 @@ def _header(path: str | os.PathLike[str]) -> "Dataset":
     return dataset
 
 
+def _top_of(dataset: "Dataset", pixels: NDArray) -> int:
+    """The greatest value of a range that is said to have 16 bits, as files say that do not know the camera's.
+
+    It is that of the window in which the file is to be shown, or else of the depth that holds the pixels.
+    """
+    least, shown = top_of(pixels), 0.0
+    with suppress(TypeError, ValueError, KeyError):
+        centre, width = (np.atleast_1d(dataset[name].value)[0] for name in ("WindowCenter", "WindowWidth"))
+        shown = float(centre) + float(width) / 2 - 1
+    return next((2**depth - 1 for depth in DEPTHS if max(shown, least) <= 2**depth - 1), 2**16 - 1)
+
+
 def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
     """The header, the pixels (h, w) or (h, w, 3), 0 for black but in a palette, and their greatest possible value."""
     header = _header(path)
@@ -101,4 +117,7 @@ def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
     top = 2**bits - 1
     if dataset.PixelRepresentation == 1:
         pixels = pixels.astype(np.int32) + 2 ** (bits - 1)
+    elif bits == 16 and kind != _PALETTE:
+        top = _top_of(dataset, pixels)
+        pixels = np.minimum(pixels, top)
     return dataset, top - pixels if kind == "MONOCHROME1" else pixels, top

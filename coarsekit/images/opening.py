@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
 from coarsekit.errors import CoarsekitError, ImageError
-from coarsekit.images.depths import deep_colours, has_deep_colours
+from coarsekit.images.depths import deep_colours, float_colours, float_tiff_tags, has_deep_colours
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
 """What is opened, by content. Of others Pillow would start programs: Ghostscript for EPS, under any file name."""
@@ -41,6 +41,9 @@ def opened(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str])
 
     Raises `ImageError` when it is missing, cut short or not an image, or has pixels that are no numbers.
     """
+    with explained(name, file):
+        if _float_tags(file):
+            return Opened(Pillow.new("RGB", (1, 1)), float_colours(_content(file), name), 1)
     with explained(name, file), _picture(file) as picture:
         is_deep = has_deep_colours(picture)
         picture.load()
@@ -58,6 +61,9 @@ def header_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
     Raises `ImageError` when the file is missing or not an image.
     """
+    with explained(path, path):
+        if tags := _float_tags(path):
+            return (tags[257], tags[256]) if tags.get(274, 1) >= 5 else (tags[256], tags[257])
     with explained(path, path), _picture(path) as picture:
         # Pillow turns the size of a TIFF itself.
         width, height = (
@@ -106,6 +112,16 @@ def _picture(file: str | os.PathLike[str] | BytesIO) -> Iterator[Pillow.Image]:
         if isinstance(picture, TiffImageFile):
             _seek_largest_page(picture)
         yield picture
+
+
+def _float_tags(file: str | os.PathLike[str] | BytesIO) -> ImageFileDirectory_v2 | None:
+    """The tags of a TIFF with colours of floating-point numbers; None for any other file."""
+    with nullcontext(file) if isinstance(file, BytesIO) else Path(file).open("rb") as stream:
+        tags = float_tiff_tags(stream)
+        stream.seek(0)
+    if tags and tags[256] * tags[257] > 2 * (Pillow.MAX_IMAGE_PIXELS or np.inf):
+        raise Pillow.DecompressionBombError
+    return tags
 
 
 def _seek_largest_page(picture: TiffImageFile) -> None:

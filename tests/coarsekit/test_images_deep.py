@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from coarsekit.errors import ImageError
-from coarsekit.images import read_image, read_mask, read_values
+from coarsekit.images import image_size, read_image, read_mask, read_values
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
 RGB[0, 0] = 0, 128, 255
@@ -65,6 +65,82 @@ def test_deep_colours_are_of_the_range_that_holds_them(write, bits: int) -> None
     image = read_image(write(scaled(2**bits - 1)))
     assert image.dtype == np.uint8
     assert (image == RGB).all()
+
+
+def camera(top: int) -> np.ndarray:
+    """Colours (40, 50, 3) of which most are of a retina."""
+    return (np.random.default_rng(1).uniform(0.1, 1, (40, 50, 3)) * top).round().astype(np.uint16)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("soft", [False, True])
+def test_burnt_in_text_says_nothing_of_the_depth(tmp_path: Path, bits: int, soft: bool) -> None:
+    plain = camera(2**bits - 1)
+    text = plain.copy()
+    text[3:5, 10:30] = 65535
+    text[5, 10:14] = 40000 if soft else text[5, 10:14]
+    expected = read_image(png(tmp_path / "plain.png", plain))
+    expected[3:5, 10:30] = 255
+    expected[5, 10:14] = 255 if soft else expected[5, 10:14]
+    assert (read_image(png(tmp_path / "a.png", text)) == expected).all()
+    Image.fromarray(text[..., 0]).save(tmp_path / "grey.png")
+    assert (read_image(tmp_path / "grey.png")[..., 0] == expected[..., 0]).all()
+
+
+@pytest.mark.parametrize("dark", [300, 3000, 15000])
+def test_a_dark_photograph_of_16_bits_with_bright_spots_stays_dark(tmp_path: Path, dark: int) -> None:
+    pixels = camera(dark)
+    pixels[3, :36] = np.linspace(dark, 65535, 36)[:, None]
+    pixels[4:6, :9] = 65535
+    assert (read_image(png(tmp_path / "a.png", pixels))[10:] == (pixels[10:] / 257).round()).all()
+
+
+def test_few_values_that_compression_leaves_beyond_a_depth_are_cut(tmp_path: Path) -> None:
+    pixels = camera(4095)
+    pixels[4, :9] = 4300
+    assert read_image(png(tmp_path / "a.png", pixels))[4, :9].min() == 255
+
+
+def test_black_with_text_stays_black(tmp_path: Path) -> None:
+    pixels = camera(20)
+    pixels[4:6, :9] = 65535
+    assert read_image(png(tmp_path / "a.png", pixels))[10:].max() == 0
+
+
+def test_jpeg_2000_is_read_by_all_its_bits(tmp_path: Path) -> None:
+    retina = np.linspace(0, 240, 50)[:, None, None] + np.array([0, 5, 10]) + np.zeros((1, 40, 1))
+    for bits in (10, 12, 14, 16):
+        pixels = (retina / 255 * (2**bits - 1)).round().astype(np.uint16)
+        assert cv2.imwrite(str(tmp_path / "a.jp2"), pixels[..., ::-1])
+        assert np.abs(read_image(tmp_path / "a.jp2") - retina).max() < 3
+    Image.fromarray(RGB).save(tmp_path / "8.jp2")
+    assert (read_image(tmp_path / "8.jp2") == RGB).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}, {"tile": (16, 16)}], ids=str)
+def test_colours_of_floating_point_numbers(tmp_path: Path, dtype: str, options: dict) -> None:
+    path = tiff(tmp_path / "a.tif", (RGB / 255).astype(dtype), **options)
+    assert (read_image(path) == RGB).all()
+    assert image_size(path) == (5, 6)
+    alpha = np.dstack([RGB / 255, RGB[..., :1] / 255]).astype(dtype)
+    assert (read_image(tiff(tmp_path / "b.tif", alpha, extrasamples=["unassalpha"], **options)) == RGB).all()
+    tag = [(0x0112, "H", 1, 6, True)]
+    turned = tiff(tmp_path / "c.tif", (RGB / 255).astype(dtype), extratags=tag, **options)
+    assert (read_image(turned) == np.rot90(RGB, -1)).all()
+    assert image_size(turned) == (6, 5)
+    assert (read_mask(tiff(tmp_path / "m.tif", np.dstack([MASK] * 3).astype(dtype), **options)) == MASK).all()
+
+
+def test_colours_of_floating_point_numbers_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    colours = RGB / 255
+    with pytest.raises(ImageError, match=r"a\.tif: its colours are floating-point numbers in an arrangement"):
+        read_image(tiff(tmp_path / "a.tif", colours.astype("float16")))
+    colours[0, 0] = np.nan
+    with pytest.raises(ImageError, match=r"a\.tif: some of its pixels are no numbers"):
+        read_image(tiff(tmp_path / "a.tif", colours.astype("float32")))
+    with pytest.raises(ImageError, match=r"a\.tif: its values go from 0 to 1e\+06"):
+        read_image(tiff(tmp_path / "a.tif", (RGB / 255 * 1e6).astype("float32")))
 
 
 def test_every_bit_of_a_mask_counts(write) -> None:

@@ -146,8 +146,31 @@ def test_greys_are_of_the_bits_that_are_stored(tmp_path: Path, bits: int, syntax
     values = (GREY / 255 * (2**bits - 1)).round().astype(dtype)
     path = written(tmp_path / "a", values, syntax, BitsStored=bits)
     assert (read_image(path) == GREY[..., None]).all()
-    dark = written(tmp_path / "b", values // 4, syntax, BitsStored=bits)
+    dark = written(tmp_path / "b", values // 4, syntax, BitsStored=bits, WindowCenter=2**bits // 2, WindowWidth=2**bits)
     assert read_image(dark).max() == 55
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+def test_sixteen_bits_may_hold_the_values_of_fewer(tmp_path: Path, bits: int, kind: str) -> None:
+    grey = GREY if kind == "MONOCHROME2" else 255 - GREY
+    values = (grey / 255 * (2**bits - 1)).round().astype(np.uint16)
+    path = written(tmp_path / "a", values, PhotometricInterpretation=kind)
+    if kind == "MONOCHROME1":
+        assert read_image(path).max() == 255 - grey.min() == 220
+    else:
+        assert (read_image(path) == GREY[..., None]).all()
+    colours = written(tmp_path / "b", (RGB / 255 * (2**bits - 1)).round().astype(np.uint16))
+    assert (read_image(colours) == RGB).all()
+
+
+@pytest.mark.parametrize(("centre", "width", "most"), [(2048, 4096, 55), ([2048, 40], [4096, 400], 55), (20, 40, 220)])
+def test_sixteen_bits_are_those_of_the_window_that_the_file_is_shown_in(
+    tmp_path: Path, centre: object, width: object, most: int
+) -> None:
+    values = (GREY / 255 * 1023).round().astype(np.uint16)  # dark for 12 bits
+    path = written(tmp_path / "a", values, WindowCenter=centre, WindowWidth=width)
+    assert read_image(path).max() == most
 
 
 def test_monochrome1_is_inverted(tmp_path: Path) -> None:
