@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from coarsekit.annotations.coco_regions import Id, Region, RegionFields, Runs, as_id
-from coarsekit.annotations.documents import Document, LenientModel, Pixels
+from coarsekit.annotations.documents import Document, LenientModel, SaidPixels
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.recorder import Recorder
@@ -27,8 +27,8 @@ class _Image(LenientModel):
 
     id: Id
     file_name: str
-    width: Pixels | None = None
-    height: Pixels | None = None
+    width: SaidPixels = None
+    height: SaidPixels = None
 
 
 class _Category(LenientModel):

@@ -26,7 +26,7 @@ from coarsekit.annotations.details import (
     tool_labels,
     within,
 )
-from coarsekit.annotations.documents import Document, load
+from coarsekit.annotations.documents import Document, is_unsaid, load
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import run_lengths
@@ -71,7 +71,9 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         with recorder.forgiving(f"image {place}", image.get("name", "")):
             own = {"name": text(image, "name"), **within("id", image.get("id"))}
             name = recorder.photograph(own["name"])
-            width, height = (whole(image, field, 1) for field in ("width", "height"))
+            size = _size(image, name, recorder)
+            if size is None:
+                continue
             marks: list[Mark] = []
             tags: list[dict[str, Any]] = []
             numbers: Counter[str] = Counter()
@@ -88,8 +90,15 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
                 **within(LABELS, definitions),
                 "cvat": {**own, **within("tags", tags)},
             }
-            annotations.append(Annotation(name, width, height, tuple(marks), provenance))
+            annotations.append(Annotation(name, *size, tuple(marks), provenance))
     return recorder.result(annotations)
+
+
+def _size(image: Tree.Element, photograph: str, recorder: Recorder) -> tuple[int, int] | None:
+    """(w, h) px as the file says, else as the photograph has it; None leaves it out, which is recorded."""
+    if any(is_unsaid(image.get(field)) for field in ("width", "height")):
+        return recorder.size_of(photograph)
+    return whole(image, "width", 1), whole(image, "height", 1)
 
 
 def _machines_beside_a_persons(image: Tree.Element, photograph: str, recorder: Recorder) -> set[Tree.Element]:

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from zipfile import BadZipFile, ZipFile
 
 from defusedxml import ElementTree
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from coarsekit.errors import AnnotationError
 
@@ -25,6 +25,13 @@ _MOST_BYTES = 2**30
 """Of a file in a ZIP; one that claims more is refused before memory is asked for."""
 Pixels: TypeAlias = Annotated[int, Field(gt=0, le=1_000_000)]
 """A side of a photograph in px."""
+SaidPixels: TypeAlias = Annotated[Pixels | None, BeforeValidator(lambda value: None if is_unsaid(value) else value)]
+"""The same, where the file says it: scripts that do not open the photograph leave it out or write 0."""
+
+
+def is_unsaid(value: object) -> bool:
+    """Whether a side of a photograph is missing, empty or 0."""
+    return value is None or (isinstance(value, (int, float, str)) and str(value).strip() in ("", "0", "0.0"))
 
 
 @dataclass(frozen=True, slots=True)

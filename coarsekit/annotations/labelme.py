@@ -18,7 +18,7 @@ from pydantic import ConfigDict, Field
 
 from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
-from coarsekit.annotations.documents import Document, LenientModel, Pixels, error_context, load
+from coarsekit.annotations.documents import Document, LenientModel, SaidPixels, error_context, load
 from coarsekit.annotations.labels import label_of
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, one_file_each
@@ -87,8 +87,8 @@ class _File(LenientModel):
     shapes: list[Any]
     imagePath: str  # noqa: N815 — their name
     imageData: str | None = None  # noqa: N815
-    imageHeight: Pixels | None = None  # noqa: N815
-    imageWidth: Pixels | None = None  # noqa: N815
+    imageHeight: SaidPixels = None  # noqa: N815
+    imageWidth: SaidPixels = None  # noqa: N815
 
 
 def recognise(document: Document) -> bool:

@@ -88,7 +88,7 @@ def test_an_export_is_read_whole(put) -> None:
         ("1, 2, 1, 3, 2", "1, x", "rle must be whole numbers"),
         (
             'width="200" height="150">\n    <ellipse',
-            'width="0" height="150">\n    <ellipse',
+            'width="-1" height="150">\n    <ellipse',
             "width must be a whole number",
         ),
         ("<meta>", "<track/><meta>", "CVAT for video"),

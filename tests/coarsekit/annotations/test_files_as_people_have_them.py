@@ -442,3 +442,45 @@ def test_what_is_read_alone_is_strict_or_says_what_it_left_out(put) -> None:
     with pytest.raises(AnnotationError, match="cx must be a finite number"):
         read_annotation(path)
     assert len(read_annotation(path, options=ReadOptions()).provenance["left_out"]) == 1
+
+
+# ------------------------------------------------------------------------------------------ sizes that nobody wrote
+
+
+def _coco_of(size: dict[str, object]) -> str:
+    region = {"image_id": 1, "category_id": 1, "segmentation": [[1, 1, 9, 1, 9, 9]]}
+    image = {"id": 1, "file_name": "A.jpg", **size}
+    return json.dumps({"images": [image], "categories": [{"id": 1, "name": "HE"}], "annotations": [region]})
+
+
+def _labelme_of(size: dict[str, object]) -> str:
+    shape = {"label": "HE", "shape_type": "circle", "points": [[50, 40], [59, 40]]}
+    own = {f"image{side.capitalize()}": value for side, value in size.items()}
+    return json.dumps({"shapes": [shape], "imagePath": "A.jpg", "imageData": None, **own})
+
+
+def _cvat_of(size: dict[str, object]) -> str:
+    own = " ".join(f'{side}="{value}"' for side, value in size.items() if value is not None)
+    return f'<annotations><version>1.1</version><image name="A.jpg" {own}>{ELLIPSE}</image></annotations>'
+
+
+@pytest.mark.parametrize("write", [_coco_of, _labelme_of, _cvat_of])
+@pytest.mark.parametrize(
+    "size",
+    [{}, {"width": 0, "height": 0}, {"width": "0", "height": ""}, {"width": 640}, {"width": None, "height": 0.0}],
+    ids=str,
+)
+def test_a_size_that_the_file_does_not_say_is_that_of_the_photograph(tmp_path: Path, write, size: dict) -> None:
+    path = tmp_path / f"a.{'xml' if write is _cvat_of else 'json'}"
+    path.write_text(write(size))
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    if write is _labelme_of:  # whose file has no other photograph
+        with pytest.raises(AnnotationError, match="imageWidth and imageHeight are missing; give the folder"):
+            read_annotations(path)
+    else:
+        found, report = read_annotations(path)
+        assert (found, [name for name, _ in report.photographs]) == ([], ["A.jpg"])
+    write_image(photographs / "A.jpg", GREY)
+    [annotation], report = read_annotations(path, ReadOptions(images=photographs))
+    assert (annotation.width, annotation.height, len(annotation.marks), report.left_out) == (*SIZE, 1, ())
