@@ -41,7 +41,7 @@ def read_photograph(path: str | os.PathLike[str]) -> Image:
             from pydicom.pixels.processing import apply_color_lut
 
             pixels = apply_color_lut(pixels, dataset)
-            top = np.iinfo(pixels.dtype).max
+            top = 255 if pixels.dtype == np.uint8 else top_of(pixels)
         shown = pixels if top == 255 else np.clip(pixels * (255 / top), 0, 255).round()
         image = shown.astype(np.uint8)
         return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)

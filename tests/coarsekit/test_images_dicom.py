@@ -164,6 +164,20 @@ def test_sixteen_bits_may_hold_the_values_of_fewer(tmp_path: Path, bits: int, ki
     assert (read_image(colours) == RGB).all()
 
 
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_a_palette_of_sixteen_bits_may_hold_the_values_of_fewer(tmp_path: Path, bits: int) -> None:
+    path = written(
+        tmp_path / "a", np.arange(12, dtype=np.uint8).reshape(3, 4), PhotometricInterpretation="PALETTE COLOR"
+    )
+    dataset = dcmread(path)
+    for number in (1, 2, 3):
+        dataset.add_new((0x0028, 0x1100 + number), "US", [12, 0, 16])
+        values = (GREY.ravel() / 255 * (2**bits - 1)).round().astype("<u2")
+        dataset.add_new((0x0028, 0x1200 + number), "OW", values.tobytes())
+    dataset.save_as(path)
+    assert (read_image(path) == GREY[..., None]).all()
+
+
 @pytest.mark.parametrize(("centre", "width", "most"), [(2048, 4096, 55), ([2048, 40], [4096, 400], 55), (20, 40, 220)])
 def test_sixteen_bits_are_those_of_the_window_that_the_file_is_shown_in(
     tmp_path: Path, centre: object, width: object, most: int
