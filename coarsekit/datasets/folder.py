@@ -81,9 +81,11 @@ class Reader(FileDataset):
             if instances is None:
                 return SampleFiles(key, split, photograph, {}, doubt=doubt)
             return SampleFiles(key, split, photograph, dict.fromkeys(instances.regions, instances.path), (), doubt)
-        doubt = doubt or self._masks.doubt(split, photograph, self._resembling)
+        masks = self._masks.of(split, photograph)
+        if len(masks) < len(self._patterns):
+            doubt = doubt or self._masks.doubt(split, photograph, masks, self._resembling)
         expected = {True: self.lesions, False: (), None: None}[self._config.every_class]
-        return SampleFiles(key, split, photograph, self._masks.of(split, photograph), expected, doubt)
+        return SampleFiles(key, split, photograph, masks, expected, doubt)
 
     def input_files(self, key: str) -> list[Path]:
         return [*super().input_files(key), self._root / FILE]
@@ -136,8 +138,9 @@ class Reader(FileDataset):
         read = {path for _, path in self._photographs.values()}
         hidden = hidden_photographs(self._root, self._config, self._suffixes, read)
         kept = self._without_masks([*self._photographs.values(), *((path.parent.name, path) for path in hidden)])
-        folders = {path.parent for key in self._photographs for path in self.files(key).masks.values()}
-        return [str(path) for _, path in kept if path not in read and path.parent not in folders]
+        keys = self._photographs if hidden else ()
+        of_masks = {path.parent for key in keys for path in self.files(key).masks.values()}
+        return [str(path) for _, path in kept if path not in read and path.parent not in of_masks]
 
     def decode(self, files: SampleFiles, path: Path) -> Decoded:
         if self._coco:

@@ -46,12 +46,11 @@ class FolderMasks:
         """Where a mask lies by its pattern."""
         return self._root / pattern.replace("{split}", split).replace("{stem}", stem)
 
-    def doubt(self, split: str, photograph: Path, unclaimed: "Resembling") -> str:
-        """Why it cannot be told whether the photograph has a mask of a class, a sentence; empty where it can.
+    def doubt(self, split: str, photograph: Path, masks: Mapping[str, Path], unclaimed: "Resembling") -> str:
+        """Why it cannot be told whether the photograph has another mask than these, a sentence; empty where it can.
 
         Several files may be meant, or one that is ``unclaimed`` is called nearly as the pattern says.
         """
-        masks = self.of(split, photograph)
         for lesion, pattern in self._patterns.items():
             if lesion in masks:
                 continue
