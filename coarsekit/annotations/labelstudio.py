@@ -36,6 +36,7 @@ from coarsekit.annotations.labelstudio_tasks import (
     answers_of,
     by_picture,
     data_of,
+    drafts_of,
     is_drawn,
     labels_in,
     pictures_of,
@@ -104,18 +105,21 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         )
     if not recognise(document):
         raise AnnotationError(f"{path}: not an export of Label Studio; expected tasks with data and annotations")
-    drawn = []
+    drawn: list[_Drawn] = []
+    untouched: list[tuple[str, str]] = []
     for place, task in enumerate(tasks_of(document)):
         with recorder.forgiving(f"task {place}"):
             pictures = pictures_of(task, lists=True)
             where = f"task {place} ({next(iter(pictures.values())).name})"
-            for given in answers_of(task, where, recorder):
+            answers = answers_of(task, where, recorder)
+            untouched += [] if answers else [(where, f"nobody annotated it{drafts_of(task)}")]
+            for given in answers:
                 drawn += [
                     _Drawn(place, pictures[key], given, results, data_of(task, pictures, key))
                     for key, results in by_picture(given.results, pictures, where, recorder).items()
                 ]
     names = names_apart([one.picture for one in drawn], recorder.options.images)
-    annotations = []
+    annotations: list[Annotation] = []
     for one in drawn:
         name = names[one.picture.path]
         own = f"task {one.place} ({name})"
@@ -123,6 +127,11 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
             recorder.photograph(one.picture.path, photograph_name(name))
             found = _annotations(name, one.results, one.given.annotator, own, recorder)
             annotations += [_of_task(each, one.data, one.given.is_prediction) for each in found]
+    for (
+        where,
+        why,
+    ) in untouched:  # of a project that goes on, nothing is lost; a file of nothing else has nothing to read
+        (recorder.note if annotations else recorder.leave_out)(where, why)
     return recorder.result(annotations)
 
 

@@ -82,7 +82,10 @@ def data_of(task: Mapping[str, Any], pictures: Mapping[str, Picture], key: str) 
 
 
 def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Given]:
-    """The results of each annotation of a task, and of predictions that are asked for, or alone there."""
+    """The results of each annotation of a task, and of predictions that are asked for, or alone there.
+
+    None for a task that nobody annotated.
+    """
     if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat
         lists = ((field, value) for field, value in task.items() if isinstance(value, list))
         results = [_result(field, item) for field, items in lists for item in items if isinstance(item, dict)]
@@ -99,8 +102,6 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
         models = predictions
         for one in models:
             recorder.note(where, f"nobody annotated it, so the prediction of {str(one.model_version)!r} is read")
-    if not models and not given:
-        recorder.leave_out(where, f"nobody annotated it{_drafts_of(task)}")
     return [
         *given,
         *(
@@ -205,7 +206,7 @@ def _same(name: str, other: str) -> bool:
     return name.strip().casefold() == other.strip().casefold()
 
 
-def _drafts_of(task: Mapping[str, Any]) -> str:
+def drafts_of(task: Mapping[str, Any]) -> str:
     """What a sentence adds where somebody drew, but did not submit it."""
     drafts = task.get("drafts")
     drafts = [each for each in drafts if isinstance(each, dict)] if isinstance(drafts, list) else []

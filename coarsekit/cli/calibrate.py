@@ -1,10 +1,11 @@
 """``coarsekit calibrate``."""
 
+import sys
 from typing import Any
 
 import click
 
-from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
+from coarsekit.cli.console import emit, growing_progress, say, say_left_out, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.simulation.calibration import calibrate
@@ -46,7 +47,15 @@ def command(
 
     Drawings of one lesion are mutual nearest marks whose sizes lie within a factor of 4. A class with fewer than 20
     such matches gets the imprecision of all classes together.
+
+    What of the drawings cannot be used is left out, named, and makes the exit code 1.
     """
+    left_out: list[str] = []
+
+    def leave_out(sentence: str) -> None:
+        left_out.append(sentence)
+        say_left_out(sentence)
+
     with growing_progress("Measuring", quiet) as progress:
         found = calibrate(
             folders,
@@ -60,7 +69,7 @@ def command(
             out=out or None,
             force=force,
             progress=progress,
-            on_left_out=lambda text: say(f"Left out: {text}", quiet),
+            on_left_out=leave_out,
             on_note=lambda text: say(text, quiet),
         )
     if source:
@@ -73,6 +82,8 @@ def command(
         table("Imprecision, as one standard deviation; centre in mean radii, angle in degrees", _as_text(found.lesions))
     if out:
         say(f"The style is in {out}; draw with it by 'coarsekit simulate --style {out}'", quiet)
+    if left_out:
+        sys.exit(1)
 
 
 def _as_text(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -21,11 +21,18 @@ _PARAMETER = re.compile(r"\b([a-z_]+)=(?:True|…)")
 
 
 def say_report(report: "ReadReport", options: "ReadOptions", quiet: bool) -> list[str]:
-    """Print what reading guessed and left out; return the notes."""
+    """Print what reading guessed, unless quiet, and left out; return the notes."""
     notes = report.all_notes(options)
-    for sentence in (*notes, *(f"Left out: {text}" for text in report.left_out)):
+    for sentence in notes:
         say(sentence, quiet)
+    for sentence in report.left_out:
+        say_left_out(sentence)
     return notes
+
+
+def say_left_out(sentence: str) -> None:
+    """Print what was drawn and cannot be used, also for ``--quiet``: a loss that nobody sees is a wrong result."""
+    say(f"Left out: {sentence}", quiet=False)
 
 
 def say_notes(dataset: "Dataset", split: str | None, quiet: bool) -> None:

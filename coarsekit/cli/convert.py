@@ -7,7 +7,7 @@ import click
 from coarsekit.annotations import format_named
 from coarsekit.annotations.convert import ConvertReport, convert
 from coarsekit.cli.completion import complete_formats
-from coarsekit.cli.console import emit, say, table
+from coarsekit.cli.console import emit, say, say_left_out, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, label_table, reading
 
 
@@ -62,7 +62,7 @@ def command(
         strict=strict,
         approximate=approximate,
         force=force,
-        on_left_out=None if quiet else lambda text: say(f"Left out: {text}", quiet),
+        on_left_out=say_left_out,
         on_note=lambda text: say(text, quiet),
     )
     for text in report.approximated:

@@ -19,7 +19,7 @@ SEED = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Seed of all random numbers."
 )
 FORCE = click.option("--force", is_flag=True, help="Write over results that are already there.")
-QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors are still shown.")
+QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no table; errors and losses are still shown.")
 LABELS = click.option(
     "--labels",
     multiple=True,

@@ -1,5 +1,6 @@
 """``coarsekit preview``."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,8 @@ def command(
     used as it is, or whose mask cannot, is left out and named; the exit code is 1.
 
     IMAGE ANNOTATION shows one photograph as it is beside what was drawn on it, in a file of any format that 'coarsekit
-    convert' reads, as IMAGE_preview.png; in a file of several photographs it is found by its name.
+    convert' reads, as IMAGE_preview.png; in a file of several photographs it is found by its name. What of it cannot be
+    used is left out, named, and makes the exit code 1.
     """
     folder, failures = Path(out), dict[str, str]()
     if annotation is not None:
@@ -85,6 +87,8 @@ def command(
     if as_json:
         emit(result)
     exit_naming(failures)
+    if result.get("left_out"):
+        sys.exit(1)
 
 
 def _drawing(

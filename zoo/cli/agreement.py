@@ -9,7 +9,7 @@ import click
 
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import emit, progress, say, say_report, table
+from coarsekit.cli.console import emit, progress, say, say_left_out, say_report, table
 from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import read_image
 from coarsekit.storage.digests import sha256_of
@@ -52,7 +52,7 @@ def command(
     neither drew the class is left out; one of whom one did scores 0.
 
     A photograph that cannot be read, or that a drawing does not fit, is named and left out, and so is what 'zoo
-    consensus' leaves out; the exit code is 1.
+    consensus' leaves out, and what was drawn and cannot be used; the exit code is 1.
 
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
     how good the masks are against fine ones is what 'zoo evaluate' measures.
@@ -73,8 +73,10 @@ def command(
     found = comparable(
         photographs, drawings, field_of_view, on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False)
     )
-    for sentence in (*found.notes, *(f"Left out: {text}" for text in found.left_out)):
+    for sentence in found.notes:
         say(sentence, quiet)
+    for sentence in found.left_out:
+        say_left_out(sentence)
     rows: dict[Refiner, list[AgreementRow]] = {}
     with progress("Refining", len(refiners) * len(found.photographs), quiet) as advance:
         for refiner in refiners:
@@ -108,8 +110,8 @@ def command(
         click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
         click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
     for sentence in missing:
-        say(f"Left out: {sentence}", quiet)
-    if missing or report.photographs or found.failures:
+        say_left_out(sentence)
+    if missing or report.left_out or report.photographs or found.left_out or found.failures:
         sys.exit(1)
 
 

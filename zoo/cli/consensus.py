@@ -10,7 +10,7 @@ import click
 
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
 from coarsekit.annotations.reading import ReadOptions
-from coarsekit.cli.console import emit, progress, say, say_report, table
+from coarsekit.cli.console import emit, progress, say, say_left_out, say_report, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, label_table, reading
 from zoo.cli.options import DEVICE, ENGINE, REFINER, SCALE, load_refiner
 
@@ -55,8 +55,8 @@ def command(
     far they agree (the mean IoU of every two), and its area; those that only one person saw are told apart.
 
     A photograph that one person annotated alone is left out, and so is one that a person annotated twice, of that
-    person's. Photographs that are not found, and those of several people that nobody else annotated, are named, and the
-    exit code is 1. What was done before from the same content is kept.
+    person's. Photographs that are not found, those of several people that nobody else annotated, and what was drawn and
+    cannot be used are named, and the exit code is 1. What was done before from the same content is kept.
     """
     from zoo.output.consensus_to_folder import consensus_to_folder
 
@@ -82,14 +82,15 @@ def command(
         )
     for note in report.notes:
         say(note, quiet)
+    left_out = [*read.left_out, *missing, *report.left_out]
     if as_json:
-        emit({**asdict(report), "left_out": [*read.left_out, *missing], "notes": [*notes, *report.notes]})
+        emit({**asdict(report), "left_out": left_out, "notes": [*notes, *report.notes]})
     elif not quiet:
         table(f"{len(drawings)} annotators, {len(report.records)} photographs", _lines(report.records))
     say(f"Masks of {len(report.records)} photographs are in {out}, all lesions in {report.table}", quiet)
-    for sentence in missing:
-        say(f"Left out: {sentence}", quiet)
-    if missing or read.photographs or report.failures:
+    for sentence in (*missing, *report.left_out):
+        say_left_out(sentence)
+    if left_out or read.photographs or report.failures:
         sys.exit(1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from coarsekit.cli.completion import complete_sources, complete_styles
-from coarsekit.cli.console import emit, growing_progress, say, say_notes, table
+from coarsekit.cli.console import emit, growing_progress, say, say_left_out, say_notes, table
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET, SEED, SPLIT, label_table, reading
 from coarsekit.datasets import open_source
 from coarsekit.datasets.base import Dataset
@@ -86,8 +86,9 @@ def command(
     IMAGE ANNOTATION refines one photograph with what was drawn on it in a file of any format that 'coarsekit
     convert' reads; in a file of several photographs it is found by its name. FOLDER ANNOTATION refines every photograph
     of a file, or of a folder of files, that lies in FOLDER; one that cannot be refined is named, the others are, and
-    the exit code is 1. A SOURCE (sample, or READER:PATH) has ellipses drawn around its fine masks first, as 'coarsekit
-    simulate' does.
+    the exit code is 1. So it is where something that was drawn cannot be used, such as a region without area or a file
+    that is cut short: it is left out and named, also with --quiet. A SOURCE (sample, or READER:PATH) has ellipses drawn
+    around its fine masks first, as 'coarsekit simulate' does.
 
     A point, and a circle whose size most marks of its label share to the pixel, is a click; a line is a stroke. Either
     says where a lesion is, not how large: the answer touches the mark, and may reach beyond it.
@@ -149,7 +150,7 @@ def command(
             progress=show,
             on_photograph=lambda line: say(line, quiet or sys.stderr.isatty()),  # where no bar is shown
             on_note=lambda sentence: say(sentence, quiet),
-            on_left_out=lambda sentence: say(f"Left out: {sentence}", quiet),
+            on_left_out=say_left_out,
             on_failure=lambda sentence: say(f"Failed: {sentence}", quiet=False),
         )
     if not isinstance(opened, str):
@@ -169,6 +170,7 @@ def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool)
         say(f"For a tool: {file}", quiet)
     if failed:
         say(f"{failed} photograph{'s'[: failed > 1]} could not be refined", quiet=False)
+    if failed or report.left_out:
         sys.exit(1)
 
 

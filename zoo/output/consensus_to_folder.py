@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from coarsekit.annotations.drawings import Drawings
 from coarsekit.annotations.fitting import fitted
+from coarsekit.annotations.reading import ReadReport
 from coarsekit.errors import CoarsekitError, OutputError
 from coarsekit.images import read_image, write_image
 from coarsekit.scale import check_field_of_view, shared_scale
@@ -43,13 +44,15 @@ class ConsensusReport:
     """What `consensus_to_folder` did.
 
     ``records``: of each photograph, what its JSON file has, too. ``kept``: the photographs that an earlier run did from
-    the same content. ``failures``: of each photograph that could not be done, its name and a sentence. ``notes``: a
-    sentence for what was guessed or left out. ``table``: the file with a row for each lesion.
+    the same content. ``failures``: of each photograph that could not be done, its name and a sentence. ``left_out``: a
+    sentence for marks that lie outside. ``notes``: one for what was guessed. ``table``: the file with a row for each
+    lesion.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     table: str = ""
 
@@ -129,9 +132,10 @@ def consensus_to_folder(
     with at_work(out):
         for key, file in photographs.items():
             try:
-                record, kept, notes = _one(refiner, file, key, drawings, out, force, field_of_view)
+                record, kept, seen = _one(refiner, file, key, drawings, out, force, field_of_view)
                 report.records.append(record)
-                report.notes.extend(notes)
+                report.left_out.extend(seen.left_out)
+                report.notes.extend(seen.notes)
                 report.kept.extend([key] if kept else [])
             except CoarsekitError as error:
                 report.failures.append((key, str(error)))
@@ -141,18 +145,19 @@ def consensus_to_folder(
     shown = [{"image": record["image"], **record["content"]} for record in report.records]
     lesions = [lesion for record in report.records for lesion in record["lesions"]]
     report.notes.extend([*notes_before(refiner, lesions), *notes_on_scales(shown)])
-    return ConsensusReport(report.records, report.kept, report.failures, report.notes, str(table))
+    return replace(report, table=str(table))
 
 
 def _one(
     refiner: Refiner, file: Path, key: str, drawings: Drawings, out: Path, force: bool, field_of_view: float | None
-) -> tuple[dict[str, Any], bool, list[str]]:
-    image, notes = read_image(file), []
+) -> tuple[dict[str, Any], bool, ReadReport]:
+    """What was found on a photograph, whether it is kept, and what was seen when the drawings were fitted to it."""
+    image, seen = read_image(file), ReadReport()
     drawn = {}
     for who, own in drawings.items():
         if key in own:
-            drawn[who], seen = fitted(own[key], image.shape, f"{who}, {own[key].image}")
-            notes += [*seen.left_out, *seen.notes]
+            drawn[who], more = fitted(own[key], image.shape, f"{who}, {own[key].image}")
+            seen += more
     scale = shared_scale(image, [*drawn.values()], field_of_view)
     value = round(scale.value, 4)
     content = {
@@ -168,7 +173,7 @@ def _one(
     place = _record(out, key)
     earlier = _read(place)
     if earlier and earlier.get("content") == content and refiner.weights_sha256 and _whole(place, earlier):
-        return earlier, True, notes
+        return earlier, True, seen
     if earlier and earlier.get("content") != content and not force:
         raise OutputError(
             f"{place} is of other drawings, another refiner, or another scale; give force=True to write over it"
@@ -196,7 +201,7 @@ def _one(
         "files": {path.name: file_sha256(path) for path in masks},
     }
     write_text(place, json.dumps(record) + "\n")
-    return record, False, notes
+    return record, False, seen
 
 
 def _record(out: Path, key: str) -> Path:

@@ -1,0 +1,114 @@
+"""What was drawn and is lost by damage is named, also with ``--quiet``, and the exit code is 1."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coarsekit.cli.main import main as coarsekit
+from coarsekit.images import write_image
+from tests import command_line
+from zoo.cli.main import main as zoo
+
+CIRCLE = {"label": "MA", "shape_type": "circle", "points": [[40, 30], [45, 30]]}
+FLAT = {"label": "MA", "shape_type": "rectangle", "points": [[40, 30], [45, 30]]}
+UNNAMED = {**CIRCLE, "label": ""}
+OUTSIDE = {**CIRCLE, "points": [[400, 30], [405, 30]]}
+POINT = {"label": "MA", "shape_type": "point", "points": [[20, 20]]}
+CUT = "cut short"
+
+
+def labelme(folder: Path, *shapes: dict[str, Any], name: str = "A") -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{name}.json"
+    head = {"version": "5.5.0", "imagePath": f"{name}.png", "imageWidth": 80, "imageHeight": 60}
+    file.write_text(json.dumps({**head, "shapes": shapes}))
+    return file
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(0).integers(60, 200, (60, 80, 3), dtype=np.uint8)
+    for name in ("A", "B"):
+        write_image(tmp_path / f"p/{name}.png", pixels)
+        pixels = 255 - pixels
+    return tmp_path / "p"
+
+
+def drawn(folder: Path, damage: dict[str, Any] | str) -> Path:
+    labelme(folder, CIRCLE, *([] if isinstance(damage, str) else [damage]))
+    file = labelme(folder, CIRCLE, name="B")
+    if damage == CUT:
+        file.write_text(file.read_text()[:90])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [(FLAT, "no area"), (UNNAMED, "it has no label"), (OUTSIDE, "lies wholly outside"), (CUT, "B.json: not JSON")],
+)
+def test_refine_names_what_is_lost(photographs: Path, damage: dict[str, Any] | str, said: str, tmp_path: Path) -> None:
+    folder = drawn(tmp_path / "in", damage)
+    command = ("refine", photographs, folder, "--refiner", "otsu", "-o", tmp_path / "out", "-q")
+    result = command_line.run(zoo, *command)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
+    assert result.stderr.startswith("Left out: ")
+    assert said in result.stderr
+    assert (tmp_path / "out/A_MA.png").is_file()
+
+
+def test_refine_of_one_photograph_names_what_is_lost(photographs: Path, tmp_path: Path) -> None:
+    file = labelme(tmp_path / "in", CIRCLE, FLAT)
+    options = ("--refiner", "otsu", "-o", tmp_path / "out", "-q")
+    result = command_line.run(zoo, "refine", photographs / "A.png", file, *options)
+    assert (result.exit_code, "no area" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("damage", [FLAT, CUT])
+def test_commands_that_read_drawings_do_the_same(
+    photographs: Path, damage: dict[str, Any] | str, tmp_path: Path
+) -> None:
+    folder, other = drawn(tmp_path / "one", damage), drawn(tmp_path / "two", CIRCLE)
+    file, out = labelme(tmp_path / "three", CIRCLE, FLAT), tmp_path / "out"
+    for program, *command in (
+        (zoo, "consensus", photographs, folder, other, "--refiner", "otsu", "-o", out / "consensus"),
+        (zoo, "agreement", photographs, folder, other, "--refiner", "otsu"),
+        (coarsekit, "convert", folder, out / "a.xml"),
+        (coarsekit, "preview", photographs / "A.png", file, "-o", out),
+    ):
+        result = command_line.run(program, *command, "-q")
+        assert (result.exit_code, result.stderr.count("Left out: ")) == (1, 1), result.output
+
+
+def test_consensus_names_marks_outside(photographs: Path, tmp_path: Path) -> None:
+    folder, other = drawn(tmp_path / "one", OUTSIDE), drawn(tmp_path / "two", CIRCLE)
+    options = ("--refiner", "otsu", "-o", tmp_path / "out", "--json", "-q")
+    result = command_line.run(zoo, "consensus", photographs, folder, other, *options)
+    assert (result.exit_code, result.stderr.count("Left out: ")) == (1, 1), result.output
+    [sentence] = json.loads(result.stdout)["left_out"]
+    assert "lies wholly outside" in sentence
+
+
+@pytest.mark.parametrize("options", [("--labels", "other="), ("--no-points",)])
+def test_what_is_left_out_on_purpose_is_no_loss(photographs: Path, options: tuple[str, ...], tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    labelme(folder, CIRCLE, {**CIRCLE, "label": "other"} if "--labels" in options else POINT)
+    command = ("refine", photographs, folder, "--refiner", "otsu", "-o", tmp_path / "out", *options)
+    result = command_line.run(zoo, *command)
+    assert (result.exit_code, "Left out" in result.stderr) == (0, False), result.output
+
+
+def test_a_task_that_nobody_annotated_yet_is_no_loss(photographs: Path, tmp_path: Path) -> None:
+    value = {"x": 50, "y": 50, "radiusX": 6, "radiusY": 8, "rotation": 0, "ellipselabels": ["MA"]}
+    region = {"id": "r", "type": "ellipselabels", "original_width": 80, "original_height": 60, "value": value}
+    tasks = [
+        {"data": {"image": "A.png"}, "annotations": [{"result": [region]}]},
+        {"data": {"image": "B.png"}, "annotations": []},
+    ]
+    file = tmp_path / "ls.json"
+    file.write_text(json.dumps(tasks))
+    command = ("refine", photographs, file, "--refiner", "otsu", "-o", tmp_path / "out")
+    result = command_line.run(zoo, *command)
+    assert (result.exit_code, "nobody annotated it" in result.stderr) == (0, True), result.output
