@@ -24,6 +24,11 @@ def as_written(files: Iterable[Path], folder: Path) -> set[Path]:
     return {file for file in files if file in known and file.is_file() and file_sha256(file) == known[file]}
 
 
+def written_below(place: Path, folder: Path) -> list[Path]:
+    """The files below a place in a folder of results that were written for tools, changed since or not."""
+    return [file for name in _ledger(folder) if place in (file := folder / name).parents and file.is_file()]
+
+
 def drawings_first(files: Sequence[Path], root: Path | None) -> tuple[list[Path], set[Path]]:
     """Files of a folder, those last that a refiner wrote for tools and nobody changed; and these.
 

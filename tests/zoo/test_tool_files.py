@@ -297,6 +297,41 @@ def test_photographs_that_a_file_no_longer_has_are_named(work: Path) -> None:
     assert not any("no longer has" in note for note in refine("coco", "native").notes)
 
 
+def test_files_for_tools_that_are_not_of_this_run_are_named_and_stay(work: Path) -> None:
+    refine("labelme", "native", "labelmap", "csv")
+    (work / "drawn" / "a.json").unlink()
+    for _ in range(2):
+        report = refine("labelme", "native", "labelmap", "csv")
+        notes = "\n".join(report.notes)
+        for folder, name in (("labelme", "left/a.json"), ("native", "left/a.json"), ("labelmap", "left/a.png")):
+            assert (
+                f"refined_{folder} still has 1 file of an earlier run ({name}), with what is not of this one" in notes
+            )
+            assert Path(f"out/refined_{folder}", name).is_file()
+    assert "refined_marks.csv" not in notes
+    for folder in ("labelme", "native", "labelmap"):
+        for file in Path(f"out/refined_{folder}/left").iterdir():
+            file.unlink()
+    assert not any("earlier run" in note for note in refine("labelme", "native", "labelmap", "csv").notes)
+
+
+def test_the_table_names_photographs_that_it_no_longer_has(work: Path) -> None:
+    refine("csv")
+    (work / "drawn" / "a.json").unlink()
+    notes = "\n".join(refine("csv").notes)
+    assert "refined_marks.csv no longer has 1 photograph of an earlier run (left/a.png)" in notes
+
+
+def test_files_of_a_tool_that_one_file_stands_for_are_named(work: Path) -> None:
+    refine("cvat")
+    one = Path("out/refined_cvat.xml")
+    Path("out/refined_cvat").mkdir()
+    one.rename("out/refined_cvat/job.xml")
+    ledger = Path("out/.for_tools.json")
+    ledger.write_text(ledger.read_text().replace("refined_cvat.xml", "refined_cvat/job.xml"))
+    assert "refined_cvat still has 1 file of an earlier run (job.xml)" in "\n".join(refine("cvat").notes)
+
+
 def test_what_a_refiner_wrote_among_drawings_is_not_taken_for_a_drawing(work: Path) -> None:
     drawn = {record["image"]: record["marks"] for record in refine().records}
     for folder in ("in", "drawn"):

@@ -1,8 +1,7 @@
 """What was refined, written for the tool that the drawing came from: a mask or a polygon for each mark."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ from coarsekit.annotations.labelstudio_config import labelling_config
 from coarsekit.annotations.reading import one_file_each
 from coarsekit.annotations.tool_frame import by_file, in_tool_frame
 from coarsekit.annotations.written import as_written, note_written
-from coarsekit.errors import CoarsekitError, ParameterError, did_you_mean
+from coarsekit.errors import ParameterError, did_you_mean
 from coarsekit.images import read_mask
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Annotation
+from zoo.output.earlier_files import apart, no_longer_in, no_longer_in_table, still_in
 from zoo.output.label_maps import files_of, write_label_maps
 from zoo.output.marks_found import MASK, SHAPES, refined_annotation
 from zoo.output.marks_table import row_of, table_of
@@ -161,9 +161,11 @@ def write_for_tools(
             files = [place] if name == TABLE else files_of(place, records)
             _claim(files, folder, force)
             if name == TABLE:
+                notes += no_longer_in_table(place, [one.image for one in drawn])
                 write_text(place, table_of(rows))
             else:
                 write_label_maps(place, records)
+                notes += still_in(place, files, folder)
             note_written(files, folder)
             written.append(place)
             continue
@@ -176,13 +178,14 @@ def write_for_tools(
         if target.ONE_FILE_EACH:
             notes += _lost(target, together, target.write(place, together, True, images))
         else:
-            notes += _apart(place, places)
+            notes += apart(place, places)
             for file, several in places.items():
-                notes += _no_longer_in(file, target, several)
+                notes += no_longer_in(file, target, several)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 notes += _lost(target, several, target.write(file, several, True, images))
         for file in config:
             write_text(file, labelling_config(together))
+        notes += still_in(place.with_suffix(""), places, folder)
         note_written([*places, *config], folder)
         written += [place if len(places) == 1 or target.ONE_FILE_EACH else place.with_suffix(""), *config]
     if nothing:
@@ -206,28 +209,6 @@ def _files_of(
         below / (source if source.endswith(place.suffix) else f"{source}{place.suffix}") if source else place: several
         for source, several in files.items()
     }
-
-
-def _apart(place: Path, places: Collection[Path]) -> list[str]:
-    """Sentences where photographs of several sources are in files of their own."""
-    if len(places) == 1:
-        return []
-    said = f"Photographs of several files share names or numbers in the tool; each file has its own in {place.stem}."
-    stale = place.is_file() and place not in places
-    return [said, *([f"{place.name} is of an earlier run, and has none of them apart; remove it."] if stale else [])]
-
-
-def _no_longer_in(place: Path, target: Format, annotations: Sequence[Annotation]) -> list[str]:
-    """A sentence where a file of all photographs has some that the one in its place will not have."""
-    earlier: list[Annotation] = []
-    with suppress(CoarsekitError):
-        earlier = [] if target.ONE_FILE_EACH or not place.is_file() else target.read(place).annotations
-    gone = sorted({one.image for one in earlier} - {one.image for one in annotations})
-    if not gone:
-        return []
-    shown = ", ".join(gone[:3]) + (", …" if len(gone) > 3 else "")
-    count = f"{len(gone)} photograph{'s'[: len(gone) != 1]}"
-    return [f"{place.name} no longer has {count} of an earlier run ({shown}); refine all together for one file."]
 
 
 def _lost(target: Format, annotations: Sequence[Annotation], made: Iterable[str]) -> list[str]:
