@@ -11,8 +11,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
-from coarsekit.annotations.annotators import chosen, without_earlier
+from coarsekit.annotations.annotators import chosen
 from coarsekit.annotations.documents import SUFFIXES, Document, error_context, open_files
+from coarsekit.annotations.exports_over_time import without_earlier
 from coarsekit.annotations.fitting import absolute, check_marks, check_name, fitted, the_one_of
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.labels import Labels

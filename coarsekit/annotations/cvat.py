@@ -27,6 +27,7 @@ from coarsekit.annotations.details import (
     within,
 )
 from coarsekit.annotations.documents import Document, is_unsaid, load
+from coarsekit.annotations.exports_over_time import ORIGIN, UPDATED
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import run_lengths
@@ -153,17 +154,22 @@ def _definitions(root: Tree.Element) -> list[dict[str, Any]]:
 
 
 def _tasks(root: Tree.Element) -> dict[str | None, dict[str, str]]:
-    """For each task by its id what tells its annotations from others': its name, and who it is assigned to.
+    """For each task by its id what tells its annotations from others': its name, who it is assigned to, and its date.
 
     The only task, or job, is that of photographs that name none.
     """
+    dumped = root.findtext("meta/dumped")
     found: dict[str | None, dict[str, str]] = {}
     elements = [*root.findall("meta/project/tasks/task"), *root.findall("meta/task"), *root.findall("meta/job")]
     for element in elements:
         name, assignee = element.findtext("name") or "", element.findtext("assignee/username") or ""
-        found[element.findtext("id")] = within("task", name) | within(
-            "annotator", assignee or name * (len(elements) > 1)
-        )
+        key = element.findtext("id")
+        found[key] = {
+            **within("task", name),
+            **within("annotator", assignee or name * (len(elements) > 1)),
+            **within(UPDATED, dumped or element.findtext("updated")),
+            **within(ORIGIN, f"{element.tag} {key} {name}" * bool(key)),
+        }
     if len(elements) == 1:
         found[None] = next(iter(found.values()))
     return found

@@ -28,6 +28,7 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.brush_rle import pack
 from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
+from coarsekit.annotations.exports_over_time import ORIGIN, UPDATED
 from coarsekit.annotations.labelstudio_addresses import Picture, names_apart
 from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in, answers_about, result_of
 from coarsekit.annotations.labelstudio_shapes import shape_reader
@@ -126,11 +127,8 @@ def read(source: Path | Document, options: ReadOptions | None = None) -> ReadRes
         with recorder.forgiving(own, name):
             recorder.photograph(one.picture.path, photograph_name(name))
             found = _annotations(name, one.results, one.given.annotator, own, recorder)
-            annotations += [_of_task(each, one.data, one.given.is_prediction) for each in found]
-    for (
-        where,
-        why,
-    ) in untouched:  # of a project that goes on, nothing is lost; a file of nothing else has nothing to read
+            annotations += [_of_task(each, one.data, one.given, one.picture.path) for each in found]
+    for where, why in untouched:  # of a project that goes on nothing is lost, of a file of nothing else all is
         (recorder.note if annotations else recorder.leave_out)(where, why)
     return recorder.result(annotations)
 
@@ -176,11 +174,12 @@ def prediction_of(model_version: str, results: Sequence[Mapping[str, Any]]) -> d
     return {"model_version": model_version, "result": list(results), **score}
 
 
-def _of_task(annotation: Annotation, data: dict[str, Any], is_prediction: bool) -> Annotation:
-    """The annotation with the data of its task, such as the address of its photograph, and whether a model made it."""
+def _of_task(annotation: Annotation, data: dict[str, Any], given: Given, address: str) -> Annotation:
+    """The annotation with its date, the data of its task, such as the photograph's address, and its model if any."""
     own = {**own_provenance(annotation, "labelstudio"), "data": data}
-    provenance = {**annotation.provenance, "labelstudio": own}
-    if is_prediction:
+    provenance = {**annotation.provenance, **within(UPDATED, given.updated), "labelstudio": own}
+    provenance |= within(ORIGIN, address)
+    if given.is_prediction:
         provenance["model_version"] = provenance["annotator"]
     return replace(annotation, provenance=provenance)
 

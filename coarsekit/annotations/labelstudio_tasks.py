@@ -28,14 +28,22 @@ class _Answer(LenientModel):
     was_cancelled: bool | None = False
     completed_by: Any = None
     model_version: Any = None
+    updated_at: Any = None
+    created_at: Any = None
+
+    @property
+    def updated(self) -> Any:
+        """When it was saved last."""
+        return self.updated_at or self.created_at
 
 
 class Given(NamedTuple):
-    """The flat results of one annotator, and who that is: a person, or the model of a prediction."""
+    """The flat results of one annotator, who that is (a person, or the model of a prediction), and their date."""
 
     results: list[dict[str, Any]]
     annotator: Any = None
     is_prediction: bool = False
+    updated: Any = None
 
 
 def tasks_of(document: Document) -> list[Any]:
@@ -89,12 +97,12 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
     if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat
         lists = ((field, value) for field, value in task.items() if isinstance(value, list))
         results = [_result(field, item) for field, items in lists for item in items if isinstance(item, dict)]
-        return [Given(_labelled(results, where, recorder), task.get("annotator"))]
+        return [Given(_labelled(results, where, recorder), task.get("annotator"), updated=task.get("updated_at"))]
     answers, predictions = (_parsed(task, field, where, recorder) for field in ("annotations", "predictions"))
     for _ in (answer for answer in answers if answer.was_cancelled):
         recorder.note(where, "an annotation that was skipped in the tool is not read")
     taken = [one for one in answers if not one.was_cancelled]
-    given = [Given(_labelled(one.result, where, recorder), one.completed_by) for one in taken]
+    given = [Given(_labelled(one.result, where, recorder), one.completed_by, updated=one.updated) for one in taken]
     wanted = recorder.options.annotator
     recorder.models.update(str(one.model_version) for one in predictions if one.model_version is not None)
     models = [one for one in predictions if wanted is not None and _same(wanted, str(one.model_version))]

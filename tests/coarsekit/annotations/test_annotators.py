@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import annotation_files, read_all
-from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of, without_earlier
+from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of
 from coarsekit.annotations.drawings import annotated_by_several, find_drawings, read_drawings
+from coarsekit.annotations.exports_over_time import without_earlier
 from coarsekit.annotations.native import write
 from coarsekit.annotations.photograph_files import PhotographFiles
 from coarsekit.annotations.photographs import PhotographFolder
