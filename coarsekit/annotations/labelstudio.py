@@ -31,6 +31,7 @@ from coarsekit.annotations.documents import Document, LenientModel, Pixels, load
 from coarsekit.annotations.exports_over_time import ORIGIN, UPDATED
 from coarsekit.annotations.labelstudio_addresses import Picture, names_apart
 from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in, answers_about, result_of
+from coarsekit.annotations.labelstudio_grouping import by_task
 from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import (
     Given,
@@ -44,7 +45,6 @@ from coarsekit.annotations.labelstudio_tasks import (
     region_of,
     tasks_of,
 )
-from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
@@ -82,9 +82,15 @@ def recognise(document: Document) -> bool:
     """
     if _is_table(document):
         return True
-    first = next((task for task in tasks_of(document) if isinstance(task, dict)), {})
-    full = isinstance(first.get("data"), dict) and ("annotations" in first or "predictions" in first)
-    return full or "annotation_id" in first or ("annotator" in first and "id" in first)
+    return any(_is_task(task) for task in tasks_of(document))
+
+
+def _is_task(task: Any) -> bool:
+    """Whether it is a task that says who annotated it; one that nobody annotated yet may not."""
+    if not isinstance(task, dict):
+        return False
+    full = isinstance(task.get("data"), dict) and ("annotations" in task or "predictions" in task)
+    return full or "annotation_id" in task or ("annotator" in task and "id" in task)
 
 
 def _is_table(document: Document) -> bool:
@@ -138,30 +144,36 @@ def write(
 ) -> list[str]:
     """Write one JSON file of tasks to import, with an annotation for each annotator of one; see `Format.write`.
 
-    What a model made, as the ``model_version`` of an annotation's provenance says, is written as a prediction.
+    Two photographs that have one name are two tasks. What a model made, as the ``model_version`` of an annotation's
+    provenance says, is written as a prediction.
     """
-    tasks: dict[str, dict[str, Any]] = {}
+    tasks: list[dict[str, Any]] = []
     notes: list[str] = []
-    for annotation in annotations:
-        marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
-        notes += made
-        name = photograph_name(annotation.image)
-        own = own_provenance(annotation, "labelstudio")
-        task = tasks.setdefault(name, {"data": own.get("data", {"image": name}), "annotations": []})
-        prefix, kept = f"{list(tasks).index(name)}-", kept_ids(annotation)
-        result: list[dict[str, Any]] = []
-        for place, mark in enumerate(marks):
-            result += results_of(annotation, mark, f"{prefix}{place}", kept=kept)
-        result += own.get("results", ())
-        if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
-            model = str(annotation.provenance["model_version"])
-            task.setdefault("predictions", []).append(prediction_of(model, result))
-            continue
-        who = annotation.provenance.get("annotator")
-        # Label Studio takes the number or the fields of a user, and no name of another tool's.
-        task["annotations"].append({"result": result, **within("completed_by", None if isinstance(who, str) else who)})
-    write_text(path, json.dumps(list(tasks.values()), ensure_ascii=False) + "\n")
+    for number, (name, own) in enumerate(by_task(annotations)):
+        data = own_provenance(own[0], "labelstudio").get("data", {"image": name})
+        task: dict[str, Any] = {"data": data, "annotations": []}
+        for annotation in own:
+            marks, made = approximate_marks(annotation, _CAPABILITIES, approximate)
+            notes += made
+            _add(task, annotation, marks, f"{number}-")
+        tasks.append(task)
+    write_text(path, json.dumps(tasks, ensure_ascii=False) + "\n")
     return notes
+
+
+def _add(task: dict[str, Any], annotation: Annotation, marks: Sequence[Mark], prefix: str) -> None:
+    """Put marks into a task; ``prefix``: of the ids of regions that have none."""
+    kept, result = kept_ids(annotation), list[dict[str, Any]]()
+    for place, mark in enumerate(marks):
+        result += results_of(annotation, mark, f"{prefix}{place}", kept=kept)
+    result += own_provenance(annotation, "labelstudio").get("results", ())
+    if "model_version" in annotation.provenance:  # so that nobody takes a machine's mask for a person's
+        model = str(annotation.provenance["model_version"])
+        task.setdefault("predictions", []).append(prediction_of(model, result))
+        return
+    who = annotation.provenance.get("annotator")
+    # Label Studio takes the number or the fields of a user, and no name of another tool's.
+    task["annotations"].append({"result": result, **within("completed_by", None if isinstance(who, str) else who)})
 
 
 def prediction_of(model_version: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def answers_of(task: dict[str, Any], where: str, recorder: Recorder) -> list[Giv
 
     None for a task that nobody annotated.
     """
-    if "annotations" not in task and "predictions" not in task:  # MIN exports have them flat
+    # MIN exports have them flat; a task that nobody annotated may have neither.
+    if not (isinstance(task.get("data"), dict) or "annotations" in task or "predictions" in task):
         lists = ((field, value) for field, value in task.items() if isinstance(value, list))
         results = [_result(field, item) for field, items in lists for item in items if isinstance(item, dict)]
         return [Given(_labelled(results, where, recorder), task.get("annotator"), updated=task.get("updated_at"))]

@@ -92,7 +92,7 @@ def recognise(document: Document) -> bool:
         return "region_shape_attributes" in content.partition("\n")[0]
     if document.has("_via_img_metadata"):
         return True
-    files = list(content.values())[:1] if isinstance(content, dict) else []
+    files = list(content.values()) if isinstance(content, dict) else []
     return any(isinstance(file, dict) and "filename" in file and "regions" in file for file in files)
 
 

@@ -408,3 +408,13 @@ TABLE_3 = """# Exported using VGG Image Annotator (http://www.robots.ox.ac.uk/~v
 def test_a_table_of_via_3_is_named_and_refused(put) -> None:
     with pytest.raises(AnnotationError, match=r"a table of VIA 3, .* save the project as JSON"):
         read_annotations(put("via3.csv", TABLE_3), reading())
+
+
+def test_a_file_is_known_by_any_photograph_and_the_first_may_have_no_regions(put, tmp_path) -> None:
+    circle = {"shape_attributes": {"name": "circle", "cx": 20, "cy": 15, "r": 4}, "region_attributes": {"lesion": "MA"}}
+    content = {
+        "B.png-1": {"filename": "B.png", "size": -1, "file_attributes": {}},
+        "A.png-1": {"filename": "A.png", "size": -1, "regions": [circle]},
+    }
+    found, report = read_annotations(put("via.json", content), ReadOptions(size=(80, 60)))
+    assert ([len(one.marks) for one in found], report.left_out) == ([0, 1], ())
