@@ -11,7 +11,7 @@ from types import MappingProxyType
 from coarsekit.annotations import annotation_files, format_named, read_all, writable_formats
 from coarsekit.annotations.annotators import annotated_once, check_one_each
 from coarsekit.annotations.details import not_held
-from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
+from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each, without_shared_places
 from coarsekit.annotations.tool_frame import by_file, in_tool_frame
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.images import PHOTOGRAPHS
@@ -117,6 +117,11 @@ def convert(
         if twice and strict:
             raise AnnotationError(twice[0][1])
         report += ReadReport(left_out=tuple(sentence for _, sentence in twice))
+    if format_named(name).ONE_FILE_EACH:
+        found, sharing = without_shared_places(path, found, ".json")
+        if sharing and strict:
+            raise AnnotationError(sharing[0])
+        report += ReadReport(left_out=tuple(sharing))
     annotations = [annotation for _, annotation in found]
     notes = report.all_notes(options)
     for sentence in notes:

@@ -132,9 +132,38 @@ def one_file_each(path: Path, annotations: Sequence[Annotation], suffix: str) ->
             )
         return {path: annotations[0]}
     places: dict[Path, Annotation] = {}
-    for annotation, folder in zip(annotations, folders_of(annotations), strict=True):
-        place = path / folder / f"{stem_of(photograph_name(annotation.image))}{suffix}"
+    for annotation, place in zip(annotations, _places(path, annotations, suffix), strict=True):
         if place in places:
             raise AnnotationError(f"{place}: two photographs, one of them {annotation.image}, would be written here")
         places[place] = annotation
     return places
+
+
+def without_shared_places(
+    path: Path, found: Sequence[tuple[Path, Annotation]], suffix: str
+) -> tuple[list[tuple[Path, Annotation]], list[str]]:
+    """Annotations with their files, without those that `one_file_each` would put at one place; and a sentence for each.
+
+    They are of photographs that differ in the suffix, as ``001.jpg`` and ``001.png``.
+    """
+    if path.suffix.lower() == suffix:
+        return list(found), []
+    shared: dict[Path, list[tuple[Path, Annotation]]] = {}
+    for pair, place in zip(found, _places(path, [one for _, one in found], suffix), strict=True):
+        shared.setdefault(place, []).append(pair)
+    sentences = [
+        f"{' and '.join(one.image for _, one in several)}: {place} would be written for each; rename one of them, or "
+        "write a format that has all photographs in one file"
+        for place, several in shared.items()
+        if len(several) > 1
+    ]
+    out = {id(one) for several in shared.values() if len(several) > 1 for _, one in several}
+    return [(file, one) for file, one in found if id(one) not in out], sentences
+
+
+def _places(path: Path, annotations: Sequence[Annotation], suffix: str) -> list[Path]:
+    """The file of each below the folder ``path``."""
+    return [
+        path / folder / f"{stem_of(photograph_name(annotation.image))}{suffix}"
+        for annotation, folder in zip(annotations, folders_of(annotations), strict=True)
+    ]

@@ -103,3 +103,18 @@ def test_bad_usage_is_one_sentence(cvat, tmp_path) -> None:
         == convert(cvat, tmp_path / "again.xml", "--force").exit_code
         == 0
     )
+
+
+def test_photographs_that_differ_in_the_suffix_are_left_out_and_the_rest_is_converted(tmp_path) -> None:
+    path, folder = tmp_path / "a.xml", tmp_path / "out"
+    names = ("001.jpg", "001.png", "002.jpg")
+    format_named("cvat").write(path, [Annotation(name, 160, 120, MARKS) for name in names])
+    for to in ("native", "labelme"):
+        result = convert(path, folder, "--to", to, "--approximate", "--force", "-q")
+        assert result.exit_code == 1, result.output
+        assert result.stderr.startswith(
+            f"Left out: 001.jpg and 001.png: {folder / '001.json'} would be written for each"
+        )
+        assert [file.name for file in folder.iterdir()] == ["002.json"]
+    assert "would be written for each" in wrong(path, folder, "--force", "--strict")
+    assert convert(path, tmp_path / "one.json", "--to", "labelstudio").exit_code == 0
