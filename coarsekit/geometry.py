@@ -144,12 +144,24 @@ def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
     """
     mask = np.zeros(size, dtype=bool)
     for shape in shapes:
-        x0, y0, x1, y1 = extent(shape)
-        left, right = (int(np.clip(x, 0, size[1])) for x in (np.floor(x0), np.ceil(x1)))
-        top, bottom = (int(np.clip(y, 0, size[0])) for y in (np.floor(y0), np.ceil(y1)))
+        left, top, right, bottom = _window(shape, size)
         if left < right and top < bottom:
             mask[top:bottom, left:right] |= _covered(shape, left, top, right, bottom)
     return mask
+
+
+def covers_any(shape: Shape, size: tuple[int, int]) -> bool:
+    """Whether `draw` gives the shape a pixel of a photograph of ``size`` (h, w)."""
+    left, top, right, bottom = _window(shape, size)
+    return left < right and top < bottom and bool(_covered(shape, left, top, right, bottom).any())
+
+
+def _window(shape: Shape, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the pixels around the shape, as far as a photograph of that size has them."""
+    x0, y0, x1, y1 = extent(shape)
+    left, right = (int(np.clip(x, 0, size[1])) for x in (np.floor(x0), np.ceil(x1)))
+    top, bottom = (int(np.clip(y, 0, size[0])) for y in (np.floor(y0), np.ceil(y1)))
+    return left, top, right, bottom
 
 
 def touches(shape: Shape, mask: Mask) -> bool:

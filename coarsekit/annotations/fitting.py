@@ -9,27 +9,28 @@ from coarsekit.annotations.photographs import choose, folders_differ, photograph
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.annotations.tool_frame import scaled_to
 from coarsekit.errors import AnnotationError, did_you_mean
-from coarsekit.geometry import extent
-from coarsekit.types import KINDS, Annotation, check_drawn_on
+from coarsekit.geometry import covers_any, extent
+from coarsekit.marks import CLICK, ways_drawn
+from coarsekit.types import KINDS, Annotation, check_drawn_on, sized
 
 
 def fitted(
     annotation: Annotation, shape: tuple[int, ...], name: str, strict: bool = False
 ) -> tuple[Annotation, ReadReport]:
-    """The annotation in the pixels of its photograph, without the marks that lie wholly outside.
+    """The annotation in the pixels of its photograph, without the marks that have none of these.
 
     Args:
         annotation: What was drawn, perhaps on a smaller or larger copy.
         shape: (h, w, …) of the photograph, px.
         name: What sentences call the photograph.
-        strict: Whether to raise for the first mark outside.
+        strict: Whether to raise for the first mark without a pixel.
 
     Returns:
         The annotation, which remembers the size of the copy, see `coarsekit.annotations.tool_frame`; and the report:
         the scale, and what was left out.
 
     Raises:
-        AnnotationError: When the copy has other proportions, and when all marks lie outside.
+        AnnotationError: When the copy has other proportions, and when no mark has a pixel.
     """
     height, width = shape[:2]
     report = ReadReport()
@@ -44,7 +45,7 @@ def fitted(
         )
         report += ReadReport(notes=(sentence,))
         annotation = scaled_to(annotation, width, height)
-    outside = _outside(annotation)
+    outside = _without_pixels(annotation)
     if not outside:
         return annotation, report
     if strict or len(outside) == len(annotation.marks):
@@ -56,21 +57,24 @@ def fitted(
 
 
 def check_marks(annotation: Annotation, path: str | os.PathLike[str]) -> Annotation:
-    """The annotation itself, once every mark is seen to reach into its photograph; ``path`` is where it was read.
+    """The annotation itself, once every mark is seen to have pixels of its photograph; ``path`` is where it was read.
 
-    Raises `AnnotationError` for the first mark that lies wholly outside.
+    Raises `AnnotationError` for the first mark that has none.
     """
-    for sentence in _outside(annotation).values():
+    for sentence in _without_pixels(annotation).values():
         raise AnnotationError(f"{path}: {sentence}")
     return annotation
 
 
-def _outside(annotation: Annotation) -> dict[int, str]:
-    """By the place of each mark that lies wholly outside its photograph, a sentence that names it."""
+def _without_pixels(annotation: Annotation) -> dict[int, str]:
+    """By the place of each mark that has no pixel of its photograph, a sentence that names it.
+
+    It lies wholly outside, or between the middles of pixels. A click has a size of its own.
+    """
     width, height = annotation.width, annotation.height
     places: dict[str, int] = {}
     found = {}
-    for index, mark in enumerate(annotation.marks):
+    for index, (mark, way) in enumerate(zip(annotation.marks, ways_drawn(annotation), strict=True)):
         kind = KINDS[type(mark.shape)]
         place = places[kind] = places.get(kind, -1) + 1
         x0, y0, x1, y1 = extent(mark.shape)
@@ -78,6 +82,12 @@ def _outside(annotation: Annotation) -> dict[int, str]:
             found[index] = (
                 f"{kind}.{place} lies wholly outside the photograph of {width} × {height} px "
                 f"(its centre is {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); remove or move it"
+            )
+        elif way != CLICK and not covers_any(sized(mark.shape, width), (height, width)):
+            found[index] = (
+                f"{kind}.{place} covers no pixel of the photograph of {width} × {height} px "
+                f"(it is {x1 - x0:.3g} × {y1 - y0:.3g} px around {(x0 + x1) / 2:g}, {(y0 + y1) / 2:g}); "
+                "remove it or draw it larger"
             )
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from coarsekit.annotations.in_pixels import are_shares
 from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of, usable
 from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
@@ -184,6 +185,12 @@ class Recorder:
 
     def result(self, annotations: list[Annotation]) -> ReadResult:
         """The annotations with the report."""
+        if are_shares(annotations):
+            self.note(
+                "all coordinates",
+                "they lie between 0 and 1, and are taken for px; if they are shares of the photograph's width and "
+                "height, multiply them by these, or export it again in px",
+            )
         left_out, whole, notes = (
             tuple(f"{self.path}: {text}" for text in _sentences(each))
             for each in (self._left_out, self._whole, self._notes)

@@ -17,6 +17,7 @@ FLAT = {"label": "MA", "shape_type": "rectangle", "points": [[40, 30], [45, 30]]
 UNNAMED = {**CIRCLE, "label": ""}
 OUTSIDE = {**CIRCLE, "points": [[400, 30], [405, 30]]}
 POINT = {"label": "MA", "shape_type": "point", "points": [[20, 20]]}
+THIN = {"label": "MA", "shape_type": "polygon", "points": [[40.6, 30.6], [40.9, 30.6], [40.9, 30.9]]}
 CUT = "cut short"
 
 
@@ -47,7 +48,13 @@ def drawn(folder: Path, damage: dict[str, Any] | str) -> Path:
 
 @pytest.mark.parametrize(
     ("damage", "said"),
-    [(FLAT, "no area"), (UNNAMED, "it has no label"), (OUTSIDE, "lies wholly outside"), (CUT, "B.json: not JSON")],
+    [
+        (FLAT, "no area"),
+        (UNNAMED, "it has no label"),
+        (OUTSIDE, "lies wholly outside"),
+        (THIN, "polygons.0 covers no pixel"),
+        (CUT, "B.json: not JSON"),
+    ],
 )
 def test_refine_names_what_is_lost(photographs: Path, damage: dict[str, Any] | str, said: str, tmp_path: Path) -> None:
     folder = drawn(tmp_path / "in", damage)
@@ -112,3 +119,38 @@ def test_a_task_that_nobody_annotated_yet_is_no_loss(photographs: Path, tmp_path
     command = ("refine", photographs, file, "--refiner", "otsu", "-o", tmp_path / "out")
     result = command_line.run(zoo, *command)
     assert (result.exit_code, "nobody annotated it" in result.stderr) == (0, True), result.output
+
+
+SHARES = {"label": "MA", "shape_type": "rectangle", "points": [[0.4, 0.4], [0.45, 0.45]]}
+
+
+@pytest.mark.parametrize("name", ["labelme", "via", "coco"])
+def test_coordinates_in_shares_of_the_photograph_are_said_and_lost_marks_named(
+    photographs: Path, tmp_path: Path, name: str
+) -> None:
+    box = {"name": "rect", "x": 0.4, "y": 0.4, "width": 0.05, "height": 0.05}
+    region = {"shape_attributes": box, "region_attributes": {"lesion": "MA"}}
+    coco = {
+        "images": [{"id": 1, "file_name": "A.png", "width": 80, "height": 60}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "segmentation": [[0.4, 0.4, 0.45, 0.4, 0.45, 0.45]]}
+        ],
+        "categories": [{"id": 1, "name": "MA"}],
+    }
+    via = {"A.png-1": {"filename": "A.png", "size": -1, "regions": [region]}}
+    file = labelme(tmp_path / "in", SHARES)
+    if name != "labelme":
+        file.write_text(json.dumps({"via": via, "coco": coco}[name]))
+    options = ("--refiner", "otsu", "-o", tmp_path / "out")
+    result = command_line.run(zoo, "refine", photographs, file, *options)
+    assert result.exit_code == 1, result.output
+    assert "all coordinates: they lie between 0 and 1, and are taken for px; if they are shares" in result.stderr
+    assert "Failed: A.png: polygons.0 covers no pixel" in result.stderr
+    assert not (tmp_path / "out/A_MA.png").exists()
+
+
+def test_marks_in_px_are_no_shares(photographs: Path, tmp_path: Path) -> None:
+    for shapes in ((SHARES, POINT), ({**POINT, "points": [[0, 0]]},)):
+        file = labelme(tmp_path / "in", *shapes)
+        options = ("--refiner", "otsu", "-o", tmp_path / "out", "--force")
+        assert "all coordinates" not in command_line.run(zoo, "refine", photographs, file, *options).stderr
