@@ -15,7 +15,7 @@ from coarsekit.errors import ImageError
 from coarsekit.images import dicom
 from coarsekit.images.depths import eight_bits
 from coarsekit.images.names import PHOTOGRAPHS as PHOTOGRAPHS
-from coarsekit.images.opening import FORMATS, Opened, explained, header_size, opened, turned
+from coarsekit.images.opening import FORMATS, Opened, explained, header_size, opened, opened_picture, turned
 from coarsekit.storage.files import atomic_write
 from coarsekit.types import Image, Mask
 
@@ -38,6 +38,7 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     Raises:
         ImageError: When the file is missing, cut short or not an image, or has pixels that are no numbers or in none of
             these ranges.
+        TypeError: When it is no path.
 
     Examples:
         >>> coarsekit.read_image("image.png").shape
@@ -45,11 +46,31 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     """
     if dicom.is_dicom(path):
         return dicom.read_photograph(path)
-    picture, deep, orientation = opened(path, path)
+    return _photograph(opened(path, path), path)
+
+
+def read_picture(picture: Pillow.Image, name: str = "the photograph") -> Image:
+    """Read a photograph that Pillow opened as `read_image` does its file.
+
+    Args:
+        picture: A picture of any mode, opened or made by a caller. An EXIF orientation that it still has is applied.
+        name: What an error calls it.
+
+    Returns:
+        (h, w, 3) uint8, RGB, 0–255.
+
+    Raises:
+        ImageError: When it is closed, its file is cut short, or as for `read_image`.
+    """
+    return _photograph(opened_picture(picture, name), name)
+
+
+def _photograph(image: Opened, name: str | os.PathLike[str]) -> Image:
+    picture, deep, orientation = image
     if deep is not None:
-        colours = eight_bits(deep, path)
+        colours = eight_bits(deep, name)
     elif picture.mode.startswith(("I", "F")):
-        colours = np.repeat(eight_bits(np.asarray(picture), path)[..., None], 3, axis=2)
+        colours = np.repeat(eight_bits(np.asarray(picture), name)[..., None], 3, axis=2)
     else:
         has_clear_colour = picture.mode == "P" and "transparency" in picture.info
         colours = np.asarray((picture.convert("RGBA") if has_clear_colour else picture).convert("RGB"))

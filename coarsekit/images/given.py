@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from coarsekit.errors import ImageError
-from coarsekit.images import read_image
+from coarsekit.images import read_image, read_picture
 from coarsekit.images.depths import eight_bits
 from coarsekit.types import Image
 
@@ -21,23 +21,23 @@ def as_image(image: ImageLike | object) -> Image:
     """The photograph as (h, w, 3) uint8 RGB, read and converted as `coarsekit.images.read_image` does.
 
     Args:
-        image: The path of an image file; Pillow's image; or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), whose
-            fourth channel, alpha, is left out. Whole numbers of more than 8 bits, and floating-point numbers, are of
+        image: The path of an image file; Pillow's image, as it was opened, since a copy of one does not say that its
+            file has more than 8 bits; or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4), whose fourth channel,
+            alpha, is left out. Whole numbers of more than 8 bits, and floating-point numbers, are of
             the least range that holds them all: 0–1 (floating-point only), 8, 10, 12, 14 or 16 bits.
 
     Returns:
         (h, w, 3) uint8, RGB; the array itself where it is one already.
 
     Raises:
-        ImageError: When a file cannot be read, an array has another shape or no pixel, or its values are in no known
-            range.
+        ImageError: When a file or a picture cannot be read, an array has another shape or no pixel, or its values are
+            in no known range.
         TypeError: When it is none of these, such as a tensor.
     """
     if isinstance(image, np.ndarray):
         return _of_array(image)
     if isinstance(image, Pillow.Image):
-        deep = image.mode.startswith(("I", "F"))
-        return _of_array(np.asarray(image if deep else image.convert("RGB")))
+        return read_picture(image)
     if isinstance(image, (str, os.PathLike)):
         return read_image(image)
     hint = "; give tensor.permute(1, 2, 0).cpu().numpy()" if type(image).__module__.partition(".")[0] == "torch" else ""

@@ -45,15 +45,57 @@ def opened(file: str | os.PathLike[str] | BytesIO, name: str | os.PathLike[str])
         if _float_tags(file):
             return Opened(Pillow.new("RGB", (1, 1)), float_colours(_content(file), name), 1)
     with explained(name, file), _picture(file) as picture:
-        is_deep = has_deep_colours(picture)
-        picture.load()
-        if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
-            raise ValueError("some of its pixels are no numbers")
-        if isinstance(picture, TiffImageFile) and picture.mode.startswith("I;16") and picture.tag_v2.get(262) == 0:
-            # White is 0 there, which Pillow minds for fewer bits alone.
-            return Opened(Pillow.fromarray(65535 - np.asarray(picture)), None, _orientation(picture))
-        deep = deep_colours(_content(file), picture, name) if is_deep else None
-        return Opened(picture, deep, _orientation(picture))
+        return _decoded(picture, file if has_deep_colours(picture) else None, name)
+
+
+def opened_picture(picture: Pillow.Image, name: str) -> Opened:
+    """A picture that a caller opened or made, decoded; of several pages it is the one that the caller turned to.
+
+    Raises `ImageError` when it is closed, its file is cut short, or it has pixels that are no numbers, or of more bits
+    than Pillow gives and the file is not there to read them.
+    """
+    with explained(name, BytesIO()), warnings.catch_warnings(action="ignore"):
+        return _decoded(picture, _deep_file(picture, name), name)
+
+
+def _deep_file(picture: Pillow.Image, name: str) -> BytesIO | None:
+    """The file of a picture whose colours have 16 bits, of which Pillow gives the upper 8; None of any other."""
+    is_deep, stream = has_deep_colours(picture), getattr(picture, "fp", None)
+    if is_deep and stream is not None and not stream.closed:
+        place = stream.tell()
+        stream.seek(0)
+        content = stream.read()
+        stream.seek(place)
+        return BytesIO(content)
+    # Of a picture that is loaded already, its file alone may say so.
+    path = getattr(picture, "filename", "")
+    if path and Path(os.fsdecode(path)).is_file() and (is_deep or _has_deep_colours(os.fsdecode(path))):
+        return BytesIO(Path(os.fsdecode(path)).read_bytes())
+    if is_deep:
+        raise ImageError(f"{name}: its colours have 16 bits, of which Pillow gives 8; give the path of its file")
+    return None
+
+
+def _has_deep_colours(path: str) -> bool:
+    try:
+        with explained(path, path), _picture(path) as picture:
+            return has_deep_colours(picture)
+    except ImageError:
+        return False
+
+
+def _decoded(
+    picture: Pillow.Image, deep_file: str | os.PathLike[str] | BytesIO | None, name: str | os.PathLike[str]
+) -> Opened:
+    """A picture, decoded; ``deep_file``: its file, where its colours have 16 bits."""
+    picture.load()
+    if picture.mode == "F" and not np.isfinite(np.asarray(picture)).all():
+        raise ValueError("some of its pixels are no numbers")
+    if isinstance(picture, TiffImageFile) and picture.mode.startswith("I;16") and picture.tag_v2.get(262) == 0:
+        # White is 0 there, which Pillow minds for fewer bits alone.
+        return Opened(Pillow.fromarray(65535 - np.asarray(picture)), None, _orientation(picture))
+    deep = None if deep_file is None else deep_colours(_content(deep_file), picture, name)
+    return Opened(picture, deep, _orientation(picture))
 
 
 def header_size(path: str | os.PathLike[str]) -> tuple[int, int]:
@@ -137,8 +179,16 @@ def _seek_largest_page(picture: TiffImageFile) -> None:
 
 
 @contextmanager
-def explained(name: str | os.PathLike[str], file: str | os.PathLike[str] | BytesIO) -> Iterator[None]:
-    """Every error of opening ``file`` as an `ImageError` of one sentence, in which it is called ``name``."""
+def explained(name: str | os.PathLike[str], file: str | os.PathLike[str] | BytesIO | object) -> Iterator[None]:
+    """Every error of opening ``file`` as an `ImageError` of one sentence, in which it is called ``name``.
+
+    Raises `TypeError` for a file that is no path.
+    """
+    if not isinstance(file, (str, os.PathLike, BytesIO)):
+        hint = "; put the bytes of a file in a file" if isinstance(file, (bytes, bytearray)) else ""
+        raise TypeError(f"the path of an image is a text or a Path, got {type(file).__name__}{hint}")
+    if file == "":
+        raise ImageError("an empty text is no path of an image; give the path of an image file")
     try:
         yield
     except CoarsekitError:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from coarsekit.annotations import cvat
 from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import tool_label, tool_labels
@@ -20,17 +18,14 @@ from coarsekit.annotations.photographs import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.rle import run_lengths
 from coarsekit.errors import AnnotationError, ParameterError
-from coarsekit.images.opening import turned
-from coarsekit.types import Annotation, Image, Mark, Raster
+from coarsekit.images.given import as_image
+from coarsekit.types import Annotation, Mark, Raster
 from zoo.loading import from_pretrained, on_device
 from zoo.output.marks_found import MASK, POLYGON, SHAPES
 from zoo.refiner import Refiner
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
-
-_ORIENTATION = 0x0112
-"""The field of EXIF that says how a picture is turned."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +59,7 @@ class CvatFunction:
 
         Raises:
             AnnotationError: When the export has several drawings of the frame, or one of other proportions.
+            ImageError: When the frame cannot be read.
         """
         name = photograph_name(context.frame_name)  # as the reader of the export names it, folders and all
         drawn = [one for one in self.annotations if one.image == name and one.marks]
@@ -73,7 +69,7 @@ class CvatFunction:
             raise AnnotationError(
                 f"the export has {len(drawn)} drawings of {name}; export the one task that is annotated"
             )
-        pixels = _upright(image)
+        pixels = as_image(image)
         annotation, _ = fitted(drawn[0], pixels.shape, name)
         ids = {label.name: label.id for label in self.spec.labels}
         least = context.conf_threshold
@@ -124,13 +120,6 @@ def create(
         raise AnnotationError(f"{annotations}: nothing that was drawn could be read{why}; export the annotated task")
     spec = DetectionFunctionSpec(labels=[label_spec(label, place, type=shape) for place, label in enumerate(labels)])
     return CvatFunction(on_device(from_pretrained(refiner), device), drawn, shape, spec)
-
-
-def _upright(image: "Picture") -> Image:
-    """The frame as RGB (h, w, 3) uint8, turned as its EXIF says."""
-    orientation = image.getexif().get(_ORIENTATION, 1)
-    pixels = np.asarray(image.convert("RGB"))
-    return np.ascontiguousarray(turned(pixels, orientation if orientation in range(1, 9) else 1))
 
 
 def _request(label: int, mask: Raster, shape: str) -> Any:

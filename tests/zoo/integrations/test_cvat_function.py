@@ -182,3 +182,14 @@ def test_parameters_that_are_missing_or_wrong_are_one_sentence(
     monkeypatch.setitem(sys.modules, "cvat_sdk.auto_annotation", None)
     with pytest.raises(ParameterError, match=r"pip install coarsekit\[cvat\]"):
         cvat_function.create("shrink", export)
+
+
+def test_a_frame_of_more_than_8_bits_is_read_as_its_file_is(export: Path, tmp_path: Path) -> None:
+    grey = np.asarray(photograph(0))[..., 1].astype(np.uint16) * 257
+    Pillow.fromarray(grey).save(tmp_path / "deep.png")
+    function = cvat_function.create("otsu", export)
+    context = SimpleNamespace(frame_name="b.png", conf_threshold=None, conv_mask_to_poly=False)
+    found = function.detect(context, Pillow.open(tmp_path / "deep.png"))
+    drawn = Annotation("x", WIDTH, HEIGHT, MARKS)
+    marks = zoo.from_pretrained("otsu").refine_marks(tmp_path / "deep.png", drawn).marks
+    assert len(found) == sum(mark.mask is not None for mark in marks) > 0
