@@ -114,6 +114,12 @@ def extent(shape: Shape) -> tuple[float, float, float, float]:
     return ellipse.cx - half_w, ellipse.cy - half_h, ellipse.cx + half_w, ellipse.cy + half_h
 
 
+def lies_outside(shape: Shape, width: int, height: int) -> bool:
+    """Whether the shape's bounding box lies wholly outside of a photograph of that size."""
+    x0, y0, x1, y1 = extent(shape)
+    return x1 <= 0 or y1 <= 0 or x0 >= width or y0 >= height
+
+
 def places_of(shape: Point | Line) -> tuple[tuple[float, float], ...]:
     """The places x, y of a point or a line, px."""
     return ((shape.x, shape.y),) if isinstance(shape, Point) else shape.places

@@ -3,6 +3,7 @@
 from collections import Counter
 from math import hypot
 
+from coarsekit.geometry import lies_outside
 from coarsekit.shapes import CLICK_RADIUS
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Shape
 
@@ -57,11 +58,13 @@ def _way(mark: Mark, least: set[tuple[str, tuple[float, float]]]) -> str:
 
 def _least_circles(annotation: Annotation) -> set[tuple[str, tuple[float, float]]]:
     """The labels and semi-axes of the circles and ellipses that are clicks."""
-    marks = Counter(mark.lesion for mark in annotation.marks)
-    most = CLICK_RADIUS * annotation.width
+    width, height = annotation.width, annotation.height
+    seen = [mark for mark in annotation.marks if not lies_outside(mark.shape, width, height)]
+    marks = Counter(mark.lesion for mark in seen)
+    most = CLICK_RADIUS * width
     shared = Counter(
         (mark.lesion, _axes(mark.shape))
-        for mark in annotation.marks
+        for mark in seen
         if isinstance(mark.shape, Ellipse) and max(mark.shape.rx, mark.shape.ry) <= most
     )
     return {key for key, count in shared.items() if count >= max(LEAST_CLICKS, CLICK_SHARE * marks[key[0]])}

@@ -7,7 +7,7 @@ from math import exp, log
 import numpy as np
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import extent
+from coarsekit.geometry import extent, lies_outside
 from coarsekit.images.field_of_view import find_field_of_view
 from coarsekit.marks import CLICK, STROKE, ways_drawn
 from coarsekit.types import EX, HE, MA, SE, Annotation, Image
@@ -113,7 +113,13 @@ def check_field_of_view(diameter: float) -> None:
 
 
 def _by_marks(annotation: Annotation) -> Scale | None:
-    """How much larger the marks are than those on IDRiD's photographs: the mean over classes, of known ones if any."""
+    """How much larger the marks are than those on IDRiD's photographs: the mean over classes, of known ones if any.
+
+    Marks wholly outside count for nothing: files with such have them left out, see `coarsekit.annotations.fitting`.
+    """
+    width, height = annotation.width, annotation.height
+    inside = tuple(mark for mark in annotation.marks if not lies_outside(mark.shape, width, height))
+    annotation = replace(annotation, marks=inside)
     logs: dict[str, list[float]] = {}
     for mark, way in zip(annotation.marks, ways_drawn(annotation), strict=True):
         if way in (CLICK, STROKE):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from coarsekit.annotations.given import AnnotationLike, as_annotation
 from coarsekit.errors import RefinerError
+from coarsekit.geometry import lies_outside
 from coarsekit.hub.download import Access
 from coarsekit.images.given import ImageLike, as_image
 from coarsekit.marks import ways_drawn
@@ -204,7 +205,7 @@ class Refiner(ABC):
 
         Returns:
             One group of marks or more for each label, in the order of the labels; empty for an annotation without
-            marks.
+            marks. A mark that lies wholly outside the photograph is in none, and changes nothing for the others.
 
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
@@ -212,10 +213,12 @@ class Refiner(ABC):
         image, annotation = as_given(image, annotation)
         own: dict[str, list[int]] = {lesion: [] for lesion in annotation.lesions}
         for place, mark in enumerate(annotation.marks):
-            own[mark.lesion].append(place)
+            if not lies_outside(mark.shape, annotation.width, annotation.height):
+                own[mark.lesion].append(place)
         return [
             Group(lesion, lesion if lesion in self.lesions else "", BY_LABEL, tuple(places))
             for lesion, places in own.items()
+            if places
         ]
 
     @abstractmethod
@@ -289,7 +292,8 @@ class Refiner(ABC):
 
         Returns:
             The masks of `refine`, and a result for each mark; both empty for an annotation without marks. The masks of
-            a class's marks are disjoint, and are the class's mask together, see `zoo.marks.mark_masks`.
+            a class's marks are disjoint, and are the class's mask together, see `zoo.marks.mark_masks`. For a mark that
+            lies wholly outside the photograph nothing is found, and 0 pixels are drawn.
 
         Raises:
             AnnotationError: When the annotation was drawn on an image of another size.
@@ -305,6 +309,8 @@ class Refiner(ABC):
         masks: dict[str, Mask] = {}
         claimed: dict[str, Mask] = {}
         found: dict[int, tuple[MarkMask, float | None, dict[str, float]]] = {}
+        for place, mark in enumerate(annotation.marks):  # those outside are in no group
+            groups.setdefault(place, Group(mark.lesion, "", BY_LABEL, (place,)))
         for answer in self.answers(image, annotation, advance, scale):
             masks[answer.lesion], claimed[answer.lesion] = answer.mask, answer.claimed
             for own in mark_masks(annotation, answer.lesion, answer.mask):

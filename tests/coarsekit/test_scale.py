@@ -145,3 +145,11 @@ def test_without_a_size_anywhere_the_width_is_all_there_is(marks: tuple[Mark, ..
     image = np.full((300, 400, 3), 120, np.uint8)
     found = scale_of(image, annotation(image, *marks))
     assert (found.value, found.source) == (400 / REFERENCE_WIDTH, WIDTH)
+
+
+def test_a_mark_wholly_outside_counts_for_nothing() -> None:
+    image = np.full((300, 400, 3), 90, np.uint8)
+    own = Mark("MA", Ellipse(100, 100, 18, 18))
+    for outside in (Ellipse(5000, 5000, 900, 900), Ellipse(-9, 50, 9, 9)):
+        assert scale_of(image, annotation(image, own, Mark("MA", outside))) == scale_of(image, annotation(image, own))
+        assert scale_of(image, annotation(image, Mark("MA", outside))).source == WIDTH

@@ -106,9 +106,10 @@ class PatchwiseRefiner(Refiner):
         # The marks of a drawing are looked at once, whoever asks what they are and then refines them.
         known = (appearance.mean.tobytes(), appearance.between_root.tobytes(), appearance.within_root.tobytes())
         asked = (photograph_sha256(image), drawing_sha256(annotation), *known, scale)
-        if self._recognised is None or self._recognised[0] != asked:
-            self._recognised = asked, recognise(appearance, self.lesions, image, annotation, scale)
-        return list(self._recognised[1])
+        kept = self._recognised  # read once: another thread may keep another drawing's meanwhile
+        if kept is None or kept[0] != asked:
+            kept = self._recognised = asked, recognise(appearance, self.lesions, image, annotation, scale)
+        return list(kept[1])
 
     def refine(
         self,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from coarsekit.geometry import lies_outside
 from coarsekit.marks import CLICK, STROKE, ways_drawn
 from coarsekit.types import Annotation, Image, Mask, Shape, sized
 from coarsekit.windows import REFERENCE_WIDTH, bounding_boxes
@@ -43,14 +44,17 @@ def recognise(
         scale: As in `coarsekit.windows.window_around`.
 
     Returns:
-        One group or more for each label, in the order of the labels.
+        One group or more for each label, in the order of the labels; marks wholly outside are in none.
     """
     width = drawn.width if scale is None else scale * REFERENCE_WIDTH
     shapes = [sized(mark.shape, width) for mark in drawn.marks]
     has_size = np.array([way not in (CLICK, STROKE) for way in ways_drawn(drawn)], bool)
+    outside = [lies_outside(mark.shape, drawn.width, drawn.height) for mark in drawn.marks]
     groups = []
     for label in drawn.lesions:
-        own = [place for place, mark in enumerate(drawn.marks) if mark.lesion == label]
+        own = [place for place, mark in enumerate(drawn.marks) if mark.lesion == label and not outside[place]]
+        if not own:
+            continue
         looked = spread(len(own), MOST_MARKS)
         chosen = [own[index] for index in looked]
         features = mark_features(image, shapes, chosen, scale)

@@ -152,6 +152,36 @@ def test_marks_are_looked_at_once_until_photograph_drawing_or_appearance_change(
     assert len(looked) == 5
 
 
+def test_a_drawing_has_its_own_classes_whatever_another_thread_keeps_meanwhile(appearance: Appearance) -> None:
+    network = Network(Config(lesions=LESIONS, appearance=True))
+    assert network.appearance is not None
+    network.appearance.put(appearance)
+    image, drawn = photograph([BRIGHT] * 2), around(["HE", "drusen"])
+    expected = network.groups(image, drawn)
+
+    class Shared(Network):  # type: ignore[misc] # another thread's drawing is kept as soon as this one's is
+        _recognised = property(lambda self: ((), ["another's"]), lambda self, value: None)
+
+    network.__class__ = Shared
+    assert network.groups(image, drawn) == expected
+
+
+def test_a_mark_wholly_outside_changes_nothing_for_the_others(appearance: Appearance) -> None:
+    image, drawn = photograph([BRIGHT] * 3), around(["HE", "drusen", "EX"])
+    outside = [Mark(label, Ellipse(5000, 5000, 900, 900)) for label in ("drusen", "beyond")]
+    network = Network(Config(lesions=LESIONS, appearance=True, matched_filter=True))
+    assert network.appearance is not None
+    for put in (False, True):
+        if put:
+            network.appearance.put(appearance)
+        with_them = Annotation("a.png", 460, 320, (*drawn.marks, *outside))
+        assert network.groups(image, with_them) == network.groups(image, drawn)
+        masks, more = network.refine(image, drawn), network.refine(image, with_them)
+        assert all(np.array_equal(masks[lesion], more[lesion]) for lesion in masks)
+        found = network.refine_marks(image, with_them).marks[-1]
+        assert (found.mark, found.found, found.drawn_pixels) == (4, "nothing", 0)
+
+
 def test_a_run_says_what_labels_stand_for_and_which_are_contradicted(appearance: Appearance, tmp_path: Path) -> None:
     network = Network(Config(lesions=LESIONS, appearance=True))
     assert network.appearance is not None
