@@ -5,7 +5,7 @@ Coordinates are those of `coarsekit.types`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import Any, TypeAlias, final
 
 import numpy as np
@@ -34,7 +34,7 @@ class Ellipse:
     ``cx, cy``: centre, px. ``rx, ry``: semi-axes, px, positive. ``angle``: degrees by which the ``rx`` axis is turned
     clockwise on the screen.
 
-    Raises `AnnotationError` when a number is not finite or a semi-axis is not positive.
+    Raises `AnnotationError` when a number is none or not finite, or a semi-axis is not positive.
     """
 
     cx: float
@@ -45,9 +45,7 @@ class Ellipse:
 
     def __post_init__(self) -> None:
         for name in ("cx", "cy", "rx", "ry", "angle"):
-            value = getattr(self, name)
-            if not isfinite(value):
-                raise AnnotationError(f"an ellipse's {name} must be a finite number, got {value}")
+            object.__setattr__(self, name, _finite(getattr(self, name), f"an ellipse's {name}"))
         for name in ("rx", "ry"):
             if (radius := getattr(self, name)) <= 0:
                 what = (
@@ -95,9 +93,9 @@ class Point:
     radius: float | None = None
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.x) and isfinite(self.y)):
-            raise AnnotationError(f"a point's x and y must be finite numbers, got {self.x}, {self.y}")
-        _check_size(self.radius, "a point's radius")
+        for name in ("x", "y"):
+            object.__setattr__(self, name, _finite(getattr(self, name), f"a point's {name}"))
+        object.__setattr__(self, "radius", _size(self.radius, "a point's radius"))
 
 
 @final
@@ -115,7 +113,7 @@ class Line:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", _places(self.places, 2, "a line", "a line's places"))
-        _check_size(self.width, "a line's width")
+        object.__setattr__(self, "width", _size(self.width, "a line's width"))
 
 
 def _places(places: Any, least: int, whole: str, what: str) -> Places:
@@ -132,9 +130,27 @@ def _places(places: Any, least: int, whole: str, what: str) -> Places:
     return found
 
 
-def _check_size(size: float | None, what: str) -> None:
-    if size is not None and not (isfinite(size) and size > 0):
-        raise AnnotationError(f"{what} must be a finite number above 0 px, got {size}")
+def _finite(value: Any, what: str) -> float:
+    """A number of any kind, numpy's too, as a float, which can be written as JSON."""
+    try:
+        number = value if type(value) is float else float(np.asarray(value, np.float64)[()])
+    except (TypeError, ValueError, OverflowError):
+        number = nan
+    if isinstance(value, (str, bytes, complex)) or not isfinite(number):
+        raise AnnotationError(f"{what} must be a finite number, got {_shown(value)}")
+    return number
+
+
+def _size(size: Any, what: str) -> float | None:
+    number = None if size is None else _finite(size, what)
+    if number is not None and number <= 0:
+        raise AnnotationError(f"{what} must be a finite number above 0 px, got {number:g}")
+    return number
+
+
+def _shown(value: object) -> str:
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 60 and "\n" not in text else type(value).__name__
 
 
 def bounding_box(mask: Mask) -> tuple[slice, slice]:
@@ -165,7 +181,10 @@ class Raster:
         crop = np.asarray(self.crop)
         if crop.dtype != bool or crop.ndim != 2:
             raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
-        if not (abs(self.left) < _FAR and abs(self.top) < _FAR):
+        left, top = (_finite(getattr(self, name), f"a mask's {name}") for name in ("left", "top"))
+        if not (left.is_integer() and top.is_integer()):
+            raise AnnotationError(f"a mask's left and top must be whole numbers of px, got {left:g} and {top:g}")
+        if not (abs(left) < _FAR and abs(top) < _FAR):
             raise AnnotationError(f"a mask must lie within {_FAR} px of the photograph; move or remove it")
         rows, columns = bounding_box(crop)
         if rows.stop == 0:
@@ -173,8 +192,12 @@ class Raster:
         crop = crop[rows, columns].copy()
         crop.setflags(write=False)
         object.__setattr__(self, "crop", crop)
-        object.__setattr__(self, "left", int(self.left) + columns.start)
-        object.__setattr__(self, "top", int(self.top) + rows.start)
+        object.__setattr__(self, "left", int(left) + columns.start)
+        object.__setattr__(self, "top", int(top) + rows.start)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made anew, since a copy of an array can be written to.
+        return Raster, (self.left, self.top, self.crop)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Raster):

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import AllowInfNan, ConfigDict, Strict
 
 from coarsekit.errors import ParameterError, did_you_mean
+from coarsekit.frozen import frozen
 from coarsekit.marks import BOX, CLICK, STROKE
 from coarsekit.simulation.kinds import ELLIPSE, KINDS, POLYGON
 from coarsekit.types import EX, HE, MA, SE
@@ -84,6 +85,9 @@ class Style:
                 raise ParameterError(f"{name} must be 0 px or more, got {getattr(self, name)}")
         if self.reference_width < 1:
             raise ParameterError(f"reference_width must be 1 px or more, got {self.reference_width}")
+        # Copies that cannot be changed: presets are shared by all that draws.
+        object.__setattr__(self, "imprecision", frozen(self.imprecision))
+        object.__setattr__(self, "kinds", frozen(self.kinds))
 
     def imprecision_of(self, lesion: str) -> Imprecision | None:
         """The imprecision for one lesion class; None when it is drawn exactly."""
