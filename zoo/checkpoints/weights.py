@@ -65,6 +65,18 @@ def fits_half(module: nn.Module) -> bool:
     return all(tensor.half().to(tensor.dtype).equal(tensor) for tensor in floats)
 
 
+def are_in(module: nn.Module, folder: Path) -> bool:
+    """Whether a checkpoint folder has just the weights of the module; False for one that cannot be read."""
+    own = module.state_dict()
+    try:
+        stored = _read(folder)
+    except RefinerError:
+        return False
+    return own.keys() == stored.keys() and all(
+        tensor.detach().cpu().equal(stored[name].to(tensor.dtype)) for name, tensor in own.items()
+    )
+
+
 def load_into(module: nn.Module, folder: Path) -> None:
     """Fill a module with the weights of a checkpoint folder, strictly.
 

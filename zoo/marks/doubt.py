@@ -18,9 +18,10 @@ from scipy.ndimage import binary_dilation
 from scipy.optimize import minimize
 
 from coarsekit.errors import ParameterError, RefinerError
+from coarsekit.storage.files import write_text
 from coarsekit.types import Image, Mask, Raster
 from coarsekit.validation import validated
-from zoo.checkpoints.folder import DOUBT
+from zoo.checkpoints.folder import DOUBT, weights_sha256
 from zoo.marks.mark_masks import MarkMask, cut_raster
 
 OTHER = ""
@@ -211,6 +212,20 @@ def read_doubt(folder: Path, weights: str) -> tuple[DoubtModel | None, str]:
         f"{path} was fitted to the weights {fitted_to[:10]}…, and these are {weights[:10]}…, so answers have no "
         "expected IoU; fit it again with 'zoo doubt --fit'"
     )
+
+
+def stored_doubt(folder: Path) -> dict[str, Any] | None:
+    """What doubt.json of a checkpoint folder says, if it was fitted to the weights there; else None."""
+    if read_doubt(folder, weights_sha256(folder))[0] is None:
+        return None
+    content: dict[str, Any] = json.loads((folder / DOUBT).read_text(encoding="utf-8"))
+    return content
+
+
+def store_doubt(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write `stored_doubt` beside the same weights in another folder, whose files may have other bytes."""
+    fitted = {**content["fitted_on"], "weights_sha256": weights_sha256(folder)}
+    write_text(folder / DOUBT, json.dumps({**content, "fitted_on": fitted}, indent=1) + "\n")
 
 
 def doubt_model(content: object, where: str) -> DoubtModel:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from coarsekit.errors import CoarsekitError, RefinerError, did_you_mean
+from coarsekit.storage.files import atomic_write
 from coarsekit.validation import validated
 from zoo.cards.model_card import card_text
 from zoo.checkpoints import weights
-from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, read_config, read_record
+from zoo.checkpoints.folder import CHECKPOINT_FORMAT, CONFIG, GRAPH, read_config, read_record
+from zoo.marks.doubt import store_doubt, stored_doubt
 from zoo.models.config import Config
 from zoo.models.patchwise import PatchwiseRefiner
 from zoo.variants import NETWORKS, variant_named
@@ -28,13 +30,18 @@ AnyNetwork = TypeVar("AnyNetwork", bound="Network")
 class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignore[misc] # from_pretrained is stricter here
     """A trainable refiner. A variant is a final class ``Network`` beside its ``Config`` in a file of this folder.
 
-    ``save_pretrained`` and ``push_to_hub`` are the ecosystem's; the folder that they write is a checkpoint folder.
+    ``save_pretrained`` and ``push_to_hub`` are the ecosystem's; the folder that they write is a checkpoint folder. Of a
+    network that was loaded and not changed since it has the graph for ONNX Runtime, and what tells how far to trust
+    answers, too; of one that was trained further they would be another's, so make them anew, by ``zoo export-onnx
+    --graph-only`` and ``zoo doubt --fit``.
     """
 
     engine = "torch"
     config_type: ClassVar[type[Config]]
     record: Mapping[str, Any] = MappingProxyType({})
     """How it was trained, as in training.json; empty for one that was made in memory."""
+    _loaded: tuple[Path, dict[str, Any]] | None = None
+    """The folder that it was loaded from, and what `describe` said then."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -84,6 +91,7 @@ class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignor
         weights.load_into(network, folder)
         network.name, network.trained_on = name or str(folder), stored.get("trained_on", "")
         network.record = read_record(folder)
+        network._loaded = folder.absolute(), network.describe()
         return network.eval()
 
     def initialise(self) -> None:
@@ -99,7 +107,24 @@ class Network(nn.Module, PatchwiseRefiner, PyTorchModelHubMixin):  # type: ignor
         return ModelCard(card_text(self.name, self.describe(), self.record))
 
     def _save_pretrained(self, save_directory: Path) -> None:
+        # Looked at before, since it may be saved to the folder that it was loaded from.
+        doubt, graph = self._fitted_to_weights()
         self.save(save_directory, dict(self.record), half=weights.fits_half(self))
+        if doubt is not None:
+            store_doubt(save_directory, doubt)
+        if graph is not None:
+            with atomic_write(save_directory / GRAPH) as temporary:
+                temporary.write_bytes(graph)
+
+    def _fitted_to_weights(self) -> tuple[dict[str, Any] | None, bytes | None]:
+        """What its folder says of doubt, and the graph there, while its weights and config are as they were loaded."""
+        if self._loaded is None:
+            return None, None
+        folder, described = self._loaded
+        if described != self.describe() or not weights.are_in(self, folder):
+            return None, None
+        graph = folder / GRAPH
+        return stored_doubt(folder), graph.read_bytes() if graph.is_file() else None
 
     @torch.inference_mode()
     def patch_probabilities(

@@ -160,7 +160,7 @@ def test_a_drawing_has_its_own_classes_whatever_another_thread_keeps_meanwhile(a
     expected = network.groups(image, drawn)
 
     class Shared(Network):  # type: ignore[misc] # another thread's drawing is kept as soon as this one's is
-        _recognised = property(lambda self: ((), ["another's"]), lambda self, value: None)
+        _recognised = property(lambda _: ((), ["another's"]), lambda *_: None)
 
     network.__class__ = Shared
     assert network.groups(image, drawn) == expected

@@ -214,6 +214,22 @@ def test_weights_take_half_the_space_where_that_loses_nothing(tmp_path) -> None:
     assert len(full) > 1.5 * len(half)
 
 
+def test_graph_and_doubt_go_along_while_the_weights_are_those_that_were_loaded(tmp_path) -> None:
+    network = from_pretrained("tiny")
+    for folder in (tmp_path / "copy", tmp_path / "copy", tmp_path / "again"):  # the second time where it lies itself
+        network.save_pretrained(folder)
+        network = from_pretrained(folder)
+        assert network.doubt == from_pretrained("tiny").doubt is not None
+        assert network.doubt_left_out == ""
+        assert from_pretrained(folder, engine="onnx").doubt == network.doubt
+    with torch.no_grad():
+        next(network.parameters()).add_(1)
+    network.save_pretrained(tmp_path / "trained")
+    assert {path.name for path in (tmp_path / "trained").iterdir()} == {
+        *("config.json", "model.safetensors", "training.json", "README.md")
+    }
+
+
 def test_every_variant_says_what_it_is_without_being_imported() -> None:
     assert variant_named("proto").summary.startswith("one lesion and one background prototype per patch")
     assert all(variant_named(name).summary for name in NETWORKS)
