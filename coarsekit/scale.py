@@ -105,6 +105,8 @@ def given_scale(image: Image, annotation: Annotation, scale: float | None = None
 
 def check_field_of_view(diameter: float) -> None:
     """Raise `ParameterError` when ``diameter``, px, is none of a retina."""
+    if not isinstance(diameter, (int, float, np.number)):
+        raise ParameterError(f"field_of_view=… is a number of px, the diameter of a retina, got {diameter!r}")
     least, most = (round(bound * REFERENCE_FIELD_OF_VIEW) for bound in (_LEAST, _MOST))
     if not least <= diameter <= most:
         raise ParameterError(

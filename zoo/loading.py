@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from coarsekit.errors import ParameterError, RefinerError
 from coarsekit.hub.download import Access
-from zoo.checkpoints.folder import DEFAULT, locate, read_config
+from zoo.checkpoints.folder import DEFAULT, locate, read_config, refiner_text
 from zoo.refiner import Refiner
 from zoo.variants import ENGINES, ONNX, TORCH, variant_named
 
@@ -40,7 +40,7 @@ def engine_for(name: str | os.PathLike[str], engine: str | None = None) -> str:
 
 def is_onnx_file(name: str | os.PathLike[str]) -> bool:
     """Whether a refiner is named that is an ONNX file."""
-    return os.fspath(name).endswith(".onnx") and not Path(name).is_dir()
+    return refiner_text(name).endswith(".onnx") and not Path(name).is_dir()
 
 
 def usable_device(device: str) -> "torch.device":

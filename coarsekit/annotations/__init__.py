@@ -197,6 +197,8 @@ def annotation_files(source: str | os.PathLike[str], apart: Path | None = None) 
 
     Raises `AnnotationError` for a folder without any.
     """
+    if source == "":
+        raise AnnotationError("an empty text is no path of an annotation; give that of a file, or '.' for this folder")
     folder = Path(source)
     if not folder.is_dir():
         return [folder]

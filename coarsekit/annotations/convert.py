@@ -15,6 +15,7 @@ from coarsekit.annotations.reading import ReadOptions, ReadReport, one_file_each
 from coarsekit.annotations.tool_frame import by_file, in_tool_frame
 from coarsekit.errors import AnnotationError, OutputError, ParameterError
 from coarsekit.images import PHOTOGRAPHS
+from coarsekit.storage.files import given_path
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import KINDS, Annotation
 
@@ -105,7 +106,7 @@ def convert(
         >>> report.format, report.photographs, report.left_out
         ('coco', 1, [])
     """
-    path, folder = Path(out), None if images is None else Path(images)
+    path, folder = given_path(out, "out"), None if images is None else given_path(images, "images")
     if folder is not None and not folder.is_dir():
         raise ParameterError(f"{folder}: no such folder; images=… names the folder of the photographs")
     name = _format_of(path, to)
@@ -184,7 +185,7 @@ def write_annotations(
         >>> report.format, coarsekit.read_annotation("drawn.xml").lesions == annotation.lesions
         ('cvat', True)
     """
-    path, folder = Path(out), None if images is None else Path(images)
+    path, folder = given_path(out, "out"), None if images is None else given_path(images, "images")
     if folder is not None and not folder.is_dir():
         raise ParameterError(f"{folder}: no such folder; images=… names the folder of the photographs")
     several = [annotations] if isinstance(annotations, Annotation) else list(annotations)

@@ -106,9 +106,15 @@ class Labels:
     """
 
     def __init__(self, table: Mapping[str, str | None]) -> None:
+        if not isinstance(table, Mapping):
+            raise ParameterError(
+                f"the parameter labels must be a dictionary, such as {{'Haem': 'HE'}}, got {type(table).__name__}"
+            )
         self._names: dict[str, str] = {}
         self._table: dict[str, str] = {}
         for label, given in table.items():
+            if not (given is None or isinstance(given, str)) or not isinstance(label, str):
+                raise ParameterError(f"the parameter labels must have texts, such as 'MA', got {label!r}: {given!r}")
             lesion = (given or LEFT_OUT).strip()
             try:
                 lesion = lesion and lesion_name(lesion)

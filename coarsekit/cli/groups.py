@@ -4,6 +4,7 @@ import os
 import sys
 from errno import EDQUOT, ENOSPC
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 
 import click
@@ -98,8 +99,17 @@ class LazyGroup(Group):
         if args and not args[0].startswith("-") and args[0] not in self._summaries:
             known = ", ".join(self._summaries)
             ctx.fail(f"no command {args[0]!r}; choose one of {known}{did_you_mean(args[0], self._summaries)}")
+        _refuse_empty(ctx, args)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(self._summaries.items()))
+
+
+def _refuse_empty(ctx: click.Context, args: list[str]) -> None:
+    """Refuse an empty argument: of a variable of the shell that is not set, which would be the present folder."""
+    for before, argument in pairwise(args):
+        if argument == "" or (argument.startswith("--") and argument.endswith("=")):
+            name = argument.rstrip("=") or (before if before.startswith("-") else f"what follows {before}")
+            ctx.fail(f"{name} is an empty text; give a value, such as '.' for the present folder, or leave it out")

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from coarsekit.datasets import open_source
@@ -12,6 +11,7 @@ from coarsekit.export.config import ExportConfig
 from coarsekit.export.export import ExportReport, export
 from coarsekit.simulation.simulate import check_reduction
 from coarsekit.simulation.styles import HUMAN, Style, as_style
+from coarsekit.storage.files import given_path
 
 
 def export_pairs(
@@ -68,6 +68,7 @@ def export_pairs(
     factors = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
     for factor in factors:
         check_reduction(factor)
+    folder = given_path(out, "out")
     config = ExportConfig(split, tuple(map(float, factors)), as_style(style), seed, size)
     dataset = source if isinstance(source, Dataset) else open_source(source)
     total = sum(map(len, config.photographs(dataset).values()))
@@ -79,4 +80,4 @@ def export_pairs(
         progress(finished, total)
 
     advance(0)
-    return export(dataset, config, Path(out), jobs, force, advance)
+    return export(dataset, config, folder, jobs, force, advance)

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +22,7 @@ from coarsekit.simulation.calibrate import (
 )
 from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN, Style, as_style, dump_style
-from coarsekit.storage.files import write_text
+from coarsekit.storage.files import given_path, write_text
 from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import Ellipse
 
@@ -108,7 +107,7 @@ def calibrate(
         ('MA', 'HE', 'EX', 'SE')
     """
     kept = as_style(base)
-    style_file = None if out is None else Path(out)
+    style_file = None if out is None else given_path(out, "out")
     if style_file is not None and style_file.suffix != ".toml":
         raise ParameterError(f"out=… {style_file}: a style's file is named .toml, for it is known by that")
     named = [folders] if isinstance(folders, (str, os.PathLike)) else folders

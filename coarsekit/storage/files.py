@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from coarsekit.errors import ParameterError
+
 PARTIAL = ".*.part"
 """Pattern of the names of temporary files; one that is left was left by a killed run."""
 
@@ -26,6 +28,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def given_path(path: str | os.PathLike[str], name: str) -> Path:
+    """The path that a caller gives as the parameter ``name``.
+
+    Raises `ParameterError` for an empty text, which would be the present folder, and for what is no path.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise ParameterError(f"the parameter {name} must be a path, a text or a Path, got {type(path).__name__}")
+    if path == "":
+        raise ParameterError(f"the parameter {name} is an empty text; give a path, or '.' for the present folder")
+    return Path(path)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -150,6 +150,48 @@ def test_what_cannot_be_evaluated_is_one_sentence(options: dict[str, Any], sente
         zoo.evaluate(**{"sources": "sample", "refiners": "shrink", "lesions": ["SE"], **options})
 
 
+def test_a_folder_is_refined_by_a_refiner_or_its_name(tmp_path: Path) -> None:
+    Pillow.fromarray(PIXELS).save(tmp_path / "a.png")
+    native.write(tmp_path / "a.json", [DRAWN])
+    given = (tmp_path / "a.png", tmp_path / "a.json")
+    [by_name] = zoo.refine_to_folder("otsu", *given, out=tmp_path / "one").records
+    [by_refiner] = zoo.refine_to_folder(RULE, *given, out=tmp_path / "two").records
+    assert (by_name["refiner"], by_name["masks"]) == (by_refiner["refiner"], by_refiner["masks"])
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"source": ""}, "the parameter source is an empty text"),
+        ({"annotation": ""}, "the parameter annotation is an empty text"),
+        ({"out": ""}, "the parameter out is an empty text"),
+        ({"out": 3}, "the parameter out must be a path"),
+        ({"refiner": "nowhere"}, "no refiner 'nowhere'"),
+        ({"refiner": 3}, "a refiner is named by a text"),
+        ({"jobs": "2"}, "jobs must be 1 or more, got '2'"),
+        ({"field_of_view": "3418"}, "field_of_view=… is a number of px"),
+        ({"labels": "MA=HE"}, "labels must be a dictionary"),
+        ({"labels": {"MA": 3}}, "labels must have texts"),
+    ],
+)
+def test_what_cannot_be_refined_to_a_folder_is_one_sentence(
+    options: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Pillow.fromarray(PIXELS).save("a.png")
+    native.write(Path("a.json"), [DRAWN])
+    with pytest.raises(CoarsekitError, match=sentence):
+        zoo.refine_to_folder(**{"refiner": RULE, "source": "a.png", "annotation": "a.json", "out": "out", **options})
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "a.json"}
+
+
+def test_an_empty_text_is_no_annotation_in_the_present_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    native.write(tmp_path / "a.json", [DRAWN])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CoarsekitError, match="an empty text is no path of an annotation"):
+        RULE.refine(PIXELS, "")
+
+
 def test_one_of_what_may_be_several_needs_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copytree(BUNDLED / "shrink", "net")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import zoo
-from coarsekit.errors import RefinerError
+from coarsekit.errors import ParameterError, RefinerError
 from tests import command_line
 from tests.own_datasets import write_own
 from tests.places import BUNDLED
@@ -87,3 +87,24 @@ def test_a_folder_comes_before_the_hub_and_the_hub_can_be_said(hub: Any, tmp_pat
 def test_what_is_said_and_not_there_is_one_sentence(name: str) -> None:
     with pytest.raises(RefinerError, match=f"no refiner '{name}'"):
         zoo.from_pretrained(name)
+
+
+def test_a_path_that_is_named_like_a_bundled_one_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RefinerError, match="a Path is never a name, so give 'tiny' as a text") as caught:
+        zoo.from_pretrained(Path("tiny"))
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x\0y", "", 3, None, Path("x" * 300), zoo.from_pretrained("otsu")])
+def test_what_can_name_no_refiner_is_one_short_sentence(name: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(BUNDLED / "otsu", tmp_path, dirs_exist_ok=True)  # which an empty text does not name
+    with pytest.raises(RefinerError) as caught:
+        zoo.from_pretrained(name)
+    assert len(str(caught.value)) < 300
+
+
+def test_an_evaluation_of_a_refiner_itself_does_not_print_it() -> None:
+    with pytest.raises(ParameterError, match=r"expected a name or a path, got a Network$"):
+        zoo.evaluate("sample", zoo.from_pretrained("tiny"))  # type: ignore[arg-type]

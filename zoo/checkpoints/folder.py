@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
 
@@ -72,34 +73,74 @@ def locate(name: str | os.PathLike[str], access: Access | None = MAIN) -> Path:
         RefinerError: When it is none of them, or is a bundled name and a checkpoint folder here, too.
         HubError: When a repository cannot be fetched.
     """
-    text, folder = os.fspath(name), Path(name)
-    plain = not isinstance(name, os.PathLike)
+    text, plain = refiner_text(name), isinstance(name, str)
+    folder = Path(text)
     place = repository_of(text.removeprefix(HUB)) if plain and access is not None else None
     revision = access.revision if access is not None else None
     if plain and text.removeprefix(BUNDLED) in list_refiners():
-        if not text.startswith(BUNDLED) and (folder / CONFIG).is_file():
+        if not text.startswith(BUNDLED) and _is_file(folder / CONFIG):
             raise RefinerError(
                 f"two refiners are called {text}: a bundled one and the folder {text} here; write ./{text} for the "
                 f"folder, or {BUNDLED}{text}"
             )
         folder, place = _BUNDLED / text.removeprefix(BUNDLED), None
-    if (folder / CONFIG).is_file() and not (place and text.startswith(HUB)):
+    if _is_file(folder / CONFIG) and not (place and text.startswith(HUB)):
         if revision is not None:
             online = f", or write {HUB}{text} for the repository on the Hub" if place else ""
             raise RefinerError(
                 f"{text} is on this disk and has no revision {revision!r}; leave the revision out{online}"
             )
         return folder
-    if folder.exists():
+    if _exists(folder):
         asked = f"; write {HUB}{text} for the repository on the Hub, which was not asked" if place else ""
         raise RefinerError(f"{text}: not a checkpoint folder; expected {CONFIG} in it, as 'zoo train' writes{asked}")
     if place is not None and access is not None:
         return from_hub(place[0], replace(access, revision=revision or place[1]))
-    hub = ", ORG/NAME on the Hub," if plain and access is not None else ""
+    if not plain:
+        named = text.removeprefix(BUNDLED) in list_refiners()
+        advice = f"; a Path is never a name, so give {text!r} as a text for the bundled refiner" if named else ""
+        raise RefinerError(f"no refiner {_short(text)}; there is no checkpoint folder at this path{advice}")
+    hub = ", ORG/NAME on the Hub," if access is not None else ""
     raise RefinerError(
-        f"no refiner {text!r}; expected a checkpoint folder{hub} or one of {', '.join(list_refiners())}"
+        f"no refiner {_short(text)}; expected a checkpoint folder{hub} or one of {', '.join(list_refiners())}"
         f"{did_you_mean(text, list_refiners())}"
     )
+
+
+def refiner_text(name: str | os.PathLike[str]) -> str:
+    """A refiner's name or path as a text.
+
+    Raises `RefinerError` for an empty text, and for what is neither.
+    """
+    if not isinstance(name, (str, os.PathLike)):
+        raise RefinerError(
+            "a refiner is named by a text, such as 'lite' or ORG/NAME on the Hub, or by the path of its folder, got "
+            f"{type(name).__module__}.{type(name).__qualname__}".replace("builtins.", "")
+        )
+    if name == "":
+        raise RefinerError(
+            f"an empty text names no refiner; give a checkpoint folder or one of {', '.join(list_refiners())}"
+        )
+    return os.fspath(name)
+
+
+def _is_file(path: Path) -> bool:
+    return _exists(path) and path.is_file()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except ValueError:
+        return False
+    except OSError as error:
+        if error.errno != ENAMETOOLONG:
+            raise
+        return False
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 120 else f"{text[:80]!r}… ({len(text)} characters)"
 
 
 def from_hub(repository: str, access: Access = MAIN) -> Path:

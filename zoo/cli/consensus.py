@@ -87,7 +87,8 @@ def command(
         emit({**asdict(report), "left_out": left_out, "notes": [*notes, *report.notes]})
     elif not quiet:
         table(f"{len(drawings)} annotators, {len(report.records)} photographs", _lines(report.records))
-    say(f"Masks of {len(report.records)} photographs are in {out}, all lesions in {report.table}", quiet)
+    done = f"{len(report.records)} photograph{'s'[: len(report.records) != 1]}"
+    say(f"Masks of {done} are in {out}, all lesions in {report.table}", quiet)
     for sentence in (*missing, *report.left_out):
         say_left_out(sentence)
     if left_out or read.photographs or report.failures:

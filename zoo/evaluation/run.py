@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from coarsekit.datasets import open_source
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.simulation.styles import Style, as_style
+from coarsekit.storage.files import given_path
 from coarsekit.storage.outputs import at_work
 from zoo.checkpoints.folder import CACHE, DEFAULT
 from zoo.evaluation.cache import ScoreCache
@@ -21,7 +21,7 @@ from zoo.evaluation.refiners import BLIND, FLOOR, blind_rule, floor, load_for_ev
 from zoo.evaluation.results import RESULTS, DatasetRecord, EvaluationRecord, Results, read_evaluation, write_results
 from zoo.evaluation.scoreboard import ScoreTable
 from zoo.evaluation.tables import Table, average_rows, protocol_tables, score_rows
-from zoo.refiner import no_progress
+from zoo.refiner import Refiner, no_progress
 from zoo.variants import REFINING_VERSION
 
 
@@ -146,7 +146,7 @@ def evaluate(
     for dataset, own in chosen:
         classes = classes_to_score(protocol, infos, dataset, only)
         work.append((dataset, EvaluationConfig(own, kinds, record.reductions, seed, classes)))
-    folder = Path(out) if out else None
+    folder = None if out is None else given_path(out, "out")
     earlier = read_evaluation(folder) if folder and not force and (folder / RESULTS).exists() else record
     if differing := earlier.differs_in(record):
         raise OutputError(
@@ -184,10 +184,11 @@ def _each(given: Any) -> tuple[Any, ...]:
     return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
-def _name(refiner: str | os.PathLike[str]) -> str:
+def _name(refiner: str | os.PathLike[str] | object) -> str:
     """A refiner as `locate` takes it as a text: what is a path stays one."""
     if isinstance(refiner, str):
         return refiner
     if not isinstance(refiner, os.PathLike):
-        raise ParameterError(f"refiners: expected a name or a path, got {refiner!r}")
+        got = f"a {type(refiner).__name__}" if isinstance(refiner, Refiner) else repr(refiner)
+        raise ParameterError(f"refiners: expected a name or a path, got {got}")
     return os.path.join(".", refiner)  # noqa: PTH118 (a Path has no "./", which tells it from a name)

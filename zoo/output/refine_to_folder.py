@@ -13,9 +13,11 @@ from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.scale import check_field_of_view
-from coarsekit.simulation.styles import HUMAN, Style
+from coarsekit.simulation.styles import HUMAN, Style, as_style
+from coarsekit.storage.files import given_path
 from coarsekit.storage.outputs import at_work
 from coarsekit.types import Annotation
+from zoo.loading import from_pretrained
 from zoo.output.drawn import Drawn, drawn_in_folder, those_there, without_shared_files
 from zoo.output.notes import notes_after, notes_before
 from zoo.output.outcomes import Outcome, outcomes, refine_one
@@ -54,7 +56,7 @@ class RefineReport:
 
 
 def refine_to_folder(
-    refiner: Refiner,
+    refiner: Refiner | str | os.PathLike[str],
     source: str | os.PathLike[str] | Dataset,
     annotation: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] = "refined",
@@ -68,7 +70,7 @@ def refine_to_folder(
     ignore_name: bool = False,
     field_of_view: float | None = None,
     split: str | None = None,
-    style: Style = HUMAN,
+    style: str | os.PathLike[str] | Style = HUMAN,
     reduction: float = 1.0,
     seed: int = 0,
     force: bool = False,
@@ -88,7 +90,7 @@ def refine_to_folder(
     ``force``, and an input never.
 
     Args:
-        refiner: As `zoo.from_pretrained` loads it.
+        refiner: As `zoo.from_pretrained` loads it, or what it takes: a name, a folder or a repository.
         source: The file of a photograph; a folder of photographs; or a dataset with fine masks, around which ellipses
             are drawn first, as `coarsekit.annotate` does.
         annotation: What was drawn: a file in any format that `coarsekit.read_annotation` reads, or, for a folder of
@@ -104,7 +106,7 @@ def refine_to_folder(
         field_of_view: Diameter of the circle in which the camera shows the retina, px; None to find it on each
             photograph, see `coarsekit.scale.scale_of`.
         split: For a dataset: the split to refine; None for all photographs.
-        style: For a dataset: how the ellipses are drawn.
+        style: For a dataset: how the ellipses are drawn: a style, its name, or its TOML file.
         reduction: For a dataset: components / ellipses, 1 or more.
         seed: For a dataset: the seed of the drawing.
         force: Whether to write over results of an earlier run from other content, or changed since.
@@ -128,6 +130,7 @@ def refine_to_folder(
         AnnotationError: When the annotation cannot be read, or does not fit the one photograph; when several annotated
             a photograph, and a format for tools holds one annotation of each.
         ImageError: When the one photograph cannot be read.
+        RefinerError: When there is no refiner of that name.
         OutputError: When an output is an input, two photographs would share a file, or, of one photograph, other files
             are in the way.
 
@@ -137,11 +140,8 @@ def refine_to_folder(
         >>> [record["image"] for record in report.records], report.failures
         (['image.png'], [])
     """
-    if jobs < 1:
-        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs}")
-    if field_of_view is not None:
-        check_field_of_view(field_of_view)
-    report, folder, refined = RefineReport(), Path(out), list[Outcome]()
+    using = _checked(refiner, source, annotation, jobs, field_of_view)
+    report, folder, refined = RefineReport(), given_path(out, "out"), list[Outcome]()
     check_tool_files(folder, for_tools, force)
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
@@ -154,7 +154,7 @@ def refine_to_folder(
         _tell(
             [
                 *read.all_notes(options),
-                *notes_before(refiner, (lesion for one in annotations for lesion in one.lesions)),
+                *notes_before(using, (lesion for one in annotations for lesion in one.lesions)),
             ],
             report.notes,
             on_note,
@@ -171,7 +171,7 @@ def refine_to_folder(
 
     def refine_several(photographs: Sequence[Drawn], inputs: Sequence[Path]) -> None:
         _refine_several(
-            refiner,
+            using,
             folder,
             photographs,
             inputs,
@@ -190,8 +190,8 @@ def refine_to_folder(
         if isinstance(source, Dataset):
             if annotation is not None:
                 raise ParameterError(f"{source.name} is a dataset, which takes no annotation; leave it out")
-            keys = source.keys(split)
-            photographs = [Drawn.of_dataset(source, key, reduction, style, seed) for key in keys]
+            keys, kind = source.keys(split), as_style(style)
+            photographs = [Drawn.of_dataset(source, key, reduction, kind, seed) for key in keys]
             inputs = [path for key in keys for path in source.input_files(key)]
             refine_several(photographs, inputs)
         elif annotation is None:
@@ -213,15 +213,34 @@ def refine_to_folder(
             result = PhotographResult(folder, stem_of(place.name), drawn.lesions, place)
             check_results([result], [place, Path(annotation)], folder, for_tools, force)
             record, kept, more = refine_one(
-                refiner, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
+                using, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
             )
             note_more(more)
             refined.append(Outcome(drawn.image, record, kept, drawn=drawn, stem=result.stem))
-        lacking = _finish(refiner, source, folder, refined, for_tools, force, report, on_note)
+        lacking = _finish(using, source, folder, refined, for_tools, force, report, on_note)
     _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
     if report.kept:
         on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
     return report
+
+
+def _checked(
+    refiner: Refiner | str | os.PathLike[str],
+    source: str | os.PathLike[str] | Dataset,
+    annotation: str | os.PathLike[str] | None,
+    jobs: int,
+    field_of_view: float | None,
+) -> Refiner:
+    """The refiner, once what a caller gives is seen to be usable."""
+    if not isinstance(jobs, int) or jobs < 1:
+        raise ParameterError(f"the parameter jobs must be 1 or more, got {jobs!r}")
+    if not isinstance(source, Dataset):
+        given_path(source, "source")
+    if annotation is not None:
+        given_path(annotation, "annotation")
+    if field_of_view is not None:
+        check_field_of_view(field_of_view)
+    return refiner if isinstance(refiner, Refiner) else from_pretrained(refiner)
 
 
 def _refine_several(

@@ -14,6 +14,7 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.datasets.readable import OnFailure
 from coarsekit.errors import OutputError, ParameterError
 from coarsekit.simulation.styles import style_named
+from coarsekit.storage.files import given_path
 from coarsekit.storage.outputs import at_work, claim_outputs
 from zoo.baselines.fit_shrink import fit_shrink, save_shrink
 from zoo.checkpoints.folder import CACHE, CONFIG, RECORD, STATE, WEIGHTS, is_checkpoint, locate
@@ -96,7 +97,7 @@ def train(
         >>> len(record["history"])
         1
     """
-    folder, data, files = Path(out), _opened(source), []
+    folder, data, files = given_path(out, "out"), _opened(source), []
     decoded = Path(cache) if cache is not None else folder / CACHE
     if isinstance(recipe, Recipe):
         if settings:

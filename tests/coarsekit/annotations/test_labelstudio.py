@@ -609,9 +609,10 @@ def test_a_draft_that_was_not_submitted_is_said(put) -> None:
         {"data": {"image": "b.png"}, "annotations": [], "drafts": []},
         {"data": {"image": "c.png"}, "annotations": [{"result": [region("ellipse", ELLIPSE)]}]},
     ]
-    left_out = read_annotations(put("a.json", tasks)).report.left_out
-    assert "task 0 (a.png): nobody annotated it; there is a draft of it that was not submitted" in left_out[0]
-    assert left_out[1].endswith("task 1 (b.png): nobody annotated it")
+    report = read_annotations(put("a.json", tasks)).report
+    assert "task 0 (a.png): nobody annotated it; there is a draft of it that was not submitted" in report.notes[0]
+    assert report.notes[1].endswith("task 1 (b.png): nobody annotated it")
+    assert not report.left_out
 
 
 def test_a_model_is_asked_for_in_any_case_and_named_where_nobody_is_called_so(put) -> None:

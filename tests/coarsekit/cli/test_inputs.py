@@ -99,3 +99,20 @@ def test_photographs_without_any_mask_are_said(tmp_path: Path, command: str) -> 
     assert result.exit_code == 0
     assert "1 photograph has no mask of any class and counts as healthy: p1\n" in result.stderr
     assert "healthy" not in command_line.run(main, command, source, "-o", tmp_path / "quiet", "-q").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("simulate", "sample", "-o", ""), "-o is an empty text"),
+        (("simulate", "sample", "--out="), "--out is an empty text"),
+        (("export", ""), "what follows export is an empty text"),
+        (("convert", "a.json", ""), "what follows a.json is an empty text"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_not_the_present_folder(
+    arguments: tuple[str, ...], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert named in refused(*arguments)
+    assert list(tmp_path.iterdir()) == []
