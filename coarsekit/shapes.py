@@ -130,21 +130,31 @@ def _places(places: Any, least: int, whole: str, what: str) -> Places:
     return found
 
 
-def _finite(value: Any, what: str) -> float:
+def _finite(value: Any, what: str, expected: str = "a finite number") -> float:
     """A number of any kind, numpy's too, as a float, which can be written as JSON."""
     try:
         number = value if type(value) is float else float(np.asarray(value, np.float64)[()])
     except (TypeError, ValueError, OverflowError):
         number = nan
     if isinstance(value, (str, bytes, complex)) or not isfinite(number):
-        raise AnnotationError(f"{what} must be a finite number, got {_shown(value)}")
+        raise AnnotationError(f"{what} must be {expected}, got {_shown(value)}")
     return number
 
 
+def _whole(value: Any, what: str) -> int:
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    expected = "a whole number of px"
+    if not (number := _finite(value, what, expected)).is_integer():
+        raise AnnotationError(f"{what} must be {expected}, got {number:g}")
+    return int(number)
+
+
 def _size(size: Any, what: str) -> float | None:
-    number = None if size is None else _finite(size, what)
+    expected = "a finite number above 0 px"
+    number = None if size is None else _finite(size, what, expected)
     if number is not None and number <= 0:
-        raise AnnotationError(f"{what} must be a finite number above 0 px, got {number:g}")
+        raise AnnotationError(f"{what} must be {expected}, got {number:g}")
     return number
 
 
@@ -181,9 +191,7 @@ class Raster:
         crop = np.asarray(self.crop)
         if crop.dtype != bool or crop.ndim != 2:
             raise AnnotationError(f"a mask must be boolean (h, w), got {crop.dtype} of shape {crop.shape}")
-        left, top = (_finite(getattr(self, name), f"a mask's {name}") for name in ("left", "top"))
-        if not (left.is_integer() and top.is_integer()):
-            raise AnnotationError(f"a mask's left and top must be whole numbers of px, got {left:g} and {top:g}")
+        left, top = (_whole(getattr(self, name), f"a mask's {name}") for name in ("left", "top"))
         if not (abs(left) < _FAR and abs(top) < _FAR):
             raise AnnotationError(f"a mask must lie within {_FAR} px of the photograph; move or remove it")
         rows, columns = bounding_box(crop)
@@ -192,8 +200,8 @@ class Raster:
         crop = crop[rows, columns].copy()
         crop.setflags(write=False)
         object.__setattr__(self, "crop", crop)
-        object.__setattr__(self, "left", int(left) + columns.start)
-        object.__setattr__(self, "top", int(top) + rows.start)
+        object.__setattr__(self, "left", left + columns.start)
+        object.__setattr__(self, "top", top + rows.start)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Made anew, since a copy of an array can be written to.

@@ -244,7 +244,7 @@ def test_a_line_that_is_none_is_refused(places, said: str) -> None:
 
 
 def test_a_point_is_somewhere() -> None:
-    with pytest.raises(AnnotationError, match="a point's x and y must be finite numbers"):
+    with pytest.raises(AnnotationError, match="a point's y must be a finite number"):
         Point(1, float("nan"))
 
 

@@ -70,9 +70,9 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: Ellipse(10**400, 2, 3, 4), "ellipse's cx must be a finite number"),
     (lambda: Ellipse(np.ones(2), 2, 3, 4), "ellipse's cx must be a finite number"),  # type: ignore[arg-type]
     (lambda: Point(1, "2"), "point's y must be a finite number"),  # type: ignore[arg-type]
-    (lambda: Point(1, 2, "3"), "point's radius must be a finite number"),  # type: ignore[arg-type]
-    (lambda: Raster(1.5, 2, np.ones((2, 2), bool)), "whole numbers of px, got 1.5 and 2"),  # type: ignore[arg-type]
-    (lambda: Raster("a", 2, np.ones((2, 2), bool)), "mask's left must be a finite number"),  # type: ignore[arg-type]
+    (lambda: Point(1, 2, "3"), "point's radius must be a finite number above 0 px, got '3'"),  # type: ignore[arg-type]
+    (lambda: Raster(1.5, 2, np.ones((2, 2), bool)), "mask's left must be a whole number of px, got 1.5"),  # type: ignore[arg-type]
+    (lambda: Raster("a", 2, np.ones((2, 2), bool)), "mask's left must be a whole number of px"),  # type: ignore[arg-type]
     (lambda: Mark("MA", 3), "shape must be one of Ellipse, Polygon, Raster, Point, Line, got int"),  # type: ignore[arg-type]
     (lambda: Mark(3, CIRCLE), "lesion name must be a text, such as 'MA', got int"),  # type: ignore[arg-type]
     (lambda: Mark("MA", CIRCLE, 3), "details must be a dictionary, got int"),  # type: ignore[arg-type]
