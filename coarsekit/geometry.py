@@ -158,8 +158,16 @@ def draw(shapes: Iterable[Shape], size: tuple[int, int]) -> Mask:
 
 def covers_any(shape: Shape, size: tuple[int, int]) -> bool:
     """Whether `draw` gives the shape a pixel of a photograph of ``size`` (h, w)."""
+    if isinstance(shape, Ellipse) and _has_a_middle(shape, size):
+        return True  # as of most marks, which need not be drawn
     left, top, right, bottom = _window(shape, size)
     return left < right and top < bottom and bool(_covered(shape, left, top, right, bottom).any())
+
+
+def _has_a_middle(ellipse: Ellipse, size: tuple[int, int]) -> bool:
+    """Whether the pixel's middle that is nearest to the centre lies in the ellipse for certain."""
+    within = 0 <= ellipse.cx <= size[1] and 0 <= ellipse.cy <= size[0]
+    return within and min(ellipse.rx, ellipse.ry) >= _PIXEL
 
 
 def _window(shape: Shape, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -133,7 +133,7 @@ def _places(places: Any, least: int, whole: str, what: str) -> Places:
 def _finite(value: Any, what: str, expected: str = "a finite number") -> float:
     """A number of any kind, numpy's too, as a float, which can be written as JSON."""
     try:
-        number = value if type(value) is float else float(np.asarray(value, np.float64)[()])
+        number = float(value if type(value) in (float, int) else np.asarray(value, np.float64)[()])
     except (TypeError, ValueError, OverflowError):
         number = nan
     if isinstance(value, (str, bytes, complex)) or not isfinite(number):

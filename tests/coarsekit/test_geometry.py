@@ -16,6 +16,7 @@ from coarsekit.geometry import (
     component_points,
     components,
     covering_ellipse,
+    covers_any,
     disk_close,
     disk_dilate,
     draw,
@@ -120,6 +121,14 @@ def test_what_lies_outside_the_photograph_is_cut_off() -> None:
     away = [Ellipse(-50, 5, 10, 10), Ellipse(5, -50, 10, 10), Ellipse(90, 5, 10, 10), Ellipse(5, 90, 10, 10)]
     assert not draw(away, (20, 20)).any()
     assert draw([Ellipse(10, 10, 1e6, 1e6)], (20, 20)).all()
+
+
+@given(ellipses, st.floats(0.1, 2), st.integers(1, 40), st.integers(1, 40))
+def test_a_shape_covers_something_where_its_drawing_has_a_pixel(
+    ellipse: Ellipse, share: float, height: int, width: int
+) -> None:
+    small = Ellipse(ellipse.cx, ellipse.cy, ellipse.rx * share, ellipse.ry * share, ellipse.angle)
+    assert covers_any(small, (height, width)) == draw([small], (height, width)).any()
 
 
 @given(ellipses, masks)
