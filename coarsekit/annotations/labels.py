@@ -185,13 +185,15 @@ class Labels:
     def _as_one(self, labels: Iterable[str], lesions: Mapping[str, str]) -> list[str]:
         """The labels of each known class that several stand for, unless they are mere spellings of one another.
 
-        The user has chosen the class of those in the table; beside ``HE`` they count, for it may mean hard exudates.
+        The user has chosen the class of those in the table; those for haemorrhages count beside ``HE``, which may then
+        mean hard exudates.
         """
         notes = []
         for lesion in LESIONS:
             own: dict[str, str] = {}
             for label in labels:
-                if label and lesions[label] == lesion:
+                told_other = self.told(label) is not None and known(label) not in (None, lesion)
+                if label and lesions[label] == lesion and not told_other:
                     own.setdefault(normalise(label), label)
             doubtful = lesion == HE and normalise(HE) in own and self.told(HE) is None
             if not doubtful:

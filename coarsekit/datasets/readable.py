@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import CoarsekitError, SourceError
+from coarsekit.errors import AnnotationError, ImageError, SourceError
 from coarsekit.types import Fundus
 
 OnFailure = Callable[[str, str], object]
@@ -29,7 +29,7 @@ def readable(
     for key in keys:
         try:
             fundus = dataset.read(key)
-        except CoarsekitError as error:
+        except (ImageError, SourceError, AnnotationError) as error:
             if on_failure is None:
                 raise
             failures[key] = str(error)

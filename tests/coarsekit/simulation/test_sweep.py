@@ -41,7 +41,7 @@ def test_one_factor_is_as_it_always_was(tmp_path: Path) -> None:
     result = run("simulate", "--reduction", "1.5", "--out", tmp_path / "one", "--json")
     document = json.loads(result.stdout)
     assert document["reduction"] == 1.5
-    assert list(document) == ["source", "split", "reduction", "style", "rows", "images"]
+    assert list(document) == ["source", "split", "reduction", "style", "rows", "images", "failures"]
     assert "reduction" not in document["rows"][0]
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["IDRiD_19", "IDRiD_46"]
 
