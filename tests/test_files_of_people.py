@@ -116,7 +116,7 @@ EXPECTED = {
     "via-no-attributes": Case(1, ("it has no label", "such as '=MA'"), []),
     "via-numeric-label": Case(marks=[ellipse(200, 150, 20, 20)]),
     "via-one-photo-missing": Case(1, ("Failed: .*B.jpg",), files=masks("A_HE")),
-    "via-other-attribute-name": Case(1, ("it has no label", "--label-attribute"), []),
+    "via-other-attribute-name": Case(marks=[ellipse(200, 150, 20, 20, lesion="MA")]),
     "via-undefined-in-csv": Case(1, (r"regions\.1: it has no label",), [ellipse(200, 150, 20, 20)]),
     "via3-project": Case(marks=[ellipse(200, 150, 20, 15)]),
 }

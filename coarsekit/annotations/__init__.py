@@ -77,15 +77,19 @@ def format_named(name: str) -> Format:
     return cast("Format", import_module(f"{__name__}.{name}"))
 
 
+class UnknownFormatError(AnnotationError):
+    """A file is no annotation in a format that is known."""
+
+
 def recognise(document: Document) -> str:
     """The name of the format that a file is in, by its content.
 
-    Raises `AnnotationError` when it is in none that is known.
+    Raises `UnknownFormatError` when it is in none that is known.
     """
     for name in FORMATS:
         if format_named(name).recognise(document):
             return name
-    raise AnnotationError(
+    raise UnknownFormatError(
         f"{document.path}: not an annotation in a format that is known; expected one of "
         f"{', '.join(format_named(name).TITLE.partition(' (')[0] for name in FORMATS)}"
     )
@@ -175,7 +179,9 @@ def read_all(
         raise AnnotationError(f"{refused[0]}{more}")
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
-    report += ReadReport(left_out=tuple(str(error) for error in refused), notes=tuple(passed_over(passed)))
+    # What is no annotation at all, such as a table of patients, is named, but nothing that was drawn is lost with it.
+    lost = tuple(str(error) for error in refused if not isinstance(error, UnknownFormatError))
+    report += ReadReport(left_out=tuple(map(str, refused)), notes=tuple(passed_over(passed)), files=lost)
     found, report = spelt_as_one(found, report, Labels(options.labels))
     found, notes = without_earlier(with_files(found), options.photographs)
     report += ReadReport(notes=tuple(notes))

@@ -42,15 +42,16 @@ class RefineReport:
 
     ``records``: of each photograph that was refined, what its JSON file has, too. ``kept``: the names of those that an
     earlier run had refined from the same content. ``failures``: of each that could not be refined, its name and a
-    sentence. ``left_out``: a sentence for each kind of thing that was drawn and is not read. ``notes``: a sentence for
-    what was guessed, such as labels that the refiner does not know. ``for_tools``: files, and folders of files, of
-    tools' formats.
+    sentence. ``left_out``: a sentence for each kind of thing that was drawn and is not read. ``files_left_out``: those
+    of whole files of drawings. ``notes``: a sentence for what was guessed, such as labels that the refiner does not
+    know. ``for_tools``: files, and folders of files, of tools' formats.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    files_left_out: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     for_tools: list[str] = field(default_factory=list)
 
@@ -151,6 +152,7 @@ def refine_to_folder(
         check_one_annotation_each(annotations, for_tools)
         # Of photographs that are left out whole, failures speak.
         _tell([each for each in read.left_out if each not in read.whole], report.left_out, on_left_out)
+        report.files_left_out.extend(read.files)
         _tell(
             [
                 *read.all_notes(options),
