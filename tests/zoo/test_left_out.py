@@ -80,10 +80,9 @@ def test_preview(tmp_path: Path, damaged: tuple[str, Path]) -> None:
     }
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_export(tmp_path: Path, damaged: tuple[str, Path], sound: str, jobs: int) -> None:
+def test_export(tmp_path: Path, damaged: tuple[str, Path], sound: str) -> None:
     out = tmp_path / "out"
-    options = ("--size", "32", "--jobs", jobs)
+    options = ("--size", "32")
     found = named(coarsekit, damaged[1], "export", damaged[0], "-o", out, *options)
     assert (found["made"], found["kept"]) == (3, 0)
     assert found["rows"] == whole(coarsekit, "export", sound, "-o", tmp_path / "other", *options)["rows"]
@@ -101,9 +100,8 @@ def test_a_mended_mask_is_exported(tmp_path: Path) -> None:
     assert whole(coarsekit, "export", source, "-o", tmp_path / "out", "--size", "32")["made"] == 2
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_evaluate(damaged: tuple[str, Path], sound: str, jobs: int) -> None:
-    options = ("--refiner", "otsu", "--jobs", jobs)
+def test_evaluate(damaged: tuple[str, Path], sound: str) -> None:
+    options = ("--refiner", "otsu")
     found = named(zoo, damaged[1], "evaluate", damaged[0], *options)
     assert found["rows"] == whole(zoo, "evaluate", sound, *options)["rows"]
     assert {row["dataset_images"] for row in found["rows"]} == {3}
