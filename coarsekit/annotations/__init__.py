@@ -78,7 +78,12 @@ def format_named(name: str) -> Format:
 
 
 class UnknownFormatError(AnnotationError):
-    """A file is no annotation in a format that is known."""
+    """The file at ``path`` is no annotation in a format that is known."""
+
+    def __init__(self, path: Path) -> None:
+        titles = ", ".join(format_named(name).TITLE.partition(" (")[0] for name in FORMATS)
+        super().__init__(f"{path}: not an annotation in a format that is known; expected one of {titles}")
+        self.path = path
 
 
 def recognise(document: Document) -> str:
@@ -89,10 +94,7 @@ def recognise(document: Document) -> str:
     for name in FORMATS:
         if format_named(name).recognise(document):
             return name
-    raise UnknownFormatError(
-        f"{document.path}: not an annotation in a format that is known; expected one of "
-        f"{', '.join(format_named(name).TITLE.partition(' (')[0] for name in FORMATS)}"
-    )
+    raise UnknownFormatError(document.path)
 
 
 def read_annotations(path: str | os.PathLike[str], options: ReadOptions | None = None) -> ReadResult:
@@ -125,7 +127,7 @@ def read_all(
 
     Args:
         files: Files of any format, or ZIPs of them. What cannot be used of several files is left out and named. What a
-            refiner wrote among drawings is passed over, and said.
+            refiner wrote among drawings, and what is no annotation, is passed over, and said.
         options: Labels, photographs and sizes; see `ReadOptions`. A ``coarsekit.toml`` may complete them; see
             `coarsekit.annotations.folder_labels`.
         root: The folder that the files lie in; None for single ones.
@@ -179,12 +181,15 @@ def read_all(
         raise AnnotationError(f"{refused[0]}{more}")
     if passed and not read:
         raise AnnotationError(f"{passed[0]}: says what a refiner found, not what was drawn; give the annotation itself")
-    # What is no annotation at all, such as a table of patients, is named, but nothing that was drawn is lost with it.
+    notes = passed_over(passed, "that a refiner wrote")
+    # A table of patients beside the drawings is no loss; a drawing that is cut short is.
+    strange = [error.path for error in refused if isinstance(error, UnknownFormatError)]
+    notes += passed_over(strange, "in no format that is known")
     lost = tuple(str(error) for error in refused if not isinstance(error, UnknownFormatError))
-    report += ReadReport(left_out=tuple(map(str, refused)), notes=tuple(passed_over(passed)), files=lost)
+    report += ReadReport(left_out=lost, notes=tuple(notes))
     found, report = spelt_as_one(found, report, Labels(options.labels))
-    found, notes = without_earlier(with_files(found), options.photographs)
-    report += ReadReport(notes=tuple(notes))
+    found, earlier = without_earlier(with_files(found), options.photographs)
+    report += ReadReport(notes=tuple(earlier))
     if options.annotator is not None and found:
         found = chosen(found, options.annotator, report.models)
     return found, report

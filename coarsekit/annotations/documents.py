@@ -136,6 +136,8 @@ def _document(path: Path, data: bytes, folder: str = "") -> Document:
             f"{path}: cannot be read, since it is not UTF-8 text (byte {cause.start}: {data[cause.start]:#04x}); "
             "save it as UTF-8 in a text editor, or export it again"
         ) from None
+    if not text.strip() or "\0" in text:
+        raise AnnotationError(f"{path}: {'holds bytes that are no text' if text else 'is empty'}; export it again")
     if text.lstrip()[:1] in ("{", "[") or path.suffix.lower() == ".json":
         try:
             return Document(path, "json", json.loads(text), folder)

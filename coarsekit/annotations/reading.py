@@ -71,10 +71,9 @@ class ReadReport:
     ``labels``: how many regions have each of the tool's labels, the empty one for none. ``lesions``: what each label
     became, empty where it was left out. ``left_out``: a sentence for each kind of thing that was drawn and is not read.
     ``notes``: a sentence for what was guessed, and for what is no drawing. ``photographs``: of each photograph that is
-    left out whole, its name and a sentence. ``whole``: what ``left_out`` says of these. ``files``: what it says of
-    whole files of drawings that cannot be read. ``attributed``: how many regions have the attribute that holds the
-    label. ``folder_labels`` and ``folder_attribute``: what a ``coarsekit.toml`` said of labels, as `ReadOptions` has
-    it. ``models``: whose predictions could be asked for.
+    left out whole, its name and a sentence. ``whole``: what ``left_out`` says of these. ``attributed``: how many
+    regions have the attribute that holds the label. ``folder_labels`` and ``folder_attribute``: what a
+    ``coarsekit.toml`` said of labels, as `ReadOptions` has it. ``models``: whose predictions could be asked for.
     """
 
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -87,7 +86,6 @@ class ReadReport:
     folder_labels: Mapping[str, str | None] = field(default_factory=dict)
     folder_attribute: str | None = None
     models: frozenset[str] = frozenset()
-    files: tuple[str, ...] = ()
 
     def __add__(self, other: "ReadReport") -> "ReadReport":
         return ReadReport(
@@ -101,7 +99,6 @@ class ReadReport:
             completed(self.folder_labels, other.folder_labels),
             self.folder_attribute or other.folder_attribute,
             self.models | other.models,
-            self.files + other.files,
         )
 
     def all_notes(self, options: ReadOptions) -> list[str]:

@@ -44,14 +44,14 @@ def is_record(document: Document) -> bool:
     return document.has("image", "width", "height", "provenance", "masks", "marks")
 
 
-def passed_over(files: Sequence[Path]) -> list[str]:
-    """What is said of files that a refiner wrote."""
+def passed_over(files: Sequence[Path], which: str) -> list[str]:
+    """What is said of files that are no drawings; ``which``: those that are meant."""
     if not files:
         return []
     shown = ", ".join(map(str, files[:3])) + (", …" if len(files) > 3 else "")
     if len(files) == 1:
-        return [f"1 file that a refiner wrote is no drawing, and is passed over: {shown}."]
-    return [f"{len(files)} files that a refiner wrote are no drawings, and are passed over: {shown}."]
+        return [f"1 file {which} is no drawing, and is passed over: {shown}."]
+    return [f"{len(files)} files {which} are no drawings, and are passed over: {shown}."]
 
 
 def _ledger(folder: Path) -> dict[str, str]:

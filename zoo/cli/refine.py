@@ -14,7 +14,8 @@ from coarsekit.datasets.base import Dataset
 from coarsekit.simulation.styles import style_named
 from zoo.cli.options import DEVICE, ENGINE, REFINER, SCALE, load_refiner
 from zoo.cli.tool_options import for_tools
-from zoo.output.refine_to_folder import RefineReport, refine_to_folder
+from zoo.output.folder_run import RefineReport
+from zoo.output.refine_to_folder import refine_to_folder
 from zoo.output.tool_files import ToolOptions
 
 
@@ -85,10 +86,9 @@ def command(
 
     IMAGE ANNOTATION refines one photograph with what was drawn on it in a file of any format that 'coarsekit
     convert' reads; in a file of several photographs it is found by its name. FOLDER ANNOTATION refines every photograph
-    of a file, or of a folder of files, that lies in FOLDER; one that cannot be refined is named, the others are, and
-    the exit code is 1. So it is where a file of drawings cannot be read, such as one that is cut short. A region that
-    cannot be used is left out and named, also with --quiet. A SOURCE (sample, or READER:PATH) has ellipses drawn around
-    its fine masks first, as 'coarsekit simulate' does.
+    of a file, or of a folder of files, that lies in FOLDER. A SOURCE (sample, or READER:PATH) has ellipses drawn around
+    its fine masks first, as 'coarsekit simulate' does. A region, a file of drawings or a photograph that cannot be used
+    is left out and named, also with --quiet, the others are refined, and the exit code is 1.
 
     A point, and a circle whose size most marks of its label share to the pixel, is a click; a line is a stroke. Either
     says where a lesion is, not how large: the answer touches the mark, and may reach beyond it.
@@ -170,7 +170,7 @@ def _show(report: RefineReport, name: str, out: str, as_json: bool, quiet: bool)
         say(f"For a tool: {file}", quiet)
     if failed:
         say(f"{failed} photograph{'s'[: failed > 1]} could not be refined", quiet=False)
-    if failed or report.files_left_out:
+    if failed or report.left_out:
         sys.exit(1)
 
 

@@ -1,59 +1,27 @@
 """Refining a photograph, a folder of photographs or a dataset into a folder."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from coarsekit.annotations import annotation_files, read_drawn
-from coarsekit.annotations.photographs import stem_of
-from coarsekit.annotations.reading import ReadOptions, ReadReport
+from coarsekit.annotations.reading import ReadOptions
 from coarsekit.datasets.base import Dataset
-from coarsekit.errors import OutputError, ParameterError
+from coarsekit.errors import ParameterError
 from coarsekit.scale import check_field_of_view
 from coarsekit.simulation.styles import HUMAN, Style, as_style
 from coarsekit.storage.files import given_path
 from coarsekit.storage.outputs import at_work
-from coarsekit.types import Annotation
 from zoo.loading import from_pretrained
-from zoo.output.drawn import Drawn, drawn_in_folder, those_there, without_shared_files
-from zoo.output.notes import notes_after, notes_before
-from zoo.output.outcomes import Outcome, outcomes, refine_one
-from zoo.output.photograph_result import PhotographResult, check_apart
-from zoo.output.superseded import mark_superseded
+from zoo.output.drawn import Drawn, drawn_in_folder, those_there
+from zoo.output.folder_run import FolderRun, Listener, RefineReport
 from zoo.output.tool_files import (
     NO_TOOLS,
     ToolOptions,
-    ToWrite,
-    check_one_annotation_each,
-    check_results,
     check_tool_files,
-    made_by,
-    write_for_tools,
 )
-from zoo.refiner import Advance, Refiner, no_progress
-
-
-@dataclass(frozen=True, slots=True)
-class RefineReport:
-    """What `refine_to_folder` did.
-
-    ``records``: of each photograph that was refined, what its JSON file has, too. ``kept``: the names of those that an
-    earlier run had refined from the same content. ``failures``: of each that could not be refined, its name and a
-    sentence. ``left_out``: a sentence for each kind of thing that was drawn and is not read. ``files_left_out``: those
-    of whole files of drawings. ``notes``: a sentence for what was guessed, such as labels that the refiner does not
-    know. ``for_tools``: files, and folders of files, of tools' formats.
-    """
-
-    records: list[dict[str, Any]] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    failures: list[tuple[str, str]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    files_left_out: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    for_tools: list[str] = field(default_factory=list)
+from zoo.refiner import Refiner, no_progress
 
 
 def refine_to_folder(
@@ -141,89 +109,40 @@ def refine_to_folder(
         >>> [record["image"] for record in report.records], report.failures
         (['image.png'], [])
     """
-    using = _checked(refiner, source, annotation, jobs, field_of_view)
-    report, folder, refined = RefineReport(), given_path(out, "out"), list[Outcome]()
+    using, folder = _checked(refiner, source, annotation, jobs, field_of_view), given_path(out, "out")
     check_tool_files(folder, for_tools, force)
     options = ReadOptions(
         labels, label_attribute=label_attribute, annotator=annotator, strict=strict, points=points, lines=lines
     )
-
-    def report_reading(read: ReadReport, annotations: Sequence[Annotation]) -> None:
-        check_one_annotation_each(annotations, for_tools)
-        # Of photographs that are left out whole, failures speak.
-        _tell([each for each in read.left_out if each not in read.whole], report.left_out, on_left_out)
-        report.files_left_out.extend(read.files)
-        _tell(
-            [
-                *read.all_notes(options),
-                *notes_before(using, (lesion for one in annotations for lesion in one.lesions)),
-            ],
-            report.notes,
-            on_note,
-        )
-
-    def note_more(more: ReadReport) -> None:
-        """What is seen only once a photograph is opened."""
-        _tell(more.left_out, report.left_out, on_left_out)
-        _tell(more.notes, report.notes, on_note)
-
-    def fail(name: str, sentence: str) -> None:
-        report.failures.append((name, sentence))
-        on_failure(sentence)
-
-    def refine_several(photographs: Sequence[Drawn], inputs: Sequence[Path]) -> None:
-        _refine_several(
-            using,
-            folder,
-            photographs,
-            inputs,
-            for_tools,
-            force,
-            jobs,
-            field_of_view,
-            refined,
-            progress,
-            on_photograph,
-            note_more,
-            fail,
-        )
-
+    listener = Listener(progress, on_photograph, on_left_out, on_note, on_failure)
+    images = None if isinstance(source, Dataset) else Path(source)
+    if images is not None and images.is_file():
+        images = images.parent
+    run = FolderRun(using, folder, images, options, for_tools, force, jobs, field_of_view, listener)
     with at_work(folder, busy=on_note):
         if isinstance(source, Dataset):
             if annotation is not None:
                 raise ParameterError(f"{source.name} is a dataset, which takes no annotation; leave it out")
             keys, kind = source.keys(split), as_style(style)
             photographs = [Drawn.of_dataset(source, key, reduction, kind, seed) for key in keys]
-            inputs = [path for key in keys for path in source.input_files(key)]
-            refine_several(photographs, inputs)
+            run.refine_several(photographs, [path for key in keys for path in source.input_files(key)])
         elif annotation is None:
             name = os.fspath(source)
             raise ParameterError(f"{name} needs an annotation; give the file of what was drawn, annotation=…")
         elif (place := Path(source)).is_dir():
             drawings, read = drawn_in_folder(place, Path(annotation), options, folder)
-            report_reading(read, [one.annotation for one in drawings])
+            run.report_reading(read, [one.annotation for one in drawings])
             for name, sentence in read.photographs:
-                fail(name, sentence)
-            found = those_there(drawings, report.failures, on_failure)
-            refine_several(
-                [one.drawn(file, options.strict) for one, file in found],
-                [Path(annotation), *annotation_files(annotation, folder), *(file for _, file in found)],
-            )
+                run.fail(name, sentence)
+            found = those_there(drawings, run.report.failures, on_failure)
+            inputs = [Path(annotation), *annotation_files(annotation, folder), *(file for _, file in found)]
+            run.refine_several([one.drawn(file, options.strict) for one, file in found], inputs)
         else:
             image, drawn, read = read_drawn(source, annotation, options, ignore_name)
-            report_reading(read, [drawn])
-            result = PhotographResult(folder, stem_of(place.name), drawn.lesions, place)
-            check_results([result], [place, Path(annotation)], folder, for_tools, force)
-            record, kept, more = refine_one(
-                using, result, image, drawn, force, _counting(progress, len(drawn.marks)), field_of_view
-            )
-            note_more(more)
-            refined.append(Outcome(drawn.image, record, kept, drawn=drawn, stem=result.stem))
-        lacking = _finish(using, source, folder, refined, for_tools, force, report, on_note)
-    _tell([*lacking, *notes_after(report.records)], report.notes, on_note)
-    if report.kept:
-        on_note(f"{len(report.kept)} of {len(report.records)} were refined there before from the same, and are kept.")
-    return report
+            run.report_reading(read, [drawn])
+            run.refine_photograph(place, image, drawn, [place, Path(annotation)])
+        run.finish()
+    return run.report
 
 
 def _checked(
@@ -243,86 +162,3 @@ def _checked(
     if field_of_view is not None:
         check_field_of_view(field_of_view)
     return refiner if isinstance(refiner, Refiner) else from_pretrained(refiner)
-
-
-def _refine_several(
-    refiner: Refiner,
-    folder: Path,
-    photographs: Sequence[Drawn],
-    inputs: Sequence[Path],
-    options: ToolOptions,
-    force: bool,
-    jobs: int,
-    field_of_view: float | None,
-    refined: list[Outcome],
-    progress: Callable[[int, int], None],
-    on_photograph: Callable[[str], None],
-    note_more: Callable[[ReadReport], None],
-    fail: Callable[[str, str], None],
-) -> None:
-    """Refine photographs; of those that cannot be refined, a sentence is reported, and the others go on."""
-    possible = []
-    for photograph in photographs:
-        try:
-            check_apart([photograph.result(folder)], ())
-            possible.append(photograph)
-        except OutputError as error:
-            fail(photograph.name, str(error))
-    possible, sharing = without_shared_files(possible, folder)
-    for name, sentence in sharing:
-        fail(name, sentence)
-    check_results([photograph.result(folder) for photograph in possible], inputs, folder, options, force)
-    progress(0, len(possible))
-    for done, outcome in enumerate(outcomes(refiner, folder, possible, force, jobs, field_of_view), start=1):
-        note_more(outcome.seen)
-        refined.append(outcome)
-        if outcome.record is None:
-            fail(outcome.name, outcome.failure)
-        else:
-            on_photograph(f"{outcome.name}: {'kept' if outcome.kept else 'refined'}, {done} of {len(possible)}")
-        progress(done, len(possible))
-
-
-def _counting(progress: Callable[[int, int], None], total: int) -> Advance:
-    """A callback that adds steps up."""
-    done = 0
-    progress(0, total)
-
-    def advance(steps: int) -> None:
-        nonlocal done
-        done += steps
-        progress(done, total)
-
-    return advance
-
-
-def _finish(
-    refiner: Refiner,
-    source: str | os.PathLike[str] | Dataset,
-    folder: Path,
-    refined: Sequence[Outcome],
-    options: ToolOptions,
-    force: bool,
-    report: RefineReport,
-    on_note: Callable[[str], None],
-) -> list[str]:
-    """Report what was refined, and write all masks in the formats of tools; sentences of what these do not hold."""
-    report.records.extend(one.record for one in refined if one.record is not None)
-    report.kept.extend(one.name for one in refined if one.kept)
-    _tell(mark_superseded(folder, refined), report.notes, on_note)
-    found = [ToWrite(one.stem, one.drawn, one.record) for one in refined if one.record and one.drawn is not None]
-    if not options.formats or not found:
-        return []
-    images = None if isinstance(source, Dataset) else Path(source)
-    if images is not None and images.is_file():
-        images = images.parent
-    made, lacking = write_for_tools(folder, options, found, made_by(refiner), images, force)
-    report.for_tools.extend(map(str, made))
-    return lacking
-
-
-def _tell(sentences: Iterable[str], kept: list[str], tell: Callable[[str], None]) -> None:
-    """Keep sentences for the report, and say them."""
-    for sentence in sentences:
-        kept.append(sentence)
-        tell(sentence)

@@ -1,4 +1,4 @@
-"""What was drawn and cannot be used is named, also with ``--quiet``; where a whole file is lost the exit code is 1."""
+"""What was drawn and cannot be used is named, also with ``--quiet``, and makes the exit code 1."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_refine_names_what_is_lost(photographs: Path, damage: dict[str, Any] | s
     folder = drawn(tmp_path / "in", damage)
     command = ("refine", photographs, folder, "--refiner", "otsu", "-o", tmp_path / "out", "-q")
     result = command_line.run(zoo, *command)
-    assert (result.exit_code, result.stderr.count("\n")) == (damage == CUT, 1), result.output
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
     assert result.stderr.startswith("Left out: ")
     assert said in result.stderr
     assert (tmp_path / "out/A_MA.png").is_file()
@@ -70,7 +70,7 @@ def test_refine_of_one_photograph_names_what_is_lost(photographs: Path, tmp_path
     file = labelme(tmp_path / "in", CIRCLE, FLAT)
     options = ("--refiner", "otsu", "-o", tmp_path / "out", "-q")
     result = command_line.run(zoo, "refine", photographs / "A.png", file, *options)
-    assert (result.exit_code, "no area" in result.stderr) == (0, True)
+    assert (result.exit_code, "no area" in result.stderr) == (1, True)
 
 
 def test_a_table_beside_the_drawings_is_named_and_is_no_loss(photographs: Path, tmp_path: Path) -> None:
@@ -78,7 +78,18 @@ def test_a_table_beside_the_drawings_is_named_and_is_no_loss(photographs: Path, 
     (tmp_path / "in/patients.csv").write_text("name,age\nA,61\n")
     result = command_line.run(zoo, "refine", photographs, tmp_path / "in", "--refiner", "otsu", "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "patients.csv: not an annotation" in result.stderr
+    assert "1 file in no format that is known is no drawing, and is passed over: " in result.stderr
+    result = command_line.run(coarsekit, "convert", tmp_path / "in", tmp_path / "a.xml")
+    assert (result.exit_code, "patients.csv" in result.stderr) == (0, True)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\0" * 90])
+def test_a_drawing_without_content_is_a_loss(photographs: Path, content: bytes, tmp_path: Path) -> None:
+    labelme(tmp_path / "in", CIRCLE)
+    (tmp_path / "in/B.xml").write_bytes(content)
+    command = ("refine", photographs, tmp_path / "in", "--refiner", "otsu", "-o", tmp_path / "out", "-q")
+    result = command_line.run(zoo, *command)
+    assert (result.exit_code, result.stderr.startswith("Left out: "), "B.xml" in result.stderr) == (1, True, True)
 
 
 @pytest.mark.parametrize("damage", [FLAT, CUT])
