@@ -17,7 +17,8 @@ from coarsekit.annotations.exports_over_time import without_earlier
 from coarsekit.annotations.fitting import absolute, check_marks, check_name, fitted, the_one_of
 from coarsekit.annotations.folder_labels import with_folder_labels
 from coarsekit.annotations.labels import Labels
-from coarsekit.annotations.photographs import PhotographFolder, also_of
+from coarsekit.annotations.photograph_names import also_of
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.annotations.spellings import spelt_as_one
 from coarsekit.annotations.tool_frame import with_files

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from coarsekit.annotations.labels import usable
-from coarsekit.annotations.photographs import stem_of
+from coarsekit.annotations.photograph_names import stem_of
 from coarsekit.errors import AnnotationError, did_you_mean
 from coarsekit.types import Annotation
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from coarsekit.annotations.coco_regions import Id, Region, RegionFields, Runs, as_id
 from coarsekit.annotations.documents import Document, LenientModel, SaidPixels
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import MOST_PIXELS

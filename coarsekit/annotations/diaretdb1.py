@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from coarsekit.annotations.documents import Document, error_context, finite_number, load
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError

@@ -10,7 +10,8 @@ from coarsekit.annotations.annotators import annotated_once, annotator_of
 from coarsekit.annotations.documents import SUFFIXES
 from coarsekit.annotations.labels import Labels, completed
 from coarsekit.annotations.photograph_files import PhotographFiles
-from coarsekit.annotations.photographs import PhotographFolder, stem_of
+from coarsekit.annotations.photograph_names import stem_of
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.annotations.spellings import spelt_as_one
 from coarsekit.errors import AnnotationError, ParameterError

@@ -5,7 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from coarsekit.annotations.annotators import names_of
-from coarsekit.annotations.photographs import choose, folders_differ, photograph_name, plainly_other, same_photograph
+from coarsekit.annotations.photograph_names import (
+    choose,
+    folders_differ,
+    photograph_name,
+    plainly_other,
+    same_photograph,
+)
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.annotations.tool_frame import scaled_to
 from coarsekit.errors import AnnotationError, did_you_mean

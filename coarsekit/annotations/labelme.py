@@ -20,7 +20,7 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.details import BESIDE, own_details, own_provenance, tool_label, within
 from coarsekit.annotations.documents import Document, LenientModel, SaidPixels, error_context, load
 from coarsekit.annotations.labels import label_of
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult, one_file_each
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError, ImageError

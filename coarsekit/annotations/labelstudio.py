@@ -45,7 +45,7 @@ from coarsekit.annotations.labelstudio_tasks import (
     region_of,
     tasks_of,
 )
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.images import PHOTOGRAPHS
 
 _SCHEME = re.compile(r"([A-Za-z][\w+.-]*)://")

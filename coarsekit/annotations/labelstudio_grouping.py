@@ -6,7 +6,7 @@ from typing import NamedTuple
 from coarsekit.annotations.annotators import annotator_of, person_in
 from coarsekit.annotations.details import own_provenance
 from coarsekit.annotations.exports_over_time import ORIGIN
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.types import Annotation
 
 

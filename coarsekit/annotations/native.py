@@ -36,7 +36,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from coarsekit.annotations.documents import Document, Pixels, load
-from coarsekit.annotations.photographs import climbs
+from coarsekit.annotations.photograph_names import climbs
 from coarsekit.annotations.reading import ReadOptions, ReadResult, one_file_each
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.rle import from_run_lengths, run_lengths

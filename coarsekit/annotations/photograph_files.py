@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from coarsekit.annotations.photographs import PhotographFolder, folders_differ, without_upload
+from coarsekit.annotations.photograph_names import folders_differ, without_upload
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.tool_frame import file_of_export
 from coarsekit.errors import ImageError
 from coarsekit.types import Annotation

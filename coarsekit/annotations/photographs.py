@@ -1,63 +1,17 @@
-"""Photographs by the names that annotation files give them: names as they are kept, and files as they are found."""
+"""The photographs below a folder, found by the names that annotation files give them."""
 
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from coarsekit.annotations.eyes import said_in, told, untold
-from coarsekit.errors import AnnotationError, ImageError, did_you_mean
-from coarsekit.images import PHOTOGRAPHS
-from coarsekit.images.names import folded as _folded
-from coarsekit.images.names import folded_stem as _stem
+from coarsekit.annotations.photograph_names import as_uploaded, plainly_other, same_photograph
+from coarsekit.errors import ImageError, did_you_mean
+from coarsekit.images.names import folded, folded_stem
 from coarsekit.images.opening import is_mask
-from coarsekit.types import Annotation
 
-_LONGEST = 200
-_UPLOADED = re.compile(r"^[0-9a-f]{8}-(?=.)")
-"""What Label Studio puts before the name of an uploaded file."""
-
-_BRACKETS = {ord("["): "%5B", ord("]"): "%5D"}
-"""They would make an address malformed."""
-
-
-def climbs(text: str) -> bool:
-    """Whether a name has a part that leads out of its folder."""
-    return ".." in re.split(r"[/\\]", text)
-
-
-def photograph_name(text: str) -> str:
-    """The path of a photograph below the folder of photographs, with ``/`` between folders.
-
-    Of the path of a web address the part after the host is kept, of a path that begins by climbing the part after that,
-    and only the file name of one that is absolute: these say where the photograph lay for the tool.
-
-    Raises `AnnotationError` when there is none, or it could not name a file.
-    """
-    path = text
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text):
-        path = unquote(urlsplit(text.translate(_BRACKETS)).path).lstrip("/")
-    parts = [part for part in re.split(r"[/\\]", path) if part not in ("", ".")]
-    while len(parts) > 1 and parts[0] == "..":
-        parts = parts[1:]
-    if ".." in parts or re.match(r"[/\\]|[A-Za-z]:", path):
-        parts = parts[-1:]
-    name = "/".join(parts)
-    if not parts or parts[-1] == ".." or len(name) > _LONGEST or any(ord(character) < 32 for character in name):
-        raise AnnotationError(f"expected the file name of a photograph, got {text[:80]!r}; rename it in the annotation")
-    return name
-
-
-def stem_of(name: str) -> str:
-    """The path of a photograph without its suffix; outputs are named after it.
-
-    What follows a dot is no suffix in names of none, such as ``1.2.840.113.1`` of an archive, and tells them apart.
-    """
-    folder, _, last = name.rpartition("/")
-    stem = Path(last).stem if Path(last).suffix.lower() in PHOTOGRAPHS else last
-    return f"{folder}/{stem}" if folder else stem
+_SUGGESTIONS = 20
+"""Names of which no file is, and for which one that is near is looked for: of thousands it would take minutes."""
 
 
 class PhotographFolder:
@@ -73,6 +27,7 @@ class PhotographFolder:
         self._only = files
         self._beside = ""
         self._whole = self
+        self._suggestions = iter(range(_SUGGESTIONS))
 
     def beside(self, folder: str) -> "PhotographFolder":
         """The same photographs for annotation files of a folder below, whose own photographs come before all others.
@@ -140,8 +95,13 @@ class PhotographFolder:
                 f"{self.folder / name}: no such file, and {other} {why}; put the photograph there, or correct its path "
                 "in the annotation"
             )
-        near = did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._whole._files])
-        raise ImageError(f"{self.folder / name}: no such file; check the path of the image{near}")
+        raise ImageError(f"{self.folder / name}: no such file; check the path of the image{self._near(name)}")
+
+    def _near(self, name: str) -> str:
+        """Which file may be meant, of the first few names of which no file is."""
+        if next(self._whole._suggestions, None) is None:
+            return ""
+        return did_you_mean(name.rpartition("/")[2], [file.rpartition("/")[2] for file in self._whole._files])
 
     def _without_masks(self, rules: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
         """The photographs that fit by the first rule by which any does, and the masks that were passed over.
@@ -160,7 +120,7 @@ class PhotographFolder:
         """Why a file is not taken for the photograph of a name that it might fit; empty where it is."""
         if plainly_other(name, file):
             return "is of another number, eye or light"
-        folders, own = (_folded(path).split("/")[:-1] for path in (name, file))
+        folders, own = (folded(path).split("/")[:-1] for path in (name, file))
         shared = min(len(folders), len(own))
         pairs = zip(folders[len(folders) - shared :], own[len(own) - shared :], strict=True)
         # It may be of another patient, where the folder of the one who is named is there, and lacks the photograph.
@@ -170,22 +130,25 @@ class PhotographFolder:
     def _candidates(self, name: str) -> Iterator[list[str]]:
         """The files that fit, rule by rule."""
         by_path, by_last, by_uploaded, by_stem = self._whole._index
-        path, last = _folded(name), _folded(name.rpartition("/")[2])
+        path, last = folded(name), folded(name.rpartition("/")[2])
         yield by_path.get(path, [])
         yield self._of_the_name(name)
         parts = path.split("/")
         for start in range(1, len(parts) - 1):
             yield by_path.get("/".join(parts[start:]), [])
         yield by_last.get(last, [])
-        alike = dict.fromkeys(file for key in _as_uploaded(last) for file in by_uploaded.get(key, []))
+        alike = dict.fromkeys(file for key in as_uploaded(last) for file in by_uploaded.get(key, []))
         yield [file for file in alike if same_photograph(last, file)]
-        stems = [_stem(f"{self._beside}/{path}"), *(_stem("/".join(parts[start:])) for start in range(len(parts)))]
+        stems = [
+            folded_stem(f"{self._beside}/{path}"),
+            *(folded_stem("/".join(parts[start:])) for start in range(len(parts))),
+        ]
         yield next((by_stem[stem] for stem in stems if stem in by_stem), [])
 
     def _of_the_name(self, name: str) -> list[str]:
         """The files whose path ends so, in any case."""
-        of_last = self._whole._index[1].get(_folded(name.rpartition("/")[2]), [])
-        return [file for file in of_last if f"/{_folded(file)}".endswith(f"/{_folded(name)}")]
+        of_last = self._whole._index[1].get(folded(name.rpartition("/")[2]), [])
+        return [file for file in of_last if f"/{folded(file)}".endswith(f"/{folded(name)}")]
 
     @cached_property
     def _index(self) -> tuple[dict[str, list[str]], ...]:
@@ -195,19 +158,19 @@ class PhotographFolder:
         by_uploaded: dict[str, list[str]] = {}
         by_stem: dict[str, list[str]] = {}
         for file in self._files:
-            last = _folded(file.rpartition("/")[2])
-            if (stem := _stem(file)) != _folded(file):
+            last = folded(file.rpartition("/")[2])
+            if (stem := folded_stem(file)) != folded(file):
                 by_stem.setdefault(stem, []).append(file)
-            for index, key in ((by_path, _folded(file)), (by_last, last)):
+            for index, key in ((by_path, folded(file)), (by_last, last)):
                 index.setdefault(key, []).append(file)
-            for key in _as_uploaded(last):
+            for key in as_uploaded(last):
                 by_uploaded.setdefault(key, []).append(file)
         return by_path, by_last, by_uploaded, by_stem
 
     @cached_property
     def _folders(self) -> set[str]:
         """What the folders are called that have a file in them, or in a folder below."""
-        return {part for file in self._files for part in _folded(file).split("/")[:-1]}
+        return {part for file in self._files for part in folded(file).split("/")[:-1]}
 
     @cached_property
     def _files(self) -> list[str]:
@@ -220,91 +183,6 @@ class PhotographFolder:
             below = Path(place).relative_to(self.folder).as_posix()
             files += [name if below == "." else f"{below}/{name}" for name in sorted(names) if name[0] != "."]
         return files
-
-
-def same_photograph(one: str, other: str) -> bool:
-    """Whether two names may be of one photograph: by their file names, in any case, as Label Studio changes them."""
-    ours, theirs = (_as_uploaded(_folded(re.split(r"[/\\]", name)[-1])) for name in (one, other))
-    if {ours[0]} & {*theirs} or {theirs[0]} & {*ours}:
-        return True
-    # Eight digits may be a date, which tells photographs apart; what Label Studio draws rarely has no letter.
-    dated = any(name[:8].isdigit() for name in (ours[0], theirs[0]))
-    return ours[-1] == theirs[-1] and not dated
-
-
-def without_upload(name: str) -> str:
-    """The path of a photograph without what Label Studio puts before the name of an uploaded file."""
-    folder, slash, last = name.rpartition("/")
-    return f"{folder}{slash}{_UPLOADED.sub('', last)}"
-
-
-def plainly_other(one: str, other: str) -> bool:
-    """Whether two paths are those of two photographs: by a number, or by left and right, or the light.
-
-    They are where they differ only so, or where a part that lies as deep in both differs only in the eye or the light.
-    Of one that is longer the last parts are compared.
-    """
-    ours, theirs = (told(_stem(path.replace("\\", "/"))).strip("/").split("/") for path in (one, other))
-    shared = min(len(ours), len(theirs))
-    pairs = [pair for pair in zip(ours[-shared:], theirs[-shared:], strict=True) if pair[0] != pair[1]]
-    alike = [(mine, yours) for mine, yours in pairs if _unnumbered(mine) == _unnumbered(yours)]
-    return (bool(pairs) and alike == pairs) or any(said_in(mine) != said_in(yours) for mine, yours in alike)
-
-
-def folders_differ(name: str, path: str) -> bool:
-    """Whether the folders in a name are called otherwise than those in which the photograph of a path lies.
-
-    Of the longer one the last folders are compared; a name without folders differs from none.
-    """
-    folders, own = (_folded(each.replace("\\", "/")).strip("/").split("/")[:-1] for each in (name, path))
-    shared = min(len(folders), len(own))
-    return shared > 0 and folders[-shared:] != own[-shared:]
-
-
-def choose(annotations: list[Annotation], photograph: str) -> list[Annotation]:
-    """The annotations of the photograph of a path, by the nearest rule by which any fits; empty where none does."""
-    path = "/" + "/".join(part for part in re.split(r"[/\\]", photograph) if part)
-    tests: tuple[Callable[[str], bool], ...] = (
-        lambda name: path.endswith(f"/{name}"),
-        lambda name: _folded(path).endswith(f"/{_folded(name)}"),
-        lambda name: _folded(path.rpartition("/")[2]) == _folded(name.rpartition("/")[2]),
-        lambda name: same_photograph(path, name),
-        lambda name: _stem(path.rpartition("/")[2]) == _stem(name.rpartition("/")[2]),
-    )
-    own = [annotation for annotation in annotations if not plainly_other(path, annotation.image)]
-    for fits in tests:
-        found = [annotation for annotation in own if fits(annotation.image)]
-        if found:
-            return found
-    return []
-
-
-def also_of(annotations: list[Annotation], annotation: Annotation, photograph: str) -> list[str]:
-    """Names that other annotations give the photograph of a path, under which it was drawn on, too."""
-    folder, _, _ = f"/{_folded(photograph)}".rpartition("/")
-    names = dict.fromkeys(one.image for one in annotations if one.image != annotation.image)
-    return [
-        name
-        for name in names
-        if same_photograph(name, photograph)
-        and not plainly_other(name, photograph)
-        and folder.endswith(f"/{_folded(name)}".rpartition("/")[0])
-        and not (Path(photograph).parent / name.rpartition("/")[2]).is_file()
-    ]
-
-
-def _unnumbered(part: str) -> str:
-    """A part of such a path with a sign for each number, for either eye, and for any light."""
-    return re.sub(r"[0-9]+", "#", untold(part))
-
-
-def _as_uploaded(name: str) -> list[str]:
-    """A name as Label Studio makes it of an uploaded file's: no spaces, no signs but dots, hyphens and underscores.
-
-    And without what Label Studio puts before it, where it begins so.
-    """
-    plain = re.sub(r"[^\w.-]", "", re.sub(r"\s+", "_", _folded(name).strip()))
-    return list(dict.fromkeys([plain, _UPLOADED.sub("", plain)]))
 
 
 def _shown(names: Iterable[str]) -> str:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from coarsekit.annotations.annotators import folders_of
 from coarsekit.annotations.labels import Labels, completed
-from coarsekit.annotations.photographs import PhotographFolder, photograph_name, stem_of
+from coarsekit.annotations.photograph_names import photograph_name, stem_of
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import image_size
 from coarsekit.types import Annotation

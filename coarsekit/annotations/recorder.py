@@ -10,7 +10,7 @@ from typing import Any
 
 from coarsekit.annotations.in_pixels import are_shares
 from coarsekit.annotations.labels import LEFT_OUT, Labels, known, label_of, usable
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions, ReadReport, ReadResult
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.geometry import is_flat

@@ -18,7 +18,7 @@ import numpy as np
 
 from coarsekit.annotations.approximate import on_photograph
 from coarsekit.annotations.details import own_provenance
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.geometry import extent, moved
 from coarsekit.types import Annotation, Raster, Shape
 

@@ -21,7 +21,8 @@ from coarsekit.annotations.approximate import Capabilities, approximate_marks
 from coarsekit.annotations.details import own_provenance, within
 from coarsekit.annotations.documents import Document, LenientModel, load
 from coarsekit.annotations.labels import Labels
-from coarsekit.annotations.photographs import PhotographFolder, photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions, ReadResult
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.annotations.via_attributes import Attribute, Attributes, attributes_in, labels_in, region_attributes

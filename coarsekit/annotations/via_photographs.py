@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import ImageError
 from coarsekit.images import image_size

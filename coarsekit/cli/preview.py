@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from coarsekit.annotations import read_drawn
-from coarsekit.annotations.photographs import stem_of
+from coarsekit.annotations.photograph_names import stem_of
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.completion import complete_sources
 from coarsekit.cli.console import emit, exit_naming, progress, refuse, rows_of, say, say_notes, say_report

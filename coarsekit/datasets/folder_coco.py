@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from coarsekit.annotations.coco_photographs import Photograph, read_photographs
 from coarsekit.annotations.coco_regions import Region, as_id
 from coarsekit.annotations.documents import error_context, load
-from coarsekit.annotations.photographs import PhotographFolder, photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.datasets.folder_masks import Resembling

@@ -14,7 +14,7 @@ from coarsekit.annotations import cvat
 from coarsekit.annotations.approximate import as_outline
 from coarsekit.annotations.details import tool_label, tool_labels
 from coarsekit.annotations.fitting import fitted
-from coarsekit.annotations.photographs import photograph_name
+from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.rle import run_lengths
 from coarsekit.errors import AnnotationError, ParameterError

@@ -8,7 +8,7 @@ from coarsekit.annotations import annotation_files, read_all
 from coarsekit.annotations.annotators import annotated_once, annotator_of, folders_of
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.photograph_files import PhotographFiles
-from coarsekit.annotations.photographs import stem_of
+from coarsekit.annotations.photograph_names import stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.datasets.base import Dataset
 from coarsekit.errors import AnnotationError

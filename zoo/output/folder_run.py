@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations.photographs import stem_of
+from coarsekit.annotations.photograph_names import stem_of
 from coarsekit.annotations.reading import ReadOptions, ReadReport
 from coarsekit.errors import OutputError
 from coarsekit.types import Annotation, Image

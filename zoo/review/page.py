@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from coarsekit.annotations.photographs import PhotographFolder, same_photograph
+from coarsekit.annotations.photograph_names import same_photograph
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.errors import CoarsekitError, ImageError, OutputError, ParameterError
 from coarsekit.images import read_image
 from coarsekit.storage.digests import photograph_sha256

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coarsekit.annotations import format_named, read_annotation, read_annotations, read_drawn
-from coarsekit.annotations.photographs import PhotographFolder, photograph_name, same_photograph
+from coarsekit.annotations.photograph_names import photograph_name, same_photograph
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.main import main
 from coarsekit.errors import AnnotationError, ImageError
@@ -116,7 +117,8 @@ def test_a_file_that_cannot_be_read_does_not_stop_a_folder(put, tmp_path: Path) 
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert report["photographs"] == 1
-    assert [Path(text.split(":")[0]).name for text in report["left_out"]] == ["b.json", "c.json", "classes.csv"]
+    assert [Path(text.split(":")[0]).name for text in report["left_out"]] == ["b.json"]
+    assert f"{tmp_path / 'c.json'}, {tmp_path / 'classes.csv'}" in report["notes"][0]
     assert convert(tmp_path, tmp_path / "out", "--strict").exit_code == 2
 
 

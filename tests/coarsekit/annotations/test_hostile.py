@@ -135,11 +135,11 @@ def test_every_format_says_that_a_file_is_missing(name: str, tmp_path) -> None:
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ('{"a": ' + "9" * 10_000 + "}", "not JSON"),
-        ("", "not an annotation in a format that is known"),
+        ("", "is empty"),
         ("a,b\n1,2\n", "not an annotation in a format that is known"),
         ({"hello": "world"}, "not an annotation in a format that is known"),
         (b"\xff\xd8\xff\xe0 JFIF", "cannot be read"),
-        (b"\x00\x01", "not an annotation in a format that is known"),
+        (b"\x00\x01", "holds bytes that are no text"),
     ],
 )
 def test_files_of_no_known_format_are_refused(refused, content: object, said: str) -> None:

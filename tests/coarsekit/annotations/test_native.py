@@ -186,7 +186,7 @@ def test_an_ellipse_wholly_outside_is_refused(tmp_path: Path, cx: float, cy: flo
         (document(regions=[]), "regions is not a field"),
         ([document()], "not an annotation in a format that is known"),
         ("null", "not an annotation in a format that is known"),
-        ("", "not JSON"),
+        ("", "is empty"),
         ("ellipses", "not JSON"),
         (json.dumps(document())[:-3], "not JSON"),
         ("[" * 100_000, "not JSON"),

@@ -8,7 +8,8 @@ from PIL import Image as Pillow
 
 from coarsekit.annotations import annotation_files, read_all, read_annotations, read_drawn
 from coarsekit.annotations.convert import convert, write_annotations
-from coarsekit.annotations.photographs import PhotographFolder, choose, plainly_other, stem_of
+from coarsekit.annotations.photograph_names import choose, plainly_other, stem_of
+from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError, ImageError
 from coarsekit.images import write_image
@@ -247,3 +248,16 @@ def test_a_photograph_in_another_folder_is_none_where_its_own_folder_is_there(
 def test_names_without_a_suffix_of_an_image_keep_what_follows_their_dots() -> None:
     names = ("1.2.840.113.1", "1.2.840.113.2", "p/2024.01.05 mueller", "a.JPG", "frame_1")
     assert [stem_of(name) for name in names] == [*names[:3], "a", "frame_1"]
+
+
+def test_only_the_first_few_names_without_a_file_get_a_suggestion(tmp_path: Path) -> None:
+    (tmp_path / "left_00.png").write_bytes(b"")
+    folder = PhotographFolder(tmp_path)
+    said = []
+    for number in range(40):
+        with pytest.raises(ImageError, match="no such file; check the path") as error:
+            folder.beside("a").find(f"lift_{number:02}.png")
+        said.append("did you mean 'left_00.png'?" in str(error.value))
+    assert said[0]
+    assert sum(said) < len(said)
+    assert said == sorted(said, reverse=True)

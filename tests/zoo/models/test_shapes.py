@@ -75,7 +75,7 @@ def test_refine_says_which_photographs_there_are_and_what_it_left_out(image, tmp
     assert "has no annotation of p1.png, but of p2.png, p3.png" in result.stderr
     path.write_text(path.read_text().replace("p2.png", "p1.png").replace("polygon", "cuboid"))
     result = CliRunner().invoke(main, refine)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 1, result.output
     assert "Left out: " in result.stderr
     assert "the cuboid 'EX' is not read" in result.stderr
 
