@@ -125,7 +125,7 @@ def test_the_formats_that_can_be_written_are_these() -> None:
 def test_what_was_written_comes_back(name: str) -> None:
     target = format_named(name)
 
-    @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(annotations(HOLDS[name]))
     def round_trip(annotation: Annotation) -> None:
         with TemporaryDirectory() as folder:

@@ -12,6 +12,7 @@ from huggingface_hub.repocard_data import model_index_to_eval_results
 
 import zoo
 from coarsekit.datasets.base import CC_BY_4, Licence
+from tests.few_lesions import write_few_lesions
 from tests.places import BUNDLED, CARDS
 from zoo.cards.model_card import Subject, header, model_card, results
 from zoo.checkpoints import folder as bundled
@@ -132,14 +133,15 @@ def test_robustness_is_a_table_with_what_was_lost_and_what_was_answered_on_nothi
 def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:
     folder = tmp_path / "net"
     shutil.copytree(BUNDLED / "otsu", folder)
-    printed = CliRunner().invoke(main, ["robustness", "sample", "--refiner", str(folder), "--json"])
+    source = write_few_lesions(tmp_path / "data")
+    printed = CliRunner().invoke(main, ["robustness", source, "--refiner", str(folder), "--json"])
     (tmp_path / "robust.json").write_text(printed.stdout)
     result = CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "robust.json")])
     assert result.exit_code == 0, result.output
     rows = json.loads(printed.stdout)["rows"]
     jpeg = [row["iou"] for row in rows if row["corruption"] == "JPEG 40" and row["lesion"] != "average"]
     assert f"| JPEG 40 | {' | '.join(f'{value:.1f}' for value in jpeg)} | {mean(jpeg):.1f} (" in result.stdout
-    assert "zoo robustness sample --refiner" in result.stdout
+    assert "zoo robustness folder:" in result.stdout
     kept = json.loads((folder / bundled.METRICS).read_text())
     assert (kept["robustness"], len(kept["rows"])) == (
         rows,

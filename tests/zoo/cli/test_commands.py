@@ -15,6 +15,7 @@ from PIL import Image
 from coarsekit.annotations import read_annotation
 from coarsekit.images import read_mask
 from tests import command_line
+from tests.few_lesions import write_few_lesions
 from tests.own_datasets import TRAINING, write_own
 from tests.places import BUNDLED
 from zoo.checkpoints.folder import DEFAULT
@@ -128,7 +129,7 @@ def test_an_interrupt_is_one_sentence_and_the_next_run_goes_on(tmp_path) -> None
     # A shell may have the signal ignored for what it runs in the background, and children inherit that.
     heard = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     program = [sys.executable, "-c", f"{heard}from zoo.cli.main import main; main()"]
-    command = [*program, "refine", "sample", "--refiner", "tiny", "--json"]
+    command = [*program, "refine", write_few_lesions(tmp_path / "data"), "--refiner", "tiny", "--json"]
     run = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     first = tmp_path / "refined" / "IDRiD_19.json"
     deadline = time.monotonic() + 120

@@ -19,7 +19,7 @@ from tests import export_support as support
 from tests import loopback_hub as loopback
 from zoo.training.data.sampling import batches
 
-SETTINGS = ("variant=proto", "width=2", "size=32", "batch=8", "epochs=2", "learning_rate=1e-2", "samples=16")
+SETTINGS = ("variant=proto", "width=2", "size=32", "batch=8", "learning_rate=1e-2", "samples=16")
 SETTINGS += ("styles=human", "reductions=1.0,2.0", "camera_augmentation=0.3")
 PROGRAM = """
 import json
@@ -68,13 +68,17 @@ def hub(exported) -> Iterator[Any]:
         yield hub
 
 
-def same_weights(source: str, runs: list[tuple[str, int]], tmp_path: Path, environment: dict[str, str]) -> None:
-    """Train in one process of its own, once for each way to start workers and their number."""
-    options = [part for setting in SETTINGS for part in ("--set", setting)]
+RUNS = [("fork", 0), ("fork", 2), ("spawn", 1)]
+"""Ways to start workers, and their number."""
+
+
+def same_weights(source: str, epochs: int, tmp_path: Path, environment: dict[str, str]) -> None:
+    """Train in one process of its own, once for each of the `RUNS`."""
+    options = [part for setting in (*SETTINGS, f"epochs={epochs}") for part in ("--set", setting)]
     options += ["--threads", "1", "--device", "cpu", "--quiet"]
-    outs = [tmp_path / f"{method} {workers}" for method, workers in runs]
+    outs = [tmp_path / f"{method} {workers}" for method, workers in RUNS]
     (tmp_path / "program.py").write_text(PROGRAM)
-    told = json.dumps([source, options, [[*one, str(out)] for one, out in zip(runs, outs, strict=True)]])
+    told = json.dumps([source, options, [[*one, str(out)] for one, out in zip(RUNS, outs, strict=True)]])
     command = [sys.executable, tmp_path / "program.py", told]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
@@ -88,16 +92,16 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
 def test_workers_of_a_dataset(dataset, tmp_path) -> None:
-    same_weights(dataset, [("fork", 0), ("fork", 2), ("spawn", 1)], tmp_path, ONE_THREAD)
+    same_weights(dataset, 2, tmp_path, ONE_THREAD)
 
 
 def test_workers_of_a_folder_of_pairs(exported, tmp_path) -> None:
-    same_weights(f"pairs:{exported}", [("fork", 0), ("fork", 2), ("spawn", 1)], tmp_path, ONE_THREAD)
+    same_weights(f"pairs:{exported}", 1, tmp_path, ONE_THREAD)
 
 
 def test_workers_of_a_stream(hub, tmp_path) -> None:
     environment = hub.environment(tmp_path / "home", None) | {"OMP_NUM_THREADS": "1"}
-    same_weights("hub:ada/pairs", [("fork", 0), ("fork", 2), ("spawn", 1)], tmp_path, environment)
+    same_weights("hub:ada/pairs", 1, tmp_path, environment)
 
 
 class Failing(Dataset[int]):
