@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 from xml.etree.ElementTree import Element
 
-from coarsekit.annotations import labelstudio
+from coarsekit.annotations import labelstudio, labelstudio_regions
 from coarsekit.annotations.details import own_details, tool_label
 from coarsekit.annotations.documents import Document, LenientModel
 from coarsekit.annotations.fitting import fitted
@@ -113,7 +113,7 @@ class LabelStudioRefiner:
                 if len(tasks) == 1:
                     raise
                 failures.append(f"{_named(content, place)}: {_brief(str(error))}")
-                empty = labelstudio.prediction_of(self.model_version, [])
+                empty = labelstudio_regions.prediction_of(self.model_version, [])
                 predictions.append({**empty, "error": failures[-1]})  # a field that the tool passes over
         if failures and len(failures) == len(tasks):
             raise AnnotationError(f"none of the {len(tasks)} tasks can be refined: {failures[0]}")
@@ -130,13 +130,15 @@ class LabelStudioRefiner:
         results = work.results([regions] if regions else [])
         # They stand beside the regions that they were made of, under ids of their own.
         ids = {str(item["id"]): uuid4().hex[:10] for item in results}
-        return labelstudio.prediction_of(self.model_version, [{**item, "id": ids[str(item["id"])]} for item in results])
+        return labelstudio_regions.prediction_of(
+            self.model_version, [{**item, "id": ids[str(item["id"])]} for item in results]
+        )
 
     def _annotated(self, task: _Task, config: Element | None, say: Callable[[str], None]) -> dict[str, Any]:
         answers = [one.result for one in task.annotations or () if one.result and not one.was_cancelled]
         named = "a task" if task.id is None else f"task {task.id}"
         work = _Work(self, task.data, view_of(config, task.data), lambda text: say(f"{named}: {text}"), strict=False)
-        return labelstudio.prediction_of(self.model_version, work.results(answers))
+        return labelstudio_regions.prediction_of(self.model_version, work.results(answers))
 
     def refined(self, image: Image, annotation: Annotation) -> Refined:
         """Refine what was drawn on a photograph; requests at the same time wait for each other.
@@ -225,7 +227,9 @@ class _Work:
         results = []
         for place, mark in enumerate(found.marks):
             control = choose_control(self._view, shown.to_name, tool_label(mark, "labelstudio"))
-            made = labelstudio.results_of(found, _drawn_with(mark, control), f"{prefix}{place}", control.to_name)
+            made = labelstudio_regions.results_of(
+                found, _drawn_with(mark, control), f"{prefix}{place}", control.to_name
+            )
             page = {} if shown.item_index is None else {"item_index": shown.item_index}
             results += [{**item, **page} for item in made]
         return results

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from coarsekit.annotations import format_named, read_annotations, read_drawn
-from coarsekit.annotations.labelstudio import results_of
 from coarsekit.annotations.labelstudio_config import labelling_config
+from coarsekit.annotations.labelstudio_regions import results_of
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.errors import AnnotationError
 from coarsekit.geometry import draw

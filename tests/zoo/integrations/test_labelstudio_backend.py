@@ -23,7 +23,7 @@ import pytest
 from PIL import Image as Pillow
 
 import zoo
-from coarsekit.annotations import labelstudio, read_annotations
+from coarsekit.annotations import labelstudio_regions, read_annotations
 from coarsekit.errors import AnnotationError, ImageError, ParameterError
 from coarsekit.geometry import draw
 from coarsekit.images import encode_png, read_image
@@ -101,7 +101,10 @@ def ask(url: str, path: str, content: object = None) -> tuple[int, Any]:
 def region(shape: Any, label: str = "Microaneurysm", key: str = "r1", **more: Any) -> dict[str, Any]:
     """What was drawn, as the tool has it."""
     annotation = Annotation("a.png", WIDTH, HEIGHT)
-    return labelstudio.results_of(annotation, Mark("x", shape, {"label": label, "id": key}), key, "photo")[0] | more
+    return (
+        labelstudio_regions.results_of(annotation, Mark("x", shape, {"label": label, "id": key}), key, "photo")[0]
+        | more
+    )
 
 
 def asked(task: dict[str, Any], *regions: dict[str, Any], config: str | None = CONFIG) -> dict[str, Any]:
