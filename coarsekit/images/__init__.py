@@ -13,9 +13,9 @@ from PIL import Image as Pillow
 
 from coarsekit.errors import ImageError
 from coarsekit.images import dicom
-from coarsekit.images.depths import eight_bits
+from coarsekit.images.depths import depth_told_by, eight_bits
 from coarsekit.images.names import PHOTOGRAPHS as PHOTOGRAPHS
-from coarsekit.images.opening import FORMATS, Opened, explained, header_size, opened, opened_picture, turned
+from coarsekit.images.opening import FORMATS, Opened, explained, header_size, is_deep, opened, opened_picture, turned
 from coarsekit.storage.files import atomic_write
 from coarsekit.types import Image, Mask
 
@@ -47,6 +47,28 @@ def read_image(path: str | os.PathLike[str]) -> Image:
     if dicom.is_dicom(path):
         return dicom.read_photograph(path)
     return _photograph(opened(path, path), path)
+
+
+def depth_guessed(path: str | os.PathLike[str]) -> int | None:
+    """The bits that the values of a photograph of 16 bits are taken to have, where only the values tell.
+
+    It decodes such a file once more.
+
+    Args:
+        path: As `read_image`.
+
+    Returns:
+        8, 10, 12 or 14; None for files of 8 bits, of floating-point numbers, that fill 16 bits, or that say their bits.
+
+    Raises:
+        ImageError: As `read_image`.
+    """
+    if dicom.is_dicom(path):
+        return dicom.depth_guessed(path)
+    if not is_deep(path):
+        return None
+    image = opened(path, path)
+    return depth_told_by(np.asarray(image.picture) if image.deep is None else image.deep)
 
 
 def read_picture(picture: Pillow.Image, name: str = "the photograph") -> Image:

@@ -61,6 +61,13 @@ def top_of(deep: NDArray) -> int:
     return most
 
 
+def depth_told_by(deep: NDArray) -> int | None:
+    """The bits, of fewer than 16, that `top_of` takes whole numbers to have; None where they fill 16, or are others."""
+    if deep.dtype.kind == "f" or int(deep.min(initial=0)) < 0 or int(deep.max(initial=0)) > _TOPS[-1]:
+        return None
+    return dict(zip(_TOPS, DEPTHS[:-1], strict=False)).get(top_of(deep))
+
+
 def has_deep_colours(picture: Pillow.Image) -> bool:
     """Whether a picture that is not loaded yet has colours, or grey with alpha, of 16 bits."""
     if picture.mode not in ("RGB", "RGBA", "LA"):

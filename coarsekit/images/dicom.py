@@ -47,6 +47,18 @@ def read_photograph(path: str | os.PathLike[str]) -> Image:
         return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
+def depth_guessed(path: str | os.PathLike[str]) -> int | None:
+    """See `coarsekit.images.depth_guessed`."""
+    with explained(path, path), warnings.catch_warnings(action="ignore"):
+        header = _header(path)
+        if int(header.get("BitsStored") or 0) != 16 or header.get("PixelRepresentation") == 1:
+            return None
+        dataset, _, top = _decoded(path)
+        if dataset.PhotometricInterpretation == _PALETTE:
+            return None
+        return dict(zip((2**depth - 1 for depth in DEPTHS), DEPTHS[:-1], strict=False)).get(top)
+
+
 def read_channels(path: str | os.PathLike[str]) -> NDArray:
     """The raw pixels (h, w) or (h, w, 3) of a mask as DICOM, see `coarsekit.images.read_channels`."""
     with explained(path, path), warnings.catch_warnings(action="ignore"):

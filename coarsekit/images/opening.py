@@ -98,6 +98,18 @@ def _decoded(
     return Opened(picture, deep, _orientation(picture))
 
 
+def is_deep(path: str | os.PathLike[str]) -> bool:
+    """Whether an image has greys or colours of 16 bits, from its header alone.
+
+    Raises `ImageError` when the file is missing or not an image.
+    """
+    with explained(path, path):
+        if _float_tags(path):
+            return False
+    with explained(path, path), _picture(path) as picture:
+        return picture.mode.startswith("I") or has_deep_colours(picture)
+
+
 def header_size(path: str | os.PathLike[str]) -> tuple[int, int]:
     """(w, h) of the upright image in px, from its header alone.
 

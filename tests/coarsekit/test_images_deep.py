@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from coarsekit.errors import ImageError
-from coarsekit.images import image_size, read_image, read_mask, read_values
+from coarsekit.images import depth_guessed, image_size, read_image, read_mask, read_values
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
 RGB[0, 0] = 0, 128, 255
@@ -65,6 +65,22 @@ def test_deep_colours_are_of_the_range_that_holds_them(write, bits: int) -> None
     image = read_image(write(scaled(2**bits - 1)))
     assert image.dtype == np.uint8
     assert (image == RGB).all()
+
+
+@pytest.mark.parametrize(("bits", "guessed"), [(8, 8), (10, 10), (12, 12), (14, 14), (16, None)])
+def test_a_depth_that_only_the_values_tell_is_a_guess(write, tmp_path: Path, bits: int, guessed: int | None) -> None:
+    assert depth_guessed(write(scaled(2**bits - 1))) == guessed
+    Image.fromarray(scaled(2**bits - 1)[..., 0]).save(tmp_path / "grey.png")
+    assert depth_guessed(tmp_path / "grey.png") == guessed
+
+
+def test_what_a_file_says_or_has_in_8_bits_or_fractions_is_no_guess(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.png")
+    assert depth_guessed(tmp_path / "a.png") is None
+    tifffile.imwrite(tmp_path / "a.tif", (RGB / 255).astype(np.float32), photometric="rgb")
+    assert depth_guessed(tmp_path / "a.tif") is None
+    tifffile.imwrite(tmp_path / "b.tif", (RGB[..., 0] / 255).astype(np.float32))
+    assert depth_guessed(tmp_path / "b.tif") is None
 
 
 def camera(top: int) -> np.ndarray:

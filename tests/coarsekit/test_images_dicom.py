@@ -22,7 +22,7 @@ from pydicom.uid import (
 
 from coarsekit.datasets.layout import list_images
 from coarsekit.errors import ImageError
-from coarsekit.images import image_size, read_image, read_mask, read_values
+from coarsekit.images import depth_guessed, image_size, read_image, read_mask, read_values
 
 GREY = np.arange(12, dtype=np.uint16).reshape(3, 4) * 20
 RGB = np.random.default_rng(0).integers(0, 256, (6, 5, 3), dtype=np.uint8)
@@ -146,6 +146,7 @@ def test_greys_are_of_the_bits_that_are_stored(tmp_path: Path, bits: int, syntax
     values = (GREY / 255 * (2**bits - 1)).round().astype(dtype)
     path = written(tmp_path / "a", values, syntax, BitsStored=bits)
     assert (read_image(path) == GREY[..., None]).all()
+    assert depth_guessed(path) is None
     dark = written(tmp_path / "b", values // 4, syntax, BitsStored=bits, WindowCenter=2**bits // 2, WindowWidth=2**bits)
     assert read_image(dark).max() == 55
 
@@ -156,6 +157,7 @@ def test_sixteen_bits_may_hold_the_values_of_fewer(tmp_path: Path, bits: int, ki
     grey = GREY if kind == "MONOCHROME2" else 255 - GREY
     values = (grey / 255 * (2**bits - 1)).round().astype(np.uint16)
     path = written(tmp_path / "a", values, PhotometricInterpretation=kind)
+    assert depth_guessed(path) == (None if bits == 16 else bits)
     if kind == "MONOCHROME1":
         assert read_image(path).max() == 255 - grey.min() == 220
     else:

@@ -121,6 +121,17 @@ def test_the_scale_is_in_the_record_said_where_it_was_guessed_and_part_of_what_r
     assert (code, disc) == (0, told)
 
 
+def test_a_depth_that_the_values_tell_is_said(photographs: Path, tmp_path: Path) -> None:
+    for name, top in (("a.png", 4095), ("b.png", 65535)):
+        Image.fromarray(np.linspace(0, top, 120 * 160).reshape(120, 160).astype(np.uint16)).save(photographs / name)
+    out = ("--refiner", "shrink", "-o", str(tmp_path / "out"))
+    said = CliRunner().invoke(main, ["refine", str(photographs), str(tmp_path / "drawings"), *out]).stderr
+    assert "The values in the 16 bits of a.png are taken as of 12 bits, since none is greater" in said
+    assert "16 bits of b.png" not in said
+    record = json.loads((tmp_path / "out" / "a.json").read_text())
+    assert record["depth_guessed"] == 12
+
+
 @pytest.mark.parametrize("wrong", ["wide", "disc=", "0", "nan", "disc=1e9"])
 def test_a_scale_that_is_none_is_refused(photographs: Path, tmp_path: Path, wrong: str) -> None:
     places = [str(photographs / "a.png"), str(tmp_path / "drawings" / "a.png.json"), "-o", str(tmp_path / "out")]

@@ -32,11 +32,12 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
         records: Of each photograph, what its JSON file has.
 
     Returns:
-        One on photographs whose scale was guessed, one on marks that were taken as clicks or strokes, one on labels
-        that were refined as what their marks look like, and one on marks that look like the opposite of their label;
-        none for what did not happen.
+        One on photographs whose scale was guessed, one on those whose depth was, one on marks that were taken as clicks
+        or strokes, one on labels that were refined as what their marks look like, and one on marks that look like the
+        opposite of their label; none for what did not happen.
     """
-    return [*notes_on_scales(records), *_on_ways(records), *_on_recognised(records), *_on_contradictions(records)]
+    notes = [*notes_on_scales(records), *_on_depths(records), *_on_ways(records)]
+    return [*notes, *_on_recognised(records), *_on_contradictions(records)]
 
 
 def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -53,6 +54,19 @@ def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
                 f"No rim of the field of view was seen in {where}: the scale was taken from {guess}; field_of_view=… "
                 "says it."
             )
+    return sentences
+
+
+def _on_depths(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Photographs of 16 bits whose values tell that the camera gave fewer."""
+    sentences = []
+    for depth in sorted({record["depth_guessed"] for record in records if record.get("depth_guessed")}):
+        named = [record["image"] for record in records if record.get("depth_guessed") == depth]
+        where = named[0] if len(named) == 1 else f"{len(named)} photographs such as {named[0]}"
+        sentences.append(
+            f"The values in the 16 bits of {where} are taken as of {depth} bits, since none is greater; where such a "
+            "photograph is dark by intent, export it with 8 bits."
+        )
     return sentences
 
 

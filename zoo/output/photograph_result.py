@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from coarsekit.errors import ImageError, OutputError
 from coarsekit.geometry import draw
-from coarsekit.images import read_image, read_mask, write_image
+from coarsekit.images import depth_guessed, read_image, read_mask, write_image
 from coarsekit.marks import count_ways
 from coarsekit.storage.digests import file_sha256
 from coarsekit.storage.files import write_text
@@ -180,6 +180,7 @@ class PhotographResult:
         record = {
             **head,
             "seconds": round(seconds, 2),
+            "depth_guessed": None if self.photograph is None else depth_guessed(self.photograph),
             "masks": [_count(lesion, annotation, result, self.masks[lesion]) for lesion in refined],
             "marks": [_row(annotation, mark) for mark in result.marks],
             **{what: str(path) for what, path in self.pictures.items()},
