@@ -86,7 +86,7 @@ def test_the_sample_is_refined_from_the_console_script(tmp_path) -> None:
 
 
 def test_the_photographs_that_a_network_held_out_can_be_refined(tmp_path) -> None:
-    arguments = ("refine", "sample", "--split", "held-out", "-o", tmp_path, "--json")
+    arguments = ("refine", write_few_lesions(tmp_path / "data"), "--split", "held-out", "-o", tmp_path, "--json")
     assert "needs networks whose" in wrong(*arguments, "--refiner", "shrink")
     result = zoo(*arguments, "--refiner", "tiny")
     assert result.exit_code == 0, result.output
