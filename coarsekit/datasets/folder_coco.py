@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from coarsekit.annotations.coco_photographs import Photograph, read_photographs
 from coarsekit.annotations.coco_regions import Region, as_id
 from coarsekit.annotations.documents import error_context, load
+from coarsekit.annotations.in_pixels import are_shares
 from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.photographs import PhotographFolder
 from coarsekit.annotations.reading import ReadOptions
@@ -16,7 +17,7 @@ from coarsekit.annotations.recorder import Recorder
 from coarsekit.datasets.folder_masks import Resembling
 from coarsekit.errors import AnnotationError, ImageError, SourceError
 from coarsekit.geometry import draw
-from coarsekit.types import Mask, lesion_name
+from coarsekit.types import Annotation, Mark, Mask, lesion_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,11 @@ class _File:
             for image in document.content["images"]
             if isinstance(image, dict)
         }
+        if self._has_shares():
+            raise AnnotationError(
+                f"{path}: all coordinates lie between 0 and 1, as shares of the photographs' sides do; expected px; "
+                "multiply them by width and height"
+            )
         for place, (sentence, photograph_named) in reading.faults.items():
             kind, _, number = place.partition(".")
             region = document.content[kind][int(number)] if kind == "annotations" else None
@@ -102,6 +108,21 @@ class _File:
     def names(self) -> list[str]:
         """All photographs that it names."""
         return list(dict.fromkeys([*self.instances, *self.faults]))
+
+    def _has_shares(self) -> bool:
+        """Whether no region reaches beyond the first pixel of its photograph."""
+        drawn = False
+        for own in self.instances.values():
+            marks = []
+            for lesion, regions in own.regions.items():
+                for region in regions:
+                    with suppress(AnnotationError):  # named when its photograph is read
+                        marks.append(Mark(lesion, region.shape(boxes=False)))
+            size = own.photograph.width, own.photograph.height
+            if marks and not are_shares([Annotation(own.photograph.file_name, *size, tuple(marks))]):
+                return False
+            drawn |= bool(marks)
+        return drawn
 
     def _add(self, photograph: Photograph, classes: Mapping[str, str] | None) -> None:
         name = self._name(photograph.file_name)

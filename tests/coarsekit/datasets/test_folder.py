@@ -369,6 +369,17 @@ def triangle() -> np.ndarray:
     return draw([Polygon((((50, 50), (60, 50), (60, 60)),))], (120, 160))
 
 
+def test_coco_in_shares_of_the_sides_is_refused(tmp_path: Path) -> None:
+    ring = {"image_id": 7, "category_id": 1, "segmentation": [[0.1, 0.1, 0.4, 0.1, 0.4, 0.3]]}
+    with pytest.raises(
+        SourceError, match=r"instances\.json: all coordinates lie between 0 and 1, as shares .* expected px"
+    ):
+        open_source(write_coco(tmp_path, annotations=[ring]))
+    (tmp_path / "px").mkdir()
+    beyond = {**ring, "segmentation": [[3, 3, 9, 3, 9, 9]]}
+    assert open_source(write_coco(tmp_path / "px", annotations=[ring, beyond])).read("eye").fine["MA"].any()
+
+
 def test_a_coco_file_that_is_cut_short_is_one_sentence(tmp_path: Path) -> None:
     source = write_coco(tmp_path)
     (tmp_path / "instances.json").write_text(json.dumps(coco())[:100])
