@@ -30,17 +30,15 @@ from coarsekit.annotations.exports_over_time import ORIGIN, UPDATED
 from coarsekit.annotations.labelstudio_addresses import Picture, names_apart
 from coarsekit.annotations.labelstudio_answers import TYPES, Answer, answer_in
 from coarsekit.annotations.labelstudio_grouping import by_task
+from coarsekit.annotations.labelstudio_pictures import by_picture, data_of, pictures_of
 from coarsekit.annotations.labelstudio_regions import kept_ids, prediction_of, results_of
 from coarsekit.annotations.labelstudio_shapes import shape_reader
 from coarsekit.annotations.labelstudio_tasks import (
     Given,
     answers_of,
-    by_picture,
-    data_of,
     drafts_of,
     is_drawn,
     labels_in,
-    pictures_of,
     region_of,
     tasks_of,
 )

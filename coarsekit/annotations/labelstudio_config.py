@@ -6,7 +6,7 @@ from xml.etree import ElementTree as Tree
 
 from coarsekit.annotations.details import definitions_of, own_provenance, tool_labels
 from coarsekit.annotations.labelstudio_answers import answers_about
-from coarsekit.annotations.labelstudio_tasks import pictures_of
+from coarsekit.annotations.labelstudio_pictures import pictures_of
 from coarsekit.types import Annotation, Ellipse, Line, Point, Polygon, Raster
 
 _TAGS = {Ellipse: "ellipse", Polygon: "polygon", Raster: "brush", Point: "keypoint", Line: "vector"}

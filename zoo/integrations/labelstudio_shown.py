@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from coarsekit.annotations.labelstudio_addresses import Picture
-from coarsekit.annotations.labelstudio_tasks import answers_of, by_picture, is_drawn, pictures_of, region_of
+from coarsekit.annotations.labelstudio_pictures import by_picture, pictures_of
+from coarsekit.annotations.labelstudio_tasks import answers_of, is_drawn, region_of
 from coarsekit.annotations.recorder import Recorder
 from coarsekit.errors import AnnotationError
 from zoo.integrations.labelstudio_controls import ImageTag, TaskView
