@@ -64,8 +64,8 @@ def _on_depths(records: Sequence[Mapping[str, Any]]) -> list[str]:
         named = [record["image"] for record in records if record.get("depth_guessed") == depth]
         where = named[0] if len(named) == 1 else f"{len(named)} photographs such as {named[0]}"
         sentences.append(
-            f"The values in the 16 bits of {where} are taken as of {depth} bits, since hardly any is greater; where such "
-            "a photograph is dark by intent, export it with 8 bits."
+            f"The values in the 16 bits of {where} are taken as of {depth} bits, since hardly any is greater; where "
+            "such a photograph is dark by intent, export it with 8 bits."
         )
     return sentences
 
