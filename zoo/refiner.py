@@ -75,13 +75,15 @@ class Answer(NamedTuple):
     """What is found for one lesion class.
 
     ``mask``: (h, w) boolean. ``claimed``: (h, w) boolean, before pixels are left to other classes. ``probability``:
-    (h, w) in 0–1; None of a refiner that has none.
+    (h, w) in 0–1; None of a refiner that has none. ``often_empty``: whether its marks often hold nothing that is sure,
+    so that what is unsure was left out, see `zoo.marks.unlikely.often_empty`.
     """
 
     lesion: str
     mask: Mask
     claimed: Mask
     probability: NDArray[np.float32] | None
+    often_empty: bool = False
 
 
 class Refiner(ABC):
@@ -308,11 +310,14 @@ class Refiner(ABC):
         groups = {place: group for group in self.groups(image, annotation, scale) for place in group.marks}
         masks: dict[str, Mask] = {}
         claimed: dict[str, Mask] = {}
+        often_empty: set[str] = set()
         found: dict[int, tuple[MarkMask, float | None, dict[str, float]]] = {}
         for place, mark in enumerate(annotation.marks):  # those outside are in no group
             groups.setdefault(place, Group(mark.lesion, "", BY_LABEL, (place,)))
         for answer in self.answers(image, annotation, advance, scale):
             masks[answer.lesion], claimed[answer.lesion] = answer.mask, answer.claimed
+            if answer.often_empty:
+                often_empty.add(answer.lesion)
             for own in mark_masks(annotation, answer.lesion, answer.mask):
                 by_content = groups[own.place].why != BY_LABEL
                 features = mark_features(image, own, answer.mask, answer.probability, scale, by_content)
@@ -338,7 +343,7 @@ class Refiner(ABC):
                     features,
                 )
             )
-        return Refined(masks, tuple(results))
+        return Refined(masks, tuple(results), frozenset(often_empty))
 
 
 def _mean(answer: Answer, found: MarkMask) -> float | None:

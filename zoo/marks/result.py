@@ -48,11 +48,13 @@ class MarkResult:
 class Refined:
     """What refining a photograph gives.
 
-    ``masks``: (h, w) boolean by lesion class. ``marks``: in the annotation's order.
+    ``masks``: (h, w) boolean by lesion class. ``marks``: in the annotation's order. ``often_empty``: classes whose
+    marks often hold nothing that is sure, so that what is unsure was left out, see `zoo.marks.unlikely.often_empty`.
     """
 
     masks: Mapping[str, Mask]
     marks: tuple[MarkResult, ...]
+    often_empty: frozenset[str] = frozenset()
 
 
 def count_overlap(found: MarkMask, lesion: str, claimed: Mapping[str, Mask]) -> int:

@@ -18,9 +18,10 @@ class Config:
     towards their middles, instead of keeping the maximum. ``tta_views``: mirrored views of each patch, 1–4, whose
     probabilities are averaged. ``least_area``: px on a photograph 4288 px wide; smaller components beside a larger
     answer are left out, see `zoo.marks.specks`. ``least_mean``: mean probability, 0–1, below which a component is left
-    out as a whole, see `zoo.marks.unlikely`. ``one_class``: whether a pixel that several classes claim is left to
-    the likeliest, see `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge
-    has the mirror image of what is within there, so that lesions that a crop cuts look whole, and not black.
+    out as a whole, see `zoo.marks.unlikely`. ``empty_mean``: the same on photographs where the marks of the label are
+    often empty. ``one_class``: whether a pixel that several classes claim is left to the likeliest, see
+    `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge has the mirror
+    image of what is within there, so that lesions that a crop cuts look whole, and not black.
     ``second_look``: whether ellipses around what clicks found are refined in their turn, as those that people draw are,
     see `zoo.models.seeds`.
     """
@@ -34,6 +35,7 @@ class Config:
     tta_views: int = 1
     least_area: float = 0.0
     least_mean: float = 0.0
+    empty_mean: float = 0.0
     one_class: bool = False
     mirror_edges: bool = False
     second_look: bool = False
@@ -53,6 +55,8 @@ class Config:
             raise ParameterError(f"least_area must be 0 px or more, got {self.least_area}")
         if not 0 <= self.least_mean < 1:
             raise ParameterError(f"least_mean must be 0 or more and below 1, got {self.least_mean}")
+        if not 0 <= self.empty_mean < 1:
+            raise ParameterError(f"empty_mean must be 0 or more and below 1, got {self.empty_mean}")
         if not 0 < self.threshold < 1:
             raise ParameterError(f"threshold must lie between 0 and 1, got {self.threshold}")
 

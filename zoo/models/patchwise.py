@@ -14,7 +14,7 @@ from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
-from zoo.marks.unlikely import without_unlikely
+from zoo.marks.unlikely import often_empty, without_unlikely
 from zoo.models.appearance import Appearance
 from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
@@ -131,34 +131,43 @@ class PatchwiseRefiner(Refiner):
         scale = given_scale(image, annotation, scale)
         each = self._each_class(image, annotation, advance, scale)
         least = 0.0 if self.keep_specks else self.config.least_area * scale**2
-        likely = 0.0 if self.keep_unlikely else self.config.least_mean
         if not self.config.one_class or self.keep_overlaps or len(annotation.lesions) < 2:
             for lesion, probability, _ in each:
-                mask = without_unlikely(probability >= self.config.threshold, probability, annotation, lesion, likely)
-                yield Answer(lesion, without_specks(mask, annotation, lesion, least), mask, probability)
+                mask, empty = self._likely(probability, annotation, lesion)
+                yield Answer(lesion, without_specks(mask, annotation, lesion, least), mask, probability, empty)
             return
         # All at once, since each pixel's are compared.
         probabilities, by_label = {}, {}
         for lesion, probability, own in each:
             probabilities[lesion], by_label[lesion] = probability, own
-        claimed = {
-            lesion: without_unlikely(probability >= self.config.threshold, probability, annotation, lesion, likely)
-            for lesion, probability in probabilities.items()
-        }
+        found = {lesion: self._likely(probability, annotation, lesion) for lesion, probability in probabilities.items()}
+        claimed = {lesion: mask for lesion, (mask, _) in found.items()}
         ranks = {
             lesion: np.where(own >= self.config.threshold, own, probabilities[lesion] - 1)
             for lesion, own in by_label.items()
         }
         for lesion, divided in divide_overlaps(claimed, ranks).items():
             mask = without_specks(divided, annotation, lesion, least)
-            yield Answer(lesion, mask, claimed[lesion], probabilities[lesion])
+            yield Answer(lesion, mask, claimed[lesion], probabilities[lesion], found[lesion][1])
+
+    def _likely(self, probability: NDArray[np.float32], annotation: Annotation, lesion: str) -> tuple[Mask, bool]:
+        """What is found for a class, less what is unlikely, and whether its marks are often empty."""
+        mask = probability >= self.config.threshold
+        if self.keep_unlikely:
+            return mask, False
+        empty = self.config.empty_mean > 0 and often_empty(probability, annotation, lesion)
+        least = max(self.config.least_mean, self.config.empty_mean if empty else 0.0)
+        return without_unlikely(mask, probability, annotation, lesion, least), empty
 
     @property
     def cleaning(self) -> str:
         specks = "" if self.keep_specks or not self.config.least_area else f"least area {self.config.least_area:g}"
-        unlikely = "" if self.keep_unlikely or not self.config.least_mean else f"least mean {self.config.least_mean:g}"
+        unlikely, empty = (
+            "" if self.keep_unlikely or not least else f"{what} {least:g}"
+            for what, least in (("least mean", self.config.least_mean), ("empty mean", self.config.empty_mean))
+        )
         one_class = "one class a pixel" if self.config.one_class and not self.keep_overlaps else ""
-        return ", ".join(filter(None, (specks, unlikely, one_class))) or super().cleaning
+        return ", ".join(filter(None, (specks, unlikely, empty, one_class))) or super().cleaning
 
     def probabilities(
         self,

@@ -33,11 +33,11 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
 
     Returns:
         One on photographs whose scale was guessed, one on those whose depth was, one on marks that were taken as clicks
-        or strokes, one on labels that were refined as what their marks look like, and one on marks that look like the
-        opposite of their label; none for what did not happen.
+        or strokes, one on labels that were refined as what their marks look like, one on marks that look like the
+        opposite of their label, and one on labels whose marks are often empty; none for what did not happen.
     """
     notes = [*notes_on_scales(records), *_on_depths(records), *_on_ways(records)]
-    return [*notes, *_on_recognised(records), *_on_contradictions(records)]
+    return [*notes, *_on_recognised(records), *_on_contradictions(records), *_on_empty(records)]
 
 
 def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -95,6 +95,19 @@ def _on_contradictions(records: Sequence[Mapping[str, Any]]) -> list[str]:
         f"{counts.total()} mark{'s' * several} in {where} look{'s' * (not several)} like the opposite of the label and "
         f"{'were' if several else 'was'} refined as what is there: {_listed(counts)}; check "
         f"{'their labels' if several else 'the label'}."
+    ]
+
+
+def _on_empty(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Labels whose marks often hold nothing that is sure."""
+    masks = [(record["image"], mask) for record in records for mask in record["masks"]]
+    named = [f"{mask['lesion']!r} in {image}" for image, mask in masks if mask.get("often_empty")]
+    if not named:
+        return []
+    where = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
+    return [
+        f"Too many marks of {where} hold nothing that is sure, so only what is likely was answered there: check the "
+        "marks; keep_unlikely=True keeps the rest."
     ]
 
 

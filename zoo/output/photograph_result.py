@@ -285,6 +285,7 @@ def _count(lesion: str, annotation: Annotation, result: Refined, file: Path) -> 
         "ellipses": len(ellipses),
         "drawn_as": count_ways(annotation, lesion),
         "refined_as": [{"lesion": taken_as, "why": why, "marks": count} for (taken_as, why), count in taken.items()],
+        "often_empty": lesion in result.often_empty,
         "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
         "refined_pixels": int(np.count_nonzero(mask)),
         "file": str(file),

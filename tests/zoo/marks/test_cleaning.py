@@ -9,7 +9,7 @@ from coarsekit.geometry import components
 from coarsekit.types import Annotation, Ellipse, Mark, Mask, Point
 from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
-from zoo.marks.unlikely import without_unlikely
+from zoo.marks.unlikely import SURE, often_empty, without_unlikely
 
 SHAPE = (40, 60)
 
@@ -89,3 +89,22 @@ def test_a_pixel_goes_to_the_likeliest_of_the_classes_that_claim_it(values: list
         winners = [name for name in masks if divided[name][0, pixel]]
         best = max(claims, key=lambda name: probabilities[name][0, pixel], default=None)
         assert winners == ([] if best is None else [best])
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.floats(0, 1, width=32), max_size=12), st.integers(0, 2), st.integers(0, 2))
+def test_marks_are_often_empty_where_two_or_more_and_over_a_fifth_hold_nothing_sure(
+    likeliest: list[float], clicks: int, outside: int
+) -> None:
+    probability = np.zeros(SHAPE, np.float32)
+    marks = []
+    for place, value in enumerate(likeliest):
+        x, y = 5 + 10 * (place % 6), 10 + 20 * (place // 6)
+        probability[y, x] = value
+        marks.append(Mark("MA", Ellipse(x + 0.5, y + 0.5, 3, 4)))
+    others = [Mark("MA", Point(1, 1))] * clicks + [Mark("MA", Ellipse(-50, -50, 3, 3))] * outside
+    annotation = Annotation("a.png", SHAPE[1], SHAPE[0], (*marks, *others, Mark("HE", Ellipse(30, 38, 2, 1))))
+    empty = sum(value < SURE for value in likeliest)
+    expected = empty >= 2 and empty / len(likeliest) > 0.2 + 1e-9
+    assert often_empty(probability, annotation, "MA") is expected
+    assert not often_empty(probability, annotation, "EX")

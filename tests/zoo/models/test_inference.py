@@ -8,12 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from coarsekit.annotations import native
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.geometry import draw
+from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Mark
 from zoo.models.base import Network
 from zoo.models.config import Config
 from zoo.models.outlines import photograph_probability
+from zoo.output.refine_to_folder import refine_to_folder
 
 
 class Darkness(Network):
@@ -209,3 +212,28 @@ def test_what_is_unlikely_as_a_whole_is_left_out_unless_asked_for(photograph, on
     network.keep_unlikely = True
     assert [mark.mask is not None for mark in network.refine_marks(faint, both).marks][:2] == [True, True]
     assert "least mean" not in network.cleaning
+
+
+@pytest.mark.parametrize("one_class", [False, True])
+def test_what_is_unsure_is_left_out_where_the_marks_of_a_label_are_often_empty(
+    photograph, one_class: bool, tmp_path
+) -> None:
+    image, annotation, _ = photograph
+    faint = image.copy()
+    faint[:, 150:][faint[:, 150:] < 100] = 126  # the network is 60 % sure of the lesion at the edge
+    several = replace(annotation, image="p.png", marks=(*annotation.marks, Mark("HE", Ellipse(120, 30, 9, 9))))
+    network = Darkness(Config(size=64, empty_mean=0.75, one_class=one_class))
+    assert "empty mean 0.75" in network.cleaning
+    alone = network.refine_marks(faint, annotation)  # one of two is empty, which may well be
+    assert ([mark.mask is not None for mark in alone.marks], alone.often_empty) == ([True, True], frozenset())
+    write_image(tmp_path / "p.png", faint)
+    native.write(tmp_path / "p.json", [several])
+    report = refine_to_folder(network, tmp_path / "p.png", tmp_path / "p.json", tmp_path / "out")
+    (record,) = report.records
+    assert [mark["refined_pixels"] > 0 for mark in record["marks"]] == [True, False, False]
+    assert [mask["often_empty"] for mask in record["masks"]] == [True]
+    assert report.notes[-1].startswith("Too many marks of 'HE' in p.png hold nothing that is sure")
+    network.keep_unlikely = True
+    kept = network.refine_marks(faint, several)
+    assert ([mark.mask is not None for mark in kept.marks], kept.often_empty) == ([True, True, False], frozenset())
+    assert "empty mean" not in network.cleaning
