@@ -82,9 +82,12 @@ class UnknownFormatError(AnnotationError):
     """The file at ``path`` is no annotation in a format that is known."""
 
     def __init__(self, path: Path) -> None:
-        titles = ", ".join(format_named(name).TITLE.partition(" (")[0] for name in FORMATS)
-        super().__init__(f"{path}: not an annotation in a format that is known; expected one of {titles}")
+        super().__init__(path)  # the argument alone, so that it can be pickled: another process may raise it
         self.path = path
+
+    def __str__(self) -> str:
+        titles = ", ".join(format_named(name).TITLE.partition(" (")[0] for name in FORMATS)
+        return f"{self.path}: not an annotation in a format that is known; expected one of {titles}"
 
 
 def recognise(document: Document) -> str:

@@ -14,6 +14,7 @@ import coarsekit
 from coarsekit.annotations import read_annotations
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.main import main
+from coarsekit.errors import AnnotationError
 from tests.annotators_folder import fill, painted
 from tests.command_line import refusal, run
 
@@ -287,3 +288,11 @@ def test_no_public_name_is_hidden_by_a_room() -> None:
 def test_reports_are_values() -> None:
     report = coarsekit.check("sample")
     assert pickle.loads(pickle.dumps(report)) == report
+
+
+def test_an_error_of_another_process_is_the_same_here(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n")
+    with pytest.raises(AnnotationError) as raised:
+        coarsekit.read_annotation(tmp_path / "a.csv")
+    there = pickle.loads(pickle.dumps(raised.value))
+    assert (type(there), str(there)) == (type(raised.value), str(raised.value))
