@@ -3,12 +3,8 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar, Self
 
 from coarsekit.annotations.given import AnnotationLike, as_annotation
 from coarsekit.errors import RefinerError
@@ -21,8 +17,9 @@ from coarsekit.types import Annotation, Image, Mask
 from zoo.checkpoints.folder import DEFAULT, locate, read_config, weights_sha256
 from zoo.checkpoints.seen import photographs_seen
 from zoo.marks.doubt import DoubtModel, mark_features, read_doubt
+from zoo.marks.groups import BY_LABEL, Group
 from zoo.marks.mark_masks import MarkMask, mark_masks
-from zoo.marks.result import MarkResult, Refined, count_overlap
+from zoo.marks.result import Answer, MarkResult, Refined, count_overlap
 from zoo.variants import variant_named
 
 Advance = Callable[[int], None]
@@ -31,25 +28,6 @@ Advance = Callable[[int], None]
 
 def no_progress(*_: object) -> None:
     """The callback that does nothing."""
-
-
-BY_LABEL, BY_CONTENT, CONTRADICTION = "label", "content", "contradiction"
-"""Why marks are refined as a class: their label says so; it says nothing to the refiner, and they look like it; or they
-look like the opposite of what it says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Marks of one label in one photograph that are refined alike.
-
-    ``taken_as``: the class that the refiner is told; empty for none. ``why``: `BY_LABEL`, `BY_CONTENT` or
-    `CONTRADICTION`. ``marks``: their places in the annotation's marks, in order.
-    """
-
-    lesion: str
-    taken_as: str
-    why: str
-    marks: tuple[int, ...]
 
 
 def as_given(image: ImageLike, annotation: AnnotationLike) -> tuple[Image, Annotation]:
@@ -69,21 +47,6 @@ def as_given(image: ImageLike, annotation: AnnotationLike) -> tuple[Image, Annot
     """
     pixels = as_image(image)
     return pixels, as_annotation(annotation, pixels.shape, Path(image).name if isinstance(image, (str, Path)) else "")
-
-
-class Answer(NamedTuple):
-    """What is found for one lesion class.
-
-    ``mask``: (h, w) boolean. ``claimed``: (h, w) boolean, before pixels are left to other classes. ``probability``:
-    (h, w) in 0–1; None of a refiner that has none. ``often_empty``: whether its marks often hold nothing that is sure,
-    so that what is unsure was left out, see `zoo.marks.unlikely.often_empty`.
-    """
-
-    lesion: str
-    mask: Mask
-    claimed: Mask
-    probability: NDArray[np.float32] | None
-    often_empty: bool = False
 
 
 class Refiner(ABC):

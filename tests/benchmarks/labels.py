@@ -19,7 +19,8 @@ from coarsekit.metrics import count, iou
 from coarsekit.types import Annotation, Fundus, Image
 from zoo import from_pretrained
 from zoo.evaluation.corruptions import OPPOSITE
-from zoo.refiner import CONTRADICTION, Refiner
+from zoo.marks.groups import CONTRADICTION
+from zoo.refiner import Refiner
 
 DISC = "Optic disc"
 

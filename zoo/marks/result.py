@@ -1,13 +1,29 @@
-"""What refining a photograph gives: a mask for each class, and what was found for each mark."""
+"""What refining a photograph gives: an answer for each class, and what was found for each mark."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coarsekit.types import Mask, Raster
 from zoo.marks.mark_masks import MarkMask
+
+
+class Answer(NamedTuple):
+    """What is found for one lesion class.
+
+    ``mask``: (h, w) boolean. ``claimed``: (h, w) boolean, before pixels are left to other classes. ``probability``:
+    (h, w) in 0–1; None of a refiner that has none. ``often_empty``: whether its marks often hold nothing that is sure,
+    so that what is unsure was left out, see `zoo.marks.unlikely.often_empty`.
+    """
+
+    lesion: str
+    mask: Mask
+    claimed: Mask
+    probability: NDArray[np.float32] | None
+    often_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,7 +32,7 @@ class MarkResult:
 
     ``mark``: its place in the annotation. ``lesion``: its label. ``drawn_as``: how it was drawn, one of
     `coarsekit.marks.WAYS`. ``refined_as``: the class that the refiner was told; empty for none. ``why``: one of
-    `zoo.refiner.BY_LABEL`, `BY_CONTENT` and `CONTRADICTION`. ``mask``: its pixels; None where nothing was found.
+    `zoo.marks.groups.BY_LABEL`, `BY_CONTENT` and `CONTRADICTION`. ``mask``: its pixels; None where nothing was found.
     ``found``: ``nothing``, ``part``, or ``beyond the drawing``. ``outside_pixels``: found outside of the drawing.
     ``overlap_pixels``: found, and claimed for another class, too. ``mean_probability``: over what was found, 0–1; None
     of a refiner without probabilities. ``expected_iou``: how far to trust it, 0–1, see `zoo.marks.doubt`; None of a

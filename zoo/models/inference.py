@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from coarsekit.marks import CLICK, STROKE, seed_of, ways_drawn
 from coarsekit.types import Annotation, Image, Line, Point, Shape
+from zoo.marks.groups import BY_LABEL, Group
 from zoo.models.outlines import photograph_probability
 from zoo.models.patches import PatchRefiner
 from zoo.models.seeds import seed_probability
-from zoo.refiner import BY_LABEL, Advance, Group, no_progress
+from zoo.refiner import Advance, no_progress
 
 
 def lesion_probability(

@@ -12,7 +12,9 @@ from coarsekit.images.given import ImageLike
 from coarsekit.scale import given_scale
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256
 from coarsekit.types import Annotation, Image, Mask
+from zoo.marks.groups import CONTRADICTION, Group
 from zoo.marks.overlaps import divide_overlaps
+from zoo.marks.result import Answer
 from zoo.marks.specks import without_specks
 from zoo.marks.unlikely import often_empty, without_unlikely
 from zoo.models.appearance import Appearance
@@ -20,7 +22,7 @@ from zoo.models.config import Config
 from zoo.models.inference import lesion_probability
 from zoo.models.patches import PatchRefiner
 from zoo.models.recognition import recognise
-from zoo.refiner import CONTRADICTION, Advance, Answer, Group, Refiner, as_given, no_progress
+from zoo.refiner import Advance, Refiner, as_given, no_progress
 
 
 class PatchwiseRefiner(Refiner):

@@ -15,9 +15,9 @@ from coarsekit.geometry import lies_outside
 from coarsekit.marks import CLICK, STROKE, ways_drawn
 from coarsekit.types import Annotation, Image, Mask, Shape, sized
 from coarsekit.windows import REFERENCE_WIDTH, bounding_boxes
+from zoo.marks.groups import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 from zoo.models.appearance import Appearance, features_of
 from zoo.models.signature import mark_deviations, spread
-from zoo.refiner import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 
 WRONG, ALL_WRONG = 0.02, 0.95
 """The share of a label's marks that is expected to be of the opposite kind where all together do not look like it, and

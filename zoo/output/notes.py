@@ -6,7 +6,8 @@ from typing import Any
 
 from coarsekit.marks import CLICK, STROKE
 from coarsekit.scale import MARKS, WIDTH
-from zoo.refiner import BY_CONTENT, CONTRADICTION, Refiner
+from zoo.marks.groups import BY_CONTENT, CONTRADICTION
+from zoo.refiner import Refiner
 
 _NAMED = 3
 """Photographs that are named; of more, their number."""

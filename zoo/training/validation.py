@@ -13,9 +13,9 @@ from coarsekit.simulation.simulate import draw_marks, generator
 from coarsekit.simulation.styles import Style
 from coarsekit.types import Annotation, Mark, Mask
 from coarsekit.windows import REFERENCE_WIDTH
+from zoo.marks.groups import BY_LABEL, Group
 from zoo.models.base import Network
 from zoo.models.inference import lesion_probability
-from zoo.refiner import BY_LABEL, Group
 from zoo.training.data.photograph_store import CachedPhotograph
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)

@@ -13,10 +13,10 @@ from coarsekit.annotations import native
 from coarsekit.errors import AnnotationError, ParameterError
 from coarsekit.images import write_image
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Point
+from zoo.marks.groups import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 from zoo.models.appearance import Appearance
 from zoo.models.lite import Config, Network
 from zoo.models.recognition import mark_features, recognise
-from zoo.refiner import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 
 LESIONS = ("HE", "EX")
 DARK, BRIGHT = -40, 50
