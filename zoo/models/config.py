@@ -18,8 +18,8 @@ class Config:
     towards their middles, instead of keeping the maximum. ``tta_views``: mirrored views of each patch, 1–4, whose
     probabilities are averaged. ``least_area``: px on a photograph 4288 px wide; smaller components beside a larger
     answer are left out, see `zoo.marks.specks`. ``least_mean``: mean probability, 0–1, below which a component is left
-    out as a whole, see `zoo.marks.unlikely`. ``empty_mean``: the same on photographs where the marks of the label are
-    often empty. ``one_class``: whether a pixel that several classes claim is left to the likeliest, see
+    out as a whole, see `zoo.marks.unlikely`. ``empty_mean``: the same on photographs where the marks of a known label
+    are often empty. ``one_class``: whether a pixel that several classes claim is left to the likeliest, see
     `zoo.marks.overlaps`. ``mirror_edges``: whether a window that reaches over the photograph's edge has the mirror
     image of what is within there, so that lesions that a crop cuts look whole, and not black.
     ``second_look``: whether ellipses around what clicks found are refined in their turn, as those that people draw are,

@@ -157,7 +157,9 @@ class PatchwiseRefiner(Refiner):
         mask = probability >= self.config.threshold
         if self.keep_unlikely:
             return mask, False
-        empty = self.config.empty_mean > 0 and often_empty(probability, annotation, lesion)
+        # Of a class that it does not know it may be unsure although the marks are around something.
+        known = not self.lesions or lesion in self.lesions
+        empty = self.config.empty_mean > 0 and known and often_empty(probability, annotation, lesion)
         least = max(self.config.least_mean, self.config.empty_mean if empty else 0.0)
         return without_unlikely(mask, probability, annotation, lesion, least), empty
 

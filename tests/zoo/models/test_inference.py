@@ -237,3 +237,15 @@ def test_what_is_unsure_is_left_out_where_the_marks_of_a_label_are_often_empty(
     kept = network.refine_marks(faint, several)
     assert ([mark.mask is not None for mark in kept.marks], kept.often_empty) == ([True, True, False], frozenset())
     assert "empty mean" not in network.cleaning
+
+
+def test_marks_of_a_class_that_a_network_does_not_know_may_be_unsure(photograph) -> None:
+    image, annotation, _ = photograph
+    faint = image.copy()
+    faint[faint < 100] = 126
+    network = Darkness(Config(size=64, empty_mean=0.75))
+    unknown = replace(annotation, marks=tuple(replace(mark, lesion="drusen") for mark in annotation.marks))
+    assert not network.refine(faint, annotation)["HE"].any()
+    network.__class__ = type("Told", (Darkness,), {"lesions": ("HE",)})
+    assert not network.refine(faint, annotation)["HE"].any()
+    assert network.refine(faint, unknown)["drusen"].any()
