@@ -19,8 +19,9 @@ def test_a_line_has_size_data_and_scores() -> None:
     rows = json.loads((locate("lite") / "metrics.json").read_text())["rows"]
     human = [row["iou"] for row in rows if (row["style"], row["split"], row["reduction"]) == ("human", "test", 1.0)]
     assert line["test_iou"] == pytest.approx(sum(human) / len(human))
-    large = sum((locate("lite") / name).stat().st_size for name in ("model.safetensors", "model.onnx"))
-    assert line["megabytes"] == pytest.approx(large / 1e6, abs=0.2)
+    sizes = {path.name: len(path.read_bytes()) for path in locate("lite").iterdir()}
+    assert line["megabytes"] == pytest.approx(sum(sizes.values()) / 1e6, abs=0.05)
+    assert sizes["model.safetensors"] > 0.9 * sum(sizes.values())  # what is said of the folder is mostly the weights
     assert (line["variant"], line["trained_on"]) == ("lite", "idrid train")
 
 
