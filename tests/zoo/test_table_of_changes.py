@@ -190,7 +190,7 @@ def measure(seed: int, styles: str = STYLES) -> tuple[object, ...]:
     how = ("folder:clinic", "--refiner", "mine", "--seed", seed, "--json", "--quiet")
     for name, command in (
         ("rows", ("evaluate", "--style", styles)),
-        ("robust", ("robustness", "--style", "drawn.toml")),
+        ("robust", ("robustness", "--style", "drawn.toml", "-o", "robustness")),
     ):
         Path(f"{name}.json").write_text(done(command[0], *how, *command[1:]).stdout)
     return ("--metrics", "rows.json", "--metrics", "robust.json")

@@ -16,9 +16,9 @@ from zoo.checkpoints.caches import drop_caches, list_caches
 @AS_JSON
 @QUIET
 def command(folders: tuple[Path, ...], drop: bool, as_json: bool, quiet: bool) -> None:
-    """Show or drop the caches in FOLDERs that 'zoo train -o' or 'zoo evaluate -o' wrote to.
+    """Show or drop the caches in FOLDERs that 'zoo train -o', 'zoo evaluate -o' or 'zoo robustness -o' wrote to.
 
-    A training keeps decoded photographs and unpacked pairs there, an evaluation the score of every drawing; all of it
+    A training keeps decoded photographs and unpacked pairs there, the others the score of every drawing; all of it
     under digests of content, so nothing there is ever out of date. Without its scores, a folder of results cannot be
     reported until it was evaluated again. What was fetched from the Hub is shown by 'hf cache ls'.
     """

@@ -1,5 +1,6 @@
 """``zoo robustness``."""
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from math import isnan
 from statistics import mean
@@ -8,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say, say_notes, table
 from coarsekit.cli.options import AS_JSON, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
 from coarsekit.simulation.styles import style_named
+from coarsekit.storage.files import given_path
+from coarsekit.storage.outputs import at_work
+from zoo.checkpoints.folder import CACHE
 from zoo.checkpoints.metrics import AVERAGE
 from zoo.cli.options import DEVICE, REFINERS
 
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Only this row of the table, such as 'crop of 1200 px'; may be repeated.  [default: all]",
 )
+@click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
 @DEVICE
 @SEED
 @AS_JSON
@@ -41,6 +46,7 @@ def command(
     names: tuple[str, ...],
     style_name: str,
     only: tuple[str, ...],
+    out: str | None,
     device: str,
     seed: int,
     as_json: bool,
@@ -57,8 +63,11 @@ def command(
     --split held-out takes the photographs that the networks were validated on, to choose between networks without
     looking at the test split.
 
+    --out keeps every score as soon as it is there, so that an interrupted run goes on where it was.
+
     A photograph that cannot be used as it is, or whose mask cannot, is left out and named; the exit code is 1.
     """
+    from zoo.evaluation.cache import NumberCache
     from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY
     from zoo.evaluation.refiners import select_split
     from zoo.evaluation.robustness import robustness
@@ -75,11 +84,26 @@ def command(
     dataset, split = select_split(dataset, split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     failures: dict[str, str] = {}
-    with progress("Scoring", len(dataset.keys(split)), quiet) as advance:
+    folder = None if out is None else given_path(out, "out")
+    with (
+        at_work(folder, CACHE) if folder else nullcontext(),
+        progress("Scoring", len(dataset.keys(split)), quiet) as advance,
+    ):
         rows = robustness(
-            refiners, dataset, split, style, seed, changes, EMPTY in rows_wanted, advance, failures.__setitem__
+            refiners,
+            dataset,
+            split,
+            style,
+            seed,
+            changes,
+            EMPTY in rows_wanted,
+            advance,
+            failures.__setitem__,
+            NumberCache(folder),
         )
     say_notes(dataset, split, quiet)
+    if out:
+        say(f"The scores are kept in {out}; the same command, or one with other rows or refiners, goes on there", quiet)
     if as_json:
         where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
         where |= {"style": style.name, "seed": seed}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,18 @@ from coarsekit.metrics import count, iou
 from coarsekit.simulation.negatives import sample_negative
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
-from coarsekit.storage.digests import masks_sha256, photograph_sha256, sha256_of
+from coarsekit.storage.digests import drawing_sha256, masks_sha256, photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Ellipse, Fundus, Mark, Mask
 from coarsekit.windows import crop, window_around
 from zoo.checkpoints.metrics import AVERAGE
+from zoo.evaluation.cache import NumberCache
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample
 from zoo.evaluation.statistics import compare, summarise
 from zoo.refiner import Refiner, no_progress
 from zoo.variants import REFINING_VERSION
+
+_FORMAT = 1
+"""Of what is kept; raised when it means something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,7 @@ def robustness(
     empty_retina: bool = True,
     advance: Callable[[int], None] = no_progress,
     on_failure: OnFailure | None = None,
+    cache: NumberCache | None = None,
 ) -> list[RobustnessRow]:
     """Score refiners at reduction 1.0 on corrupted photographs, and on ellipses moved to empty retina.
 
@@ -86,6 +92,7 @@ def robustness(
         empty_retina: Whether the ellipses are moved to empty retina, too.
         advance: Called with 1 for each photograph that is done.
         on_failure: Called for each photograph that cannot be used as it is and is left out, see `readable`.
+        cache: Where the scores of each changed photograph are kept and taken from; None keeps none.
 
     Returns:
         Rows by refiner, corruption and lesion class, with the `AVERAGE` of the classes after the last.
@@ -94,27 +101,23 @@ def robustness(
         ParameterError: When the dataset does not have the split, or no photograph of it shows a lesion.
         ImageError, SourceError: When a photograph or a mask cannot be read, and ``on_failure`` is None.
     """
-    scores: dict[tuple[str, str], list[list[tuple[float, float, float]]]] = {}
-    areas: dict[tuple[str, str], list[float]] = {}
+    measured, areas = cache or NumberCache(None), dict[tuple[str, str], list[float]]()
+    scores: dict[tuple[str, str], list[list[Sequence[float]]]] = {}
     contents: list[tuple[str, str]] = []
     for fundus in readable(dataset, dataset.keys(split), on_failure):
-        contents.append((photograph_sha256(fundus.image), masks_sha256(fundus.fine)))
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
-        whole = {refiner.name: refiner.refine(fundus.image, annotation) for refiner in refiners}
-        as_it_is = Sample(fundus.image, fundus.fine, annotation)
+        work = _Photograph(fundus, Sample(fundus.image, fundus.fine, annotation), measured)
+        contents.append(work.content)
         for name, change in corruptions.items():
-            sample = change(as_it_is)
+            sample = change(work.as_it_is)
             for refiner in refiners:
-                before = change(Sample(fundus.image, whole[refiner.name], annotation)).fine
-                unchanged = sample is as_it_is
-                found = before if unchanged else refiner.refine(sample.image, sample.annotation)
-                own = _score(sample, before, found)
+                own = work.scores(refiner, name, change, sample)
                 by_lesion = [own.get(lesion, (nan, nan, nan)) for lesion in dataset.lesions]
                 scores.setdefault((refiner.name, name), []).append(by_lesion)
         if empty_retina:
             empty = move_to_empty(fundus, annotation, generator(seed, fundus.key))
             for refiner in refiners:
-                for lesion, shares in _false_positive_areas(refiner, fundus, empty).items():
+                for lesion, shares in work.false_positive_areas(refiner, empty).items():
                     areas.setdefault((refiner.name, lesion), []).extend(shares)
         advance(1)
     if corruptions and not any(np.isfinite(own).any() for own in scores.values()):
@@ -140,6 +143,48 @@ def robustness(
             if (answered := areas.get((refiner.name, lesion)))
         ]
     return rows
+
+
+class _Photograph:
+    """A photograph, what was drawn on it, and what refiners make of it, each of which is measured once."""
+
+    def __init__(self, fundus: Fundus, as_it_is: Sample, cache: NumberCache) -> None:
+        self.fundus, self.as_it_is = fundus, as_it_is
+        self.content = photograph_sha256(fundus.image), masks_sha256(fundus.fine)
+        self._cache, self._masks = cache, dict[str, Mapping[str, Mask]]()
+
+    def scores(
+        self, refiner: Refiner, name: str, change: Callable[[Sample], Sample], sample: Sample
+    ) -> Mapping[str, Sequence[float]]:
+        """IoU, 0–1, of the drawing, uncut, and of the refiner on the changed ``sample``, by lesion class."""
+
+        def measure() -> Mapping[str, Sequence[float]]:
+            taken = self.as_it_is
+            if refiner.name not in self._masks:
+                self._masks[refiner.name] = refiner.refine(taken.image, taken.annotation)
+            before = change(replace(taken, fine=self._masks[refiner.name])).fine
+            found = before if sample is taken else refiner.refine(sample.image, sample.annotation)
+            return _score(sample, before, found)
+
+        drawn = drawing_sha256(self.as_it_is.annotation)
+        changed = sample.image, sample.fine, drawing_sha256(sample.annotation), sample.labels
+        return self._kept(refiner, name, (drawn, *changed), measure)
+
+    def false_positive_areas(self, refiner: Refiner, empty: Annotation) -> Mapping[str, Sequence[float]]:
+        """What was found around each ellipse on empty retina, over the ellipse's area, by lesion class."""
+        return self._kept(
+            refiner, EMPTY, drawing_sha256(empty), lambda: _false_positive_areas(refiner, self.fundus, empty)
+        )
+
+    def _kept(
+        self, refiner: Refiner, name: str, drawn: Any, measure: Callable[[], Mapping[str, Sequence[float]]]
+    ) -> Mapping[str, Sequence[float]]:
+        key = sha256_of((_FORMAT, REFINING_VERSION, refiner.weights_sha256, *self.content, name, drawn))[:32]
+        numbers: Mapping[str, Sequence[float]] | None = self._cache.read(key)
+        if numbers is None:
+            numbers = measure()
+            self._cache.write(key, numbers, {"refiner": refiner.name, "image": self.fundus.key, "corruption": name})
+        return numbers
 
 
 def _row(

@@ -21,6 +21,7 @@ from zoo import from_pretrained
 from zoo.checkpoints.folder import DEFAULT
 from zoo.checkpoints.metrics import AVERAGE
 from zoo.cli.main import main
+from zoo.evaluation.cache import NumberCache
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, around_marks, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.models.base import build, network_class
@@ -30,13 +31,19 @@ pytestmark = pytest.mark.timeout(1200)  # full photographs under many corruption
 
 
 class Half(Refiner):
-    """Answers the upper half of every drawing, whatever the photograph shows."""
+    """Answers the upper half of every drawing, whatever the photograph shows; interrupted after some ``calls``."""
 
     name = "half"
+
+    def __init__(self, calls: int | None = None) -> None:
+        self.calls, self.last = 0, calls
 
     def refine(
         self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
     ) -> dict[str, Mask]:
+        if self.calls == self.last:
+            raise KeyboardInterrupt
+        self.calls += 1
         masks = {}
         for lesion in annotation.lesions:
             masks[lesion] = draw(annotation.of(lesion), image.shape[:2])
@@ -193,6 +200,44 @@ def test_the_command_gives_a_row_for_each_condition_and_class(tmp_path: Path) ->
     rows = json.loads(result.stdout)["rows"]
     assert {row["corruption"] for row in rows} == {*CORRUPTIONS, EMPTY}
     assert all((row["iou"] is None) == (row["corruption"] == EMPTY) for row in rows)
+
+
+def test_an_interrupted_run_goes_on_where_it_was_and_ends_with_the_same_rows(tmp_path: Path) -> None:
+    sample, kept = open_source("sample"), NumberCache(tmp_path)
+    changes = {name: CORRUPTIONS[name] for name in ("as it is", "middle 60 %", "labels opposite")}
+    expected = robustness([Half()], sample, None, HUMAN, 0, changes)
+    for calls_before_the_kill in (0, 1, 3, 2):
+        with pytest.raises(KeyboardInterrupt):
+            robustness([Half(calls_before_the_kill)], sample, None, HUMAN, 0, changes, cache=kept)
+    last = Half()
+    assert robustness([last], sample, None, HUMAN, 0, changes, cache=kept) == expected
+    assert 0 < last.calls < 8 - 3
+    assert robustness([Half(0)], sample, None, HUMAN, 0, changes, cache=kept) == expected
+    once_more = Half()
+    robustness([once_more], sample, None, HUMAN, 1, changes, cache=kept)  # other drawings
+    assert once_more.calls == 8
+    for path in (tmp_path / "cache").iterdir():
+        path.write_text("{}")
+    assert robustness([Half()], sample, None, HUMAN, 0, changes, cache=kept) == expected
+
+
+def test_the_command_says_where_the_scores_are_kept_and_takes_them_from_there(tmp_path: Path) -> None:
+    arguments = [
+        "robustness",
+        "sample",
+        "--refiner",
+        "shrink",
+        "--only",
+        "warm",
+        "--json",
+        "-o",
+        str(tmp_path / "kept"),
+    ]
+    first, second = (CliRunner().invoke(main, arguments) for _ in range(2))
+    assert first.exit_code == 0, first.output
+    assert f"kept in {tmp_path / 'kept'}" in first.stderr
+    assert second.stdout == first.stdout
+    assert len(list((tmp_path / "kept" / "cache").iterdir())) == 2
 
 
 def test_only_the_rows_that_are_named_are_scored() -> None:
