@@ -6,6 +6,8 @@ or by `cvat_sdk.auto_annotation.annotate_task` with what `create` gives.
 """
 
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +19,20 @@ from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.photograph_names import photograph_name
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.annotations.rle import run_lengths
-from coarsekit.errors import AnnotationError, ParameterError
+from coarsekit.errors import AnnotationError, ImageError, ParameterError
 from coarsekit.images.given import as_image
 from coarsekit.types import Annotation, Mark, Raster
 from zoo.loading import from_pretrained, on_device
 from zoo.output.marks_found import MASK, POLYGON, SHAPES
+from zoo.output.notes import notes_on_answer
 from zoo.refiner import Refiner
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
+
+
+def _to_stderr(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -37,12 +44,15 @@ class CvatFunction:
         annotations: What was drawn, as an export has it.
         shape: `MASK` or `POLYGON`.
         spec: A ``DetectionFunctionSpec`` of CVAT's SDK with the labels of the export.
+        say: Called with a sentence for a frame that is left out, and for what was seen in the marks of one, such as
+            that they contradict their label; on stderr without it.
     """
 
     refiner: Refiner
     annotations: list[Annotation]
     shape: str
     spec: Any
+    say: Callable[[str], None] = _to_stderr
 
     def detect(self, context: Any, image: "Picture") -> list[Any]:
         """Refine what was drawn on a frame.
@@ -55,12 +65,16 @@ class CvatFunction:
 
         Returns:
             A ``LabeledShapeRequest`` for each mark for which something was found; none for a frame that the export does
-            not have.
-
-        Raises:
-            AnnotationError: When the export has several drawings of the frame, or one of other proportions.
-            ImageError: When the frame cannot be read.
+            not have, and for one that is left out: one that cannot be read, or of which the export has several drawings
+            or one of other proportions.
         """
+        try:
+            return self._found(context, image)
+        except (AnnotationError, ImageError) as error:  # another frame of the task can be refined all the same
+            self.say(f"Left out: {error}")
+            return []
+
+    def _found(self, context: Any, image: "Picture") -> list[Any]:
         name = photograph_name(context.frame_name)  # as the reader of the export names it, folders and all
         drawn = [one for one in self.annotations if one.image == name and one.marks]
         if not drawn:
@@ -75,7 +89,10 @@ class CvatFunction:
         least = context.conf_threshold
         shape = POLYGON if context.conv_mask_to_poly else self.shape
         found = []
-        for result in self.refiner.refine_marks(pixels, annotation).marks:
+        refined = self.refiner.refine_marks(pixels, annotation)
+        for sentence in notes_on_answer(name, refined):
+            self.say(sentence)
+        for result in refined.marks:
             trusted = least is None or result.expected_iou is None or result.expected_iou >= least
             if result.mask is not None and trusted:
                 mark: Mark = annotation.marks[result.mark]
@@ -98,7 +115,7 @@ def create(
         device: ``cpu``, ``cuda``, ….
 
     Returns:
-        An object with ``spec`` and ``detect``.
+        An object with ``spec`` and ``detect``, which says on stderr what it leaves out and what it sees in the marks.
 
     Raises:
         ParameterError: When ``annotations`` is not given, ``shape`` is another, or CVAT's SDK is not installed.

@@ -21,6 +21,7 @@ from coarsekit.storage.outputs import claim_outputs
 from coarsekit.types import EX, HE, MA, SE, Annotation, Image, Mark, Mask
 from coarsekit.visualize.sheets import overlay
 from zoo.integrations.strokes import shapes_of
+from zoo.output.notes import notes_on_answer
 from zoo.refiner import Refiner
 
 NAME = "photograph"
@@ -37,12 +38,14 @@ class DemoAnswer:
     """What is shown of a refined drawing.
 
     ``picture``: (h, w, 3) uint8 RGB, with the outlines of what was drawn and of the masks. ``rows``: a dictionary for
-    each mark. ``archive``: a ZIP of the masks, the table of marks and the drawing.
+    each mark. ``archive``: a ZIP of the masks, the table of marks and the drawing. ``notes``: sentences on what was
+    seen in the marks, such as that they contradict their label.
     """
 
     picture: Image
     rows: list[dict[str, Any]]
     archive: bytes
+    notes: list[str]
 
 
 def painted(value: Mapping[str, Any] | None) -> tuple[Image, list[Mask]]:
@@ -132,7 +135,8 @@ def refine_drawing(refiner: Refiner, image: Image, drawing: Annotation) -> DemoA
             archive.writestr(f"{NAME}_{lesion}.png", encode_png(mask))
         archive.writestr(f"{NAME}_marks.csv", table.getvalue())
         archive.writestr(f"{NAME}_drawing.json", dumps(drawing))
-    return DemoAnswer(overlay(image, drawing, refined.masks), rows, content.getvalue())
+    notes = notes_on_answer("the photograph", refined)
+    return DemoAnswer(overlay(image, drawing, refined.masks), rows, content.getvalue(), notes)
 
 
 def write_space(folder: Path, refiner: str, gradio_version: str, version: str, force: bool = False) -> list[Path]:

@@ -128,6 +128,8 @@ def _answer(refiner: Refiner, gradio: Any) -> Callable[[Mapping[str, Any] | None
             done = refine_drawing(refiner, image, drawing_of(image, layers, name))
         except CoarsekitError as error:
             raise gradio.Error(str(error), print_exception=False) from None
+        for sentence in done.notes:
+            gradio.Warning(sentence)
         file = Path(folder.name) / f"{NAME}_masks.zip"  # Gradio copies it before the next answer
         file.write_bytes(done.archive)
         names = ("mark", "lesion", "drawn_as", "found", "refined_pixels", "expected_iou")

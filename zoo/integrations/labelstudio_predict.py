@@ -24,6 +24,7 @@ from zoo.integrations.labelstudio_photographs import TaskPhotographs, short_addr
 from zoo.integrations.labelstudio_shown import Shown, drawn_on
 from zoo.marks.result import Refined
 from zoo.output.marks_found import refined_annotation
+from zoo.output.notes import notes_on_answer
 from zoo.output.tool_files import made_by
 from zoo.refiner import Refiner, no_progress
 
@@ -220,6 +221,8 @@ class _Work:
     def _answer(self, image: Image, annotation: Annotation, shown: Shown, prefix: str) -> list[dict[str, Any]]:
         annotation, _ = fitted(annotation, image.shape, annotation.image)
         refined = self._refiner.refined(image, annotation)
+        for sentence in notes_on_answer(annotation.image, refined):
+            self._say(sentence)
         trust = {one.mark: round(one.expected_iou, 4) for one in refined.marks if one.expected_iou is not None}
         version = self._refiner.model_version
         found, _ = refined_annotation(annotation, refined.masks, version, expected_ious=trust)

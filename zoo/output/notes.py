@@ -7,6 +7,7 @@ from typing import Any
 from coarsekit.marks import CLICK, STROKE
 from coarsekit.scale import MARKS, WIDTH
 from zoo.marks.groups import BY_CONTENT, CONTRADICTION
+from zoo.marks.result import Refined
 from zoo.refiner import Refiner
 
 _NAMED = 3
@@ -38,7 +39,33 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
         opposite of their label, and one on labels whose marks are often empty; none for what did not happen.
     """
     notes = [*notes_on_scales(records), *_on_depths(records), *_on_ways(records)]
-    return [*notes, *_on_recognised(records), *_on_contradictions(records), *_on_empty(records)]
+    notes += [*_on_recognised(records), *_on_contradictions(records)]
+    return notes + [f"{sentence}; keep_unlikely=True keeps the rest." for sentence in _on_empty(records)]
+
+
+def notes_on_answer(image: str, result: Refined) -> list[str]:
+    """Sentences on what was seen in the marks of one photograph, where nothing but the answer is at hand.
+
+    Args:
+        image: The photograph's name.
+        result: What a refiner answered.
+
+    Returns:
+        One on labels that were refined as what their marks look like, one on marks that look like the opposite of their
+        label, and one on labels whose marks are often empty; none for what did not happen.
+    """
+    records = [{"image": image, "masks": [{"lesion": lesion, **seen_in(result, lesion)} for lesion in result.masks]}]
+    notes = [*_on_recognised(records), *_on_contradictions(records)]
+    return notes + [f"{sentence}." for sentence in _on_empty(records)]
+
+
+def seen_in(result: Refined, lesion: str) -> dict[str, Any]:
+    """What the record of a lesion class says that was seen in its marks: ``refined_as`` and ``often_empty``."""
+    taken = Counter((mark.refined_as, mark.why) for mark in result.marks if mark.lesion == lesion)
+    return {
+        "refined_as": [{"lesion": taken_as, "why": why, "marks": count} for (taken_as, why), count in taken.items()],
+        "often_empty": lesion in result.often_empty,
+    }
 
 
 def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -108,7 +135,7 @@ def _on_empty(records: Sequence[Mapping[str, Any]]) -> list[str]:
     where = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
     return [
         f"Too many marks of {where} hold nothing that is sure, so only what is likely was answered there: check the "
-        "marks; keep_unlikely=True keeps the rest."
+        "marks"
     ]
 
 

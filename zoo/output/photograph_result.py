@@ -6,7 +6,6 @@ its own leavings, and files of other people are never taken for them.
 
 import json
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from coarsekit.types import Annotation, Image, Mark
 from coarsekit.visualize.sheets import overlay, preview
 from zoo.marks.result import MarkResult, Refined
 from zoo.output.content import DEPENDS_ON
+from zoo.output.notes import seen_in
 from zoo.output.records import mark_document, path_from
 from zoo.refiner import Advance, Refiner, no_progress
 
@@ -279,13 +279,11 @@ def _found(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _count(lesion: str, annotation: Annotation, result: Refined, file: Path) -> dict[str, Any]:
     ellipses, mask = annotation.of(lesion), result.masks[lesion]
-    taken = Counter((mark.refined_as, mark.why) for mark in result.marks if mark.lesion == lesion)
     return {
         "lesion": lesion,
         "ellipses": len(ellipses),
         "drawn_as": count_ways(annotation, lesion),
-        "refined_as": [{"lesion": taken_as, "why": why, "marks": count} for (taken_as, why), count in taken.items()],
-        "often_empty": lesion in result.often_empty,
+        **seen_in(result, lesion),
         "coarse_pixels": int(np.count_nonzero(draw(ellipses, mask.shape))),
         "refined_pixels": int(np.count_nonzero(mask)),
         "file": str(file),

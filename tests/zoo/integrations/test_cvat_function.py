@@ -21,7 +21,7 @@ from coarsekit.images import encode_png, read_image
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Polygon
 from tests.pictures import HEIGHT, WIDTH, photograph
 from tests.zoo.integrations.loopback_cvat import Cvat, serving
-from tests.zoo.integrations.trusting import Sure
+from tests.zoo.integrations.trusting import Sure, Wary, warnings_of
 from zoo.integrations import cvat_function
 
 sdk = pytest.importorskip("cvat_sdk", reason="CVAT's SDK is not installed: pip install 'coarsekit[cvat]'")
@@ -157,14 +157,26 @@ def test_a_frame_that_is_turned_is_seen_as_people_see_it(export: Path, tmp_path:
     assert [one.points for one in turned] == [one.points for one in plain]
 
 
-def test_two_drawings_of_a_frame_and_other_proportions_are_refused(tmp_path: Path) -> None:
-    cvat.write(tmp_path / "two.xml", [Annotation("a.png", WIDTH, HEIGHT, MARKS)] * 2)
-    function = cvat_function.create("shrink", tmp_path / "two.xml")
-    with pytest.raises(AnnotationError, match=r"2 drawings of a\.png; export the one task"):
-        function.detect(context("a.png"), photograph(1))
-    cvat.write(tmp_path / "other.xml", [Annotation("a.png", HEIGHT, WIDTH, MARKS)])
-    with pytest.raises(AnnotationError, match="was drawn on 120 × 160 px"):
-        cvat_function.create("shrink", tmp_path / "other.xml").detect(context("a.png"), photograph(1))
+def test_a_frame_that_cannot_be_refined_is_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = Annotation("b.png", WIDTH, HEIGHT, MARKS)
+    cvat.write(
+        tmp_path / "export.xml", [*[replace(good, image="a.png")] * 2, good, Annotation("c.png", 90, 160, MARKS)]
+    )
+    function = cvat_function.create("shrink", tmp_path / "export.xml")
+    found = [len(function.detect(context(name), photograph(1))) for name in ("a.png", "b.png", "c.png")]
+    assert found == [0, 3, 0]
+    twice, other = capsys.readouterr().err.splitlines()
+    assert twice == "Left out: the export has 2 drawings of a.png; export the one task that is annotated"
+    assert other.startswith("Left out: the annotation was drawn on 90 × 160 px, but c.png has 160 × 120 px")
+
+
+def test_what_is_seen_in_the_marks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cvat.write(tmp_path / "export.xml", [Annotation("b.png", WIDTH, HEIGHT, MARKS[1:])])
+    function = replace(cvat_function.create("shrink", tmp_path / "export.xml"), refiner=Wary())
+    assert len(function.detect(context("b.png"), photograph(2))) == 2
+    assert capsys.readouterr().err.splitlines() == warnings_of("b.png", 2, "HE")
 
 
 def test_parameters_that_are_missing_or_wrong_are_one_sentence(

@@ -28,7 +28,7 @@ from coarsekit.metrics import count, iou
 from coarsekit.types import Ellipse, Line, Mask, Point, Raster, Shape
 from tests import command_line
 from tests.pictures import HEIGHT, WIDTH, photograph
-from tests.zoo.integrations.trusting import Sure
+from tests.zoo.integrations.trusting import Sure, Wary, warnings_of
 from tests.zoo.review.browser import MISSING, Browser, browsing, hosts
 from zoo.cli.main import main
 from zoo.integrations import demo_page
@@ -155,6 +155,8 @@ def test_a_painted_photograph_is_refined_and_its_masks_can_be_downloaded() -> No
     assert np.array_equal(mask, Sure().refine(image, drawing)["MA"])
     assert [row["refined_pixels"] for row in rows] == [str(row["refined_pixels"]) for row in answer.rows]
     assert text == native.dumps(drawing)
+    assert answer.notes == []
+    assert refine_drawing(Wary(), image, drawing).notes == warnings_of("the photograph", 2, "MA")
 
 
 def test_layers_of_another_size_are_laid_over_the_photograph() -> None:

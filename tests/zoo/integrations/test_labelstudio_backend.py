@@ -30,7 +30,7 @@ from coarsekit.images import encode_png, read_image
 from coarsekit.types import Annotation, Ellipse, Mark, Point, Polygon, Raster
 from tests import command_line
 from tests.pictures import HEIGHT, WIDTH, photograph
-from tests.zoo.integrations.trusting import Sure
+from tests.zoo.integrations.trusting import Sure, Wary, warnings_of
 from zoo.cli.main import main
 from zoo.integrations.labelstudio_backend import LabelStudioBackend, serving
 from zoo.integrations.labelstudio_photographs import TaskPhotographs
@@ -183,6 +183,15 @@ def test_whatever_was_drawn_is_refined_and_the_score_says_how_far_to_trust_it(
     assert (prediction["score"], prediction["model_version"]) == (0.7, "sure 01234567")
     assert [result["score"] for result in prediction["result"]] == [0.7]
     assert not draw([shape_of(prediction["result"][0], tmp_path)], (HEIGHT, WIDTH))[45].any()
+
+
+def test_what_is_seen_in_the_marks_is_said(images: Path) -> None:
+    heard: list[str] = []
+    LabelStudioRefiner(Wary(), TaskPhotographs(images)).predict(asked(task(), region(ELLIPSE)), heard.append)
+    assert heard == warnings_of("a.png", 1, "MA")
+    heard.clear()
+    LabelStudioRefiner(Wary(), TaskPhotographs(images)).predict(asked(task("a.png", [region(ELLIPSE)])), heard.append)
+    assert heard == [f"task 7: {sentence}" for sentence in warnings_of("a.png", 1, "MA")]
 
 
 def test_what_is_marked_as_background_and_what_is_not_found_get_no_region(images: Path) -> None:
