@@ -43,7 +43,7 @@ def test_the_default_recipe_is_the_papers_and_the_fields_defaults() -> None:
 @pytest.mark.parametrize("name", ["lite", "tiny", "unet", "proto-superpixel"])
 def test_a_bundled_refiners_record_is_a_recipe_and_equals_the_bundled_recipe(name: str) -> None:
     path = ROOT / "zoo" / "weights" / name / "training.json"
-    bundled = {"lite": "lite-6", "unet": "unet-2"}.get(name, name)
+    bundled = {"lite": "lite-6", "tiny": "tiny-2", "unet": "unet-2"}.get(name, name)
     recorded = make_recipe(read_recipe(str(path)), {"start": name})
     ours = make_recipe(read_recipe(bundled), {"start": name})
     for field in fields(Recipe):
