@@ -2,7 +2,7 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -20,7 +20,7 @@ from zoo.marks.doubt import DoubtModel, mark_features, read_doubt
 from zoo.marks.groups import BY_LABEL, Group
 from zoo.marks.mark_masks import MarkMask, mark_masks
 from zoo.marks.result import Answer, MarkResult, Refined, count_overlap
-from zoo.variants import variant_named
+from zoo.variants import RECOGNISING_VERSION, REFINING_VERSION, variant_named
 
 Advance = Callable[[int], None]
 """Called with the number of steps just finished."""
@@ -138,6 +138,11 @@ class Refiner(ABC):
     def recognises(self) -> bool:
         """Whether marks of a class that it does not know are refined as the known class that they look like."""
         return False
+
+    def code_version(self, drawn: Iterable[str]) -> int | str:
+        """The version of the code that answers, and where it recognises one of the labels ``drawn``, of that, too."""
+        unknown = self.recognises and not set(drawn) <= set(self.lesions)
+        return f"{REFINING_VERSION}.{RECOGNISING_VERSION}" if unknown else REFINING_VERSION
 
     @property
     def cleaning(self) -> str:

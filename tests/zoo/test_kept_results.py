@@ -19,8 +19,8 @@ from coarsekit.errors import OutputError
 from coarsekit.types import Annotation, Ellipse, Image, Mark, Mask
 from zoo.evaluation.refiners import Floor
 from zoo.marks.doubt import DoubtModel
-from zoo.output import content
 from zoo.refiner import Advance, no_progress
+from zoo.variants import REFINING_VERSION
 
 DRAWN = Annotation("a.png", 160, 120, (Mark("MA", Ellipse(60, 50, 12, 9)), Mark("HE", Ellipse(90, 80, 20, 9))))
 FILES = ["a.json", "a_HE.png", "a_MA.png", "a_overlay.jpg", "a_preview.jpg"]
@@ -84,7 +84,7 @@ def test_just_what_depends_on_a_change_is_done_anew(
     if change == "drawing":
         drawn = replace(DRAWN, marks=DRAWN.marks[:1])
     if change == "version":
-        monkeypatch.setattr(content, "REFINING_VERSION", content.REFINING_VERSION + 1)
+        monkeypatch.setattr("zoo.refiner.REFINING_VERSION", REFINING_VERSION + 1)
     if change == "doubt":
         refiner.doubt = DoubtModel({"share": 1.0}, {"": 0.0})
     stale = ["a.png", "b.png"] if change in ("weights", "version", "doubt") else ["a.png"]

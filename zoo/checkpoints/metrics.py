@@ -12,7 +12,7 @@ from coarsekit.errors import RefinerError
 from coarsekit.storage.files import write_text
 from coarsekit.validation import validated
 from zoo.checkpoints.folder import METRICS, read_json, weights_sha256
-from zoo.variants import REFINING_VERSION
+from zoo.variants import RECOGNISING_VERSION, REFINING_VERSION
 
 ScoreRow = Mapping[str, Any]
 """One lesion class as ``zoo evaluate`` or ``zoo robustness`` prints it as JSON; scores are percent."""
@@ -26,7 +26,7 @@ class _Printed(BaseModel):
 class _Row(BaseModel):
     refiner: str
     weights_sha256: str
-    refining_version: int
+    refining_version: int | str
     dataset: str
     reader: str
     dataset_sha256: str
@@ -196,7 +196,7 @@ def _own(path: Path, folder: Path, name: str) -> Metrics:
 
 
 def _check_version(row: ScoreRow, path: Path, advice: str) -> None:
-    if row["refining_version"] != REFINING_VERSION:
+    if str(row["refining_version"]) not in (str(REFINING_VERSION), f"{REFINING_VERSION}.{RECOGNISING_VERSION}"):
         raise RefinerError(
             f"{path}: measured by version {row['refining_version']} of what refines, and this is version "
             f"{REFINING_VERSION}; {advice}"

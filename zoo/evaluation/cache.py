@@ -14,7 +14,7 @@ from coarsekit.storage.files import write_text
 from coarsekit.types import Annotation
 from zoo.checkpoints.folder import CACHE
 from zoo.evaluation.scoring import SCORES_FORMAT, MaskScore, from_json, to_json
-from zoo.variants import REFINING_VERSION
+from zoo.refiner import Refiner
 
 T = TypeVar("T")
 
@@ -68,7 +68,8 @@ class _Files:
             write_text(self._folder / CACHE / f"{key}.json", content + "\n")
 
 
-def cache_key(refiner: str, photograph: str, masks: str, drawn: Annotation) -> str:
-    """The name of a cached file: from the digests of refiner, photograph, masks and drawing, and the versions."""
-    parts = (SCORES_FORMAT, REFINING_VERSION, refiner, photograph, masks, drawing_sha256(drawn))
+def cache_key(refiner: Refiner, weights: str, photograph: str, masks: str, drawn: Annotation) -> str:
+    """The name of a cached file: from the digests of weights, photograph, masks and drawing, and the versions."""
+    version = refiner.code_version(drawn.lesions)
+    parts = (SCORES_FORMAT, version, weights, photograph, masks, drawing_sha256(drawn))
     return sha256_of(parts)[:32]

@@ -152,7 +152,7 @@ def _score_photograph(
                 continue
             part = replace(drawn, marks=tuple(mark for mark in drawn.marks if mark.lesion in classes))
             digests = (refiner.info.weights_sha256, content.photograph_sha256, content.masks_sha256)
-            cached = cache_key(*digests, part)
+            cached = cache_key(refiner.load(), *digests, part)
             mask_scores = cache.read(cached)
             found.cached += mask_scores is not None
             if mask_scores is None:

@@ -34,7 +34,8 @@ _FORMAT = 1
 class RobustnessRow:
     """One refiner on one lesion class, or on the `AVERAGE` of them, under one corruption; percent.
 
-    ``weights_sha256``, ``refining_version``, ``dataset_sha256``, ``style_sha256``: of what content. ``dataset_images``:
+    ``weights_sha256``, ``refining_version``, ``dataset_sha256``, ``style_sha256``: of what content; the version as
+    `Refiner.code_version` has it. ``dataset_images``:
     photographs of the split; ``dataset_images_seen``: those that the refiner saw in training, None where not known.
 
     ``iou`` and ``floor_iou``: the mean over ``images``, the photographs that show the class under that corruption; None
@@ -47,7 +48,7 @@ class RobustnessRow:
 
     refiner: str
     weights_sha256: str
-    refining_version: int
+    refining_version: int | str
     dataset_sha256: str
     dataset_images: int
     dataset_images_seen: int | None
@@ -104,12 +105,14 @@ def robustness(
     measured, areas = cache or NumberCache(None), dict[tuple[str, str], list[float]]()
     scores: dict[tuple[str, str], list[list[Sequence[float]]]] = {}
     contents: list[tuple[str, str]] = []
+    labels: dict[str, set[str]] = {}
     for fundus in readable(dataset, dataset.keys(split), on_failure):
         annotation = annotate(fundus, 1.0, style, seed, dataset.name)
         work = _Photograph(fundus, Sample(fundus.image, fundus.fine, annotation), measured)
         contents.append(work.content)
         for name, change in corruptions.items():
             sample = change(work.as_it_is)
+            labels.setdefault(name, set()).update(sample.annotation.lesions)
             for refiner in refiners:
                 own = work.scores(refiner, name, change, sample)
                 by_lesion = [own.get(lesion, (nan, nan, nan)) for lesion in dataset.lesions]
@@ -130,13 +133,15 @@ def robustness(
     for refiner in refiners:
         known = refiner.photographs_seen
         seen = None if known is None else sum(photograph in known for photograph, _ in contents)
-        which = (refiner.name, refiner.weights_sha256, REFINING_VERSION, data, len(contents), seen, drawn)
+        of, on = (refiner.name, refiner.weights_sha256), (data, len(contents), seen, drawn)
         for name in corruptions:
+            which = (*of, refiner.code_version(labels[name]), *on)
             values = 100 * np.array(scores[refiner.name, name])
             columns = [(lesion, values[:, [place]]) for place, lesion in enumerate(dataset.lesions)]
             for lesion, some in [*columns, (AVERAGE, values)]:
                 if np.isfinite(some).any():
                     rows.append(_row(which, name, lesion, some, seed))
+        which = (*of, refiner.code_version(dataset.lesions), *on)
         rows += [
             RobustnessRow(*which, EMPTY, lesion, 0, len(answered), None, None, None, 100 * float(np.mean(answered)))
             for lesion in dataset.lesions
@@ -166,9 +171,9 @@ class _Photograph:
             found = before if sample is taken else refiner.refine(sample.image, sample.annotation)
             return _score(sample, before, found)
 
-        drawn = drawing_sha256(self.as_it_is.annotation)
+        drawn = drawing_sha256(self.as_it_is.annotation), refiner.code_version(sample.annotation.lesions)
         changed = sample.image, sample.fine, drawing_sha256(sample.annotation), sample.labels
-        return self._kept(refiner, name, (drawn, *changed), measure)
+        return self._kept(refiner, name, (*drawn, *changed), measure)
 
     def false_positive_areas(self, refiner: Refiner, empty: Annotation) -> Mapping[str, Sequence[float]]:
         """What was found around each ellipse on empty retina, over the ellipse's area, by lesion class."""
@@ -188,7 +193,7 @@ class _Photograph:
 
 
 def _row(
-    which: tuple[str, str, int, str, int, int | None, str],
+    which: tuple[str, str, int | str, str, int, int | None, str],
     corruption: str,
     lesion: str,
     scores: NDArray[np.float64],

@@ -19,6 +19,8 @@ FEATURES = 4
 radius."""
 COLOURS = slice(3)
 """Those of the features that a mark has that says nothing of its size, a click or a stroke."""
+RADIUS = 3
+"""The last of the features."""
 LEAST_VARIANCE = 1e-3
 """Least variance between photographs in any direction: a class measured on few photographs is not known exactly."""
 

@@ -1,6 +1,7 @@
 """Which class each mark is refined as: by its label where the network knows that class and the mark looks like it.
 
-A label that the network does not know is refined as the class that its marks look like. A mark that looks like the
+Labels that the network does not know are refined as the classes that their marks look like, all labels of a photograph
+together, since two of them seldom mean one class. A mark that looks like the
 opposite of its label, a bright spot under the name of a dark lesion, is refined as what it looks like, and reported.
 """
 
@@ -9,6 +10,7 @@ from math import log
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 from scipy.special import expit
 
 from coarsekit.geometry import lies_outside
@@ -16,7 +18,7 @@ from coarsekit.marks import CLICK, STROKE, ways_drawn
 from coarsekit.types import Annotation, Image, Mask, Shape, sized
 from coarsekit.windows import REFERENCE_WIDTH, bounding_boxes
 from zoo.marks.groups import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
-from zoo.models.appearance import Appearance, features_of
+from zoo.models.appearance import RADIUS, Appearance, features_of
 from zoo.models.signature import mark_deviations, spread
 
 WRONG, ALL_WRONG = 0.02, 0.95
@@ -27,6 +29,11 @@ TRUST = 0.7
 training photographs, so that of marks under the right label at most one in fifty is reported."""
 MOST_MARKS = 128
 """Marks of a label that are looked at; of more, as many at even distances, and the others go with most of them."""
+SHARED = 3.0
+"""By how much less likely it is that two labels of a photograph mean one class, in log likelihood: one in twenty do."""
+LARGER = 2.0
+"""How much more likely a class is taken to be for each unit of the log of its radius: taken to be of the smaller of two
+classes, large lesions are hardly answered, and the other way round small ones are. Chosen on training photographs."""
 NOTHING = 0.8
 """How likely a mark around nothing is, over one of its label: what looks like nothing is not contradicted."""
 
@@ -50,16 +57,45 @@ def recognise(
     shapes = [sized(mark.shape, width) for mark in drawn.marks]
     has_size = np.array([way not in (CLICK, STROKE) for way in ways_drawn(drawn)], bool)
     outside = [lies_outside(mark.shape, drawn.width, drawn.height) for mark in drawn.marks]
-    groups = []
+    places, likelihoods = dict[str, list[int]](), dict[str, NDArray[np.float64]]()
+    known: dict[str, list[Group]] = {}
     for label in drawn.lesions:
         own = [place for place, mark in enumerate(drawn.marks) if mark.lesion == label and not outside[place]]
         if not own:
             continue
+        places[label] = own
         looked = spread(len(own), MOST_MARKS)
         chosen = [own[index] for index in looked]
         features = mark_features(image, shapes, chosen, scale)
-        groups += _groups(appearance, lesions, label, own, looked, features, has_size[chosen])
-    return groups
+        if label in lesions:
+            known[label] = _groups(appearance, lesions, label, own, looked, features, has_size[chosen])
+        else:
+            likelihoods[label] = _likelihoods(appearance, features, has_size[chosen], LARGER)
+    taken = dict(zip(likelihoods, classes_of([*likelihoods.values()]), strict=True))
+    return [
+        group
+        for label, own in places.items()
+        for group in known.get(label) or [Group(label, lesions[taken[label]], BY_CONTENT, tuple(own))]
+    ]
+
+
+def classes_of(likelihoods: Sequence[NDArray[np.float64]]) -> list[int]:
+    """The class of each label of a photograph, by all labels together.
+
+    Args:
+        likelihoods: Of each label, the log likelihood (c,) of its marks being of each class.
+
+    Returns:
+        The index of each label's class, so that the sum of their likelihoods, less `SHARED` for each label whose class
+        another label before it has, is greatest; empty without labels.
+    """
+    if not likelihoods:
+        return []
+    alone = np.stack(likelihoods)
+    # A class can be had once for nothing, and as often again at a price.
+    again = [alone - SHARED] * (len(alone) - 1)
+    _, columns = linear_sum_assignment(np.hstack([alone, *again]), maximize=True)
+    return [int(column) for column in columns % alone.shape[1]]
 
 
 def mark_features(
@@ -91,16 +127,15 @@ def _groups(
     features: NDArray[np.float64],
     has_size: Mask,
 ) -> list[Group]:
-    """The groups of one label, whose marks are at ``places``; those at the indices ``looked`` have ``features``."""
-    if label not in lesions:
-        return [Group(label, lesions[_likeliest(appearance, features, has_size)], BY_CONTENT, tuple(places))]
+    """The groups of a known label, whose marks are at ``places``; those at the indices ``looked`` have ``features``."""
     opposite = appearance.opposite()[lesions.index(label)]
     seen_wrong = _contradicting(appearance, features, opposite)
     wrong = np.full(len(places), np.count_nonzero(seen_wrong) > 0.5 * len(seen_wrong))
     wrong[looked] = seen_wrong
     groups = [(BY_LABEL, label, ~wrong)]
     if wrong.any():
-        best = _likeliest(appearance, features[seen_wrong], has_size[seen_wrong], opposite)
+        likelihoods = _likelihoods(appearance, features[seen_wrong], has_size[seen_wrong])
+        best = int(np.where(opposite, likelihoods, -np.inf).argmax())
         groups.append((CONTRADICTION, lesions[best], wrong))
     return [
         Group(
@@ -111,13 +146,16 @@ def _groups(
     ]
 
 
-def _likeliest(appearance: Appearance, features: NDArray[np.float64], has_size: Mask, among: Mask | None = None) -> int:
-    """The index of the class that marks look like, by those with a size where there are any."""
-    by_size = bool(has_size.any())
-    likelihoods = appearance.pooled(features[has_size] if by_size else features, by_size)[:-1]
-    if among is not None:
-        likelihoods = np.where(among, likelihoods, -np.inf)
-    return int(likelihoods.argmax())
+def _likelihoods(
+    appearance: Appearance, features: NDArray[np.float64], has_size: Mask, larger: float = 0.0
+) -> NDArray[np.float64]:
+    """The log likelihood (c,) of marks of one label being of each class, by those with a size where there are any.
+
+    With a size, it is greater by ``larger`` for each unit of the log of a class's mean radius.
+    """
+    if not has_size.any():
+        return appearance.pooled(features, sized=False)[:-1]
+    return appearance.pooled(features[has_size])[:-1] + larger * appearance.mean[:-1, RADIUS]
 
 
 def _contradicting(appearance: Appearance, features: NDArray[np.float64], opposite: Mask) -> Mask:

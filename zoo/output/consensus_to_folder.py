@@ -23,7 +23,6 @@ from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.consensus import LIKELY, Lesion, lesions_seen, majority, staple
 from zoo.output.notes import notes_before, notes_on_scales
 from zoo.refiner import Refiner, no_progress
-from zoo.variants import REFINING_VERSION
 
 TABLE = "consensus_lesions.csv"
 """A row for each lesion of all photographs."""
@@ -165,7 +164,7 @@ def _one(
         "drawings_sha256": {who: drawing_sha256(annotation) for who, annotation in drawn.items()},
         "weights_sha256": refiner.weights_sha256,
         "engine": refiner.engine,
-        "refining_version": REFINING_VERSION,
+        "refining_version": refiner.code_version(label for own in drawn.values() for label in own.lesions),
         "scale": value,
         "scale_from": scale.source,
         "cleaning": refiner.cleaning,

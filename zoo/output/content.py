@@ -6,7 +6,6 @@ from coarsekit.scale import scale_of
 from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Image
 from zoo.refiner import Refiner
-from zoo.variants import REFINING_VERSION
 
 DEPENDS_ON = {
     "photograph_sha256": "another photograph",
@@ -34,7 +33,7 @@ def content_of(
         "drawing_sha256": drawing_sha256(annotation),
         "weights_sha256": refiner.weights_sha256,
         "engine": refiner.engine,
-        "refining_version": REFINING_VERSION,
+        "refining_version": refiner.code_version(annotation.lesions),
         "scale": round(scale.value, 4),
         "scale_from": scale.source,
         "cleaning": refiner.cleaning,

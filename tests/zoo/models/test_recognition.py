@@ -1,11 +1,15 @@
 """Marks are refined as what they look like, where their label says nothing or says the opposite."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from skimage.draw import disk
 
 import zoo
@@ -16,7 +20,8 @@ from coarsekit.types import Annotation, Ellipse, Image, Mark, Point
 from zoo.marks.groups import BY_CONTENT, BY_LABEL, CONTRADICTION, Group
 from zoo.models.appearance import Appearance
 from zoo.models.lite import Config, Network
-from zoo.models.recognition import mark_features, recognise
+from zoo.models.recognition import SHARED, classes_of, mark_features, recognise
+from zoo.variants import RECOGNISING_VERSION, REFINING_VERSION
 
 LESIONS = ("HE", "EX")
 DARK, BRIGHT = -40, 50
@@ -98,6 +103,52 @@ def test_of_many_marks_some_are_looked_at(appearance: Appearance, step: int, mon
     places = tuple(range(24))
     taken = {DARK: Group("HE", "HE", BY_LABEL, places), BRIGHT: Group("HE", "EX", CONTRADICTION, places)}
     assert groups(appearance, [step] * 24, ["HE"] * 24) == [taken[step]]
+
+
+@given(arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(-20, 0)))
+def test_labels_are_told_apart_as_by_trying_every_assignment(likelihoods: np.ndarray) -> None:
+    labels, classes = likelihoods.shape
+
+    def value(assigned: Sequence[int]) -> float:
+        alone = sum(own[index] for own, index in zip(likelihoods, assigned, strict=True))
+        return float(alone - SHARED * (len(assigned) - len(set(assigned))))
+
+    found = classes_of([*likelihoods])
+    assert len(found) == labels
+    assert value(found) == pytest.approx(max(map(value, product(range(classes), repeat=labels))))
+
+
+def test_labels_of_a_photograph_mean_one_class_each_unless_their_marks_say_otherwise(appearance: Appearance) -> None:
+    dark, bright = "finding 1", "finding 2"
+    assert groups(appearance, [DARK] * 6 + [BRIGHT] * 6, [dark] * 6 + [bright] * 6) == [
+        Group(dark, "HE", BY_CONTENT, (0, 1, 2, 3, 4, 5)),
+        Group(bright, "EX", BY_CONTENT, (6, 7, 8, 9, 10, 11)),
+    ]
+    both = groups(appearance, [DARK] * 12, [dark] * 6 + ["finding 3"] * 6)
+    assert [group.taken_as for group in both] == ["HE", "HE"]
+    # What is known beside them says nothing of them.
+    one = groups(appearance, [DARK] * 12, ["HE"] * 6 + [dark] * 6)
+    assert [(group.lesion, group.taken_as, group.why) for group in one] == [
+        ("HE", "HE", BY_LABEL),
+        (dark, "HE", BY_CONTENT),
+    ]
+
+
+def test_a_class_that_a_label_is_not_sure_of_is_left_to_one_that_is() -> None:
+    sure, unsure = np.array([-1.0, -9.0]), np.array([-2.0, -2.5])
+    assert classes_of([unsure]) == [0]
+    assert classes_of([sure, unsure]) == [0, 1]
+    assert classes_of([unsure, sure]) == [1, 0]
+    assert classes_of([sure, sure]) == [0, 0]
+
+
+def test_what_labels_mean_that_a_network_does_not_know_has_a_version_of_its_own(appearance: Appearance) -> None:
+    network = Network(Config(lesions=LESIONS, matched_filter=True, appearance=True))
+    assert network.code_version(["HE", "drusen"]) == REFINING_VERSION  # it does not recognise them yet
+    assert network.appearance is not None
+    network.appearance.put(appearance)
+    assert network.code_version([]) == network.code_version(["EX", "HE"]) == REFINING_VERSION
+    assert network.code_version(["HE", "drusen"]) == f"{REFINING_VERSION}.{RECOGNISING_VERSION}"
 
 
 def test_a_click_is_recognised_by_its_colours(appearance: Appearance) -> None:
