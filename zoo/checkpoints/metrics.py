@@ -71,7 +71,7 @@ class Conditions(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """Rows of ``zoo evaluate``, and those of one run of ``zoo robustness``."""
+    """Rows of ``zoo evaluate``, and those of ``zoo robustness`` under the same `Conditions`."""
 
     rows: Sequence[ScoreRow] = ()
     robustness: Sequence[ScoreRow] = ()
@@ -97,9 +97,10 @@ def read_metrics(folder: Path) -> Metrics:
 def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
     """Take what ``zoo evaluate`` and ``zoo robustness`` printed of a checkpoint into its metrics.json.
 
-    A row of the same dataset, split, style, reduction, seed and lesion class is replaced, and so is all of an earlier
-    ``zoo robustness``. What was measured before of other weights, or of other photographs and masks than the dataset
-    and split of this name have now, or of another style of this name, is dropped.
+    A row of the same dataset, split, style, reduction, seed and lesion class is replaced; of ``zoo robustness`` one of
+    the same change, and rows that were measured under other conditions than the latest are dropped. What was measured
+    before of other weights, or of other photographs and masks than the dataset and split of this name have now, or of
+    another style of this name, is dropped.
 
     Args:
         folder: The checkpoint folder.
@@ -134,8 +135,11 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
         valid = Metrics()
     before = Metrics(*([row for row in rows if agrees(row)] for rows in valid))
     rows = {(conditions(row), row["lesion"]): row for row in [*before.rows, *(row for own in read for row in own.rows)]}
-    robustness = next((own.robustness for own in reversed(read) if own.robustness), before.robustness)
-    measured = {"rows": [*rows.values()], "robustness": [*robustness]}
+    robustness = [*before.robustness, *(row for own in read for row in own.robustness)]
+    latest = {
+        (row["corruption"], row["lesion"]): row for row in robustness if conditions(row) == conditions(robustness[-1])
+    }
+    measured = {"rows": [*rows.values()], "robustness": [*latest.values()]}
     write_text(folder / METRICS, json.dumps(measured, indent=2) + "\n")
     return sum(len(own) - len(kept) for own, kept in zip(earlier, before, strict=True))
 

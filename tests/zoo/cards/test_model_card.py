@@ -147,6 +147,18 @@ def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:
         rows,
         len(json.loads((BUNDLED / "otsu" / bundled.METRICS).read_text())["rows"]),
     )
+    one = CliRunner().invoke(
+        main, ["robustness", source, "--refiner", str(folder), "--only", "warm", "--only", "empty retina", "--json"]
+    )
+    (tmp_path / "one.json").write_text(one.stdout)
+    again = CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "one.json")])
+    assert again.exit_code == 0, again.output
+    assert json.loads((folder / "metrics.json").read_text()) == kept
+    other = ["robustness", source, "--refiner", str(folder), "--only", "warm", "--seed", "1", "--json"]
+    (tmp_path / "other.json").write_text(CliRunner().invoke(main, other).stdout)
+    assert CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "other.json")]).exit_code == 0
+    rows = json.loads((folder / "metrics.json").read_text())["robustness"]
+    assert {(row["corruption"], row["seed"]) for row in rows} == {("warm", 1)}
 
 
 def test_a_card_has_use_licence_limits_and_citation() -> None:
