@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 
 def _to_stderr(sentence: str) -> None:
+    """Print a sentence where people see it and programs do not."""
     print(sentence, file=sys.stderr, flush=True)
 
 
