@@ -22,7 +22,7 @@ def notes_before(refiner: Refiner, lesions: Iterable[str]) -> list[str]:
     how = "as the class that their marks look like" if refiner.recognises else "without being told the class"
     return [
         f"{refiner.name or 'The refiner'} knows {', '.join(refiner.lesions)}: {', '.join(map(repr, unknown))} "
-        f"{'is' if len(unknown) == 1 else 'are'} refined {how}; if it is one of them, say so by "
+        f"{'is' if len(unknown) == 1 else 'are each'} refined {how}; if it is one of them, say so by "
         f"labels=…, such as {f'{unknown[0]}={refiner.lesions[0]}'!r}."
     ]
 
