@@ -15,7 +15,7 @@ from coarsekit.storage.digests import photograph_sha256
 from coarsekit.types import Mask
 from zoo.checkpoints.folder import BUNDLED, locate, read_config, read_record, weights_sha256
 from zoo.checkpoints.seen import classes_seen, photographs_trained_on
-from zoo.checkpoints.sources import sources
+from zoo.checkpoints.sources import sources, steps
 from zoo.evaluation.results import RefinerInfo
 from zoo.loading import from_pretrained, on_device
 from zoo.refiner import Advance, Refiner, as_given, no_progress
@@ -94,7 +94,8 @@ def _held_out_by(name: str) -> set[str]:
         raise ParameterError(
             f"{_NEEDS}; that of {name}, or of what it started from, does not, so name one that this version trained"
         )
-    return {*digests.values()} - trained
+    # A training before this one may know a photograph in another size, as the bundled sample is of IDRiD's.
+    return {digest for step in steps(record) for digest in step["photograph_sha256"].values()} - trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -214,6 +214,12 @@ def test_held_out_are_the_photographs_that_every_network_was_validated_on_whatev
         held_out(sample, ["shrink"])
 
 
+@pytest.mark.parametrize("name", ["lite", "tiny", "unet", "proto-superpixel"])
+def test_the_bundled_networks_held_out_the_sample_which_is_half_as_wide_as_what_they_saw(name: str) -> None:
+    sample = open_source("sample")
+    assert set(held_out(sample, [name]).keys(HELD_OUT)) == set(sample.keys())
+
+
 def test_what_any_training_of_a_network_learned_from_is_not_held_out_whatever_its_name(tmp_path) -> None:
     sample, both = open_source("sample"), {"a": "IDRiD_46", "b": "IDRiD_19"}
     twin = str(holding_out(tmp_path / "twin", both, {"c": "IDRiD_46"}))
