@@ -1,6 +1,7 @@
 """``zoo agreement``."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import read_image
 from coarsekit.storage.digests import sha256_of
 from zoo.cli.options import DEVICE, REFINERS, SCALE
-from zoo.variants import REFINING_VERSION
 
 if TYPE_CHECKING:
     from zoo.evaluation.agreement import AgreementRow
@@ -91,7 +91,7 @@ def command(
         say(note, quiet)
     if as_json:
         content = {"photographs_sha256": images_sha256, "drawings_sha256": drawings_sha256}
-        lines = [_pins(refiner) | asdict(row) for refiner, own in rows.items() for row in own]
+        lines = [_pins(refiner, lesions) | asdict(row) for refiner, own in rows.items() for row in own]
         emit(
             {
                 "protocol": "agreement",
@@ -107,15 +107,16 @@ def command(
         shown = [{"refiner": refiner.name} | asdict(row) for refiner, own in rows.items() for row in own]
         table(f"{len(drawings)} annotators, {len(found.photographs)} photographs: IoU in percent", shown)
         weights = ", ".join(f"{refiner.name} {refiner.weights_sha256[:12]}" for refiner in rows)
+        versions = ", ".join(dict.fromkeys(str(refiner.code_version(lesions)) for refiner in rows))
         click.echo(f"Data: photographs {images_sha256[:12]}, drawings {drawings_sha256[:12]}.")
-        click.echo(f"Weights: {weights}; refining version {REFINING_VERSION}.")
+        click.echo(f"Weights: {weights}; refining version {versions}.")
     for sentence in missing:
         say_left_out(sentence)
     if missing or report.left_out or report.photographs or found.left_out or found.failures:
         sys.exit(1)
 
 
-def _pins(refiner: "Refiner") -> dict[str, Any]:
-    """Which refiner a row is of, by content."""
-    weights = {"weights_sha256": refiner.weights_sha256, "refining_version": REFINING_VERSION}
+def _pins(refiner: "Refiner", lesions: Sequence[str]) -> dict[str, Any]:
+    """Which refiner a row is of, by content; ``lesions``: the labels that were drawn."""
+    weights = {"weights_sha256": refiner.weights_sha256, "refining_version": refiner.code_version(lesions)}
     return {"refiner": refiner.name, **weights}
