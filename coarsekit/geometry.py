@@ -1,18 +1,17 @@
-"""Pure geometry: components of a mask, ellipses that cover points, shapes as masks.
+"""Ellipses that cover points, how far shapes reach, shapes as masks.
 
 Pixel ``(row j, column i)`` has its centre at ``(i + 0.5, j + 0.5)``; a mask has the pixels whose centres lie inside.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from math import cos, floor, hypot, radians, sin
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Raster, Shape, bounding_box
+from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Raster, Shape
 
 _RIM = 1e-9
 """By how much the squared radius of a point on an ellipse's rim may exceed 1, for rounding."""
@@ -20,40 +19,6 @@ _PIXEL = 0.7072
 """Radius, px, of a point that has no size, and half the width of such a line: any place is on some pixel's centre."""
 Points = NDArray[np.floating]
 """(n, 2) array of x, y in px."""
-
-
-def components(mask: Mask) -> tuple[NDArray[np.int32], int]:
-    """Label the 8-connected components of ``mask`` (h, w): labels (h, w) int32 with 0 for background, and their number.
-
-    An empty mask has 0 components.
-    """
-    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S)
-    return np.asarray(labels, np.int32), count - 1
-
-
-def component_points(mask: Mask) -> list[Points]:
-    """Pixel centres of each component of ``mask``, in the order of `components`; an empty mask gives an empty list."""
-    labels, _ = components(mask)
-    points = []
-    for label, place in enumerate(ndimage.find_objects(labels), start=1):
-        rows, columns = np.nonzero(labels[place] == label)
-        # Single precision represents every pixel centre exactly, in half the memory.
-        points.append(np.stack([columns + place[1].start + 0.5, rows + place[0].start + 0.5], axis=1, dtype=np.float32))
-    return points
-
-
-def disk_dilate(mask: Mask, radius: float) -> Mask:
-    """All pixels within ``radius`` px of ``mask``, by Euclidean distance; an empty mask stays empty."""
-    if radius <= 0 or not mask.any():
-        return mask.copy()
-    return _on_bounding_box(mask, radius, lambda part: _distance_to(part) <= radius)
-
-
-def disk_close(mask: Mask, radius: float) -> Mask:
-    """Morphological closing by a disk of ``radius`` px: fills bays and holes, and never loses a pixel."""
-    if radius <= 0 or not mask.any():
-        return mask.copy()
-    return _on_bounding_box(mask, radius, lambda part: part | ~(_distance_to(_distance_to(part) > radius) <= radius))
 
 
 def covering_ellipse(points: Points, inside: Points) -> Ellipse:
@@ -221,12 +186,6 @@ def rotated(
     return tuple((centre[0] + c * x - s * y, centre[1] + s * x + c * y) for x, y in points)
 
 
-def eroded(raster: Raster, depth: float) -> Raster:
-    """The pixels of ``raster`` whose centres lie at least ``depth`` px inside it; its deepest ones where none does."""
-    inside = _distance_to(~np.pad(raster.crop, 1))[1:-1, 1:-1]
-    return Raster(raster.left, raster.top, raster.crop & (inside >= min(depth + 0.5, float(inside.max()))))
-
-
 def _covered(shape: Shape, left: int, top: int, right: int, bottom: int) -> Mask:
     """Which pixels of a part of the photograph have their centres in the shape."""
     if isinstance(shape, Ellipse):
@@ -289,17 +248,3 @@ def _radius_squared(ellipse: Ellipse, x: NDArray, y: NDArray) -> NDArray:
     dx, dy = x - ellipse.cx, y - ellipse.cy
     with np.errstate(over="ignore"):  # far outside is outside, however far
         return ((c * dx + s * dy) / ellipse.rx) ** 2 + ((c * dy - s * dx) / ellipse.ry) ** 2
-
-
-def _distance_to(mask: Mask) -> NDArray[np.float32]:
-    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance, np.float32)
-
-
-def _on_bounding_box(mask: Mask, radius: float, operation: Callable[[Mask], Mask]) -> Mask:
-    """Apply an operation that reaches ``radius`` px to the part of the mask, which is not empty, that it can change."""
-    reach = int(np.ceil(radius)) + 1
-    place = tuple(slice(max(part.start - reach, 0), part.stop + reach) for part in bounding_box(mask))
-    result = np.zeros_like(mask)
-    result[place] = operation(mask[place])
-    return result

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from coarsekit.geometry import components
+from coarsekit.morphology import components
 from coarsekit.types import Mask, bounding_box
 
 

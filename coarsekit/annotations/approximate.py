@@ -7,7 +7,8 @@ from math import ceil, cos, floor, pi, sin, sqrt
 import numpy as np
 
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import component_points, covering_ellipse, draw, extent, moved, reach_of, rotated
+from coarsekit.geometry import covering_ellipse, draw, extent, moved, reach_of, rotated
+from coarsekit.morphology import component_points
 from coarsekit.types import Annotation, Ellipse, Line, Mark, Point, Polygon, Raster, Shape, sized
 
 CORNERS = 72

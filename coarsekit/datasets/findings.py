@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from coarsekit.datasets.base import FileDataset, SampleFiles
 from coarsekit.datasets.near_duplicates import content_hash, field_of_view, perceptual_hash
 from coarsekit.errors import CoarsekitError
-from coarsekit.geometry import components
 from coarsekit.images import read_image
+from coarsekit.morphology import components
 from coarsekit.types import Mask, bounding_box
 
 ERROR, NOTE = "error", "note"

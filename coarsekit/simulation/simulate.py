@@ -15,7 +15,8 @@ import numpy as np
 from scipy.cluster.hierarchy import linkage
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import Points, component_points, covering_ellipse, disk_close, disk_dilate
+from coarsekit.geometry import Points, covering_ellipse
+from coarsekit.morphology import component_points, disk_close, disk_dilate
 from coarsekit.simulation.kinds import as_kind, choose_kinds
 from coarsekit.simulation.perturb import perturb
 from coarsekit.simulation.styles import Style, as_style

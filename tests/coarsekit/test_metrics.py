@@ -13,7 +13,6 @@ from skimage.measure import label, regionprops
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
-from coarsekit.geometry import components
 from coarsekit.metrics import (
     Counts,
     boundary_f,
@@ -27,6 +26,7 @@ from coarsekit.metrics import (
     recall,
     reliability,
 )
+from coarsekit.morphology import components
 from coarsekit.types import Mask
 
 masks = arrays(np.bool_, (6, 7))

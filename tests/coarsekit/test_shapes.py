@@ -10,7 +10,8 @@ from skimage.measure import points_in_poly
 
 from coarsekit.annotations.approximate import as_ellipse, as_outline, as_polygon, on_photograph
 from coarsekit.errors import AnnotationError
-from coarsekit.geometry import draw, eroded, extent, moved
+from coarsekit.geometry import draw, extent, moved
+from coarsekit.morphology import eroded
 from coarsekit.shapes import CLICK_RADIUS, STROKE_WIDTH
 from coarsekit.storage.digests import drawing_sha256
 from coarsekit.types import (

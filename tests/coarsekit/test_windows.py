@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import disk_dilate, draw, extent, moved
+from coarsekit.geometry import draw, extent, moved
+from coarsekit.morphology import disk_dilate
 from coarsekit.types import Ellipse, Mask, Window
 from coarsekit.windows import (
     LEAST_SIDE,

@@ -8,8 +8,9 @@ from typing import Self, final
 
 from coarsekit.annotations.given import AnnotationLike
 from coarsekit.errors import RefinerError
-from coarsekit.geometry import draw, eroded, extent, reach_of
+from coarsekit.geometry import draw, extent, reach_of
 from coarsekit.images.given import ImageLike
+from coarsekit.morphology import eroded
 from coarsekit.scale import given_scale
 from coarsekit.types import Ellipse, Line, Mask, Point, Polygon, Shape
 from zoo.checkpoints.folder import CONFIG, read_config

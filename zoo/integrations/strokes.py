@@ -15,7 +15,7 @@ from scipy import ndimage
 from skimage.morphology import skeletonize
 
 from coarsekit.annotations.approximate import as_ellipse
-from coarsekit.geometry import components
+from coarsekit.morphology import components
 from coarsekit.shapes import CLICK_RADIUS
 from coarsekit.types import Ellipse, Line, Mask, Point, Raster, Shape
 

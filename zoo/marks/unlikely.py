@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coarsekit.annotations.approximate import on_photograph
-from coarsekit.geometry import components, draw
+from coarsekit.geometry import draw
 from coarsekit.marks import CLICK, STROKE, seed_of, ways_drawn
+from coarsekit.morphology import components
 from coarsekit.types import Annotation, Mask
 
 SURE = 0.8

@@ -13,7 +13,8 @@ from math import hypot, pi
 import numpy as np
 from numpy.typing import NDArray
 
-from coarsekit.geometry import components, draw, moved, places_of, reach_of
+from coarsekit.geometry import draw, moved, places_of, reach_of
+from coarsekit.morphology import components
 from coarsekit.simulation.simulate import enclosing_ellipses, find_components
 from coarsekit.simulation.styles import PAPER
 from coarsekit.types import Image, Line, Mask, Point, Shape, Window, sized

@@ -15,7 +15,7 @@ import coarsekit.datasets
 from coarsekit.datasets import READERS, open_source, reader
 from coarsekit.datasets.base import Dataset, Licence, Subset
 from coarsekit.errors import CoarsekitError, ImageError, ParameterError, SourceError
-from coarsekit.geometry import components
+from coarsekit.morphology import components
 from coarsekit.types import LESIONS
 from tests.own_datasets import write_own
 from tests.places import IDRID

@@ -10,8 +10,8 @@ from coarsekit.datasets import open_source
 from coarsekit.datasets.checks import CheckReport, check
 from coarsekit.datasets.mask_values import Decoded, decode_binary, decode_classes
 from coarsekit.errors import SourceError
-from coarsekit.geometry import components
 from coarsekit.images import read_channels
+from coarsekit.morphology import components
 from tests.pictures import lesions
 from tests.reader_trees import grey, photograph, save, write_fgadr
 

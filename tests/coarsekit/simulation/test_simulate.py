@@ -13,7 +13,8 @@ from skimage.measure import label
 from sklearn.cluster import DBSCAN
 
 from coarsekit.errors import ParameterError
-from coarsekit.geometry import covering_ellipse, disk_close, disk_dilate, draw, moved
+from coarsekit.geometry import covering_ellipse, draw, moved
+from coarsekit.morphology import disk_close, disk_dilate
 from coarsekit.simulation.simulate import (
     annotate,
     cluster,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.measure import label, regionprops
 
-from coarsekit.geometry import components
+from coarsekit.morphology import components
 from coarsekit.types import Annotation, Ellipse, Mark, Mask, Point
 from zoo.marks.overlaps import divide_overlaps
 from zoo.marks.specks import without_specks
