@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 from coarsekit.datasets.mask_values import Decoded, decode_binary
-from coarsekit.errors import ParameterError, SourceError
-from coarsekit.images import read_channels, read_image
+from coarsekit.errors import ImageError, ParameterError, SourceError
+from coarsekit.images import depth_guessed, read_channels, read_image
+from coarsekit.images.depths import depth_note
 from coarsekit.types import Fundus
 
 _ON_THE_HUB = {"cc-by-4.0", "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc0-1.0", "apache-2.0", "mit"}
@@ -203,7 +205,8 @@ class FileDataset(Dataset):
             ("photograph", "lacks masks that must be there", partial),
             ("photograph", "lies deeper than those that are read", self.unread()),
         )
-        return [_sentence(noun, what, named) for noun, what, named in found if named]
+        sentences = [_sentence(noun, what, named) for noun, what, named in found if named]
+        return sentences + _on_depths({key: own.photograph for key, own in files.items()})
 
     def orphans(self) -> list[str]:
         """Masks that belong to no photograph, named as a person would look for them."""
@@ -239,6 +242,16 @@ class FileDataset(Dataset):
                     fine[lesion] = mask
         ordered = {lesion: fine[lesion] for lesion in files.masks if lesion in fine}
         return Fundus(key, files.photograph.name, files.split, image, ordered)
+
+
+def _on_depths(photographs: Mapping[str, Path]) -> list[str]:
+    """A sentence on those of 16 bits whose values alone tell that the camera gave fewer."""
+    guessed: dict[int, list[str]] = {}
+    for key, path in photographs.items():
+        with suppress(ImageError):  # it is named where it is read
+            if depth := depth_guessed(path):
+                guessed.setdefault(depth, []).append(key)
+    return [depth_note(depth, named) for depth, named in sorted(guessed.items())]
 
 
 _OF_MANY = {"has": "have", "counts": "count", "belongs": "belong", "lacks": "lack", "lies": "lie"}

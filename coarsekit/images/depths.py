@@ -1,6 +1,7 @@
 """Pixels of more than 8 bits: how bright they are, and colours of which Pillow keeps only the upper 8 bits."""
 
 import os
+from collections.abc import Sequence
 from typing import IO
 
 import cv2
@@ -66,6 +67,15 @@ def depth_told_by(deep: NDArray) -> int | None:
     if deep.dtype.kind == "f" or int(deep.min(initial=0)) < 0 or int(deep.max(initial=0)) > _TOPS[-1]:
         return None
     return dict(zip(_TOPS, DEPTHS[:-1], strict=False)).get(top_of(deep))
+
+
+def depth_note(depth: int, named: Sequence[str]) -> str:
+    """The sentence that says of which photographs only the values tell that they have ``depth`` bits."""
+    where = named[0] if len(named) == 1 else f"{len(named)} photographs such as {named[0]}"
+    return (
+        f"The values in the 16 bits of {where} are taken as of {depth} bits, since hardly any is greater; where such a "
+        "photograph is dark by intent, export it with 8 bits."
+    )
 
 
 def has_deep_colours(picture: Pillow.Image) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 import coarsekit
 from coarsekit.annotations import native
@@ -60,6 +61,17 @@ def test_the_majority_of_three_is_written_and_what_was_done_before_is_kept(work:
     again = json.loads(run("--json").stdout)
     assert sorted(again["kept"]) == sorted(records)
     assert {path: path.stat().st_mtime_ns for path in Path("out").glob("*.png")} == before
+
+
+def test_a_depth_that_only_the_values_of_a_photograph_tell_is_said(work: Path) -> None:
+    stem = next(Path("in").iterdir()).stem
+    image = coarsekit.read_image(f"in/{stem}.jpg")
+    Path(f"in/{stem}.jpg").unlink()
+    Image.fromarray((image[..., 1] * (1023 / 255)).astype(np.uint16)).save(f"in/{stem}.png")
+    note = f"The values in the 16 bits of {stem}"
+    for result in (run(), run(), CliRunner().invoke(main, ["agreement", "in", "person0", "person1"])):
+        assert note in result.stderr, result.stderr
+    assert json.loads(Path(f"out/{stem}.json").read_text())["depth_guessed"] == 10
 
 
 def test_other_drawings_need_force_and_one_person_alone_is_refused(work: Path) -> None:

@@ -206,6 +206,7 @@ def test_one_of_what_may_be_several_needs_no_list(tmp_path: Path, monkeypatch: p
     ("options", "sentence"),
     [
         ({"source": Path("photographs")}, "is not a source"),
+        ({"recipe": 3}, "the parameter recipe must be a path"),
         ({"recipe": Recipe(validation=0.5), "threads": 0}, "threads must be a whole number from 1"),
     ],
 )

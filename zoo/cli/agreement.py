@@ -12,7 +12,7 @@ from coarsekit.annotations.drawings import annotated_by_several, find_drawings, 
 from coarsekit.annotations.reading import ReadOptions
 from coarsekit.cli.console import emit, progress, say, say_left_out, say_report, table
 from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
-from coarsekit.images import read_image
+from coarsekit.images import depth_guessed, read_image
 from coarsekit.storage.digests import sha256_of
 from zoo.cli.options import DEVICE, REFINERS, SCALE
 
@@ -59,7 +59,7 @@ def command(
     """
     from zoo.evaluation.agreement import agreement, comparable
     from zoo.loading import from_pretrained, on_device
-    from zoo.output.notes import notes_before, notes_on_scales
+    from zoo.output.notes import notes_before, notes_on_depths, notes_on_scales
 
     files = find_drawings(annotators)
     options = ReadOptions(
@@ -84,10 +84,13 @@ def command(
             rows[refiner] = agreement(refiner, pairs, found.drawings, advance, field_of_view)
     images_sha256 = sha256_of(sorted(pins.photograph_sha256 for pins in found.pins.values()))
     drawings_sha256 = sha256_of(sorted(one for pins in found.pins.values() for one in pins.drawings_sha256))
-    scales = [{"image": key, "scale_from": pins.scale_from} for key, pins in found.pins.items()]
+    shown = [
+        {"image": key, "scale_from": pins.scale_from, "depth_guessed": depth_guessed(found.photographs[key])}
+        for key, pins in found.pins.items()
+    ]
     lesions = [lesion for own in found.drawings.values() for one in own.values() for lesion in one.lesions]
     guessed = [note for refiner in refiners for note in notes_before(refiner, lesions)]
-    for note in (guessed := [*guessed, *notes_on_scales(scales)]):
+    for note in (guessed := [*guessed, *notes_on_scales(shown), *notes_on_depths(shown)]):
         say(note, quiet)
     if as_json:
         content = {"photographs_sha256": images_sha256, "drawings_sha256": drawings_sha256}

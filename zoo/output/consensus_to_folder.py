@@ -14,14 +14,14 @@ from coarsekit.annotations.drawings import Drawings
 from coarsekit.annotations.fitting import fitted
 from coarsekit.annotations.reading import ReadReport
 from coarsekit.errors import CoarsekitError, OutputError
-from coarsekit.images import read_image, write_image
+from coarsekit.images import depth_guessed, read_image, write_image
 from coarsekit.scale import check_field_of_view, shared_scale
 from coarsekit.storage.digests import drawing_sha256, file_sha256, photograph_sha256
 from coarsekit.storage.files import write_text
 from coarsekit.storage.outputs import at_work, claim_outputs
 from coarsekit.types import Annotation, Image, Mask
 from zoo.marks.consensus import LIKELY, Lesion, lesions_seen, majority, staple
-from zoo.output.notes import notes_before, notes_on_scales
+from zoo.output.notes import notes_before, notes_on_depths, notes_on_scales
 from zoo.refiner import Refiner, no_progress
 
 TABLE = "consensus_lesions.csv"
@@ -141,9 +141,9 @@ def consensus_to_folder(
                 on_failure(str(error))
             advance(1)
         write_text(table, _table(report.records))
-    shown = [{"image": record["image"], **record["content"]} for record in report.records]
+    shown = [record | {"scale_from": record["content"]["scale_from"]} for record in report.records]
     lesions = [lesion for record in report.records for lesion in record["lesions"]]
-    report.notes.extend([*notes_before(refiner, lesions), *notes_on_scales(shown)])
+    report.notes.extend([*notes_before(refiner, lesions), *notes_on_scales(shown), *notes_on_depths(shown)])
     return replace(report, table=str(table))
 
 
@@ -196,6 +196,7 @@ def _one(
     record = {
         **head,
         "content": content,
+        "depth_guessed": depth_guessed(file),
         "lesions": {lesion: [asdict(each) for each in one.lesions] for lesion, one in found.items()},
         "files": {path.name: file_sha256(path) for path in masks},
     }

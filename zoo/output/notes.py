@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from coarsekit.images.depths import depth_note
 from coarsekit.marks import CLICK, STROKE
 from coarsekit.scale import MARKS, WIDTH
 from zoo.marks.groups import BY_CONTENT, CONTRADICTION
@@ -38,7 +39,7 @@ def notes_after(records: Sequence[Mapping[str, Any]]) -> list[str]:
         or strokes, one on labels that were refined as what their marks look like, one on marks that look like the
         opposite of their label, and one on labels whose marks are often empty; none for what did not happen.
     """
-    notes = [*notes_on_scales(records), *_on_depths(records), *_on_ways(records)]
+    notes = [*notes_on_scales(records), *notes_on_depths(records), *_on_ways(records)]
     notes += [*_on_recognised(records), *_on_contradictions(records)]
     return notes + [f"{sentence}; keep_unlikely=True keeps the rest." for sentence in _on_empty(records)]
 
@@ -85,17 +86,17 @@ def notes_on_scales(records: Iterable[Mapping[str, Any]]) -> list[str]:
     return sentences
 
 
-def _on_depths(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Photographs of 16 bits whose values tell that the camera gave fewer."""
-    sentences = []
-    for depth in sorted({record["depth_guessed"] for record in records if record.get("depth_guessed")}):
-        named = [record["image"] for record in records if record.get("depth_guessed") == depth]
-        where = named[0] if len(named) == 1 else f"{len(named)} photographs such as {named[0]}"
-        sentences.append(
-            f"The values in the 16 bits of {where} are taken as of {depth} bits, since hardly any is greater; where "
-            "such a photograph is dark by intent, export it with 8 bits."
-        )
-    return sentences
+def notes_on_depths(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence on photographs of 16 bits whose values alone tell that the camera gave fewer.
+
+    ``records``: of each photograph, ``image`` and ``depth_guessed``, as `coarsekit.images.depth_guessed` gives it.
+    """
+    records = list(records)
+    guessed = sorted({record["depth_guessed"] for record in records if record.get("depth_guessed")})
+    return [
+        depth_note(depth, [record["image"] for record in records if record.get("depth_guessed") == depth])
+        for depth in guessed
+    ]
 
 
 def _on_ways(records: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -106,7 +106,7 @@ def train(
         if recipe is None and resume:
             content = checked(read_state(folder)["recipe"], str(folder / STATE))
         else:
-            name = "paper" if recipe is None else os.fspath(recipe)
+            name = "paper" if recipe is None else str(given_path(recipe, "recipe"))
             files = [name] if name.endswith((".json", ".toml")) else []
             content = read_recipe(name)
         recipe = make_recipe(content, settings, (data.style,) if isinstance(data, Export) else ())

@@ -40,6 +40,20 @@ def test_a_mask_file_for_each_class(tmp_path: Path) -> None:
     assert fundus.name == "eye 1.jpg"
 
 
+def test_a_depth_that_only_the_values_of_a_photograph_tell_is_said(tmp_path: Path) -> None:
+    source = write_folder(tmp_path)
+    assert open_source(source).notes(["eye 0", "eye 1"]) == []
+    width, height = photograph(0).size
+    for stem, top in (("eye 0", 4095), ("eye 1", 65535)):
+        (tmp_path / "images" / f"{stem}.jpg").unlink()
+        deep = np.linspace(0, top, width * height).reshape(height, width).astype(np.uint16)
+        Image.fromarray(deep).save(tmp_path / "images" / f"{stem}.png")
+    (note,) = open_source(source).notes(["eye 0", "eye 1"])
+    assert note.startswith("The values in the 16 bits of eye 0 are taken as of 12 bits, since hardly any is greater")
+    (tmp_path / "images" / "eye 0.png").write_bytes(b"no image")
+    assert open_source(source).notes(["eye 0", "eye 1"]) == []
+
+
 def test_the_table_of_labels_of_drawings_changes_nothing_of_the_masks(tmp_path: Path) -> None:
     plain = open_source(write_folder(tmp_path))
     text = (tmp_path / "coarsekit.toml").read_text()
