@@ -1,11 +1,11 @@
 """Which class each mark is refined as: by its label where the network knows that class and the mark looks like it.
 
 Labels that the network does not know are refined as the classes that their marks look like, all labels of a photograph
-together, since two of them seldom mean one class. A mark that looks like the
+together, since two of them, or one and a label that it knows, seldom mean one class. A mark that looks like the
 opposite of its label, a bright spot under the name of a dark lesion, is refined as what it looks like, and reported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import log
 
 import numpy as np
@@ -71,7 +71,8 @@ def recognise(
             known[label] = _groups(appearance, lesions, label, own, looked, features, has_size[chosen])
         else:
             likelihoods[label] = _likelihoods(appearance, features, has_size[chosen], LARGER)
-    taken = dict(zip(likelihoods, classes_of([*likelihoods.values()]), strict=True))
+    told = [lesions.index(max(own, key=lambda group: len(group.marks)).taken_as) for own in known.values()]
+    taken = dict(zip(likelihoods, classes_of([*likelihoods.values()], told), strict=True))
     return [
         group
         for label, own in places.items()
@@ -79,22 +80,24 @@ def recognise(
     ]
 
 
-def classes_of(likelihoods: Sequence[NDArray[np.float64]]) -> list[int]:
-    """The class of each label of a photograph, by all labels together.
+def classes_of(likelihoods: Sequence[NDArray[np.float64]], told: Collection[int] = ()) -> list[int]:
+    """The class of each unknown label of a photograph, by all labels together.
 
     Args:
-        likelihoods: Of each label, the log likelihood (c,) of its marks being of each class.
+        likelihoods: Of each such label, the log likelihood (c,) of its marks being of each class.
+        told: The indices of the classes that the photograph's known labels have.
 
     Returns:
         The index of each label's class, so that the sum of their likelihoods, less `SHARED` for each label whose class
-        another label before it has, is greatest; empty without labels.
+        is one of those, or of another label before it, is greatest; empty without labels.
     """
     if not likelihoods:
         return []
     alone = np.stack(likelihoods)
-    # A class can be had once for nothing, and as often again at a price.
+    # A class that no label has can be had once for nothing, and each as often again at a price.
+    first = alone - SHARED * np.isin(np.arange(alone.shape[1]), [*told])
     again = [alone - SHARED] * (len(alone) - 1)
-    _, columns = linear_sum_assignment(np.hstack([alone, *again]), maximize=True)
+    _, columns = linear_sum_assignment(np.hstack([first, *again]), maximize=True)
     return [int(column) for column in columns % alone.shape[1]]
 
 

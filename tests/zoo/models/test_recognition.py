@@ -105,15 +105,18 @@ def test_of_many_marks_some_are_looked_at(appearance: Appearance, step: int, mon
     assert groups(appearance, [step] * 24, ["HE"] * 24) == [taken[step]]
 
 
-@given(arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(-20, 0)))
-def test_labels_are_told_apart_as_by_trying_every_assignment(likelihoods: np.ndarray) -> None:
+@given(
+    arrays(float, st.tuples(st.integers(0, 5), st.integers(1, 4)), elements=st.floats(-20, 0)),
+    st.sets(st.integers(0, 3)),
+)
+def test_labels_are_told_apart_as_by_trying_every_assignment(likelihoods: np.ndarray, told: set[int]) -> None:
     labels, classes = likelihoods.shape
 
     def value(assigned: Sequence[int]) -> float:
         alone = sum(own[index] for own, index in zip(likelihoods, assigned, strict=True))
-        return float(alone - SHARED * (len(assigned) - len(set(assigned))))
+        return float(alone - SHARED * (len(assigned) - len(set(assigned) - told)))
 
-    found = classes_of([*likelihoods])
+    found = classes_of([*likelihoods], told)
     assert len(found) == labels
     assert value(found) == pytest.approx(max(map(value, product(range(classes), repeat=labels))))
 
@@ -126,7 +129,6 @@ def test_labels_of_a_photograph_mean_one_class_each_unless_their_marks_say_other
     ]
     both = groups(appearance, [DARK] * 12, [dark] * 6 + ["finding 3"] * 6)
     assert [group.taken_as for group in both] == ["HE", "HE"]
-    # What is known beside them says nothing of them.
     one = groups(appearance, [DARK] * 12, ["HE"] * 6 + [dark] * 6)
     assert [(group.lesion, group.taken_as, group.why) for group in one] == [
         ("HE", "HE", BY_LABEL),
@@ -140,6 +142,8 @@ def test_a_class_that_a_label_is_not_sure_of_is_left_to_one_that_is() -> None:
     assert classes_of([sure, unsure]) == [0, 1]
     assert classes_of([unsure, sure]) == [1, 0]
     assert classes_of([sure, sure]) == [0, 0]
+    assert classes_of([unsure], told=[0]) == [1]
+    assert classes_of([sure], told=[0]) == classes_of([unsure], told=[0, 1]) == [0]
 
 
 def test_what_labels_mean_that_a_network_does_not_know_has_a_version_of_its_own(appearance: Appearance) -> None:
