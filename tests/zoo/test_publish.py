@@ -219,13 +219,27 @@ def test_rows_of_a_dataset_or_style_that_has_changed_go_and_that_is_said(
     run("card", folder, "--metrics", measured(first, folder), "--metrics", measured(second, folder, style="paper"))
     result = run("card", folder, "--metrics", measured(first, folder, iou=70.0, **{digest: "changed"}))
     assert (
-        f"{dropped} rows of other data, styles or weights were dropped from {folder / 'metrics.json'}" in result.stderr
+        f"{dropped} rows of other data, styles, weights or versions were dropped from {folder / 'metrics.json'}"
+        in result.stderr
     )
     rows = json.loads((folder / "metrics.json").read_text())["rows"]
     kept = [("paper", "s1")] * (4 - dropped)
     assert [(r["style"], r[digest]) for r in rows] == kept + [("human", "changed")] * 2
     both = ("--metrics", measured(first, folder), "--metrics", measured(second, folder, **{digest: "other"}))
     assert "two different sets of photographs, masks or styles were measured as idrid" in wrong("card", folder, *both)
+
+
+def test_rows_of_another_version_alone_go(folder: Path, tmp_path: Path) -> None:
+    """As those of labels that are not known do, when what tells these has changed."""
+    measured(folder / "metrics.json", folder)
+    content = json.loads((folder / "metrics.json").read_text())
+    stale = {"style": "paper", "refining_version": f"{REFINING_VERSION}.0"}
+    content["rows"] += [row | stale for row in content["rows"]]
+    (folder / "metrics.json").write_text(json.dumps(content))
+    result = run("card", folder, "--metrics", measured(tmp_path / "rows.json", folder, style="mixed"))
+    assert "2 rows of other data, styles, weights or versions were dropped" in result.stderr
+    rows = json.loads((folder / "metrics.json").read_text())["rows"]
+    assert sorted(row["style"] for row in rows) == ["human", "human", "mixed", "mixed"]
 
 
 def test_pull_copies_a_checkpoint_that_needs_no_hub(hub: Any, folder: Path, tmp_path: Path) -> None:

@@ -99,8 +99,8 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
 
     A row of the same dataset, split, style, reduction, seed and lesion class is replaced; of ``zoo robustness`` one of
     the same change, and rows that were measured under other conditions than the latest are dropped. What was measured
-    before of other weights, or of other photographs and masks than the dataset and split of this name have now, or of
-    another style of this name, is dropped.
+    before of other weights or by another version, or of other photographs and masks than the dataset and split of this
+    name have now, or of another style of this name, is dropped.
 
     Args:
         folder: The checkpoint folder.
@@ -128,12 +128,13 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
                 f"{row['split']}, style {row['style']}; give one of two datasets another name (name = … in its "
                 "coarsekit.toml), or leave the older file out"
             )
-    earlier = _read(folder / METRICS) if (folder / METRICS).exists() else Metrics()
-    try:
-        valid = read_metrics(folder)
-    except RefinerError:
-        valid = Metrics()
-    before = Metrics(*([row for row in rows if agrees(row)] for rows in valid))
+    earlier, weights = _read(folder / METRICS) if (folder / METRICS).exists() else Metrics(), weights_sha256(folder)
+    before = Metrics(
+        *(
+            [row for row in rows if row["weights_sha256"] == weights and _is_of_now(row) and agrees(row)]
+            for rows in earlier
+        )
+    )
     rows = {(conditions(row), row["lesion"]): row for row in [*before.rows, *(row for own in read for row in own.rows)]}
     robustness = [*before.robustness, *(row for own in read for row in own.robustness)]
     latest = {
@@ -142,6 +143,11 @@ def adopt(folder: Path, name: str, files: Sequence[Path]) -> int:
     measured = {"rows": [*rows.values()], "robustness": [*latest.values()]}
     write_text(folder / METRICS, json.dumps(measured, indent=2) + "\n")
     return sum(len(own) - len(kept) for own, kept in zip(earlier, before, strict=True))
+
+
+def note_on_dropped(count: int, folder: Path) -> str:
+    """The sentence on the rows that `adopt` dropped."""
+    return f"{count} rows of other data, styles, weights or versions were dropped from {folder / METRICS}"
 
 
 def conditions(row: ScoreRow) -> Conditions:
@@ -199,8 +205,13 @@ def _own(path: Path, folder: Path, name: str) -> Metrics:
     return own
 
 
+def _is_of_now(row: ScoreRow) -> bool:
+    """Whether it was measured by the present version of what refines."""
+    return str(row["refining_version"]) in (str(REFINING_VERSION), f"{REFINING_VERSION}.{RECOGNISING_VERSION}")
+
+
 def _check_version(row: ScoreRow, path: Path, advice: str) -> None:
-    if str(row["refining_version"]) not in (str(REFINING_VERSION), f"{REFINING_VERSION}.{RECOGNISING_VERSION}"):
+    if not _is_of_now(row):
         raise RefinerError(
             f"{path}: measured by version {row['refining_version']} of what refines, and this is version "
             f"{REFINING_VERSION}; {advice}"

@@ -33,7 +33,7 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
     words. 'zoo push' makes the same card.
     """
     # Imported here for the time that it takes.
-    from zoo.checkpoints.metrics import adopt
+    from zoo.checkpoints.metrics import adopt, note_on_dropped
     from zoo.publish import card_of_folder
 
     folder = locate(refiner, access=None)
@@ -42,7 +42,7 @@ def command(refiner: str, files: tuple[Path, ...], out: str | None, force: bool,
     if files:
         dropped = adopt(folder, refiner, files)
         if dropped:
-            say(f"{dropped} rows of other data, styles or weights were dropped from {folder / METRICS}", quiet)
+            say(note_on_dropped(dropped, folder), quiet)
     text = card_of_folder(folder, refiner)
     if out:
         write_text(out, text)

@@ -8,7 +8,7 @@ import click
 from coarsekit.cli.console import emit, say
 from coarsekit.cli.options import AS_JSON, FORCE, QUIET
 from coarsekit.errors import RefinerError
-from zoo.checkpoints.folder import CARD, METRICS, PUBLISHED, RECORD, locate
+from zoo.checkpoints.folder import CARD, PUBLISHED, RECORD, locate
 from zoo.cli.card import METRICS_OPTION
 
 
@@ -46,7 +46,7 @@ def command(
         raise click.UsageError("--metrics and --no-metrics exclude each other; leave one out")
     # Imported here for the time that it takes.
     from coarsekit.hub.upload import Repository, full_name
-    from zoo.checkpoints.metrics import adopt, read_metrics
+    from zoo.checkpoints.metrics import adopt, note_on_dropped, read_metrics
     from zoo.loading import from_pretrained
     from zoo.publish import card_of_folder, stage
 
@@ -57,7 +57,7 @@ def command(
     if files:
         dropped = adopt(folder, refiner, files)
         if dropped:
-            say(f"{dropped} rows of other data, styles or weights were dropped from {folder / METRICS}", quiet)
+            say(note_on_dropped(dropped, folder), quiet)
     if not unmeasured and not read_metrics(folder).rows:
         raise RefinerError(
             f"{refiner} has no measured metrics; run 'zoo evaluate SOURCE --split test --refiner {refiner} --json > "
