@@ -25,28 +25,29 @@ from coarsekit.simulation.styles import HUMAN, Imprecision, Style, dump_style
 from coarsekit.types import Ellipse
 from tests import command_line
 from tests.pictures import photograph, six_lesions
+from zoo.checkpoints.folder import weights_sha256
 from zoo.cli.main import main as zoo_main
 from zoo.models.base import build, network_class
 from zoo.models.unet import Network
 from zoo.variants import REFINING_VERSION
 
 TABLE = """
-                train    resume   evaluate    robustness  export     refine     push        card
-photograph      anew 1   refused  anew 12     anew        anew 1     refused 1  anew        anew
-mask            anew 1   refused  anew 12     anew        anew 1     kept       anew        anew
-drawing         anew 2   refused  refused 9   anew        refused 0  refused 1  anew 4      anew 4
-style           anew 2   refused  refused 9   anew        refused 0  kept       anew 2      anew 2
-recipe          anew 2   refused  kept 18     kept        kept       kept       refused 4   anew 4
-weights         anew 2   refused  refused 12  anew        kept       refused 0  refused     refused
-configuration   anew 2   refused  refused 12  anew        kept       refused 0  refused     refused
-version         anew 2   refused  refused 0   anew        anew 0     refused 0  refused     refused
+                train    resume   evaluate    robustness  agreement  doubt    export     refine     push        card
+photograph      anew 1   refused  anew 12     anew        anew 1     anew 2   anew 1     refused 1  anew        anew
+mask            anew 1   refused  anew 12     anew        kept       anew 2   anew 1     kept       anew        anew
+drawing         anew 2   refused  refused 9   anew        anew 1     anew 0   refused 0  refused 1  anew 4      anew 4
+style           anew 2   refused  refused 9   anew        kept       anew 0   refused 0  kept       anew 2      anew 2
+recipe          anew 2   refused  kept 18     kept        kept       kept     kept       kept       refused 4   anew 4
+weights         anew 2   refused  refused 12  anew        anew 0     anew 0   kept       refused 0  refused     refused
+configuration   anew 2   refused  refused 12  anew        anew 0     anew 0   kept       refused 0  refused     refused
+version         anew 2   refused  refused 0   anew        anew 0     anew 0   anew 0     refused 0  refused     refused
 """
 """The outcome of each command after each change.
 
 ``anew``: what depends on the change is done anew without being asked, and nothing else is. ``refused``: a sentence
 names what differs; forced, or measured again, it is done anew. ``kept``: nothing depends on the change, and nothing is
-done. The number is of what is kept of 2 photographs (train, refine), 18 drawings (evaluate), 3 photographs (export) and
-4 rows (push, card).
+done. The number is of what is kept of 2 photographs (train, agreement, refine), 18 drawings (evaluate), 2 photographs
+with marks as drawn and moved (doubt), 3 photographs (export) and 4 rows (push, card).
 """
 
 
@@ -127,7 +128,10 @@ def edit(path: str, change: Callable[[Any], None]) -> None:
 
 
 OPTIONS: dict[tuple[str, str], tuple[object, ...]] = {
-    **{(command, "drawing"): ("--seed", 1) for command in ("train", "resume", "evaluate", "robustness", "export")},
+    **{
+        (command, "drawing"): ("--seed", 1)
+        for command in ("train", "resume", "evaluate", "robustness", "doubt", "export")
+    },
     **{(command, "recipe"): ("--set", "learning_rate=0.05") for command in ("train", "resume")},
     **{(command, "configuration"): ("--set", "context=2.0") for command in ("train", "resume")},
 }
@@ -215,6 +219,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Path("drawings").mkdir()
         for fundus in open_source("folder:clinic").photographs("train"):
             native.write(Path("drawings", f"{fundus.key}.json"), [annotate(fundus, 1.0, HUMAN, 0, "clinic")])
+            native.write(Path("others", f"{fundus.key}.json"), [annotate(fundus, 1.0, HUMAN, 1, "clinic")])
         torch.manual_seed(0)
         build(network_class("unet"), {"width": 2, "size": 32}).save(
             Path("first"), {"photograph_sha256": {"x": "0" * 64}}
@@ -224,6 +229,8 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree("run", "whole")
         done("train", "-o", "whole", "--resume", "--set", "epochs=2")
         evaluate(())
+        agree()
+        doubt(())
         export(())
         refine()
         done("card", "mine", *measure(0), "-o", "card.md")
@@ -240,6 +247,21 @@ def world(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def evaluate(options: tuple[object, ...], out: str = "scores") -> Result:
     return zoo("evaluate", "folder:clinic", "--refiner", "mine", "--style", STYLES, "-o", out, *options)
+
+
+def agree(out: str = "agreed") -> str:
+    how = ("--refiner", "mine", "-o", out, "--json")
+    return done("agreement", "clinic/images/train", "drawings", "others", *how).stdout
+
+
+def doubt(options: tuple[object, ...], out: str = "doubts") -> str:
+    """Of a copy of ``mine`` whose doubt is fitted to its weights, whatever they are."""
+    shutil.copytree("mine", "doubted", dirs_exist_ok=True)
+    model = {"weights": {}, "biases": {"": 0.0}}
+    fitted = {"fitted_on": {"weights_sha256": weights_sha256(Path("doubted"))}, "model": model}
+    Path("doubted/doubt.json").write_text(json.dumps(fitted))
+    how = ("--split", "train", "--refiner", "doubted", "--style", "drawn.toml", "-o", out, "--json")
+    return done("doubt", "folder:clinic", *how, *options).stdout
 
 
 def export(options: tuple[object, ...], out: str = "pairs") -> Result:
@@ -337,6 +359,24 @@ PINS = {
     "refining_version": ("version",),
 }
 """Which pins of a row differ after which changes."""
+
+
+def check_agreement(cell: Cell) -> None:
+    check_cache(cell, 2, "agreed", agree)
+
+
+def check_doubt(cell: Cell) -> None:
+    check_cache(cell, 4, "doubts", lambda *out: doubt(cell.options, *out))
+
+
+def check_cache(cell: Cell, whole: int, folder: str, measured: Callable[..., str]) -> None:
+    """What is in the cache and still holds stays; with it the rows are those of a fresh run."""
+    cached = times(f"{folder}/cache")
+    assert len(cached) == whole
+    rows = measured()
+    assert len(times(f"{folder}/cache")) == (whole if cell.outcome == "kept" else 2 * whole - cell.kept)
+    assert cached.items() <= times(f"{folder}/cache").items()
+    assert rows == measured("fresh")
 
 
 def check_export(cell: Cell) -> None:
@@ -488,6 +528,8 @@ CHECKS = {
     "resume": check_resume,
     "evaluate": check_evaluate,
     "robustness": check_robustness,
+    "agreement": check_agreement,
+    "doubt": check_doubt,
     "export": check_export,
     "refine": check_refine,
     "push": check_push,

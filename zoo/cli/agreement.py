@@ -14,7 +14,7 @@ from coarsekit.cli.console import emit, progress, say, say_left_out, say_report,
 from coarsekit.cli.options import AS_JSON, QUIET, label_table, reading
 from coarsekit.images import depth_guessed, read_image
 from coarsekit.storage.digests import sha256_of
-from zoo.cli.options import DEVICE, REFINERS, SCALE
+from zoo.cli.options import DEVICE, REFINERS, RESULTS, SCALE, keeping_scores
 
 if TYPE_CHECKING:
     from zoo.evaluation.agreement import AgreementRow
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @DEVICE
 @SCALE
 @reading
+@RESULTS
 @AS_JSON
 @QUIET
 def command(
@@ -40,6 +41,7 @@ def command(
     label_attribute: str | None,
     annotator: str | None,
     strict: bool,
+    out: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -54,10 +56,13 @@ def command(
     A photograph that cannot be read, or that a drawing does not fit, is named and left out, and so is what 'zoo
     consensus' leaves out, and what was drawn and cannot be used; the exit code is 1.
 
+    --out keeps every score as soon as it is there, so that an interrupted run goes on where it was.
+
     Annotators who agree better after refinement were brought nearer to what both saw, or to one habit of the refiner's:
     how good the masks are against fine ones is what 'zoo evaluate' measures.
     """
     from zoo.evaluation.agreement import agreement, comparable
+    from zoo.evaluation.cache import NumberCache
     from zoo.loading import from_pretrained, on_device
     from zoo.output.notes import notes_before, notes_on_depths, notes_on_scales
 
@@ -78,10 +83,13 @@ def command(
     for sentence in found.left_out:
         say_left_out(sentence)
     rows: dict[Refiner, list[AgreementRow]] = {}
-    with progress("Refining", len(refiners) * len(found.photographs), quiet) as advance:
+    with (
+        keeping_scores(out, quiet) as folder,
+        progress("Refining", len(refiners) * len(found.photographs), quiet) as advance,
+    ):
         for refiner in refiners:
             pairs = ((key, read_image(path)) for key, path in found.photographs.items())
-            rows[refiner] = agreement(refiner, pairs, found.drawings, advance, field_of_view)
+            rows[refiner] = agreement(refiner, pairs, found.drawings, advance, field_of_view, NumberCache(folder))
     images_sha256 = sha256_of(sorted(pins.photograph_sha256 for pins in found.pins.values()))
     drawings_sha256 = sha256_of(sorted(one for pins in found.pins.values() for one in pins.drawings_sha256))
     shown = [

@@ -1,6 +1,8 @@
 """Options that mean the same in every command that takes a refiner."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,7 +10,9 @@ import click
 from coarsekit.cli.completion import offering
 from coarsekit.cli.console import say
 from coarsekit.scale import REFERENCE_DISC, REFERENCE_FIELD_OF_VIEW
-from zoo.checkpoints.folder import DEFAULT, list_refiners
+from coarsekit.storage.files import given_path
+from coarsekit.storage.outputs import at_work
+from zoo.checkpoints.folder import CACHE, DEFAULT, list_refiners
 from zoo.variants import ENGINES, ONNX
 
 if TYPE_CHECKING:
@@ -46,6 +50,7 @@ REFINERS = click.option(
 DEVICE = click.option(
     "--device", default="cpu", show_default=True, shell_complete=complete_devices, help="cpu, cuda, …."
 )
+RESULTS = click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
 ENGINE = click.option(
     "--engine",
     type=click.Choice(ENGINES),
@@ -73,6 +78,16 @@ SCALE = click.option(
     help="Diameter of the circle in which the camera shows the retina, or of the optic disc, px of the photograph.  "
     "[default: seen in each photograph]",
 )
+
+
+@contextmanager
+def keeping_scores(out: str | None, quiet: bool) -> Iterator[Path | None]:
+    """Hold the folder of `RESULTS` while the block measures, and say where the scores are kept."""
+    folder = None if out is None else given_path(out, "out")
+    with at_work(folder, CACHE) if folder else nullcontext():
+        yield folder
+    if folder:
+        say(f"The scores are kept in {out}; the same command, or one with other refiners, goes on there", quiet)
 
 
 def load_refiner(name: str, device: str, engine: str | None, quiet: bool) -> "Refiner":

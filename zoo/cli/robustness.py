@@ -1,6 +1,5 @@
 """``zoo robustness``."""
 
-from contextlib import nullcontext
 from dataclasses import asdict
 from math import isnan
 from statistics import mean
@@ -9,16 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coarsekit.cli.completion import complete_sources
-from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say, say_notes, table
+from coarsekit.cli.console import emit, exit_naming, progress, rows_of, say_notes, table
 from coarsekit.cli.options import AS_JSON, QUIET, SEED, SPLIT, STYLE
 from coarsekit.datasets import open_source
 from coarsekit.errors import did_you_mean
 from coarsekit.simulation.styles import style_named
-from coarsekit.storage.files import given_path
-from coarsekit.storage.outputs import at_work
-from zoo.checkpoints.folder import CACHE
 from zoo.checkpoints.metrics import AVERAGE
-from zoo.cli.options import DEVICE, REFINERS
+from zoo.cli.options import DEVICE, REFINERS, RESULTS, keeping_scores
 
 if TYPE_CHECKING:
     from zoo.evaluation.robustness import RobustnessRow
@@ -35,7 +31,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Only this row of the table, such as 'crop of 1200 px'; may be repeated.  [default: all]",
 )
-@click.option("-o", "--out", metavar="RESULTS", help="Folder to keep the scores in, and to go on from.")
+@RESULTS
 @DEVICE
 @SEED
 @AS_JSON
@@ -84,9 +80,8 @@ def command(
     dataset, split = select_split(dataset, split, names)
     refiners = [on_device(from_pretrained(name), device) for name in dict.fromkeys(names)]
     failures: dict[str, str] = {}
-    folder = None if out is None else given_path(out, "out")
     with (
-        at_work(folder, CACHE) if folder else nullcontext(),
+        keeping_scores(out, quiet) as folder,
         progress("Scoring", len(dataset.keys(split)), quiet) as advance,
     ):
         rows = robustness(
@@ -102,8 +97,6 @@ def command(
             NumberCache(folder),
         )
     say_notes(dataset, split, quiet)
-    if out:
-        say(f"The scores are kept in {out}; the same command, or one with other rows or refiners, goes on there", quiet)
     if as_json:
         where: dict[str, Any] = {"dataset": dataset.name, "reader": dataset.reader, "split": split or "all"}
         where |= {"style": style.name, "seed": seed}

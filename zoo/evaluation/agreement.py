@@ -1,6 +1,6 @@
 """Agreement between annotators before and after refinement: a measure for photographs that have no fine masks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
@@ -14,9 +14,13 @@ from coarsekit.geometry import draw
 from coarsekit.images import read_image
 from coarsekit.metrics import count, iou
 from coarsekit.scale import check_field_of_view, shared_scale
-from coarsekit.storage.digests import drawing_sha256, photograph_sha256
+from coarsekit.storage.digests import drawing_sha256, photograph_sha256, sha256_of
 from coarsekit.types import LESIONS, Annotation, Image, Mask
+from zoo.evaluation.cache import NumberCache
 from zoo.refiner import Advance, Refiner, no_progress
+
+_FORMAT = "agreement 1"
+"""Of what is kept; another when it means something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ def agreement(
     annotators: Mapping[str, Mapping[str, Annotation]],
     advance: Advance = no_progress,
     field_of_view: float | None = None,
+    cache: NumberCache | None = None,
 ) -> list[AgreementRow]:
     """Compare the masks of all pairs of annotators on each photograph, as drawn and as refined.
 
@@ -53,6 +58,7 @@ def agreement(
         annotators: What each drew, by annotator and photograph; a photograph that fewer than two annotated is left out.
         advance: Called with 1 for each photograph that is done.
         field_of_view: As for `coarsekit.scale.scale_of`; all drawings of a photograph are refined at one scale.
+        cache: Where the scores of each photograph are kept and taken from; None keeps none.
 
     Returns:
         Rows in the order MA, HE, EX, SE and then by name; a class that nobody drew has none.
@@ -62,11 +68,13 @@ def agreement(
         ParameterError: When ``field_of_view`` is no diameter of a retina.
     """
     scores: dict[str, list[tuple[str, float, float]]] = {}
+    kept = cache or NumberCache(None)
     for photograph, image in photographs:
         drawn = {annotator: own[photograph] for annotator, own in annotators.items() if photograph in own}
         if len(drawn) > 1:
-            for lesion, before, after in _compare(refiner, image, drawn, field_of_view):
-                scores.setdefault(lesion, []).append((photograph, before, after))
+            for lesion, numbers in _kept(kept, refiner, photograph, image, drawn, field_of_view).items():
+                pairs = zip(numbers[::2], numbers[1::2], strict=True)
+                scores.setdefault(lesion, []).extend((photograph, before, after) for before, after in pairs)
         advance(1)
     order = {lesion: place for place, lesion in enumerate(LESIONS)}
     return [_row(lesion, scores[lesion]) for lesion in sorted(scores, key=lambda one: (order.get(one, 4), one))]
@@ -145,12 +153,28 @@ def comparable(
     return found
 
 
-def _compare(
-    refiner: Refiner, image: Image, drawn: Mapping[str, Annotation], field_of_view: float | None
-) -> list[tuple[str, float, float]]:
-    """Lesion class, IoU of the coarse and of the refined masks, for each class and pair of annotators."""
-    size = (image.shape[0], image.shape[1])
+def _kept(
+    cache: NumberCache,
+    refiner: Refiner,
+    photograph: str,
+    image: Image,
+    drawn: Mapping[str, Annotation],
+    field_of_view: float | None,
+) -> Mapping[str, Sequence[float]]:
+    """What `_compare` gives, from the cache where it is there."""
     scale = shared_scale(image, [*drawn.values()], field_of_view).value
+    drawings = [(drawing_sha256(one), refiner.code_version(one.lesions)) for one in drawn.values()]
+    key = sha256_of((_FORMAT, refiner.weights_sha256, photograph_sha256(image), scale, drawings))[:32]
+    numbers: Mapping[str, Sequence[float]] | None = cache.read(key)
+    if numbers is None:
+        numbers = _compare(refiner, image, drawn, scale)
+        cache.write(key, numbers, {"refiner": refiner.name, "image": photograph, "annotators": [*drawn]})
+    return numbers
+
+
+def _compare(refiner: Refiner, image: Image, drawn: Mapping[str, Annotation], scale: float) -> dict[str, list[float]]:
+    """By lesion class, IoU of the coarse and of the refined masks, one after the other, for each pair of annotators."""
+    size = (image.shape[0], image.shape[1])
     refined = {}
     for annotator, annotation in drawn.items():
         try:
@@ -158,14 +182,14 @@ def _compare(
         except AnnotationError as error:
             raise AnnotationError(f"{annotator}, {annotation.image}: {error}") from None
     nothing = np.zeros(size, dtype=bool)
-    scores = []
+    scores: dict[str, list[float]] = {}
     for lesion in dict.fromkeys(lesion for annotation in drawn.values() for lesion in annotation.lesions):
         coarse = {annotator: draw(annotation.of(lesion), size) for annotator, annotation in drawn.items()}
         for one, other in combinations(drawn, 2):
             if lesion in drawn[one].lesions or lesion in drawn[other].lesions:
                 before = _agree(coarse[one], coarse[other])
                 after = _agree(refined[one].get(lesion, nothing), refined[other].get(lesion, nothing))
-                scores.append((lesion, before, after))
+                scores.setdefault(lesion, []).extend((before, after))
     return scores
 
 

@@ -7,7 +7,7 @@ and scores of other weights or other data are never taken.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from coarsekit.storage.digests import drawing_sha256, sha256_of
 from coarsekit.storage.files import write_text
@@ -19,53 +19,48 @@ from zoo.refiner import Refiner
 T = TypeVar("T")
 
 
-class NumberCache:
-    """The cached numbers in a folder of results, lists by lesion class; without a folder nothing is kept."""
+class Cache(Generic[T]):
+    """What was measured, by lesion class, in a folder of results; without a folder nothing is kept.
 
-    def __init__(self, folder: Path | None) -> None:
-        self._files = _Files(folder)
+    Args:
+        folder: The folder of results, or None.
+        from_json: Undoes ``to_json``; raises `KeyError`, `TypeError`, `ValueError` or `AttributeError` for anything
+            else.
+        to_json: What was measured of one class as JSON.
+    """
 
-    def read(self, key: str) -> dict[str, list[float]] | None:
-        """The numbers by lesion class; None where there are none, or the file is damaged."""
-        return self._files.read(key, lambda numbers: [float(number) for number in numbers])
+    def __init__(self, folder: Path | None, from_json: Callable[[Any], T], to_json: Callable[[T], Any]) -> None:
+        self._folder, self._from_json, self._to_json = folder, from_json, to_json
 
-    def write(self, key: str, numbers: Mapping[str, Sequence[float]], origin: Mapping[str, Any]) -> None:
-        """Keep numbers; ``origin``: refiner, photograph and so on, for people who open the file."""
-        self._files.write(key, {lesion: list(own) for lesion, own in numbers.items()}, origin)
-
-
-class ScoreCache:
-    """The cached scores in a folder of results; without a folder nothing is kept."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self._files = _Files(folder)
-
-    def read(self, key: str) -> dict[str, MaskScore] | None:
-        """The scores by lesion class; None where there are none, or the file is damaged."""
-        return self._files.read(key, from_json)
-
-    def write(self, key: str, scores: Mapping[str, MaskScore], origin: Mapping[str, Any]) -> None:
-        """Keep scores; ``origin``: refiner, photograph and so on, for people who open the file."""
-        self._files.write(key, {lesion: to_json(score) for lesion, score in scores.items()}, origin)
-
-
-class _Files:
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-
-    def read(self, key: str, from_json: Callable[[Any], T]) -> dict[str, T] | None:
+    def read(self, key: str) -> dict[str, T] | None:
+        """What was measured, by lesion class; None where there is nothing, or the file is damaged."""
         if self._folder is None:
             return None
         try:
             content = json.loads((self._folder / CACHE / f"{key}.json").read_text(encoding="utf-8"))
-            return {lesion: from_json(measured) for lesion, measured in content["lesions"].items()}
+            return {lesion: self._from_json(measured) for lesion, measured in content["lesions"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def write(self, key: str, measured: Mapping[str, Any], origin: Mapping[str, Any]) -> None:
+    def write(self, key: str, measured: Mapping[str, T], origin: Mapping[str, Any]) -> None:
+        """Keep what was measured; ``origin``: refiner, photograph and so on, for people who open the file."""
         if self._folder is not None:
-            content = json.dumps({**origin, "lesions": measured})
-            write_text(self._folder / CACHE / f"{key}.json", content + "\n")
+            lesions = {lesion: self._to_json(own) for lesion, own in measured.items()}
+            write_text(self._folder / CACHE / f"{key}.json", json.dumps({**origin, "lesions": lesions}) + "\n")
+
+
+class NumberCache(Cache[Sequence[float]]):
+    """Numbers by lesion class."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder, lambda numbers: [float(number) for number in numbers], list)
+
+
+class ScoreCache(Cache[MaskScore]):
+    """Scores by lesion class."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder, from_json, to_json)
 
 
 def cache_key(refiner: Refiner, weights: str, photograph: str, masks: str, drawn: Annotation) -> str:

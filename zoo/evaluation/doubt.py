@@ -1,8 +1,10 @@
 """How well a refiner knows which of its answers to trust: the expected IoU of marks against the one that they have."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import nan
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,9 @@ from coarsekit.datasets.readable import OnFailure, readable
 from coarsekit.errors import ParameterError
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import Style
+from coarsekit.storage.digests import drawing_sha256, masks_sha256, photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Fundus, Raster
+from zoo.evaluation.cache import Cache
 from zoo.evaluation.robustness import move_to_empty
 from zoo.marks.doubt import DoubtModel, fit_doubt
 from zoo.marks.mark_masks import cut_raster, mark_masks
@@ -26,6 +30,8 @@ WORST = 0.2
 """Share of the marks that are looked at first."""
 BINS = 10
 """Of equal width, for the calibration error."""
+_FORMAT = "doubt 1"
+"""Of what is kept; another when it means something else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +47,13 @@ class MarkScore:
     moved: bool
     iou: float
     features: Mapping[str, float]
+
+
+class MarkScoreCache(Cache[Sequence[MarkScore]]):
+    """Scores of marks by lesion class."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder, _from_json, lambda scores: [asdict(score) for score in scores])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,7 @@ def mark_scores(
     seed: int,
     advance: Callable[[int], None] = no_progress,
     on_failure: OnFailure | None = None,
+    cache: MarkScoreCache | None = None,
 ) -> list[MarkScore]:
     """Refine drawings at reduction 1.0, and the same marks moved to retina without lesions, and score each mark.
 
@@ -86,6 +100,7 @@ def mark_scores(
         seed: Of the drawing, and of the places on empty retina.
         advance: Called with 1 for each photograph that is done.
         on_failure: Called for each photograph that cannot be used as it is and is left out, see `readable`.
+        cache: Where the scores of each photograph are kept and taken from; None keeps none.
 
     Returns:
         A score for each mark, but for those that have neither a fine pixel nor an answer.
@@ -95,11 +110,12 @@ def mark_scores(
         ImageError, SourceError: When a photograph or a mask cannot be read, and ``on_failure`` is None.
     """
     scores: list[MarkScore] = []
+    kept = cache or MarkScoreCache(None)
     for fundus in readable(dataset, dataset.keys(split), on_failure):
         drawn = annotate(fundus, 1.0, style, seed, dataset.name)
         empty = move_to_empty(fundus, drawn, generator(seed, fundus.key))
-        scores += _scores(refiner, fundus, drawn, moved=False)
-        scores += _scores(refiner, fundus, empty, moved=True)
+        scores += _kept(kept, refiner, fundus, drawn, moved=False)
+        scores += _kept(kept, refiner, fundus, empty, moved=True)
         advance(1)
     return scores
 
@@ -180,6 +196,31 @@ def _row(
         int(moved.sum()),
         100 * float((expected[moved] <= own[worst].max()).mean()) if moved.any() else None,
     )
+
+
+def _kept(cache: MarkScoreCache, refiner: Refiner, fundus: Fundus, drawn: Annotation, moved: bool) -> list[MarkScore]:
+    """What `_scores` gives, from the cache where it is there, by lesion class."""
+    content = photograph_sha256(fundus.image), masks_sha256(fundus.fine), drawing_sha256(drawn)
+    version = refiner.code_version(drawn.lesions)
+    key = sha256_of((_FORMAT, version, refiner.weights_sha256, *content, moved))[:32]
+    by_lesion: Mapping[str, Sequence[MarkScore]] | None = cache.read(key)
+    if by_lesion is None:
+        scores = _scores(refiner, fundus, drawn, moved)
+        by_lesion = {lesion: [score for score in scores if score.lesion == lesion] for lesion in drawn.lesions}
+        cache.write(key, by_lesion, {"refiner": refiner.name, "image": fundus.key, "moved": moved})
+    return [score for own in by_lesion.values() for score in own]
+
+
+def _from_json(scores: Any) -> list[MarkScore]:
+    return [
+        MarkScore(
+            **{name: str(score[name]) for name in ("image", "lesion", "taken_as")},
+            moved=bool(score["moved"]),
+            iou=float(score["iou"]),
+            features={name: float(value) for name, value in score["features"].items()},
+        )
+        for score in scores
+    ]
 
 
 def _scores(refiner: Refiner, fundus: Fundus, drawn: Annotation, moved: bool) -> list[MarkScore]:

@@ -18,12 +18,14 @@ from coarsekit.simulation.simulate import annotate
 from coarsekit.simulation.styles import HUMAN
 from coarsekit.storage.digests import photograph_sha256, sha256_of
 from coarsekit.types import Annotation, Ellipse, Mark
+from tests.half import Half
 from tests.places import BUNDLED
 from zoo import from_pretrained
 from zoo.baselines.shrink import Amount, Shrink
 from zoo.checkpoints.folder import weights_sha256
 from zoo.cli.main import main
 from zoo.evaluation.agreement import agreement
+from zoo.evaluation.cache import NumberCache
 
 SAMPLES = Path(open_source("sample").files(open_source("sample").keys()[0]).photograph).parent
 IMAGE = np.zeros((100, 120, 3), np.uint8)
@@ -81,6 +83,22 @@ def test_classes_come_in_the_order_of_the_field_and_a_photograph_of_one_annotato
 def test_another_size_is_said_with_the_annotator() -> None:
     with pytest.raises(AnnotationError, match=r"one, p\.png: the annotation was drawn on 120 × 100 px"):
         agreement(HALF, [("p", IMAGE[:90])], {name: {"p": drawn(("MA", 50, 9))} for name in ("one", "other")})
+
+
+def test_an_interrupted_run_goes_on_where_it_was_and_ends_with_the_same_rows(tmp_path: Path) -> None:
+    keys, kept = "pqr", NumberCache(tmp_path)
+    photographs = [(key, np.full_like(IMAGE, place)) for place, key in enumerate(keys)]
+    annotators = {str(x): {key: drawn(("MA", x, 20), ("EX", 60, 9)) for key in keys} for x in (40, 50, 60)}
+    expected = agreement(Half(), photographs, annotators)
+    with pytest.raises(KeyboardInterrupt):
+        agreement(Half(7), photographs, annotators, cache=kept)
+    assert agreement(Half(3), photographs, annotators, cache=kept) == expected
+    assert agreement(Half(0), photographs, annotators, cache=kept) == expected
+    with pytest.raises(KeyboardInterrupt):
+        agreement(Half(0), photographs, annotators, field_of_view=900, cache=kept)
+    for path in (tmp_path / "cache").iterdir():
+        path.write_text("{}")
+    assert agreement(Half(), photographs, annotators, cache=kept) == expected
 
 
 # ---------------------------------------------------------------------------------------------- the command
@@ -147,6 +165,14 @@ def test_the_table_names_every_class(annotators: list[Path]) -> None:
     result = run(SAMPLES, *annotators, "--refiner", "shrink")
     assert result.exit_code == 0
     assert all(word in result.stdout for word in ("2 annotators", "refined iou", "MA", "HE", "EX", "SE"))
+
+
+def test_the_command_says_where_the_scores_are_kept(annotators: list[Path], tmp_path: Path) -> None:
+    arguments = (SAMPLES, *annotators, "--refiner", "shrink", "--json", "-o", tmp_path / "kept")
+    first, second = run(*arguments), run(*arguments)
+    assert f"The scores are kept in {tmp_path / 'kept'}" in first.stderr
+    assert second.stdout == first.stdout
+    assert len(list((tmp_path / "kept" / "cache").iterdir())) == 2
 
 
 def test_a_missing_photograph_is_named_and_the_others_are_compared(annotators: list[Path], tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from coarsekit.geometry import draw, extent
 from coarsekit.simulation.simulate import annotate, generator
 from coarsekit.simulation.styles import HUMAN, PAPER
 from coarsekit.storage.digests import photograph_sha256
-from coarsekit.types import Annotation, Image, Mask
 from coarsekit.windows import window_around
 from tests.few_lesions import write_few_lesions
+from tests.half import Half
 from zoo import from_pretrained
 from zoo.checkpoints.folder import DEFAULT
 from zoo.checkpoints.metrics import AVERAGE
@@ -25,30 +25,8 @@ from zoo.evaluation.cache import NumberCache
 from zoo.evaluation.corruptions import CORRUPTIONS, EMPTY, Sample, around_marks, middle, narrower
 from zoo.evaluation.robustness import move_to_empty, robustness
 from zoo.models.base import build, network_class
-from zoo.refiner import Advance, Refiner, no_progress
 
 pytestmark = pytest.mark.timeout(1200)  # full photographs under many corruptions, also on a loaded machine
-
-
-class Half(Refiner):
-    """Answers the upper half of every drawing, whatever the photograph shows; interrupted after some ``calls``."""
-
-    name = "half"
-
-    def __init__(self, calls: int | None = None) -> None:
-        self.calls, self.last = 0, calls
-
-    def refine(
-        self, image: Image, annotation: Annotation, advance: Advance = no_progress, scale: float | None = None
-    ) -> dict[str, Mask]:
-        if self.calls == self.last:
-            raise KeyboardInterrupt
-        self.calls += 1
-        masks = {}
-        for lesion in annotation.lesions:
-            masks[lesion] = draw(annotation.of(lesion), image.shape[:2])
-            masks[lesion][image.shape[0] // 2 :] = False
-        return masks
 
 
 @pytest.fixture(scope="module")
