@@ -63,28 +63,6 @@ def test_the_majority_of_three_is_written_and_what_was_done_before_is_kept(work:
     assert {path: path.stat().st_mtime_ns for path in Path("out").glob("*.png")} == before
 
 
-def test_a_depth_that_only_the_values_of_a_photograph_tell_is_said(work: Path) -> None:
-    stem = next(Path("in").iterdir()).stem
-    image = coarsekit.read_image(f"in/{stem}.jpg")
-    Path(f"in/{stem}.jpg").unlink()
-    Image.fromarray((image[..., 1] * (1023 / 255)).astype(np.uint16)).save(f"in/{stem}.png")
-    note = f"The values in the 16 bits of {stem}"
-    for result in (run(), run(), CliRunner().invoke(main, ["agreement", "in", "person0", "person1"])):
-        assert note in result.stderr, result.stderr
-    assert json.loads(Path(f"out/{stem}.json").read_text())["depth_guessed"] == 10
-
-
-def test_other_drawings_need_force_and_one_person_alone_is_refused(work: Path) -> None:
-    assert run().exit_code == 0
-    refused = run(people=2)
-    assert refused.exit_code == 1
-    assert "is of other drawings, another refiner, or another scale" in refused.output
-    assert run("--force", people=2).exit_code == 0
-    alone = run(people=1)
-    assert alone.exit_code == 2
-    assert "one annotator alone" in alone.output
-
-
 def draw(who: str, image: str, *marks: Mark) -> None:
     native.write(Path(who, f"{Path(image).stem}.json"), [coarsekit.Annotation(image, 160, 120, marks)])
 
@@ -96,6 +74,38 @@ def grey(*names: str) -> None:
 
 
 MA, HE = Mark("MA", Ellipse(50, 50, 9, 9)), Mark("HE", Ellipse(110, 60, 20, 16))
+
+
+def test_a_depth_that_only_the_values_of_a_photograph_tell_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    deep = np.random.default_rng(0).integers(0, 1024, (120, 160), np.uint16)
+    Image.fromarray(deep).save("in/a.png")
+    for who in ("person0", "person1"):
+        draw(who, "a.png", MA)
+    agreeing = ["agreement", "in", "person0", "person1", "--refiner", "shrink"]
+    for result in (run(people=2), run(people=2), CliRunner().invoke(main, agreeing)):
+        assert "The values in the 16 bits of a" in result.stderr, result.stderr
+    assert json.loads(Path("out/a.json").read_text())["depth_guessed"] == 10
+
+
+def test_other_drawings_need_force_and_one_person_alone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    grey("a.png")
+    for who in ("person0", "person1", "person2"):
+        draw(who, "a.png", MA)
+    assert run().exit_code == 0
+    refused = run(people=2)
+    assert refused.exit_code == 1
+    assert "is of other drawings, another refiner, or another scale" in refused.output
+    assert run("--force", people=2).exit_code == 0
+    alone = run(people=1)
+    assert alone.exit_code == 2
+    assert "one annotator alone" in alone.output
 
 
 def test_the_masks_of_a_class_that_nobody_draws_any_more_are_removed(

@@ -452,7 +452,7 @@ def test_the_console_pushes_pulls_and_lists_in_processes_of_their_own(hub: Any, 
 def test_rows_that_a_command_printed_belong_to_the_weights_that_it_measured(
     hub: Any, folder: Path, tmp_path: Path, command: str
 ) -> None:
-    only = ["--lesion", "SE"] if command == "evaluate" else []
+    only = ["--lesion", "SE"] if command == "evaluate" else ["--only", "warm"]
     printed = run(command, "sample", "--refiner", folder, *only, "--json")
     assert printed.exit_code == 0, printed.output
     rows = json.loads(printed.stdout)["rows"]

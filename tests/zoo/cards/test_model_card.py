@@ -134,7 +134,8 @@ def test_the_command_takes_in_what_robustness_printed(tmp_path: Path) -> None:
     folder = tmp_path / "net"
     shutil.copytree(BUNDLED / "otsu", folder)
     source = write_few_lesions(tmp_path / "data")
-    printed = CliRunner().invoke(main, ["robustness", source, "--refiner", str(folder), "--json"])
+    only = [option for name in ("JPEG 40", "warm", "empty retina") for option in ("--only", name)]
+    printed = CliRunner().invoke(main, ["robustness", source, "--refiner", str(folder), *only, "--json"])
     (tmp_path / "robust.json").write_text(printed.stdout)
     result = CliRunner().invoke(main, ["card", str(folder), "--metrics", str(tmp_path / "robust.json")])
     assert result.exit_code == 0, result.output
