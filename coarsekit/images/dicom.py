@@ -20,12 +20,28 @@ if TYPE_CHECKING:
 
 _GREYS, _PALETTE = ("MONOCHROME1", "MONOCHROME2"), "PALETTE COLOR"
 _COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_GROUPS, _LAST_ELEMENT = (0x0002, 0x0008), 0x0018
+"""Of the element that a data set begins with: its group, and its greatest number."""
+_REPRESENTATIONS = (b"CS", b"DA", b"OB", b"TM", b"UI", b"UL")
+"""Kinds of values of such elements; where none is written, the length stands there."""
+_LONGEST = 64
+"""Bytes of such a value: an identifier has the most."""
 
 
 def is_dicom(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is DICOM, by its content; raises `ImageError` when it cannot be read."""
+    """Whether a file is DICOM, by its content, with the preamble or, as some devices write it, a data set alone.
+
+    Raises `ImageError` when it cannot be read.
+    """
     with explained(path, path), Path(path).open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+        head = file.read(132)
+    return head[128:] == b"DICM" or (len(head) == 132 and _begins_data_set(head))
+
+
+def _begins_data_set(head: bytes) -> bool:
+    """Whether bytes are those of one of the first elements of a data set (DICOM PS3.5, 7.1), little-endian."""
+    group, element, length = (int.from_bytes(head[at : at + size], "little") for at, size in ((0, 2), (2, 2), (4, 4)))
+    return group in _GROUPS and element <= _LAST_ELEMENT and (head[4:6] in _REPRESENTATIONS or length <= _LONGEST)
 
 
 def read_photograph(path: str | os.PathLike[str]) -> Image:
@@ -74,13 +90,7 @@ def read_size(path: str | os.PathLike[str]) -> tuple[int, int]:
 
 def _header(path: str | os.PathLike[str]) -> "Dataset":
     """All but the pixels; raises `ImageError` when there are none, or those of several frames."""
-    try:
-        from pydicom import dcmread
-    except ImportError:
-        raise ImageError(
-            f"{path}: a DICOM file, which needs pydicom; run pip install 'coarsekit[dicom]', or export it as PNG"
-        ) from None
-    dataset = dcmread(path, stop_before_pixels=True)
+    dataset = _data_set(path, header_alone=True)
     frames = int(dataset.get("NumberOfFrames") or 1)
     if "Rows" not in dataset or "Columns" not in dataset:
         raise ImageError(f"{path}: a DICOM file without pixels; give the photograph's own file")
@@ -88,6 +98,22 @@ def _header(path: str | os.PathLike[str]) -> "Dataset":
         raise ImageError(f"{path}: a DICOM file of {frames} frames; expected one; export the photograph as PNG")
     if dataset.Rows * dataset.Columns > 2 * (Pillow.MAX_IMAGE_PIXELS or np.inf):
         raise Pillow.DecompressionBombError
+    return dataset
+
+
+def _data_set(path: str | os.PathLike[str], header_alone: bool = False) -> "Dataset":
+    """All that a file has; without a preamble its numbers are encoded as what was read of it was."""
+    try:
+        from pydicom import dcmread
+        from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+    except ImportError:
+        raise ImageError(
+            f"{path}: a DICOM file, which needs pydicom; run pip install 'coarsekit[dicom]', or export it as PNG"
+        ) from None
+    dataset = dcmread(path, force=True, stop_before_pixels=header_alone)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
     return dataset
 
 
@@ -106,7 +132,6 @@ def _top_of(dataset: "Dataset", pixels: NDArray) -> int:
 def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
     """The header, the pixels (h, w) or (h, w, 3), 0 for black but in a palette, and their greatest possible value."""
     header = _header(path)
-    from pydicom import dcmread
     from pydicom.pixels.utils import pixel_array
 
     kind, bits = header.get("PhotometricInterpretation"), int(header.get("BitsStored") or 0)
@@ -115,7 +140,7 @@ def _decoded(path: str | os.PathLike[str]) -> "tuple[Dataset, NDArray, int]":
             f"{path}: a DICOM file of {bits} bits and the photometric interpretation {kind}; expected 8 to 16 bits of "
             "RGB, YBR_FULL, PALETTE COLOR or MONOCHROME; export the photograph as PNG"
         )
-    dataset = dcmread(path)
+    dataset = _data_set(path)
     if "PixelData" not in dataset:
         raise ImageError(f"{path}: a DICOM file without pixels; give the photograph's own file")
     try:

@@ -16,6 +16,7 @@ from pydicom.pixels.processing import apply_color_lut, convert_color_space
 from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
     RLELossless,
     SecondaryCaptureImageStorage,
 )
@@ -64,6 +65,36 @@ def written(path: Path, pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian
         dataset.compress(RLELossless)
     dataset.save_as(path, enforce_file_format=True)
     return path
+
+
+# ---------------------------------------------------------------------------------------------- without a preamble
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("pixels", [RGB, GREY])
+@pytest.mark.parametrize("keep_meta", [True, False])
+def test_a_data_set_alone_is_read_as_with_its_preamble(
+    syntax: str, pixels: np.ndarray, keep_meta: bool, tmp_path: Path
+) -> None:
+    whole = written(tmp_path / "whole.dcm", pixels, syntax, ImageType=["DERIVED", "SECONDARY"])
+    alone = tmp_path / "alone.dcm"
+    if keep_meta:
+        alone.write_bytes(whole.read_bytes()[132:])
+    else:
+        dataset = dcmread(whole)
+        del dataset.file_meta, dataset.preamble
+        dataset.save_as(alone, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True)
+        assert alone.read_bytes()[:2] == b"\x08\x00"
+    assert (read_image(alone) == read_image(whole)).all()
+    assert image_size(alone) == pixels.shape[1::-1]
+    assert (read_values(alone) == read_values(whole)).all()
+
+
+def test_what_only_begins_like_a_data_set_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.dcm"
+    path.write_bytes(b"\x08\x00\x05\x00CS\x0a\x00" + bytes(200))
+    with pytest.raises(ImageError, match=r"a\.dcm"):
+        read_image(path)
 
 
 # ---------------------------------------------------------------------------------------------- what pydicom ships
